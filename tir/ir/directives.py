@@ -1,0 +1,322 @@
+"""The parts of forms that MLIR writes by hand: each is one pair of parse and print, side by side.
+
+A format names them as `custom<Name>(..)`; the arguments are the declared fields. This file knows fields, not ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, StringAttr, TypeAttr, UnitAttr, symbol_text
+from tir.ir.fields import AttributeField, RegionField
+from tir.ir.format import Parsed, RegionSource, Spaced, TypePiece, Writer, dictionary_text, write_operands
+from tir.ir.ir import Op, Value
+from tir.ir.reader import Reader
+from tir.ir.syntax import Braces, SymbolItem, Use
+from tir.ir.types import INDEX, FunctionType, Type
+
+__all__ = ["DIRECTIVES"]
+
+
+# --- func: `private @f(%x: f32 {tir.name = "x"}) -> (f32 {tir.update = @w})` and the body ----------------------------
+
+
+def parse_signature(
+    reader: Reader, parsed: Parsed, visibility: Any, symbol: Any, type: Any, arg_attrs: Any, res_attrs: Any
+) -> None:
+    if reader.is_word("private", "public", "nested"):
+        parsed.properties[visibility.name] = StringAttr(reader.word())
+    if not isinstance(reader.peek(), SymbolItem):
+        raise reader.expected("the function's name, such as @f")
+    parsed.properties[symbol.name] = StringAttr(reader.symbol().root)
+    types, dictionaries = _parse_arguments(reader, parsed)
+    results, result_dictionaries = _parse_results(reader) if reader.take_punct("->") else ([], [])
+    parsed.properties[type.name] = TypeAttr(FunctionType(tuple(types), tuple(results)))
+    for declared, entries in ((arg_attrs, dictionaries), (res_attrs, result_dictionaries)):
+        if any(entries):
+            parsed.properties[declared.name] = ArrayAttr(DictAttr.of(e) for e in entries)
+
+
+def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[dict[str, Attribute]]]:
+    """`(%x: f32 {..}, ..)`, or types alone in a declaration."""
+    inner = reader.brackets("(")
+    types: list[Type] = []
+    dictionaries: list[dict[str, Attribute]] = []
+    while not inner.done:
+        hole = None
+        if isinstance(inner.peek(), Use):
+            hole = inner.use()
+            inner.punct(":")
+        types.append(inner.type())
+        dictionaries.append(inner.dictionary() if isinstance(inner.peek(), Braces) else {})
+        if hole is not None:
+            parsed.entry_arguments.append((hole, types[-1]))
+        if not inner.take_punct(","):
+            inner.finish("',' or ')'")
+    return types, dictionaries
+
+
+def _parse_results(reader: Reader) -> tuple[list[Type], list[dict[str, Attribute]]]:
+    if not reader.is_brackets("("):
+        return [reader.type()], [{}]
+    inner = reader.brackets("(")
+    types: list[Type] = []
+    dictionaries: list[dict[str, Attribute]] = []
+    while not inner.done:
+        types.append(inner.type())
+        dictionaries.append(inner.dictionary() if isinstance(inner.peek(), Braces) else {})
+        if not inner.take_punct(","):
+            inner.finish("',' or ')'")
+    return types, dictionaries
+
+
+def print_signature(
+    op: Op, out: Spaced, visibility: Any, symbol: Any, type: Any, arg_attrs: Any, res_attrs: Any
+) -> None:
+    writer = out.begin()
+    kind = op.properties.get(visibility.name)
+    name = symbol_text(symbol.kind.to_python(op.properties[symbol.name]))
+    writer.text(f"{kind.value} {name}(" if isinstance(kind, StringAttr) else f"{name}(")
+    function = type.kind.to_python(op.properties[type.name])
+    arguments = op.regions[0].blocks[0].arguments if op.regions[0].blocks else None
+    for i, one in enumerate(function.inputs):
+        writer.text(", " if i else "")
+        if arguments is not None:
+            writer.value(arguments[i])
+            writer.text(": ")
+        writer.text(f"{one}{_entries_text(op, arg_attrs, i)}")
+    writer.text(")")
+    if function.results:
+        texts = [f"{one}{_entries_text(op, res_attrs, i)}" for i, one in enumerate(function.results)]
+        bare = len(texts) == 1 and not isinstance(function.results[0], FunctionType) and "{" not in texts[0]
+        writer.text(f" -> {texts[0]}" if bare else f" -> ({', '.join(texts)})")
+
+
+def _entries_text(op: Op, declared: AttributeField, index: int) -> str:
+    attrs = op.properties.get(declared.name)
+    entries = dict(attrs.items[index].entries) if isinstance(attrs, ArrayAttr) else {}  # type: ignore[attr-defined]
+    return f" {dictionary_text(entries)}" if entries else ""
+
+
+def parse_body(reader: Reader, parsed: Parsed, declared: RegionField) -> None:
+    """An optional region whose arguments stand in the signature."""
+    item = reader.peek()
+    if not isinstance(item, Braces):
+        parsed.regions.append(RegionSource(None))
+        return
+    reader.next()
+    parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+
+
+def print_body(op: Op, out: Spaced, declared: RegionField) -> None:
+    if op.regions[declared.index].blocks:
+        out.begin().region(op.regions[declared.index], arguments=False)
+
+
+# --- scf -------------------------------------------------------------------------------------------------------------
+
+
+def parse_for(
+    reader: Reader, parsed: Parsed, unsigned: Any, low: Any, high: Any, step: Any, init: Any, body: Any
+) -> None:
+    """`unsigned %i = %low to %high step %s iter_args(%x = %init) -> (f32) : i32 {`."""
+    if reader.take_word("unsigned"):
+        parsed.properties[unsigned.name] = UnitAttr()
+    counter = reader.use()
+    for mark, declared in (("=", low), ("to", high), ("step", step)):
+        reader.punct(mark) if mark == "=" else reader.word(mark)
+        parsed.operands[declared.name] = [reader.use()]
+    carried, parsed.operands[init.name] = _parse_bindings(reader) if reader.take_word("iter_args") else ([], [])
+    types = _parse_result_types(reader) if reader.take_punct("->") else []
+    _check_count(reader, "iter_args", carried, types)
+    parsed.operand_types[init.name] = types
+    index = reader.type() if reader.take_punct(":") else INDEX
+    for declared in (low, high, step):
+        parsed.operand_types[declared.name] = [index]
+    parsed.entry_arguments = [(counter, index), *zip(carried, types)]
+    parsed.result_types[""] = types
+    _parse_headed_region(reader, parsed)
+
+
+def print_for(op: Op, out: Spaced, unsigned: Any, low: Any, high: Any, step: Any, init: Any, body: Any) -> None:
+    writer = out.begin()
+    arguments = op.regions[0].blocks[0].arguments
+    writer.text("unsigned " if unsigned.name in op.properties else "")
+    writer.value(arguments[0])
+    for i, mark in enumerate((" = ", " to ", " step ")):
+        writer.text(mark)
+        writer.operand(op, i)
+    _print_bindings(op, writer, "iter_args", arguments[1:], 3)
+    kind = op.operand(0).type
+    writer.text("" if kind is INDEX else f" : {kind}")
+    writer.text(" ")
+    writer.region(op.regions[0], arguments=False, terminator=bool(op.results))
+
+
+def parse_if(reader: Reader, parsed: Parsed, values: TypePiece, then: Any, otherwise: Any) -> None:
+    """`-> (f32) { .. } else { .. }`."""
+    parsed.result_types[values.field.name] = _parse_result_types(reader) if reader.take_punct("->") else []
+    _parse_headed_region(reader, parsed)
+    if reader.take_word("else"):
+        _parse_headed_region(reader, parsed)
+
+
+def print_if(op: Op, out: Spaced, values: TypePiece, then: Any, otherwise: Any) -> None:
+    writer = out.begin()
+    if op.results:
+        writer.text(f"-> ({', '.join(str(r.type) for r in op.results)}) ")
+    writer.region(op.regions[0], terminator=bool(op.results))
+    if op.regions[1].blocks:
+        writer.text(" else ")
+        writer.region(op.regions[1], terminator=bool(op.results))
+
+
+def parse_while(reader: Reader, parsed: Parsed, inits: Any, before: Any) -> None:
+    """`(%x = %init, ..)`; the types follow behind a colon, and become those of the arguments."""
+    carried, parsed.operands[inits.name] = _parse_bindings(reader) if reader.is_brackets("(") else ([], [])
+    types = _types_ahead(reader)
+    parsed.entry_arguments = list(zip(carried, types))
+
+
+def _types_ahead(reader: Reader) -> list[Type]:
+    """The inputs of the function type behind the next colon, which stay to be read."""
+    at = reader.at
+    reader.punct(":")
+    types = list(reader.function_type().inputs)
+    reader.at = at
+    return types
+
+
+def print_while(op: Op, out: Spaced, inits: Any, before: Any) -> None:
+    if op.operands:
+        _print_bindings(op, out.begin(), "", op.regions[0].blocks[0].arguments, 0, types=False)
+
+
+def parse_parallel(
+    reader: Reader, parsed: Parsed, low: Any, high: Any, step: Any, init: Any, values: TypePiece, body: Any
+) -> None:
+    """`(%i, %j) = (..) to (..) step (..) init (..) -> f32 {`."""
+    counters = _parse_use_list(reader)
+    for mark, declared in (("=", low), ("to", high), ("step", step)):
+        reader.punct(mark) if mark == "=" else reader.word(mark)
+        parsed.operands[declared.name] = _parse_use_list(reader)
+        parsed.operand_types[declared.name] = [INDEX] * len(parsed.operands[declared.name])
+    parsed.operands[init.name] = _parse_use_list(reader) if reader.take_word("init") else []
+    types = _parse_result_types(reader) if reader.take_punct("->") else []
+    parsed.operand_types[init.name] = parsed.result_types[values.field.name] = types
+    parsed.entry_arguments = [(counter, INDEX) for counter in counters]
+    _parse_headed_region(reader, parsed)
+
+
+def print_parallel(
+    op: Op, out: Spaced, low: Any, high: Any, step: Any, init: Any, values: TypePiece, body: Any
+) -> None:
+    writer = out.begin()
+    writer.text("(")
+    _print_values(writer, op.regions[0].blocks[0].arguments)
+    for declared, mark in ((low, ") = ("), (high, ") to ("), (step, ") step (")):
+        writer.text(mark)
+        write_operands(op, range(*op.definition.operand_range(op, declared.index)), writer)
+    writer.text(")")
+    start, stop = op.definition.operand_range(op, init.index)
+    if start < stop:
+        writer.text(" init (")
+        write_operands(op, range(start, stop), writer)
+        writer.text(f") -> {_result_types_text(op)}")
+    writer.text(" ")
+    writer.region(op.regions[0], arguments=False, terminator=bool(op.results))
+
+
+def _parse_headed_region(reader: Reader, parsed: Parsed) -> None:
+    """A region whose entry arguments the text has given."""
+    item = reader.peek()
+    if not isinstance(item, Braces):
+        raise reader.expected("'{'")
+    reader.next()
+    parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+
+
+def _parse_use_list(reader: Reader) -> list[int]:
+    """`(%a, %b)`."""
+    inner = reader.brackets("(")
+    found = inner.use_list()
+    inner.finish("')'")
+    return found
+
+
+def _parse_bindings(reader: Reader) -> tuple[list[int], list[int]]:
+    """`(%x = %init, ..)`: the names defined and the operands."""
+    inner = reader.brackets("(")
+    names: list[int] = []
+    operands: list[int] = []
+    while not inner.done:
+        names.append(inner.use())
+        inner.punct("=")
+        operands.append(inner.use())
+        if not inner.take_punct(","):
+            inner.finish("',' or ')'")
+    return names, operands
+
+
+def _print_bindings(
+    op: Op, writer: Writer, word: str, arguments: Sequence[Value], first: int, types: bool = True
+) -> None:
+    if not arguments:
+        return
+    writer.text(f" {word}(" if word else "(")
+    for i, argument in enumerate(arguments):
+        writer.text(", " if i else "")
+        writer.value(argument)
+        writer.text(" = ")
+        writer.operand(op, first + i)
+    writer.text(f") -> ({', '.join(str(r.type) for r in op.results)})" if types else ")")
+
+
+def _print_values(writer: Writer, values: Sequence[Value]) -> None:
+    for i, value in enumerate(values):
+        writer.text(", " if i else "")
+        writer.value(value)
+
+
+def _parse_result_types(reader: Reader) -> list[Type]:
+    """`f32` or `(f32, i1)`."""
+    return reader.results()
+
+
+def _result_types_text(op: Op) -> str:
+    texts = [str(r.type) for r in op.results]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _check_count(reader: Reader, what: str, names: Sequence[int], types: Sequence[Type]) -> None:
+    if len(names) != len(types):
+        raise reader.error(f"{what}: {len(names)} values, but {len(types)} types")
+
+
+# --- arith.select: the type of the condition only where it is no i1 ---------------------------------------------------
+
+
+def parse_select_types(reader: Reader, parsed: Parsed, condition: TypePiece, chosen: TypePiece) -> None:
+    first = reader.type()
+    if reader.take_punct(","):
+        parsed.operand_types[condition.field.name] = [first]
+        first = reader.type()
+    parsed.result_types[chosen.field.name] = [first]
+
+
+def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePiece) -> None:
+    types = [str(op.operand(0).type)] if str(op.operand(0).type) != "i1" else []
+    out.begin().text(", ".join([*types, str(op.result.type)]))
+
+
+Pair = tuple[Callable[..., None], Callable[..., None]]
+DIRECTIVES: dict[str, Pair] = {
+    "ForHeader": (parse_for, print_for),
+    "FunctionBody": (parse_body, print_body),
+    "FunctionSignature": (parse_signature, print_signature),
+    "IfRegions": (parse_if, print_if),
+    "ParallelHeader": (parse_parallel, print_parallel),
+    "SelectTypes": (parse_select_types, print_select_types),
+    "WhileHeader": (parse_while, print_while),
+}

@@ -1,0 +1,152 @@
+"""How ops say what running them means, on numpy values; `tir/interpret.py` runs them.
+
+A pure op has `reference(self, *operand values)`, which returns the result, or a tuple of several. It must also take
+arrays in place of scalars and work element by element, so that a `linalg.generic` body can run on whole arrays at once.
+Any other op has `interpret(self, frame)`, which returns the tuple of result values. To run a block or a function it is a
+generator that yields `Run` or `Call` and is sent the outcome: the interpreter keeps its own stack, so that no nesting of
+regions or calls can exhaust Python's.
+
+    def interpret(self, frame):                      # scf.if
+        chosen = self.then_region if frame[self.condition] else self.else_region
+        return (yield Run(chosen.block))             # the operands of the scf.yield
+
+A branch returns a `Jump`. A `ReturnLike` terminator needs neither: its operands are what it hands on.
+
+What a value is: for tensor, memref and vector types a numpy array (a memref is written in place and may be a strided
+view; a tensor or vector is never written); for scalars a numpy scalar (`index` is np.int64, i1 np.bool_, iN signed, uiN
+unsigned, bf16 not supported here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tir.ir.errors import UNKNOWN, Location, TirError
+from tir.ir.ir import Block, Op, Value
+from tir.ir.types import ShapedType, Type, dtype_of, element_type
+from tir.lazy import np
+
+__all__ = [
+    "Call", "ExecutionError", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located", "numpy_dtype",
+    "poison", "uninitialized", "value_of_type",
+]  # fmt: skip
+
+# What numpy raises for operands that do not go together, or that memory cannot hold.
+NUMPY_ERRORS = (ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
+
+
+class ExecutionError(TirError):
+    """The program went wrong while it ran: an assert, an index out of bounds."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Run this block with these arguments; the answer is the values that its terminator hands on."""
+
+    block: Block
+    arguments: Sequence[Any] = ()
+
+
+@dataclass(slots=True)
+class Jump:
+    """Go on with this block of the same region, with these arguments."""
+
+    block: Block
+    arguments: Sequence[Any] = ()
+
+
+@dataclass(slots=True)
+class Call:
+    """Call the function with this symbol; the answer is its results. `location`: of the call, for errors."""
+
+    symbol: str
+    arguments: Sequence[Any]
+    location: Location = UNKNOWN
+
+
+class Frame(Protocol):
+    """What an op sees while it runs."""
+
+    def __getitem__(self, value: Value) -> Any:
+        """The value at run time."""
+
+    def __setitem__(self, value: Value, now: Any) -> None:
+        """Sets a value inside a region that the op is about to run, besides its block arguments."""
+
+    def symbol(self, name: str) -> Op:
+        """The op that defines a symbol of the module."""
+
+    def storage(self, op: Op) -> Any:
+        """The array that belongs to an op for the life of the module (`memref.global`)."""
+
+    def state(self, name: str) -> Any:
+        """The value of a shared variable before this call."""
+
+    def update(self, name: str, value: Any) -> None:
+        """The value of a shared variable after this call; all are committed together at its end."""
+
+
+def numpy_dtype(type: Type) -> Any:
+    """numpy's dtype for a scalar, or for the elements of a shaped type."""
+    row = dtype_of(element_type(type))
+    if row.numpy is None:
+        raise ExecutionError(f"{row.type} values cannot be computed on numpy")
+    return np.dtype(row.numpy)
+
+
+def value_of_type(value: Any, type: Type) -> Any:
+    """`value` (number or array) as a run-time value of `type`; TirError names a wrong shape."""
+    array = np.asarray(value, dtype=numpy_dtype(type))
+    if not isinstance(type, ShapedType):
+        return array[()]
+    check_shape(array, type)
+    return array
+
+
+def check_shape(array: Any, type: ShapedType, what: str = "") -> None:
+    """ExecutionError if `array` (called `what`) has not the rank and the static sizes of `type`."""
+    said = f"{what} " if what else ""
+    if array.ndim != type.rank:
+        raise ExecutionError(f"{said}must have rank {type.rank}, got {array.ndim}")
+    for axis, (want, got) in enumerate(zip(type.shape, array.shape)):
+        if isinstance(want, int) and want != got:
+            raise ExecutionError(f"{said}axis {axis} must have size {want}, got {got}")
+
+
+def uninitialized(shape: Sequence[int], type: Type) -> Any:
+    """A new array whose elements show that they were never written: nan, or bytes of 0xA5 (true for i1)."""
+    dtype = numpy_dtype(type)
+    try:
+        array = np.empty(tuple(shape), dtype)
+    except (ValueError, MemoryError):
+        raise ExecutionError(f"cannot allocate {'x'.join(map(str, shape))} elements of {element_type(type)}") from None
+    poison(array)
+    return array
+
+
+def poison(array: Any) -> None:
+    """Overwrites the elements with what `uninitialized` puts there."""
+    if array.dtype.kind == "f":
+        array[...] = np.nan
+    elif array.dtype.kind == "b":
+        array[...] = True
+    else:
+        array[...] = np.frombuffer(b"\xa5" * array.dtype.itemsize, array.dtype)[0]
+
+
+def located(error: Exception, op: Op) -> TirError:
+    """The error with the op's name and location, if it has none of its own."""
+    if isinstance(error, TirError) and error.location is not None:
+        return error
+    message = error.message if isinstance(error, TirError) else str(error) or type(error).__name__
+    return ExecutionError(f"{op.name}: {message}", op.location)
+
+
+def evaluate(op: Op, arguments: Sequence[Any]) -> Any:
+    """The result (a tuple of several) of an op that has a `reference`; an error names the op."""
+    try:
+        return op.reference(*arguments)  # type: ignore[attr-defined]
+    except (TirError, *NUMPY_ERRORS) as error:
+        raise located(error, op) from error

@@ -1,0 +1,70 @@
+"""Named sizes: `[B]` is bound where it stands alone as a size of a function's argument; everything else follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tir.ir.affine import AffineExpr, AffineName
+from tir.ir.errors import VerifyError
+from tir.ir.execution import ExecutionError
+from tir.ir.ir import BlockArgument, Op
+from tir.ir.traits import FunctionLike
+from tir.ir.types import Dim, ShapedType, Type, shape_names
+
+__all__ = ["argument_bindings", "bind_sizes", "bindings", "check_names_bound", "evaluate_dim"]
+
+
+def bindings(types: Sequence[Type]) -> dict[AffineExpr, tuple[int, int]]:
+    """name -> (argument, axis) of the first place where the name stands alone as a size."""
+    found: dict[AffineExpr, tuple[int, int]] = {}
+    for position, type in enumerate(types):
+        for axis, dim in enumerate(type.shape if isinstance(type, ShapedType) else ()):
+            if isinstance(dim, AffineName):
+                found.setdefault(dim, (position, axis))
+    return found
+
+
+def argument_bindings(op: Op) -> dict[AffineExpr, tuple[BlockArgument, int]]:
+    """name -> (argument, axis) in the function around `op`; empty outside a function."""
+    function = next((f for f in (op, *op.ancestors()) if isinstance(f, FunctionLike)), None)
+    if function is None or not function.region.blocks:
+        return {}
+    arguments = function.region.blocks[0].arguments
+    return {name: (arguments[i], axis) for name, (i, axis) in bindings([a.type for a in arguments]).items()}
+
+
+def check_names_bound(op: Op, types: Iterable[Type]) -> None:
+    """VerifyError unless each name in `types` is bound by an argument of the function around `op` (or by `op` itself)."""
+    names = {name for type in types if isinstance(type, ShapedType) for name in shape_names(type.shape)}
+    if not names:
+        return
+    bound = argument_bindings(op)
+    for name in sorted(names, key=str):
+        if name not in bound:
+            raise VerifyError(
+                f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size", op.location
+            )
+
+
+def evaluate_dim(dim: Dim, size_of: Callable[[AffineExpr], int]) -> int:
+    """The size that a static or named dimension is, with `size_of(name)` for each name."""
+    return dim if isinstance(dim, int) else int(dim.evaluate(size_of))  # type: ignore[union-attr]
+
+
+def bind_sizes(
+    types: Sequence[Type], shapes: Sequence[Sequence[int] | None], labels: Mapping[int, str] | None = None
+) -> dict[AffineExpr, int]:
+    """name -> size, from the shapes of the arguments (None for a scalar).
+
+    Raises ExecutionError that names the argument and axis of a size that disagrees. labels: argument -> what to call it.
+    """
+    found = {name: int(shapes[i][axis]) for name, (i, axis) in bindings(types).items()}  # type: ignore[index]
+    for position, (type, shape) in enumerate(zip(types, shapes)):
+        for axis, dim in enumerate(type.shape if isinstance(type, ShapedType) else ()):
+            if not isinstance(dim, AffineExpr) or not shape_names([dim]) <= found.keys():
+                continue
+            want, got = evaluate_dim(dim, found.__getitem__), shape[axis]  # type: ignore[index]
+            if want != got:
+                label = (labels or {}).get(position, f"argument {position}")
+                raise ExecutionError(f"{label}: axis {axis} must have size [{dim}] = {want}, got {got}")
+    return found

@@ -1,0 +1,422 @@
+"""Reading the items of an op: words, SSA names, types and attributes, in order, with located errors.
+
+The format engine and the directives read through this; none of them sees a parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tir.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    DenseArrayAttr,
+    DictAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+    UnitAttr,
+    bool_attr,
+    unpack,
+)
+from tir.ir.dense_text import dense_attribute
+from tir.ir.errors import FileLocation, Location, ParseError, TirError
+from tir.ir.syntax import (
+    AttributeItem,
+    Braces,
+    Brackets,
+    DenseItem,
+    FloatLiteral,
+    IntegerLiteral,
+    Item,
+    Punct,
+    StringLiteral,
+    SuccessorItem,
+    SymbolItem,
+    TypeItem,
+    Use,
+    Word,
+)
+from tir.ir.types import F64, I1, I64, FloatType, FunctionType, IndexType, IntegerType, Type
+
+__all__ = ["Reader", "item_text"]
+
+Locate = Callable[[int], FileLocation]
+
+
+@dataclass
+class Reader:
+    """A position in a list of items. `end` is the offset behind the last item, for errors there.
+
+    uses: every SSA name read so far through `use`, shared with readers of inner brackets: the holes of the op's text.
+    """
+
+    items: Sequence[Item]
+    locate: Locate
+    end: int
+    uses: list[Use] = field(default_factory=list)
+    at: int = 0
+
+    def inner(self, brackets: Brackets | Braces) -> Reader:
+        """A reader of what is inside brackets."""
+        return Reader(brackets.items, self.locate, brackets.end - 1, self.uses)
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    def peek(self, ahead: int = 0) -> Item | None:
+        """The item at hand, or None at the end."""
+        return self.items[self.at + ahead] if self.at + ahead < len(self.items) else None
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.items)
+
+    def is_punct(self, text: str) -> bool:
+        item = self.peek()
+        return isinstance(item, Punct) and item.text == text
+
+    def is_word(self, *texts: str) -> bool:
+        item = self.peek()
+        return isinstance(item, Word) and (not texts or item.text in texts)
+
+    def is_brackets(self, open: str) -> bool:
+        item = self.peek()
+        return isinstance(item, Brackets) and item.open == open
+
+    def pos(self) -> int:
+        item = self.peek()
+        return item.pos if item is not None else self.end
+
+    def location(self) -> Location:
+        return self.locate(self.pos())
+
+    def error(self, message: str, pos: int | None = None) -> ParseError:
+        """The error to raise, at the item at hand or at `pos`."""
+        return ParseError(message, self.locate(self.pos() if pos is None else pos))
+
+    def expected(self, what: str) -> ParseError:
+        """`expected X, got Y`, at the item at hand."""
+        item = self.peek()
+        return self.error(f"expected {what}, got {item_text(item) if item is not None else 'the end of the op'}")
+
+    # --- taking ----------------------------------------------------------------------------------------------------
+
+    def next(self) -> Item:
+        item = self.peek()
+        assert item is not None
+        self.at += 1
+        return item
+
+    def take_punct(self, text: str) -> bool:
+        """Takes this punctuation if it is next."""
+        if self.is_punct(text):
+            self.at += 1
+            return True
+        return False
+
+    def take_word(self, text: str) -> bool:
+        """Takes this word if it is next."""
+        if self.is_word(text):
+            self.at += 1
+            return True
+        return False
+
+    def punct(self, text: str) -> None:
+        if not self.take_punct(text):
+            raise self.expected(f"'{text}'")
+
+    def word(self, *texts: str) -> str:
+        """A word; one of `texts` if given."""
+        if not self.is_word(*texts):
+            raise self.expected(" or ".join(f"'{t}'" for t in texts) if texts else "a word")
+        return self.next().text  # type: ignore[union-attr]
+
+    def use(self) -> int:
+        """An SSA name; its number among the names of the op."""
+        item = self.peek()
+        if not isinstance(item, Use):
+            raise self.expected("a value such as %x")
+        self.at += 1
+        self.uses.append(item)
+        return len(self.uses) - 1
+
+    def use_list(self) -> list[int]:
+        """SSA names separated by commas; none if no name is next."""
+        found: list[int] = []
+        if isinstance(self.peek(), Use):
+            found.append(self.use())
+            while self.is_punct(",") and isinstance(self.peek(1), Use):
+                self.at += 1
+                found.append(self.use())
+        return found
+
+    def brackets(self, open: str) -> Reader:
+        """The inside of brackets that open with this character."""
+        if not self.is_brackets(open):
+            raise self.expected(f"'{open}'")
+        return self.inner(self.next())  # type: ignore[arg-type]
+
+    def symbol(self) -> SymbolRefAttr:
+        item = self.peek()
+        if not isinstance(item, SymbolItem):
+            raise self.expected("a symbol such as @f")
+        self.at += 1
+        return SymbolRefAttr(item.path[0], item.path[1:])
+
+    def successor(self) -> str:
+        item = self.peek()
+        if not isinstance(item, SuccessorItem):
+            raise self.expected("a block such as ^bb1")
+        self.at += 1
+        return item.name
+
+    def string(self) -> str:
+        item = self.peek()
+        if not isinstance(item, StringLiteral):
+            raise self.expected("a string")
+        self.at += 1
+        return item.value
+
+    def integer(self) -> int:
+        item = self.peek()
+        if not isinstance(item, IntegerLiteral):
+            raise self.expected("an integer")
+        self.at += 1
+        return self.integer_value(item)
+
+    def integer_value(self, item: IntegerLiteral) -> int:
+        return int(item.text, 0) if "0x" in item.text else int(item.text)
+
+    def finish(self, what: str = "the end of the op") -> None:
+        """Raises unless all items are taken."""
+        if not self.done:
+            raise self.expected(what)
+
+    # --- types -----------------------------------------------------------------------------------------------------
+
+    def type(self) -> Type:
+        """A type; function types are read here."""
+        if self.is_brackets("("):
+            return self.function_type()
+        item = self.peek()
+        if not isinstance(item, TypeItem):
+            raise self.expected("a type")
+        self.at += 1
+        return item.type
+
+    def type_list(self) -> list[Type]:
+        """Types separated by commas, at least one."""
+        types = [self.type()]
+        while self.take_punct(","):
+            types.append(self.type())
+        return types
+
+    def function_type(self) -> FunctionType:
+        """`(types) -> type` or `(types) -> (types)`; results to the right may be function types in brackets."""
+        inner = self.brackets("(")
+        inputs = [] if inner.done else inner.type_list()
+        inner.finish("')'")
+        self.punct("->")
+        return FunctionType(tuple(inputs), tuple(self.results()))
+
+    def results(self) -> list[Type]:
+        """The results of a function type: one type, or several in brackets."""
+        if not self.is_brackets("("):
+            return [self.type()]
+        inner = self.brackets("(")
+        types = [] if inner.done else inner.type_list()
+        inner.finish("')'")
+        return types
+
+    # --- attributes ------------------------------------------------------------------------------------------------
+
+    def attribute(self, implied: Type | None = None) -> Attribute:
+        """An attribute of any kind. `implied`: the type of a number that states none."""
+        stack: list[_Container] = []
+        reader = self
+        while True:
+            value = reader._open_or_scalar(implied if not stack else None, stack)
+            if value is None:
+                reader = stack[-1].reader
+                if not reader.done and stack[-1].wants_value():
+                    continue
+                value = stack.pop().close()
+            while stack:
+                stack[-1].add(value)
+                reader = stack[-1].reader
+                if not reader.take_punct(","):
+                    reader.finish("',' or the closing bracket")
+                elif stack[-1].wants_value():
+                    break
+                value = stack.pop().close()
+            else:
+                return value
+
+    def _open_or_scalar(self, implied: Type | None, stack: list[_Container]) -> Attribute | None:
+        """A scalar attribute, or None after an array or dictionary was opened on the stack."""
+        item = self.peek()
+        if isinstance(item, Brackets) and item.open == "[":
+            self.at += 1
+            stack.append(_Container(self.inner(item), item, None))
+            return None
+        if isinstance(item, Braces):
+            self.at += 1
+            stack.append(_Container(self.inner(item), item, {}))
+            return None
+        return self._scalar(implied)
+
+    def _scalar(self, implied: Type | None) -> Attribute:
+        item = self.peek()
+        pos = self.pos()
+        try:
+            if isinstance(item, (IntegerLiteral, FloatLiteral)):
+                self.at += 1
+                return self._number(item, self.type() if self.take_punct(":") else implied)
+            if isinstance(item, DenseItem):
+                self.at += 1
+                type = self.type() if implied is None or self.take_punct(":") else implied
+                return dense_attribute(item.kind, item.body, type)
+        except ParseError:
+            raise
+        except TirError as error:
+            raise self.error(error.message, pos) from None
+        return self._simple(item)
+
+    def _simple(self, item: Item | None) -> Attribute:
+        if isinstance(item, StringLiteral):
+            self.at += 1
+            return StringAttr(item.value)
+        if isinstance(item, SymbolItem):
+            return self.symbol()
+        if isinstance(item, AttributeItem):
+            self.at += 1
+            return item.attribute
+        if isinstance(item, TypeItem) or self.is_brackets("("):
+            return TypeAttr(self.type())
+        if self.is_word("true", "false"):
+            return bool_attr(self.word() == "true")
+        if self.take_word("unit"):
+            return UnitAttr()
+        raise self.expected("an attribute")
+
+    def _number(self, item: IntegerLiteral | FloatLiteral, type: Type | None) -> Attribute:
+        if isinstance(item, FloatLiteral):
+            type = F64 if type is None else type
+            if not isinstance(type, FloatType):
+                raise self.error(f"{item.text} is not of type {type}", item.pos)
+            return FloatAttr(float(item.text), type)
+        if isinstance(type, FloatType):
+            return FloatAttr(self._float_of_integer(item, type), type)
+        if type is not None and not isinstance(type, (IntegerType, IndexType)):
+            raise self.error(f"{item.text} is not of type {type}", item.pos)
+        return IntegerAttr(self.integer_value(item), I64 if type is None else type)
+
+    def _float_of_integer(self, item: IntegerLiteral, type: FloatType) -> float:
+        """A hex literal spells the bits of a float; a decimal one needs a dot."""
+        if not item.text.startswith("0x"):
+            raise self.error(f"{item.text} is an integer, and the type is {type}: write {item.text}.0", item.pos)
+        size = type.width // 8
+        value = self.integer_value(item)
+        if value >= 1 << (8 * size):
+            raise self.error(f"{item.text} has more than the {8 * size} bits of {type}", item.pos)
+        return unpack(value.to_bytes(size, "little"), type)[0]
+
+    def dictionary(self) -> dict[str, Attribute]:
+        """`{name = attribute, flag}`."""
+        if not isinstance(self.peek(), Braces):
+            raise self.expected("'{'")
+        value = self.attribute()
+        assert isinstance(value, DictAttr)
+        return dict(value.entries)
+
+    def number_list(self, element: Type) -> DenseArrayAttr:
+        """`[1, 2]` as numbers of one type."""
+        inner = self.brackets("[")
+        values: list[int | float | bool] = []
+        while not inner.done:
+            values.append(inner._bare_number(element))
+            if not inner.take_punct(","):
+                inner.finish("',' or ']'")
+        try:
+            return DenseArrayAttr(element, tuple(values))
+        except TirError as error:
+            raise self.error(error.message) from None
+
+    def _bare_number(self, element: Type) -> int | float | bool:
+        if element is I1:
+            return self.word("true", "false") == "true"
+        value = self.attribute(element)
+        if not isinstance(value, (IntegerAttr, FloatAttr)):
+            raise self.expected("a number")
+        return value.value
+
+
+@dataclass
+class _Container:
+    """An array (`entries` is None) or dictionary that is being read."""
+
+    reader: Reader
+    source: Brackets | Braces
+    entries: dict[str, Attribute] | None
+    items: list[Attribute] = field(default_factory=list)
+    key: str = ""
+
+    def wants_value(self) -> bool:
+        """Takes `name =`; False if the dictionary ends with names that have no value (units)."""
+        while self.entries is not None:
+            pos = self.reader.pos()
+            self.key = self._name()
+            if self.key in self.entries:
+                raise self.reader.error(f"attribute {self.key!r} is given twice", pos)
+            if self.reader.take_punct("="):
+                return True
+            self.entries[self.key] = UnitAttr()
+            if not self.reader.take_punct(","):
+                self.reader.finish("',' or '}'")
+                return False
+        return True
+
+    def _name(self) -> str:
+        item = self.reader.peek()
+        if isinstance(item, StringLiteral):
+            return self.reader.string()
+        if isinstance(item, TypeItem) and str(item.type).isidentifier():
+            self.reader.at += 1
+            return str(item.type)
+        if not isinstance(item, Word):
+            raise self.reader.expected("the name of an attribute")
+        return self.reader.word()
+
+    def add(self, value: Attribute) -> None:
+        if self.entries is None:
+            self.items.append(value)
+        else:
+            self.entries[self.key] = value
+
+    def close(self) -> Attribute:
+        return ArrayAttr(self.items) if self.entries is None else DictAttr.of(self.entries)
+
+
+def item_text(item: Item | None) -> str:
+    """How an item is named in an error message."""
+    if isinstance(item, Use):
+        return f"%{item.name}"
+    if isinstance(item, (Word, Punct, IntegerLiteral, FloatLiteral)):
+        return f"'{item.text}'"
+    if isinstance(item, Brackets):
+        return f"'{item.open}'"
+    if isinstance(item, Braces):
+        return "'{'"
+    if isinstance(item, SymbolItem):
+        return "::".join(f"@{name}" for name in item.path)
+    if isinstance(item, SuccessorItem):
+        return f"^{item.name}"
+    if isinstance(item, TypeItem):
+        return f"type {item.type}"
+    if isinstance(item, StringLiteral):
+        return "a string"
+    return "an attribute"
+

@@ -1,0 +1,210 @@
+"""Rewrite rules, one fact each, and the driver that applies them until none fits.
+
+    @rule(Log)
+    def log_of_one_plus(log, b):
+        \"\"\"log(1 + x) -> log1p(x)   accurate: 1 + x keeps no digit of x once |x| < eps/2\"\"\"
+        match log.x.op:
+            case Add(lhs=Value(op=Constant(is_one=True)), rhs=x):
+                return b.log1p(x)
+
+A rule gets the root op and a builder in front of it. It returns the value (or values) that replace the results, or None.
+Its docstring is `before -> after   class: reason`, where the class says what happens to numbers: `exact` (same bits, nan,
+inf and -0.0 included), `accurate` (differs; the error is not larger) or `fast` (only under an op's fast-math flag).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tir.ir.builder import Builder
+from tir.ir.errors import PassError
+from tir.ir.ir import Op, OpResult, Value
+from tir.ir.traits import is_removable
+
+__all__ = ["FP_MODES", "Rewriter", "Rule", "rewrite", "rule"]
+
+CLASSES = ("exact", "accurate", "fast")
+FP_MODES = {"strict": ("exact",), "stable": ("exact", "accurate"), "fast": CLASSES}
+_DOC = re.compile(r"(?P<before>.+?) -> (?P<after>.+?)\s{2,}(?P<kind>exact|accurate|fast)(?:: (?P<reason>.+))?\Z", re.S)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule, with what its docstring states. Calling it tries it on one op."""
+
+    name: str
+    roots: tuple[type[Op], ...]
+    apply: Callable[[Any, Any], Any]
+    before: str
+    after: str
+    kind: str
+    reason: str
+
+    def __call__(self, op: Op, b: Builder) -> Sequence[Value] | None:
+        """The values that replace the results of `op`, or None if the rule does not fit."""
+        found = self.apply(op, b)
+        if found is None:
+            return None
+        return [found] if isinstance(found, Value) else list(found)
+
+
+def rule(*roots: type[Op]) -> Callable[[Callable[[Any, Any], Any]], Rule]:
+    """Makes a rule of a function; `roots` are the op classes that it may fit."""
+
+    def make(function: Callable[[Any, Any], Any]) -> Rule:
+        stated = _DOC.match(" ".join((inspect.getdoc(function) or "").split("\n")))
+        assert stated is not None, f"rule {function.__name__}: docstring must be 'before -> after   class: reason'"
+        return Rule(
+            function.__name__, roots, function, stated["before"].strip(), stated["after"].strip(),
+            stated["kind"], stated["reason"] or "",
+        )  # fmt: skip
+
+    return make
+
+
+@dataclass
+class Rewriter:
+    """Applies rules inside one op with a worklist.
+
+    fold: constant folding; tried before the rules; returns like a rule.
+    limit: rewrites allowed; None is 10 for each op and 1,000 more: beyond it the rules do not converge.
+    counts: how often each rule was applied.
+    """
+
+    rules: Sequence[Rule]
+    fold: Callable[[Op, Builder], Sequence[Value] | None] | None = None
+    builder: type[Builder] = Builder
+    fp_mode: str = "stable"
+    limit: int | None = None
+    max_rewrites: int | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def run(self, root: Op) -> bool:
+        """Rewrites until nothing fits (or `max_rewrites` is reached); tells whether anything changed."""
+        work = _Worklist(root)
+        by_class = _Index(self.rules, FP_MODES[self.fp_mode])
+        limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
+        recent: deque[str] = deque(maxlen=60)
+        changed = False
+        while (op := work.pop()) is not None:
+            if _remove_if_dead(op, work):
+                changed = True
+                continue
+            if self.max_rewrites is not None and self.counts.total() >= self.max_rewrites:
+                continue
+            name = self._step(op, by_class.rules_of(type(op)), work)
+            if name is None:
+                continue
+            changed = True
+            recent.append(name)
+            self.counts[name] += 1
+            if self.counts.total() > limit:
+                raise _not_converging(root, recent, limit)
+        return changed
+
+    def _step(self, op: Op, rules: Iterable[Rule], work: _Worklist) -> str | None:
+        """Applies the first thing that fits to `op`; its name."""
+        last_before = op.previous
+        b = self.builder(op.parent, op, op.location)
+        if self.fold is not None and (values := self.fold(op, b)) is not None:
+            _replace(op, values, last_before, work)
+            return "fold"
+        for one in rules:
+            if (values := one(op, b)) is not None:
+                _replace(op, values, last_before, work)
+                return one.name
+            _drop_new_ops(op, last_before)
+        return None
+
+
+def rewrite(root: Op, rules: Sequence[Rule], **options: Any) -> bool:
+    """Applies `rules` inside `root` until none fits; tells whether anything changed."""
+    return Rewriter(rules, **options).run(root)
+
+
+class _Index:
+    """The rules that may fit an op class, in their order, looked up once a class."""
+
+    def __init__(self, rules: Sequence[Rule], kinds: Sequence[str]) -> None:
+        self.rules = [r for r in rules if r.kind in kinds]
+        self.known: dict[type[Op], list[Rule]] = {}
+
+    def rules_of(self, cls: type[Op]) -> list[Rule]:
+        found = self.known.get(cls)
+        if found is None:
+            found = self.known[cls] = [r for r in self.rules if issubclass(cls, r.roots)]
+        return found
+
+
+class _Worklist:
+    """Ops to look at, in the order of the text first; each stands in it once."""
+
+    def __init__(self, root: Op) -> None:
+        self.queue: deque[Op] = deque(op for op in root.walk() if op is not root)
+        self.known = set(self.queue)
+
+    def pop(self) -> Op | None:
+        while self.queue:
+            op = self.queue.popleft()
+            if op in self.known:
+                self.known.discard(op)
+                if op.parent is not None:
+                    return op
+        return None
+
+    def push(self, op: Op | None) -> None:
+        if op is not None and op not in self.known:
+            self.known.add(op)
+            self.queue.append(op)
+
+
+def _remove_if_dead(op: Op, work: _Worklist) -> bool:
+    if op.is_used or not is_removable(op):
+        return False
+    sources = [v.op for inner in op.walk() for v in inner.operands]
+    for inner in op.walk():
+        work.known.discard(inner)
+    op.erase()
+    for source in sources:
+        work.push(source)
+    return True
+
+
+def _replace(op: Op, values: Sequence[Value], last_before: Op | None, work: _Worklist) -> None:
+    """Puts the values in place of the results; what is new or has changed is looked at again."""
+    for new in _new_ops(op, last_before):
+        for inner in new.walk():
+            work.push(inner)
+    users = [user for result in op.results for user in result.users]
+    sources = [v.op for v in op.operands]
+    op.replace_with(values)
+    for touched in (*users, *sources, *(v.op for v in values if isinstance(v, OpResult))):
+        work.push(touched)
+
+
+def _new_ops(op: Op, last_before: Op | None) -> list[Op]:
+    found = []
+    new = op.previous
+    while new is not last_before and new is not None:
+        found.append(new)
+        new = new.previous
+    return found[::-1]
+
+
+def _drop_new_ops(op: Op, last_before: Op | None) -> None:
+    """A rule that gave up must leave nothing behind."""
+    for new in reversed(_new_ops(op, last_before)):
+        new.erase()
+
+
+def _not_converging(root: Op, recent: Iterable[str], limit: int) -> PassError:
+    names = [name for name, _ in Counter(recent).most_common(2)]
+    return PassError(
+        f"rewriting did not end after {limit} rewrites; the rules applied last are {' and '.join(names)}",
+        root.location,
+    )

@@ -1,0 +1,301 @@
+"""What holds for every module that verifies:
+
+ 1. each op has the operands, results, attributes, regions and successors it declares, of the declared kinds;
+ 2. result types are those that `infer` gives, where an op has it;
+ 3. a value is used only where its definition dominates the use, and inside isolated ops only values from inside;
+ 4. each block that must end in a terminator does, and a terminator stands only there;
+ 5. an op that names its parents (`parent_ops`) stands in one of them;
+ 6. symbols of one table have different names, and an op that refers to symbols checks them (`verify_symbols`);
+ 7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold.
+
+All violations are collected; an op that breaks 1 is not asked for 2 and 7. Nothing recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tir.ir.errors import TirError, TirErrors, VerifyError
+from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
+from tir.ir.attributes import DenseArrayAttr
+from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value
+from tir.ir.symbols import symbol_name
+from tir.ir.traits import IsolatedFromAbove, Symbol, SymbolTable, Terminator, Trait
+
+__all__ = ["check", "verify"]
+
+MAX_ERRORS = 50
+
+
+def verify(root: Op) -> None:
+    """Raises TirErrors with every violation inside `root`."""
+    errors = check(root)
+    if errors:
+        raise TirErrors(errors)
+
+
+def check(root: Op) -> list[TirError]:
+    """Every violation inside `root`, in the order of the text; at most 50."""
+    errors: list[TirError] = []
+    for op in root.walk():
+        errors += _check_op(op)
+        if len(errors) >= MAX_ERRORS:
+            return errors[:MAX_ERRORS]
+    return errors
+
+
+def _check_op(op: Op) -> list[TirError]:
+    try:
+        if not isinstance(op, UnregisteredOp):
+            _checks_of(type(op))(op)
+        _check_uses(op)
+        for region in op.regions:
+            _check_blocks(op, region)
+        if isinstance(op, SymbolTable):
+            _check_symbols(op)
+    except VerifyError as error:
+        if error.location is None:
+            error.location = op.location
+        return [error]
+    except TirErrors as several:
+        return list(several.errors)
+    except TirError as error:
+        return [VerifyError(f"{op.name}: {error.message}", error.location or op.location, error.notes, error.hint)]
+    return []
+
+
+# --- 1, 2, 5, 7: one op --------------------------------------------------------------------------------------------
+
+_CHECKS: dict[type[Op], Callable[[Op], None]] = {}
+
+
+def _checks_of(cls: type[Op]) -> Callable[[Op], None]:
+    """All checks of an op class as one function, put together once."""
+    found = _CHECKS.get(cls)
+    if found is None:
+        found = _CHECKS[cls] = _put_together(cls)
+    return found
+
+
+def _put_together(cls: type[Op]) -> Callable[[Op], None]:
+    definition = cls.definition
+    steps: list[Callable[[Op], None]] = []
+    for trait in cls.__mro__:
+        if issubclass(trait, Trait) and "verify_trait" in vars(trait) and trait is not Trait:
+            steps.append(vars(trait)["verify_trait"])
+    if "parent_ops" in dir(cls):
+        steps.append(_check_parent)
+    infers = cls.infer is not Op.infer
+    own = cls.verify if cls.verify is not Op.verify else None
+
+    def run(op: Op) -> None:
+        _check_counts(op, definition)
+        _check_kinds(op, definition)
+        _check_properties(op, definition)
+        for step in steps:
+            step(op)
+        if infers:
+            _check_inferred(op)
+        if own is not None:
+            own(op)
+
+    return run
+
+
+def _check_counts(op: Op, definition: OpDefinition) -> None:
+    _check_segments(op, OPERAND_SEGMENTS, definition.needs_operand_segments, len(definition.operands), len(op._uses))
+    _check_segments(op, RESULT_SEGMENTS, definition.needs_result_segments, len(definition.results), len(op.results))
+    if definition.simple_operands and len(op._uses) != len(definition.operands):
+        _fail_count(op, "operand", definition.operands, len(op._uses))
+    if definition.simple_results and len(op.results) != len(definition.results):
+        _fail_count(op, "result", definition.results, len(op.results))
+    _check_at_least(op, "operand", definition.operands, len(op._uses))
+    _check_at_least(op, "result", definition.results, len(op.results))
+    if len(op.regions) != len(definition.regions):
+        _check_at_least(op, "region", definition.regions, len(op.regions))
+    if len(op.successors) != len(definition.successors):
+        _check_at_least(op, "successor", definition.successors, len(op.successors))
+
+
+def _check_at_least(op: Op, what: str, fields: Sequence[Any], count: int) -> None:
+    needed = sum(f.many == "" for f in fields)
+    most = None if any(f.many == "*" for f in fields) else len(fields)
+    if count < needed or (most is not None and count > most):
+        _fail_count(op, what, fields, count)
+
+
+def _fail_count(op: Op, what: str, fields: Sequence[Any], count: int) -> None:
+    needed = sum(f.many == "" for f in fields)
+    rule = f"{needed}" if all(f.many == "" for f in fields) else f"at least {needed}"
+    raise VerifyError(f"{op.name}: needs {rule} {what}{'s' if needed != 1 else ''}, got {count}")
+
+
+def _check_segments(op: Op, name: str, needed: bool, groups: int, total: int) -> None:
+    if not needed:
+        return
+    sizes = op.properties.get(name)
+    fits = isinstance(sizes, DenseArrayAttr) and len(sizes.values) == groups and all(s >= 0 for s in sizes.values)
+    if not fits or sum(sizes.values) != total:  # type: ignore[union-attr]
+        raise VerifyError(f"{op.name}: {name} must give {groups} sizes with the sum {total}, got {sizes}")
+
+
+def _check_kinds(op: Op, definition: OpDefinition) -> None:
+    if definition.simple_operands:
+        for declared, use in zip(definition.operands, op._uses):
+            if not declared.kind.accepts(use.value.type):
+                _fail_kind(op, "operand", declared, use.value)
+    else:
+        for declared in definition.operands:
+            start, stop = definition.operand_range(op, declared.index)
+            for use in op._uses[start:stop]:
+                if not declared.kind.accepts(use.value.type):
+                    _fail_kind(op, "operand", declared, use.value)
+    for declared_result in definition.results:
+        start, stop = definition.result_range(op, declared_result.index)
+        for value in op.results[start:stop]:
+            if not declared_result.kind.accepts(value.type):
+                _fail_kind(op, "result", declared_result, value)
+
+
+def _fail_kind(op: Op, what: str, declared: Any, value: Value) -> None:
+    raise VerifyError(f"{op.name}: {what} {declared.name!r} must be {declared.kind.text}, got {value.type}")
+
+
+def _check_properties(op: Op, definition: OpDefinition) -> None:
+    properties = op.properties
+    for name, declared in definition.attributes.items():
+        value = properties.get(name)
+        if value is None:
+            if declared.many == "":
+                raise VerifyError(f"{op.name}: attribute {name!r} is missing; it must be {declared.kind.text}")
+        elif not declared.kind.test(value):
+            raise VerifyError(f"{op.name}: attribute {name!r} must be {declared.kind.text}, got {value}")
+    if len(properties) > len(definition.attributes) or any(n not in definition.attributes for n in properties):
+        unknown = [n for n in properties if n not in definition.property_names]
+        if unknown:
+            raise VerifyError(f"{op.name}: has no attribute {unknown[0]!r}")
+
+
+def _check_inferred(op: Op) -> None:
+    inferred = list(op.infer())
+    for i, (want, result) in enumerate(zip(inferred, op.results)):
+        if want is not result.type:
+            which = "the result" if len(inferred) == 1 else f"result {i}"
+            raise VerifyError(f"{op.name}: {which} must have type {want}, got {result.type}")
+
+
+def _check_parent(op: Op) -> None:
+    parent, allowed = op.parent_op, op.parent_ops  # type: ignore[attr-defined]
+    if parent is not None and parent.name not in allowed:
+        raise VerifyError(f"{op.name}: must stand in {' or '.join(allowed)}, got {parent.name}")
+
+
+# --- 3: dominance ----------------------------------------------------------------------------------------------------
+
+
+def _check_uses(op: Op) -> None:
+    block = op.parent
+    for use in op._uses:
+        value = use.value
+        defined = value.owner.parent if isinstance(value, OpResult) else value.owner  # type: ignore[attr-defined]
+        if defined is block and block is not None:
+            if isinstance(value, OpResult) and not block.is_before(value.owner, op):
+                _fail_use(op, use.index, value, "is defined behind its use")
+        elif block is not None:
+            _check_outer_use(op, use.index, value, defined)
+
+
+def _check_outer_use(op: Op, index: int, value: Value, defined: Block | None) -> None:
+    """The value comes from another block: around this one, or before it in the control flow."""
+    if defined is None:
+        _fail_use(op, index, value, "is defined by an op that stands nowhere")
+    inner: Op = op
+    while inner.parent is not None and inner.parent is not defined:
+        if inner.parent.parent is not None and defined is not None and inner.parent.parent is defined.parent:
+            if _dominates(defined, inner.parent):
+                return
+            _fail_use(op, index, value, "is defined in a block that does not dominate this one")
+        outer = inner.parent_op
+        if outer is None:
+            _fail_use(op, index, value, "is defined in another region")
+        if isinstance(outer, IsolatedFromAbove):
+            _fail_use(op, index, value, f"is defined outside of {outer.name}, which sees only values from inside")
+        inner = outer  # type: ignore[assignment]
+    if inner.parent is not defined:
+        _fail_use(op, index, value, "is defined in another region")
+    if isinstance(value, OpResult) and not (value.owner is not inner and inner.parent.is_before(value.owner, inner)):  # type: ignore[union-attr]
+        _fail_use(op, index, value, "is defined behind its use")
+
+
+def _fail_use(op: Op, index: int, value: Value, problem: str) -> None:
+    name = f" %{value.hint}" if value.hint else ""
+    notes = [("it is defined here", value.owner.location)] if isinstance(value, OpResult) else []
+    raise VerifyError(f"{op.name}: operand {index}{name} {problem}", op.location, notes)
+
+
+def _dominates(first: Block, second: Block) -> bool:
+    """Every way from the entry block to `second` passes `first`: `second` cannot be reached without it."""
+    region = first.parent
+    assert region is not None
+    entry = region.blocks[0]
+    if first is entry or first is second:
+        return True
+    reached, pending = {entry}, [entry]
+    while pending:
+        block = pending.pop()
+        if block is second:
+            return False
+        for following in block.last.successors if block.last is not None else ():
+            if following is not first and following not in reached:
+                reached.add(following)
+                pending.append(following)
+    return True
+
+
+# --- 4, 6: blocks and symbols ----------------------------------------------------------------------------------------
+
+
+def _check_blocks(op: Op, region: Region) -> None:
+    declared = None
+    fields = op.definition.regions
+    if not isinstance(op, UnregisteredOp) and fields:
+        declared = fields[min(op.regions.index(region), len(fields) - 1)]
+    if declared is None:
+        return
+    if declared.single_block and len(region.blocks) != 1 and not (declared.may_be_empty and not region.blocks):
+        raise VerifyError(f"{op.name}: region {declared.name!r} must have one block, got {len(region.blocks)}")
+    for block in region.blocks:
+        last = block.last
+        if declared.terminated and not isinstance(last, (Terminator, UnregisteredOp)):
+            ends = f"ends in {last.name}" if last is not None else "is empty"
+            raise VerifyError(f"{op.name}: each block of {declared.name!r} must end in a terminator; one {ends}")
+
+
+def _check_symbols(op: Op) -> None:
+    """Different names, and the references of all ops inside that say how they refer."""
+    errors: list[TirError] = []
+    first: dict[str, Op] = {}
+    for inner in op.body:
+        if not isinstance(inner, Symbol):
+            continue
+        name = symbol_name(inner)
+        if name in first:
+            notes = [("it is defined here", first[name].location)]
+            errors.append(VerifyError(f"{inner.name}: symbol @{name} is defined twice", inner.location, notes))
+        first.setdefault(name, inner)
+    for inner in op.walk():
+        check_symbols = getattr(inner, "verify_symbols", None)
+        if check_symbols is not None:
+            errors += _errors_of(check_symbols, first.get, inner)
+    if errors:
+        raise TirErrors(errors)
+
+
+def _errors_of(check_symbols: Callable[[Any], None], lookup: Any, op: Op) -> list[TirError]:
+    try:
+        check_symbols(lookup)
+    except TirError as error:
+        error.location = error.location or op.location
+        return [error]
+    return []

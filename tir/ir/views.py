@@ -1,0 +1,221 @@
+"""Index lists, slices and regrouped dimensions: what ops on tensors, buffers and vectors share.
+
+A list of offsets or sizes is partly known: a static array, in which `DYNAMIC_INDEX` stands for the next operand. The rules
+here are those of upstream MLIR's verifiers; the functions on arrays check what only run time knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tir.ir.errors import TirError
+from tir.ir.execution import ExecutionError
+from tir.ir.ir import Value
+from tir.ir.types import DYNAMIC, Dim, ShapedType
+
+__all__ = [
+    "DYNAMIC_INDEX", "checked_index", "checked_slices", "collapsed_shape", "dims_of", "dynamic_dims", "fill_in", "gather",
+    "group_sizes", "kept_axes", "mixed", "regrouped_strides", "runtime_shape", "slice_layout", "split_mixed",
+    "verify_groups", "verify_mixed",
+]  # fmt: skip
+
+DYNAMIC_INDEX = -(1 << 63)
+
+
+# --- lists of known and unknown numbers ------------------------------------------------------------------------------
+
+
+def mixed(static: Sequence[int], dynamic: Iterable[Any]) -> list[Any]:
+    """The static numbers, with the dynamic ones in their places."""
+    rest = iter(dynamic)
+    return [next(rest) if number == DYNAMIC_INDEX else number for number in static]
+
+
+def split_mixed(numbers: Iterable[int | Value]) -> tuple[list[int], list[Value]]:
+    """The static list and the operands for a list of integers and values: the opposite of `mixed`."""
+    every = list(numbers)
+    return [DYNAMIC_INDEX if isinstance(n, Value) else n for n in every], [n for n in every if isinstance(n, Value)]
+
+
+def fill_in(static_lists: Iterable[Sequence[int]], values: Sequence[Any]) -> list[list[int]]:
+    """The run-time numbers of several lists, whose dynamic entries are `values` in order."""
+    rest = iter(values)
+    return [[int(next(rest)) if n == DYNAMIC_INDEX else n for n in static] for static in static_lists]
+
+
+def verify_mixed(what: str, static: Sequence[int], dynamic: Sequence[Any], count: int) -> None:
+    """TirError unless there are `count` numbers, with an operand for each dynamic one."""
+    if len(static) != count:
+        raise TirError(f"must have {count} {what}, got {len(static)}")
+    wanted = sum(n == DYNAMIC_INDEX for n in static)
+    if wanted != len(dynamic):
+        raise TirError(f"{wanted} of the {what} are dynamic, but {len(dynamic)} operands are given for them")
+
+
+def dims_of(static: Iterable[int]) -> list[Dim]:
+    """Sizes of a type: `?` for the dynamic ones."""
+    return [DYNAMIC if n == DYNAMIC_INDEX else n for n in static]
+
+
+def dynamic_dims(type: ShapedType) -> list[int]:
+    """The axes whose size the type does not fix."""
+    return [axis for axis, dim in enumerate(type.shape) if not isinstance(dim, int)]
+
+
+def runtime_shape(type: ShapedType, dynamic: Sequence[Any]) -> tuple[int, ...]:
+    """The sizes at run time, when `dynamic` are those that the type does not fix."""
+    rest = iter(dynamic)
+    shape = tuple(dim if isinstance(dim, int) else int(next(rest)) for dim in type.shape)
+    for axis, size in enumerate(shape):
+        if size < 0:
+            raise ExecutionError(f"axis {axis} must have a size of at least 0, got {size}")
+    return shape
+
+
+# --- elements and slices at run time ---------------------------------------------------------------------------------
+
+
+def checked_index(indices: Sequence[Any], shape: Sequence[int]) -> tuple[int, ...]:
+    """The indices of one element; ExecutionError for one that is out of bounds."""
+    for axis, (index, size) in enumerate(zip(indices, shape)):
+        if not 0 <= index < size:
+            raise _out_of_bounds(index, axis, size)
+    return tuple(indices)
+
+
+def gather(array: Any, indices: Sequence[Any]) -> Any:
+    """The elements at `indices`, each an integer or an array of integers; out of bounds raises ExecutionError."""
+    for axis, (index, size) in enumerate(zip(indices, array.shape)):
+        if getattr(index, "ndim", 0) == 0:
+            if not 0 <= index < size:
+                raise _out_of_bounds(index, axis, size)
+        elif index.size and not (0 <= index.min() and index.max() < size):
+            raise _out_of_bounds(next(i for i in index.flat if not 0 <= i < size), axis, size)
+    return array[tuple(indices)]
+
+
+def _out_of_bounds(index: Any, axis: int, size: int) -> ExecutionError:
+    return ExecutionError(f"index {index} is out of bounds for axis {axis} with size {size}")
+
+
+def checked_slices(
+    offsets: Sequence[int], sizes: Sequence[int], strides: Sequence[int], shape: Sequence[int]
+) -> tuple[slice, ...]:
+    """The slices of an array of this shape; ExecutionError if one reaches outside."""
+    slices = []
+    for axis, (offset, size, stride, limit) in enumerate(zip(offsets, sizes, strides, shape)):
+        if size < 0 or stride < 1:
+            raise ExecutionError(
+                f"axis {axis} needs a size of at least 0 and a stride of at least 1, got size {size} and stride {stride}"
+            )
+        last = offset + (size - 1) * stride if size else offset
+        if offset < 0 or (last >= limit if size else offset > limit):
+            raise ExecutionError(
+                f"slice from {offset} of {size} elements with stride {stride} is out of bounds for axis {axis} with "
+                f"size {limit}"
+            )
+        slices.append(slice(offset, last + 1 if size else offset, stride))
+    return tuple(slices)
+
+
+def kept_axes(full: Sequence[Any], reduced: Sequence[Any]) -> list[int] | None:
+    """The axes of `full` that stay when axes of size 1 are dropped to make `reduced`; None if that cannot be.
+
+    An entry is a size, or a tuple that begins with one; entries that match are kept as early as possible.
+    """
+    kept: list[int] = []
+    for axis, entry in enumerate(full):
+        if len(kept) < len(reduced) and entry == reduced[len(kept)]:
+            kept.append(axis)
+        elif (entry[0] if isinstance(entry, tuple) else entry) != 1:
+            return None
+    return kept if len(kept) == len(reduced) else None
+
+
+def slice_layout(
+    strides: Sequence[Dim], offset: Dim, slice_offsets: Sequence[int], slice_strides: Sequence[int]
+) -> tuple[list[Dim], Dim]:
+    """Strides and offset of a slice of a buffer with these strides and this offset."""
+    total = offset
+    for stride, start in zip(strides, dims_of(slice_offsets)):
+        total = _add(total, _multiply(stride, start))
+    return [_multiply(stride, step) for stride, step in zip(strides, dims_of(slice_strides))], total
+
+
+def _multiply(a: Dim, b: Dim) -> Dim:
+    if a == 0 or b == 0:
+        return 0
+    return a * b if isinstance(a, int) and isinstance(b, int) else DYNAMIC
+
+
+def _add(a: Dim, b: Dim) -> Dim:
+    return a + b if isinstance(a, int) and isinstance(b, int) else DYNAMIC
+
+
+# --- groups of dimensions --------------------------------------------------------------------------------------------
+
+
+def verify_groups(groups: Sequence[Sequence[int]], expanded: Sequence[Dim], collapsed: Sequence[Dim]) -> None:
+    """TirError unless the groups cut the dimensions of `expanded` into those of `collapsed`."""
+    flat = [axis for group in groups for axis in group]
+    if len(groups) != len(collapsed):
+        raise TirError(f"must have a group for each of the {len(collapsed)} collapsed dimensions, got {len(groups)}")
+    if groups and (flat != list(range(len(expanded))) or not all(groups)):
+        raise TirError(f"the groups must hold the dimensions 0 to {len(expanded) - 1} in order, got {_text(groups)}")
+    if not groups and any(dim != 1 for dim in expanded):
+        raise TirError("only dimensions of size 1 can be collapsed into none")
+    for axis, (want, got) in enumerate(zip(collapsed_shape(groups, expanded), collapsed)):
+        if isinstance(want, int) != isinstance(got, int) or (isinstance(want, int) and want != got):
+            raise TirError(f"collapsed dimension {axis} of group {list(groups[axis])} must be {want}, got {got}")
+
+
+def _text(groups: Sequence[Sequence[int]]) -> str:
+    return str([list(group) for group in groups])
+
+
+def collapsed_shape(groups: Sequence[Sequence[int]], expanded: Sequence[Dim]) -> list[Dim]:
+    """The size of each group: the product of its dimensions, `?` if one is not known."""
+    return [_product([expanded[axis] for axis in group]) for group in groups]
+
+
+def _product(dims: Iterable[Dim]) -> Dim:
+    total = 1
+    for dim in dims:
+        if not isinstance(dim, int):
+            return DYNAMIC
+        total *= dim
+    return total
+
+
+def group_sizes(groups: Sequence[Sequence[int]], expanded: Sequence[int], collapsed: Sequence[int]) -> None:
+    """ExecutionError unless the run-time sizes of the two shapes agree."""
+    for axis, (group, got) in enumerate(zip(groups, collapsed)):
+        sizes = [expanded[i] for i in group]
+        if _product(sizes) != got:
+            raise ExecutionError(f"axis {axis} has size {got}, which is not the product of the sizes {sizes} of its group")
+
+
+def regrouped_strides(
+    groups: Sequence[Sequence[int]], source: Sequence[Dim], strides: Sequence[Dim], expanded: Sequence[Dim] | None
+) -> list[Dim]:
+    """The strides after collapsing dimensions of these sizes and strides, or after expanding them to `expanded`."""
+    if expanded is not None:
+        return [stride for group, last in zip(groups, strides) for stride in _expanded_strides(group, last, expanded)]
+    return [_collapsed_stride(group, source, strides) for group in groups]
+
+
+def _expanded_strides(group: Sequence[int], last: Dim, sizes: Sequence[Dim]) -> Iterator[Dim]:
+    found: list[Dim] = []
+    for axis in reversed(group):
+        found.append(last)
+        last = _multiply(last, sizes[axis])
+    return reversed(found)
+
+
+def _collapsed_stride(group: Sequence[int], sizes: Sequence[Dim], strides: Sequence[Dim]) -> Dim:
+    axes = list(group)
+    while len(axes) > 1 and sizes[axes[-1]] == 1:
+        axes.pop()
+    # A last dimension of unknown size may turn out to be 1, and then another stride counts.
+    return strides[axes[-1]] if isinstance(sizes[axes[-1]], int) or len(axes) == 1 else DYNAMIC
