@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.parser": ("tir.ir",),
     "tir.passes": ("tir.ir", "tir.dialects"),
     "tir.lower": ("tir.ir", "tir.dialects"),
-    "tir.runtime": ("tir.ir.types", "tir.ir.errors", "tir.ir.externs"),
+    "tir.runtime": ("tir.ir.types", "tir.ir.errors", "tir.ir.externs", "tir.ir.native"),
     "tir.interpret": ("tir.ir", "tir.dialects"),
     "tir.check": ("tir.ir", "tir.dialects", "tir.interpret"),
     "tir.tensor": BELOW_THE_USER + USER,
@@ -155,9 +155,9 @@ def dialect_violation(found: Import) -> str | None:
 
 
 def _dialect(name: str) -> str | None:
-    """The dialect that a module belongs to; None for tir.dialects itself, which lists them all."""
+    """The dialect that a module belongs to; None for tir.dialects itself and for tir.dialects.all, which lists them."""
     parts = name.split(".")
-    return parts[2] if parts[:2] == ["tir", "dialects"] and len(parts) > 2 else None
+    return parts[2] if parts[:2] == ["tir", "dialects"] and len(parts) > 2 and parts[2] != "all" else None
 
 
 def _row(dialect: str) -> int:

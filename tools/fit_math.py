@@ -10,6 +10,7 @@ base-2 logarithm of its largest relative error, rounding of the coefficients inc
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -148,9 +149,8 @@ def split(value: mp.mpf, dtype: str) -> list[mp.mpf]:
 
 def show(name: str, values: list[float], comment: str) -> None:
     print(f"    {name}=_floats({comment}")
-    texts = [value.hex().replace("0000000p", "p") for value in values]
-    for start in range(0, len(texts), 4):
-        print(f'        "{" ".join(texts[start : start + 4])}{" " if start + 4 < len(texts) else ""}"')
+    lines = textwrap.wrap(" ".join(value.hex().replace("0000000p", "p") for value in values), width=100)
+    print("\n".join(f'        "{line}{" " if line is not lines[-1] else ""}"' for line in lines))
     print("    ),")
 
 

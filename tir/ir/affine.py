@@ -7,13 +7,17 @@ Sums are kept in one canonical form (terms sorted, like terms merged), so equal 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Union
 
-from tir.ir.errors import LimitError
+from tir.ir.errors import LimitError, ParseError
 from tir.ir.interned import Interned
 
-__all__ = ["AffineConstant", "AffineDim", "AffineExpr", "AffineMap", "AffineName", "AffineOp", "AffineSum", "AffineSymbol"]
+__all__ = [
+    "AffineConstant", "AffineDim", "AffineExpr", "AffineMap", "AffineName", "AffineOp",
+    "AffineSum", "AffineSymbol", "parse_affine",
+]  # fmt: skip
 
 MAX_DEPTH = 32  # nesting of floordiv, ceildiv and mod; deeper input is refused, so walks here may recurse
 
@@ -126,13 +130,15 @@ class AffineOp(AffineExpr):
     kind: str
     lhs: AffineExpr
     rhs: int
-    __slots__ = ("depth",)
+    __slots__ = ("depth", "text")
+    text: ClassVar[str]  # made with the expression, so that `str` of a deep one does not recurse
 
     def finish(self) -> None:
         object.__setattr__(self, "depth", self.lhs.depth + 1)
+        object.__setattr__(self, "text", f"{_factor_text(self.lhs)} {self.kind} {self.rhs}")
 
     def __str__(self) -> str:
-        return f"{_factor_text(self.lhs)} {self.kind} {self.rhs}"
+        return self.text
 
 
 class AffineSum(AffineExpr):
@@ -140,12 +146,17 @@ class AffineSum(AffineExpr):
 
     terms: tuple[tuple[AffineExpr, int], ...]
     constant: int
-    __slots__ = ("depth",)
+    __slots__ = ("depth", "text")
+    text: ClassVar[str]
 
     def finish(self) -> None:
         object.__setattr__(self, "depth", max((t.depth for t, _ in self.terms), default=0))
+        object.__setattr__(self, "text", self._spell())
 
     def __str__(self) -> str:
+        return self.text
+
+    def _spell(self) -> str:
         text = ""
         for term, factor in self.terms:
             size = _factor_text(term) if abs(factor) != 1 else str(term)
@@ -265,3 +276,68 @@ class AffineMap(Interned):
         symbols = ", ".join(f"s{i}" for i in range(self.symbols))
         results = ", ".join(str(r) for r in self.results)
         return f"({dims}){f'[{symbols}]' if symbols else ''} -> ({results})"
+
+
+# --- expressions from text -------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r"\s*([0-9]{1,18}(?!\w)|[A-Za-z_][\w$.]*|[-+*()]|\S)", re.ASCII)
+_WORDS = ("floordiv", "ceildiv", "mod")
+
+
+def parse_affine(text: str) -> AffineExpr:
+    """The expression over names that `text` spells, as `str` writes one: `B - 2`, `(B + 1) floordiv 2`.
+
+    Raises ParseError for anything else.
+    """
+    tokens = _TOKEN.findall(text)
+    tokens.reverse()
+    found = _read_sum(text, tokens, 0)
+    if tokens:
+        raise _unexpected(text, tokens)
+    return found
+
+
+def _read_sum(text: str, tokens: list[str], depth: int) -> AffineExpr:
+    if depth > MAX_DEPTH:
+        raise LimitError(f"affine expression {text!r}: at most {MAX_DEPTH} nested brackets and signs")
+    found = _read_product(text, tokens, depth)
+    while tokens and tokens[-1] in ("+", "-"):
+        sign = 1 if tokens.pop() == "+" else -1
+        found = found + _read_product(text, tokens, depth) * sign
+    return found
+
+
+def _read_product(text: str, tokens: list[str], depth: int) -> AffineExpr:
+    found = _read_factor(text, tokens, depth)
+    while tokens and tokens[-1] in ("*", *_WORDS):
+        kind, other = tokens.pop(), _read_factor(text, tokens, depth)
+        if kind == "*" and isinstance(found, AffineConstant):
+            found, other = other, found
+        if not isinstance(other, AffineConstant) or (kind != "*" and other.value < 1):
+            needs = "an integer on one side" if kind == "*" else "a positive integer on its right"
+            raise ParseError(f"affine expression {text!r}: '{kind}' needs {needs}")
+        found = found * other.value if kind == "*" else _divide(kind, found, other.value)
+    return found
+
+
+def _read_factor(text: str, tokens: list[str], depth: int) -> AffineExpr:
+    token = tokens.pop() if tokens else ""
+    if token == "-":
+        if depth >= MAX_DEPTH:
+            raise LimitError(f"affine expression {text!r}: at most {MAX_DEPTH} nested brackets and signs")
+        return _read_factor(text, tokens, depth + 1) * -1
+    if token == "(":
+        found = _read_sum(text, tokens, depth + 1)
+        if not tokens or tokens.pop() != ")":
+            raise ParseError(f"affine expression {text!r}: a '(' is not closed")
+        return found
+    if token.isdigit():
+        return AffineConstant(int(token))
+    if (token[:1].isalpha() or token[:1] == "_") and token not in _WORDS:
+        return AffineName(token)
+    raise _unexpected(text, [*tokens, *([token] if token else [])])
+
+
+def _unexpected(text: str, tokens: list[str]) -> ParseError:
+    where = f"unexpected {tokens[-1]!r}" if tokens else "it ends too early"
+    return ParseError(f"affine expression {text!r}: {where}")

@@ -178,7 +178,7 @@ class ArrayAttr(Attribute):
         return (tuple(items),)
 
     def pieces(self) -> Iterable[str | Attribute]:
-        return ("[", *_separated(self.items), "]")
+        return ("[", *_separated([_in_array(item) for item in self.items]), "]")
 
     def __iter__(self) -> Iterator[Attribute]:
         return iter(self.items)
@@ -303,7 +303,11 @@ class DenseAttr(Attribute):
         return self.values()[0]
 
     def pieces(self) -> Iterable[str]:
-        return (f"dense<{self._body()}> : {self.type}",)
+        return (f"{self.bare_text()} : {self.type}",)
+
+    def bare_text(self) -> str:
+        """The text without the type."""
+        return f"dense<{self._body()}>"
 
     def _body(self) -> str:
         if self.type.count == 0:
@@ -322,7 +326,11 @@ class DenseResourceAttr(Attribute):
     type: ShapedType
 
     def pieces(self) -> Iterable[str]:
-        return (f"dense_resource<{name_text(self.key_name)}> : {self.type}",)
+        return (f"{self.bare_text()} : {self.type}",)
+
+    def bare_text(self) -> str:
+        """The text without the type."""
+        return f"dense_resource<{name_text(self.key_name)}>"
 
 
 AttributeLike = Union[Attribute, bool, int, float, str, Type, Sequence[Any]]
@@ -458,7 +466,14 @@ def symbol_text(name: str) -> str:
     return f"@{name}" if plain else f"@{quote(name)}"
 
 
-def _separated(items: Sequence[Attribute]) -> Iterator[str | Attribute]:
+def _in_array(item: Attribute) -> str | Attribute:
+    """In an array, as in MLIR, numbers of type i64 and f64 stand without their type."""
+    if isinstance(item, (IntegerAttr, FloatAttr)) and item.type in (I64, F64):
+        return _scalar_text(item.value, item.type)
+    return item
+
+
+def _separated(items: Sequence[str | Attribute]) -> Iterator[str | Attribute]:
     for i, item in enumerate(items):
         if i:
             yield ", "

@@ -104,6 +104,8 @@ def _one_float(text: str, element: FloatType) -> bytes:
 
 
 def _integers(values: list[int], element: Type) -> bytes:
+    if not values:
+        return b""
     for value in (min(values), max(values)):
         IntegerAttr(value, element)  # raises if it does not fit
     size_bytes = dtype_of(element).size_bytes
@@ -143,7 +145,7 @@ def _shape_mistake(body: str, shape: tuple[int, ...]) -> str:
     comma_due = False
     for piece in _PIECE.findall(body):
         if piece == "]":
-            if not counts:
+            if not counts or (counts[-1] and not comma_due):
                 return "unexpected ']'"
             if counts[-1] != shape[len(counts) - 1]:
                 return f"expected {shape[len(counts) - 1]} elements in axis {len(counts) - 1}, got {counts[-1]}"
@@ -161,7 +163,7 @@ def _shape_mistake(body: str, shape: tuple[int, ...]) -> str:
             if piece != "[" and len(counts) != len(shape):
                 return f"expected {len(shape)} nested lists, got '{piece[:40]}' in {len(counts)}"
             if piece == "[" and len(counts) == len(shape):
-                return f"expected {len(shape)} nested lists, got more"
+                return f"expected {len(shape)} nested lists, got more" if shape else "expected a number, got '['"
             if piece == "[":
                 counts.append(0)
             comma_due = piece != "["
@@ -179,7 +181,7 @@ def _resource(body: str, type: ShapedType) -> DenseResourceAttr:
 
 
 def _hex_blob(body: str, type: ShapedType) -> DenseAttr:
-    """`"0x.."`: the elements, or one for a splat, as bytes; an i1 is one byte, as upstream has it since LLVM 22."""
+    """`"0x.."`: the elements, or one for a splat, as bytes; an i1 is one byte, as upstream has it now."""
     match = _HEX.match(body)
     if match is None or len(match[1]) % 2:
         raise TirError('dense: a string must be "0x" and two hex digits for each byte')

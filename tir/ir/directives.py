@@ -5,16 +5,28 @@ A format names them as `custom<Name>(..)`; the arguments are the declared fields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, StringAttr, TypeAttr, UnitAttr, symbol_text
+from tir.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    DenseArrayAttr,
+    DenseAttr,
+    DenseResourceAttr,
+    DictAttr,
+    StringAttr,
+    TypeAttr,
+    UnitAttr,
+    symbol_text,
+)
 from tir.ir.fields import AttributeField, RegionField
 from tir.ir.format import Parsed, RegionSource, Spaced, TypePiece, Writer, dictionary_text, write_operands
 from tir.ir.ir import Op, Value
 from tir.ir.reader import Reader
 from tir.ir.syntax import Braces, SymbolItem, Use
-from tir.ir.types import INDEX, FunctionType, Type
+from tir.ir.types import I64, INDEX, FunctionType, MemRefType, TensorType, Type
+from tir.ir.views import DYNAMIC_INDEX
 
 __all__ = ["DIRECTIVES"]
 
@@ -294,6 +306,142 @@ def _check_count(reader: Reader, what: str, names: Sequence[int], types: Sequenc
         raise reader.error(f"{what}: {len(names)} values, but {len(types)} types")
 
 
+# --- tensor, memref: `[%a, 1, %b]`, numbers and values mixed --------------------------------------------------------
+
+
+def parse_index_list(reader: Reader, parsed: Parsed, dynamic: Any, static: Any) -> None:
+    """The values become operands; in the static list `DYNAMIC_INDEX` keeps their places."""
+    inner = reader.brackets("[")
+    holes: list[int] = []
+    numbers: list[int] = []
+    while not inner.done:
+        if isinstance(inner.peek(), Use):
+            holes.append(inner.use())
+            numbers.append(DYNAMIC_INDEX)
+        else:
+            numbers.append(inner.integer())
+        if not inner.take_punct(","):
+            inner.finish("',' or ']'")
+    parsed.operands[dynamic.name] = holes
+    parsed.operand_types[dynamic.name] = [INDEX] * len(holes)
+    parsed.properties[static.name] = DenseArrayAttr(I64, tuple(numbers))
+
+
+def print_index_list(op: Op, out: Spaced, dynamic: Any, static: Any) -> None:
+    writer = out.begin()
+    place = op.definition.operand_range(op, dynamic.index)[0]
+    writer.text("[")
+    for i, number in enumerate(op.properties[static.name].values):  # type: ignore[attr-defined]
+        writer.text(", " if i else "")
+        if number == DYNAMIC_INDEX:
+            writer.operand(op, place)
+            place += 1
+        else:
+            writer.text(str(number))
+    writer.text("]")
+
+
+# --- linalg.generic --------------------------------------------------------------------------------------------------
+
+
+def parse_generic(
+    reader: Reader, parsed: Parsed, inputs: Any, outputs: Any, results: Any, maps: Any, iterators: Any, doc: Any,
+    library_call: Any, body: Any,
+) -> None:  # fmt: skip
+    """`{indexing_maps = [..], iterator_types = ["parallel"]} ins(%a : t) outs(%b : t) attrs = {..} { .. } -> t`."""
+    traits = reader.dictionary()
+    words = traits.get(iterators.name)
+    if isinstance(words, ArrayAttr) and all(isinstance(w, StringAttr) for w in words):
+        traits[iterators.name] = iterators.kind.make([w.value for w in words])  # type: ignore[attr-defined]
+    parsed.properties.update(traits)
+    for word, declared in (("ins", inputs), ("outs", outputs)):
+        if reader.take_word(word):
+            inner = reader.brackets("(")
+            parsed.operands[declared.name] = inner.use_list()
+            inner.punct(":")
+            parsed.operand_types[declared.name] = inner.type_list()
+            inner.finish("')'")
+        else:
+            parsed.operands[declared.name], parsed.operand_types[declared.name] = [], []
+    if reader.take_word("attrs"):
+        reader.punct("=")
+        parsed.attributes.update(reader.dictionary())
+    _parse_headed_region(reader, parsed)
+    parsed.result_types[results.name] = reader.results() if reader.take_punct("->") else []
+
+
+def print_generic(
+    op: Op, out: Spaced, inputs: Any, outputs: Any, results: Any, maps: Any, iterators: Any, doc: Any,
+    library_call: Any, body: Any,
+) -> None:  # fmt: skip
+    writer = out.begin()
+    traits = {n: v for n, v in op.properties.items() if n in (maps.name, doc.name, library_call.name)}
+    words = iterators.kind.to_python(op.properties[iterators.name])
+    traits[iterators.name] = ArrayAttr(StringAttr(word) for word in words)
+    writer.text(dictionary_text(traits))
+    for word, declared in (("ins", inputs), ("outs", outputs)):
+        start, stop = op.definition.operand_range(op, declared.index)
+        if start < stop:
+            writer.text(f" {word}(")
+            write_operands(op, range(start, stop), writer)
+            writer.text(f" : {', '.join(str(op.operand(i).type) for i in range(start, stop))})")
+    if op.attributes:
+        writer.text(f" attrs = {dictionary_text(op.attributes)}")
+    writer.text(" ")
+    writer.region(op.regions[0])
+    if op.results:
+        writer.text(f" -> {_result_types_text(op)}")
+
+
+# --- constants behind a type that says theirs: memref.global and tir.shared ------------------------------------------
+
+
+def parse_global(reader: Reader, parsed: Parsed, type: Any, value: Any) -> None:
+    """`memref<2xf32> = dense<0.0>`, `memref<2xf32> = uninitialized`, `memref<2xf32>`."""
+    stated = reader.type()
+    parsed.properties[type.name] = TypeAttr(stated)
+    if not reader.take_punct("="):
+        return
+    if reader.take_word("uninitialized"):
+        parsed.properties[value.name] = UnitAttr()
+    else:
+        implied = TensorType(stated.shape, stated.element) if isinstance(stated, MemRefType) else stated
+        parsed.properties[value.name] = reader.attribute(implied)
+
+
+def print_global(op: Op, out: Spaced, type: Any, value: Any) -> None:
+    writer = out.begin()
+    writer.text(str(op.properties[type.name]))
+    _print_value(op, writer, value)
+
+
+def parse_shared(reader: Reader, parsed: Parsed, type: Any, value: Any, init: Any) -> None:
+    """`tensor<2xf32> = dense<0.0>` or `tensor<2xf32> init @f`."""
+    stated = reader.type()
+    parsed.properties[type.name] = TypeAttr(stated)
+    if reader.take_word("init"):
+        parsed.properties[init.name] = reader.symbol()
+    else:
+        reader.punct("=")
+        parsed.properties[value.name] = reader.attribute(stated)
+
+
+def print_shared(op: Op, out: Spaced, type: Any, value: Any, init: Any) -> None:
+    writer = out.begin()
+    writer.text(str(op.properties[type.name]))
+    if init.name in op.properties:
+        writer.text(f" init {op.properties[init.name]}")
+    _print_value(op, writer, value)
+
+
+def _print_value(op: Op, writer: Writer, declared: AttributeField) -> None:
+    value = op.properties.get(declared.name)
+    if isinstance(value, (DenseAttr, DenseResourceAttr)):
+        writer.text(f" = {value.bare_text()}")
+    elif isinstance(value, UnitAttr):
+        writer.text(" = uninitialized")
+
+
 # --- arith.select: the type of the condition only where it is no i1 ---------------------------------------------------
 
 
@@ -312,11 +460,15 @@ def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePi
 
 Pair = tuple[Callable[..., None], Callable[..., None]]
 DIRECTIVES: dict[str, Pair] = {
+    "DynamicIndexList": (parse_index_list, print_index_list),
     "ForHeader": (parse_for, print_for),
     "FunctionBody": (parse_body, print_body),
     "FunctionSignature": (parse_signature, print_signature),
+    "GlobalMemrefOpTypeAndInitialValue": (parse_global, print_global),
+    "GenericOp": (parse_generic, print_generic),
     "IfRegions": (parse_if, print_if),
     "ParallelHeader": (parse_parallel, print_parallel),
+    "SharedValue": (parse_shared, print_shared),
     "SelectTypes": (parse_select_types, print_select_types),
     "WhileHeader": (parse_while, print_while),
 }

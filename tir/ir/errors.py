@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "CallSiteLocation",
+    "ExecutionError",
     "FileLocation",
     "FusedLocation",
     "LimitError",
@@ -133,6 +134,10 @@ class VerifyError(TirError):
 
 class PassError(TirError):
     """A pass met a program that it cannot take."""
+
+
+class ExecutionError(TirError):
+    """The program went wrong while it ran: an assert, an index out of bounds."""
 
 
 class LimitError(TirError):

@@ -2,9 +2,9 @@
 
 A pure op has `reference(self, *operand values)`, which returns the result, or a tuple of several. It must also take
 arrays in place of scalars and work element by element, so that a `linalg.generic` body can run on whole arrays at once.
-Any other op has `interpret(self, frame)`, which returns the tuple of result values. To run a block or a function it is a
-generator that yields `Run` or `Call` and is sent the outcome: the interpreter keeps its own stack, so that no nesting of
-regions or calls can exhaust Python's.
+Any other op has `interpret(self, frame)`, which returns the tuple of result values. To run a block or a function it is
+a generator that yields `Run` or `Call` and is sent the outcome: the interpreter keeps its own stack, so that no nesting
+of regions or calls can exhaust Python's.
 
     def interpret(self, frame):                      # scf.if
         chosen = self.then_region if frame[self.condition] else self.else_region
@@ -23,22 +23,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tir.ir.errors import UNKNOWN, Location, TirError
+from tir.ir.errors import UNKNOWN, ExecutionError, Location, TirError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.types import ShapedType, Type, dtype_of, element_type
 from tir.lazy import np
 
 __all__ = [
-    "Call", "ExecutionError", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located", "numpy_dtype",
-    "poison", "uninitialized", "value_of_type",
+    "Call", "ExecutionError", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
+    "numpy_dtype", "poison", "uninitialized", "value_of_type",
 ]  # fmt: skip
 
 # What numpy raises for operands that do not go together, or that memory cannot hold.
-NUMPY_ERRORS = (ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
-
-
-class ExecutionError(TirError):
-    """The program went wrong while it ran: an assert, an index out of bounds."""
+NUMPY_ERRORS = (ValueError, IndexError, ArithmeticError, MemoryError)
 
 
 @dataclass(slots=True)

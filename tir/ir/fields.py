@@ -30,7 +30,7 @@ class _Field:
         self.many = many
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name = self.name or name  # a field may have a name that Python's class cannot: `name`
 
 
 class OperandField(_Field):

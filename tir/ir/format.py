@@ -11,7 +11,7 @@ Custom directives are pairs of parse and print in `directives.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -424,7 +424,7 @@ def _is_default(op: Op, name: str, value: Attribute) -> bool:
     return name.endswith("SegmentSizes") or op.definition.defaults.get(name) is value
 
 
-def dictionary_text(entries: dict[str, Attribute]) -> str:
+def dictionary_text(entries: Mapping[str, Attribute]) -> str:
     """`{a = 1 : i32, flag}`, sorted by name."""
     return str(DictAttr.of(entries))
 

@@ -339,6 +339,8 @@ class Op(metaclass=_OpType):
 
     def infer(self) -> Sequence[Type]:
         """The result types, from operands and attributes. The builder uses it, and the verifier compares."""
+        if not self.definition.results:
+            return ()
         raise TypeError(f"{self.name}: the result types must be given")
 
     def verify(self) -> None:

@@ -1,7 +1,7 @@
 """Runs a body of scalar ops for each point of an iteration space: on whole arrays where that gives the same bits.
 
-The meaning is sequential: the points in order, the last dimension fastest; at each point the body gets the elements that
-the maps name, and what it yields is written to the outputs. `Nest.run` does this for all points of the parallel
+The meaning is sequential: the points in order, the last dimension fastest; at each point the body gets the elements
+that the maps name, and what it yields is written to the outputs. `Nest.run` does this for all points of the parallel
 dimensions at once, and loops over the others only, so that each output element sees its updates in the same order.
 """
 
@@ -54,7 +54,7 @@ def _along(indices: Any, axis: int, rank: int) -> Any:
 
 def run_vectorized(block: Block, arguments: Sequence[Any], frame: Frame) -> list[Any]:
     """What the terminator of a `vectorizable` block hands on, when these arrays are its arguments."""
-    values = dict(zip(block.arguments, arguments))
+    values: dict[Value, Any] = dict(zip(block.arguments, arguments))
     _run_ops([op for op in block if op is not block.last], values, frame, ())
     return [_value(v, values, frame) for v in block.terminator.operands]
 
@@ -108,14 +108,14 @@ def _check_bounds(sizes: Sequence[int], maps: Sequence[AffineMap], shapes: Seque
 
 def _bounds(expr: AffineExpr, sizes: Sequence[int], size: int) -> tuple[int, int]:
     """The least and the largest value of an expression over the space."""
-    found = expr.evaluate(lambda leaf: _Range(0, sizes[leaf.position] - 1))
+    found = expr.evaluate(lambda leaf: _Range(0, sizes[leaf.position] - 1))  # type: ignore[attr-defined]
     if isinstance(found, int):
         return found, found
     if found.low >= 0 and found.high < size:
         return found.low, found.high
     # A range is exact for sums of different dims; where `mod` or a repeated dim makes it too wide, the grid decides.
     grid = index_grid(sizes)
-    exact = expr.evaluate(lambda leaf: grid[leaf.position])
+    exact = expr.evaluate(lambda leaf: grid[leaf.position])  # type: ignore[attr-defined]
     return int(exact.min()), int(exact.max())
 
 
@@ -186,9 +186,9 @@ class _Access:
     def write(self, at: Sequence[Any], value: Any) -> None:
         self.array[self.index(at)] = value
 
-    def depends_on(self, dim: int | None) -> bool:
+    def depends_on(self, dim: int) -> bool:
         """Different positions along `dim` are different elements."""
-        return any(dim == leaf.position for expr in self.map.results for leaf in expr.leaves())  # type: ignore[attr-defined]
+        return any(AffineDim(dim) in expr.leaves() for expr in self.map.results)
 
 
 # --- the nest --------------------------------------------------------------------------------------------------------
@@ -310,11 +310,9 @@ class _Stage:
     def __init__(self, nest: Nest, ops: list[Op], lanes: Sequence[int], frame: Frame) -> None:
         self.nest, self.ops, self.lanes, self.frame = nest, ops, lanes, frame
         self.inputs = [_Access(array, map, lanes) for array, map in zip(nest.inputs, nest.input_maps)]
-        body = nest.body
-        self.output_arguments = body.arguments[len(nest.inputs) :]
-        self.yielded = body.terminator.operands
-        used = {v for op in (*ops, body.terminator) for v in op.operands}
-        self.used = used
+        self.output_arguments = nest.body.arguments[len(nest.inputs) :]
+        self.yielded = nest.body.terminator.operands
+        self.used = {v for op in (*ops, nest.body.terminator) for v in op.operands}
 
     def start(self, at: Sequence[Any]) -> dict[Value, Any]:
         """The values of the input arguments."""
@@ -328,8 +326,9 @@ class _Stage:
         _run_ops(self.ops, values, self.frame, positions)
 
     def results(self, values: dict[Value, Any]) -> list[Any]:
-        """What the body yields."""
-        return [_value(v, values, self.frame) for v in self.yielded]
+        """What the body yields; copies where writing one output could change what another one gets."""
+        found = [_value(v, values, self.frame) for v in self.yielded]
+        return [np.array(x) for x in found] if len(found) > 1 else found
 
 
 def _run_steps(
@@ -371,10 +370,11 @@ def _share_memory(a: Any, b: Any) -> bool:
     if not isinstance(a, np.ndarray) or not np.may_share_memory(a, b):
         return False
     try:
-        return np.shares_memory(a, b, max_work=1000)
+        return bool(np.shares_memory(a, b, max_work=1000))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 
 
 def _same_view(a: Any, b: Any) -> bool:
-    return a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape and a.strides == b.strides
+    same_start = a.__array_interface__["data"] == b.__array_interface__["data"]
+    return same_start and a.shape == b.shape and a.strides == b.strides

@@ -277,13 +277,19 @@ class Reader:
                 return self._number(item, self.type() if self.take_punct(":") else implied)
             if isinstance(item, DenseItem):
                 self.at += 1
-                type = self.type() if implied is None or self.take_punct(":") else implied
-                return dense_attribute(item.kind, item.body, type)
+                return dense_attribute(item.kind, item.body, self._type_behind(implied))
         except ParseError:
             raise
         except TirError as error:
             raise self.error(error.message, pos) from None
         return self._simple(item)
+
+    def _type_behind(self, implied: Type | None) -> Type:
+        """`: type`, which may be left out if it is implied."""
+        if implied is not None and not self.is_punct(":"):
+            return implied
+        self.punct(":")
+        return self.type()
 
     def _simple(self, item: Item | None) -> Attribute:
         if isinstance(item, StringLiteral):

@@ -20,8 +20,8 @@ from tir.ir.errors import TirError, TirErrors, VerifyError
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
 from tir.ir.attributes import DenseArrayAttr
 from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value
-from tir.ir.symbols import symbol_name
-from tir.ir.traits import IsolatedFromAbove, Symbol, SymbolTable, Terminator, Trait
+from tir.ir.symbols import SymbolTable as Symbols
+from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator, Trait
 
 __all__ = ["check", "verify"]
 
@@ -274,27 +274,19 @@ def _check_blocks(op: Op, region: Region) -> None:
 
 def _check_symbols(op: Op) -> None:
     """Different names, and the references of all ops inside that say how they refer."""
-    errors: list[TirError] = []
-    first: dict[str, Op] = {}
-    for inner in op.body:
-        if not isinstance(inner, Symbol):
-            continue
-        name = symbol_name(inner)
-        if name in first:
-            notes = [("it is defined here", first[name].location)]
-            errors.append(VerifyError(f"{inner.name}: symbol @{name} is defined twice", inner.location, notes))
-        first.setdefault(name, inner)
+    symbols = Symbols(op)
+    errors: list[TirError] = list(symbols.duplicates())
     for inner in op.walk():
         check_symbols = getattr(inner, "verify_symbols", None)
         if check_symbols is not None:
-            errors += _errors_of(check_symbols, first.get, inner)
+            errors += _errors_of(check_symbols, symbols, inner)
     if errors:
         raise TirErrors(errors)
 
 
-def _errors_of(check_symbols: Callable[[Any], None], lookup: Any, op: Op) -> list[TirError]:
+def _errors_of(check_symbols: Callable[[Any], None], symbols: Symbols, op: Op) -> list[TirError]:
     try:
-        check_symbols(lookup)
+        check_symbols(symbols)
     except TirError as error:
         error.location = error.location or op.location
         return [error]

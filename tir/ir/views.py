@@ -1,7 +1,7 @@
 """Index lists, slices and regrouped dimensions: what ops on tensors, buffers and vectors share.
 
-A list of offsets or sizes is partly known: a static array, in which `DYNAMIC_INDEX` stands for the next operand. The rules
-here are those of upstream MLIR's verifiers; the functions on arrays check what only run time knows.
+A list of offsets or sizes is partly known: a static array, in which `DYNAMIC_INDEX` stands for the next operand. The
+rules here are those of upstream MLIR's verifiers; the functions on arrays check what only run time knows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tir.ir.ir import Value
 from tir.ir.types import DYNAMIC, Dim, ShapedType
 
 __all__ = [
-    "DYNAMIC_INDEX", "checked_index", "checked_slices", "collapsed_shape", "dims_of", "dynamic_dims", "fill_in", "gather",
-    "group_sizes", "kept_axes", "mixed", "regrouped_strides", "runtime_shape", "slice_layout", "split_mixed",
-    "verify_groups", "verify_mixed",
+    "DYNAMIC_INDEX", "SliceLists", "checked_index", "checked_slices", "collapsed_shape", "dims_of", "dynamic_dims",
+    "fill_in", "gather", "group_sizes", "kept_axes", "mixed", "regrouped_strides", "runtime_shape", "slice_layout",
+    "split_mixed", "verify_groups", "verify_mixed",
 ]  # fmt: skip
 
 DYNAMIC_INDEX = -(1 << 63)
@@ -73,6 +73,43 @@ def runtime_shape(type: ShapedType, dynamic: Sequence[Any]) -> tuple[int, ...]:
     return shape
 
 
+class SliceLists:
+    """What ops with operands `offsets`, `sizes` and `strides` and their static lists share."""
+
+    __slots__ = ()
+    offsets: Any
+    sizes: Any
+    strides: Any
+    static_offsets: Any
+    static_sizes: Any
+    static_strides: Any
+
+    @property
+    def mixed_offsets(self) -> list[int | Value]:
+        """Where the slice starts: an integer or a value for each axis."""
+        return mixed(self.static_offsets, self.offsets)
+
+    @property
+    def mixed_sizes(self) -> list[int | Value]:
+        """The size of each axis of the slice, those of size 1 that the type leaves out included."""
+        return mixed(self.static_sizes, self.sizes)
+
+    @property
+    def mixed_strides(self) -> list[int | Value]:
+        """The step along each axis."""
+        return mixed(self.static_strides, self.strides)
+
+    def verify_lists(self, offsets: int, rank: int) -> None:
+        """TirError unless there are this many offsets, and `rank` sizes and strides."""
+        verify_mixed("offsets", self.static_offsets, self.offsets, offsets)
+        verify_mixed("sizes", self.static_sizes, self.sizes, rank)
+        verify_mixed("strides", self.static_strides, self.strides, rank)
+
+    def lists_at(self, values: Sequence[Any]) -> list[list[int]]:
+        """Offsets, sizes and strides at run time, from the values of the operands behind the source."""
+        return fill_in([self.static_offsets, self.static_sizes, self.static_strides], values)
+
+
 # --- elements and slices at run time ---------------------------------------------------------------------------------
 
 
@@ -99,15 +136,13 @@ def _out_of_bounds(index: Any, axis: int, size: int) -> ExecutionError:
     return ExecutionError(f"index {index} is out of bounds for axis {axis} with size {size}")
 
 
-def checked_slices(
-    offsets: Sequence[int], sizes: Sequence[int], strides: Sequence[int], shape: Sequence[int]
-) -> tuple[slice, ...]:
-    """The slices of an array of this shape; ExecutionError if one reaches outside."""
+def checked_slices(lists: Sequence[Sequence[int]], shape: Sequence[int]) -> tuple[slice, ...]:
+    """The slices, from offsets, sizes and strides, of an array of this shape; ExecutionError if one reaches outside."""
     slices = []
-    for axis, (offset, size, stride, limit) in enumerate(zip(offsets, sizes, strides, shape)):
+    for axis, (offset, size, stride, limit) in enumerate(zip(*lists, shape)):
         if size < 0 or stride < 1:
             raise ExecutionError(
-                f"axis {axis} needs a size of at least 0 and a stride of at least 1, got size {size} and stride {stride}"
+                f"axis {axis} needs a size of at least 0 and a stride of at least 1, got {size} and {stride}"
             )
         last = offset + (size - 1) * stride if size else offset
         if offset < 0 or (last >= limit if size else offset > limit):
@@ -193,7 +228,7 @@ def group_sizes(groups: Sequence[Sequence[int]], expanded: Sequence[int], collap
     for axis, (group, got) in enumerate(zip(groups, collapsed)):
         sizes = [expanded[i] for i in group]
         if _product(sizes) != got:
-            raise ExecutionError(f"axis {axis} has size {got}, which is not the product of the sizes {sizes} of its group")
+            raise ExecutionError(f"axis {axis} has size {got}, not the product of the sizes {sizes} of its group")
 
 
 def regrouped_strides(

@@ -1,0 +1,94 @@
+"""Runs a structured op by its facets alone: index maps, `element`, `step`; scalar ops on whole numpy arrays.
+
+The order of a reduction is that of the text; parallel loops are one array each. No lowering is involved.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from tir.dialects.scalar import Scalar, ScalarBuilder, signless
+from tir.dialects.tir.base import Reduction, Structured
+from tir.ir.affine import AffineDim
+from tir.ir.builder import Builder
+from tir.ir.execution import numpy_dtype
+from tir.ir.ir import Block, Value
+from tir.ir.types import INDEX, element_type
+
+
+def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple[int, ...]) -> Any:
+    """The result of the op for these run-time values of its operands."""
+    structure = op.structure()
+    inputs = [np.asarray(values[v]) for v in op.inputs()]
+    extents = _extents(structure, inputs, result_shape)
+    is_reduction = [kind == "reduction" for kind in structure.iterators]
+    grid = np.indices([1 if reduced else size for size, reduced in zip(extents, is_reduction)], np.int64)
+    types = [element_type(v.type) for v in op.inputs()]
+    accumulated = _initial(op, grid.shape[1:]) if isinstance(op, Reduction) else []
+    body = _Body(op, types)
+    for place in itertools.product(*(range(n if reduced else 1) for n, reduced in zip(extents, is_reduction))):
+        at = [index + offset for index, offset in zip(grid, place)]
+        scalars = [_element(x, map, at) for x, map in zip(inputs, structure.input_maps)]
+        made = body.run(at, scalars, accumulated)
+        accumulated = [np.broadcast_to(x, grid.shape[1:]) for x in made]
+    kept = op.kept_accumulators if isinstance(op, Reduction) else (0,)
+    return accumulated[kept[0]].reshape(result_shape)
+
+
+def _extents(structure: Any, inputs: list[Any], result_shape: tuple[int, ...]) -> list[int]:
+    """The size of each loop: that of an axis which the loop walks."""
+    found: dict[int, int] = {}
+    walked = [*zip(structure.input_maps, (x.shape for x in inputs)), (structure.output_maps[0], result_shape)]
+    for map, shape in walked:
+        for place, size in zip(map.results, shape):
+            if isinstance(place, AffineDim):
+                found[place.position] = size
+    return [found[i] for i in range(len(structure.iterators))]
+
+
+def _element(x: Any, map: Any, at: list[Any]) -> Any:
+    indices = map.evaluate(at)
+    if x.size == 0 and any(np.size(i) == 0 for i in at):
+        return _signless(np.zeros(np.broadcast_shapes(*(np.shape(i) for i in at)), x.dtype))
+    return _signless(x[tuple(indices)] if x.ndim else x)
+
+
+def _signless(x: Any) -> Any:
+    """Below the tensor level integers have no sign: their bits as numpy's signed integers."""
+    return x.view(f"i{x.dtype.itemsize}") if x.dtype.kind == "u" else x
+
+
+def _initial(op: Reduction, shape: tuple[int, ...]) -> list[Any]:
+    found = []
+    for type, number in op.accumulators():
+        found.append(_signless(np.full(shape, number, numpy_dtype(type))))
+    return found
+
+
+class _Body:
+    """The scalar ops of an element (or a step), made once."""
+
+    def __init__(self, op: Structured, types: list[Any]) -> None:
+        accumulators = [type for type, _ in op.accumulators()] if isinstance(op, Reduction) else []
+        rank = len(op.structure().iterators)
+        self.block = Block([INDEX] * rank + [signless(t) for t in (*types, *accumulators)])
+        scalars = [Scalar(a, t) for a, t in zip(self.block.arguments[rank:], (*types, *accumulators))]
+        s = ScalarBuilder(Builder.at_end(self.block), index_of=lambda dim: self.block.arguments[dim])
+        made = (
+            op.step(s, scalars[len(types) :], scalars[: len(types)])
+            if isinstance(op, Reduction)
+            else [op.element(s, *scalars)]
+        )
+        self.results = [(scalar.value, scalar.type) for scalar in made]
+        wanted = accumulators or [op.result_type.element]
+        assert [type for _, type in self.results] == wanted, f"{op.name}: {self.results} are not {wanted}"
+
+    def run(self, at: list[Any], scalars: list[Any], accumulated: list[Any]) -> list[Any]:
+        values = dict(zip(self.block.arguments, (*at, *scalars, *accumulated)))
+        for op in self.block:
+            made = op.reference(*(values[v] for v in op.operands))
+            values.update(zip(op.results, made if len(op.results) > 1 else [made]))
+        return [np.asarray(values[value]) for value, _ in self.results]

@@ -1,0 +1,221 @@
+"""Every op of the tensor dialect on every path that its class says by itself, from the rows in `samples.py`."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from tests.ops.element_runner import run_by_element
+from tests.ops.samples import SAMPLES, SMOOTH, Sample, philox_block
+
+from tir.dialects.all import REGISTRY
+from tir.dialects.tir import DIALECT
+from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Sized, Structured
+from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.random import philox
+from tir.interpret import Interpreter
+from tir.ir.ir import Op
+from tir.ir.printer import print_op
+from tir.ir.verify import verify
+from tir.parser.parse import parse_text
+
+STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad"}
+MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad"}  # no loop around one element: lowerings list them by name
+
+
+def assert_close(got: np.ndarray, sample: Sample) -> None:
+    """Equal bits, any nan for a nan; or within the tolerance of the sample."""
+    want = sample.want
+    assert got.dtype == want.dtype, f"dtype {got.dtype}, wanted {want.dtype}"
+    assert got.shape == want.shape, f"shape {got.shape}, wanted {want.shape}"
+    if sample.rtol == 0:
+        np.testing.assert_array_equal(got, want)
+        if got.dtype.kind == "f":
+            numbers = ~np.isnan(want)
+            np.testing.assert_array_equal(np.signbit(got)[numbers], np.signbit(want)[numbers])
+        return
+    np.testing.assert_allclose(got, want, rtol=sample.rtol, atol=sample.atol)
+
+
+def sampled_op(sample: Sample) -> Op:
+    """The op of the sample in its function."""
+    module = parse_text(sample.module(), REGISTRY)
+    return next(op for op in module.walk() if op.name == sample.op)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_reference_gives_what_an_independent_source_says(sample: Sample) -> None:
+    module = parse_text(sample.module(), REGISTRY)
+    (got,) = Interpreter(module).run("f", list(sample.inputs))
+    assert_close(np.asarray(got), sample)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_text_is_printed_as_it_was_read(sample: Sample) -> None:
+    module = parse_text(sample.module(), REGISTRY)
+    text = print_op(module)
+    assert sample.op in text
+    assert print_op(parse_text(text, REGISTRY)) == text
+    generic = print_op(module, generic=True)
+    assert print_op(parse_text(generic, REGISTRY)) == text
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if issubclass(REGISTRY.op_class(s.op), Structured)], ids=str)
+def test_element_and_index_maps_give_the_reference(sample: Sample) -> None:
+    op = sampled_op(sample)
+    assert isinstance(op, Structured)
+    with np.errstate(all="ignore"):
+        got = run_by_element(op, dict(zip(op.operands, sample.inputs)), sample.want.shape)
+    if got.dtype != sample.want.dtype:
+        got = got.view(sample.want.dtype)  # an unsigned number, as bits
+    assert_close(got, sample)
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if issubclass(REGISTRY.op_class(s.op), Composite)], ids=str)
+def test_decomposition_gives_the_reference(sample: Sample) -> None:
+    module = parse_text(sample.module(), REGISTRY)
+    (op,) = (op for op in module.walk() if isinstance(op, Composite))
+    while op is not None:
+        b = TensorBuilder.before(op)
+        op.replace_with([op.decompose(b, *(Tensor(b, v) for v in op.operands)).value])
+        op = next((op for op in module.walk() if isinstance(op, Composite)), None)
+    verify(module)
+    (got,) = Interpreter(module).run("f", list(sample.inputs))
+    assert_close(np.asarray(got), sample)
+
+
+# --- Philox --------------------------------------------------------------------------------------------------------
+
+# kat_vectors of the Random123 distribution, philox4x32 with 10 rounds: counter, key, block.
+KNOWN_ANSWERS = (
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+)
+
+
+@pytest.mark.parametrize(("counter", "key", "block"), KNOWN_ANSWERS)
+def test_philox_gives_the_known_answers(counter: tuple, key: tuple, block: tuple) -> None:
+    words = philox(tuple(np.uint64(c) for c in counter), tuple(np.uint64(k) for k in key))
+    assert tuple(int(w) for w in words) == block
+    assert tuple(philox_block(counter, key)) == block
+
+
+def test_uniform_numbers_are_spread_evenly() -> None:
+    text = "func.func @f(%k: tensor<2xi32>) -> tensor<100000xf32> {\n  %r = tir.rng_uniform %k : tensor<100000xf32>\n"
+    module = parse_text(text + "  return %r : tensor<100000xf32>\n}\n", REGISTRY)
+    (x,) = Interpreter(module).run("f", [np.array([1, 2], np.int32)])
+    assert 0 <= x.min() and x.max() < 1
+    counts = np.histogram(x, 10, (0, 1))[0]
+    assert np.abs(counts - 10000).max() < 500  # 5 standard deviations
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+WRONG = [
+    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<5xf32>", "tir.add: axis 0 of lhs has size 4 and of rhs size 5"),
+    ("tir.add %a, %b : tensor<[B]xf32>", "tensor<[B]xf32>, tensor<[C]xf32>", "axis 0 of lhs has size [B] and of rhs size [C]"),
+    ("tir.add %a, %b : tensor<[B]xf32>", "tensor<[B]xf32>, tensor<4xf32>", "axis 0 of lhs has size [B] and of rhs size 4"),
+    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<f32>", "lhs has rank 1 and rhs rank 0; tir.broadcast makes them equal"),
+    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<4xf64>", "element types must be equal, got f32 of lhs and f64 of rhs"),
+    ("tir.add %a, %b : tensor<4xf32>", "tensor<?xf32>, tensor<?xf32>", "tir.add: the result must have type tensor<?xf32>"),
+    ("tir.exp %a : tensor<4xi32>", "tensor<4xi32>, f32", "operand 'x' must be a tensor of f16 or bf16 or f32 or f64"),
+    ("tir.dot %a, %b : tensor<3x6xf32>", "tensor<3x4xf32>, tensor<5x6xf32>",
+     "tir.dot: inner sizes must agree, got 4 (lhs axis 1) and 5 (rhs axis 0)"),
+    ("tir.dot %a, %b : tensor<3xf32>", "tensor<3x4x5xf32>, tensor<5xf32>", "rank 1 or 2, got 3 and 1"),
+    ("tir.sum %a over [1] : tensor<4xf32>", "tensor<4xf32>, f32", "tir.sum: axes must be 0 to 0, got 1"),
+    ("tir.sum %a over [1, 0] : tensor<f32>", "tensor<4x4xf32>, f32", "axes must increase, got [1, 0]"),
+    ("tir.sum %a over [0] : tensor<f32>", "tensor<f32>, f32", "axes must be [] at rank 0, got 0"),
+    ("tir.transpose %a by [0, 0] : tensor<4x4xf32>", "tensor<4x4xf32>, f32", "by must hold each of the 2 axes of x once"),
+    ("tir.broadcast %a along [0] : tensor<3xf32> -> tensor<4x3xf32>", "tensor<3xf32>, f32", "got 3 (x axis 0) and 4 (result axis 0)"),
+    ("tir.broadcast %a along [0] : tensor<f32> -> tensor<4xf32>", "tensor<f32>, f32", "along needs an axis of the result for each of x"),
+    ("tir.broadcast %a along [] : tensor<f32> -> tensor<[Z]xf32>", "tensor<f32>, f32",
+     "size [Z] is not bound: no argument of the function has [Z] as a size"),
+    ("tir.broadcast %a along [] : tensor<f32> -> tensor<?xf32>", "tensor<f32>, f32", "needs one size operand for each ?, which is 1, got 0"),
+    ("tir.reshape %a : tensor<4xf32> -> tensor<5xf32>", "tensor<4xf32>, f32", "the number of elements must stay, got 4 (tensor<4xf32>) and 5"),
+    ("tir.reshape %a : tensor<[B]x4xf32> -> tensor<[B]xf32>", "tensor<[B]x4xf32>, f32", "number of elements must stay, got B * 4"),
+    ("tir.slice %a from [0] to [5] step [1] : tensor<5xf32>", "tensor<4xf32>, f32", "from 0 to 5 step 1 does not fit axis 0 of x, of size 4"),
+    ("tir.slice %a from [0] to [4] step [0] : tensor<4xf32>", "tensor<4xf32>, f32", "from 0 to 4 step 0 does not fit axis 0"),
+    ("tir.slice %a from [0] to [4, 4] step [1] : tensor<4xf32>", "tensor<4xf32>, f32", "a number for each of the 1 axes of x"),
+    ("tir.pad %a with 0.0 : f32 from [1] to [0] step [1] : tensor<4xf32> -> tensor<4xf32>", "tensor<4xf32>, f32",
+     "the slice of the result is tensor<3xf32>, and x is tensor<4xf32>"),
+    ("tir.full 1 : i32 -> tensor<4xf32>", "f32, f32", "the value must be of type f32, got 1 : i32"),
+    ("tir.iota axis 1 : tensor<4xi32>", "f32, f32", "axis must be 0 to 0, got 1"),
+    ("tir.one_hot %a : tensor<4xi32> -> tensor<5x3xf32>", "tensor<4xi32>, f32", "the shape of x and one axis more"),
+    ("tir.argmax %a axis 2 : tensor<4xi64>", "tensor<4x2xf32>, f32", "axis must be 0 to 1, got 2"),
+    ("tir.cast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
+    ("tir.softmax_cross_entropy %a, %b : tensor<4xf32>", "tensor<4x3xf32>, tensor<5xi32>", "labels must have shape [4]"),
+    ("tir.rng_bits %a : tensor<4x?xi32>", "tensor<2xi32>, f32", "needs one size operand for each ?"),
+    ("tir.rng_bits %a : tensor<4xi32>", "tensor<2xi64>, f32", "operand 'key' must be tensor<2xi32>"),
+    ("tir.dim %a axis 1 : tensor<4xf32>", "tensor<4xf32>, f32", "axis must be 0 to 0, got 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "types", "message"), WRONG, ids=[w[0] for w in WRONG])
+def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: str, message: str) -> None:
+    a, b = types.split(", ")
+    text = f"func.func @f(%a: {a}, %b: {b}) {{\n  %r = {op}\n  return\n}}\n"
+    with pytest.raises(Exception) as caught:
+        parse_text(text, REGISTRY, file="wrong.tir")
+    assert message in str(caught.value)
+    assert "wrong.tir:2:" in str(caught.value)
+
+
+WRONG_RUNS = [
+    ("tir.add %a, %b : tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1, 2], [1]), "shapes must be equal, got [2] and [1]"),
+    ("tir.slice %a from [3] to [0] step [1] : tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]), "does not fit axis 0, of size 1"),
+    ("tir.dot %a, %b : tensor<f32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1, 2], [1]), "inner sizes must agree, got 2 of lhs and 1 of rhs"),
+    ("tir.broadcast %a along [0] : tensor<?xf32> -> tensor<3xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]),
+     "axis 0 of x has size 1 and axis 0 of the result 3"),
+    ("tir.reshape %a : tensor<?xf32> -> tensor<2x2xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]), "the number of elements must stay"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "types", "inputs", "message"), WRONG_RUNS, ids=[w[0] for w in WRONG_RUNS])
+def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, inputs: tuple, message: str) -> None:
+    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
+    module = parse_text(text, REGISTRY)
+    with pytest.raises(Exception, match=op.split(" ")[0]) as caught:
+        Interpreter(module).run("f", [np.array(x, np.float32) for x in inputs])
+    assert message in str(caught.value)
+
+
+# --- completeness --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", DIALECT.ops, ids=lambda op: op.name)
+def test_op_has_every_facet(op: type[Op]) -> None:
+    assert inspect.getdoc(op), f"{op.name} has no docstring"
+    assert getattr(op, "format", None), f"{op.name} has no format"
+    assert op.name in STATE or hasattr(op, "reference"), f"{op.name} has no reference"
+    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), f"{op.name} has no grad"
+    rule = getattr(op, "grad", None)
+    assert rule is None or callable(rule) or isinstance(rule, NotDifferentiable)
+    assert not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.read"}
+    if issubclass(op, Structured):
+        assert op.structure is not Structured.structure, f"{op.name} has no structure"
+        own_step = issubclass(op, Reduction) and op.step is not Reduction.step
+        assert own_step or op.element is not Structured.element, f"{op.name} has no element"
+    elif issubclass(op, Composite):
+        assert op.decompose is not Composite.decompose, f"{op.name} has no decomposition"
+    else:
+        assert op.name in STATE | MOVES, f"{op.name} has neither an element nor a decomposition"
+
+
+def test_every_op_has_its_rows() -> None:
+    sampled = {sample.op for sample in SAMPLES}
+    missing = [op.name for op in DIALECT.ops if op.name not in sampled | STATE]
+    assert not missing, f"these ops have no row in samples.py: {missing}"
+
+
+def test_every_differentiable_op_has_a_smooth_point() -> None:
+    tested = {point.op for point in SMOOTH}
+    none = {"tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.cast", "tir.cmp", "tir.and", "tir.or",
+            "tir.not", "tir.all", "tir.any"}  # fmt: skip
+    with_rule = {op.name for op in DIALECT.ops if callable(getattr(op, "grad", None))}
+    assert with_rule - none - tested == set()

@@ -1,0 +1,1 @@
+"""The command-line tools: tir-opt, tir-run, tir-translate."""

@@ -1,0 +1,82 @@
+"""The cf dialect: asserts, and branches between the blocks of a region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.ir.define import attribute, operand, successor
+from tir.ir.errors import TirError
+from tir.ir.execution import ExecutionError, Frame, Jump
+from tir.ir.ir import Block, Op, Value
+from tir.ir.kinds import I32_ARRAY, STRING, exactly
+from tir.ir.registry import Dialect
+from tir.ir.traits import Terminator
+from tir.ir.types import I1
+
+__all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
+
+
+class Assert(Op):
+    """`cf.assert %ok, "message"`: ends the program with the message unless the operand is true."""
+
+    name = "cf.assert"
+    arg = operand(exactly(I1))
+    msg = attribute(STRING)
+    format = "$arg `,` $msg attr-dict"
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        if not frame[self.arg]:
+            raise ExecutionError(self.msg)
+        return ()
+
+
+class Branch(Op, Terminator):
+    """`cf.br ^bb1(%x : f32)`: goes on with a block."""
+
+    name = "cf.br"
+    destOperands = operand(variadic=True)
+    dest = successor()
+    format = "$dest (`(` $destOperands^ `:` type($destOperands) `)`)? attr-dict"
+
+    def verify(self) -> None:
+        _check_arguments(self.dest, self.destOperands)
+
+    def interpret(self, frame: Frame) -> Jump:
+        return Jump(self.dest, [frame[v] for v in self.destOperands])
+
+
+class CondBranch(Op, Terminator):
+    """`cf.cond_br %c, ^bb1(%x : f32), ^bb2`: goes on with the first block if the condition is true, else the second."""
+
+    name = "cf.cond_br"
+    condition = operand(exactly(I1))
+    trueDestOperands = operand(variadic=True)
+    falseDestOperands = operand(variadic=True)
+    branch_weights = attribute(I32_ARRAY, optional=True)
+    trueDest = successor()
+    falseDest = successor()
+    format = (
+        "$condition (`weights` `(` $branch_weights^ `)`)? `,` "
+        "$trueDest (`(` $trueDestOperands^ `:` type($trueDestOperands) `)`)? `,` "
+        "$falseDest (`(` $falseDestOperands^ `:` type($falseDestOperands) `)`)? attr-dict"
+    )
+
+    def verify(self) -> None:
+        _check_arguments(self.trueDest, self.trueDestOperands)
+        _check_arguments(self.falseDest, self.falseDestOperands)
+
+    def interpret(self, frame: Frame) -> Jump:
+        if frame[self.condition]:
+            return Jump(self.trueDest, [frame[v] for v in self.trueDestOperands])
+        return Jump(self.falseDest, [frame[v] for v in self.falseDestOperands])
+
+
+def _check_arguments(block: Block, operands: Sequence[Value]) -> None:
+    want = [argument.type for argument in block.arguments]
+    got = [value.type for value in operands]
+    if want != got:
+        raise TirError(f"the block takes ({', '.join(map(str, want))}), got ({', '.join(map(str, got))})")
+
+
+DIALECT = Dialect("cf", "Asserts, and branches between blocks.", (Assert, Branch, CondBranch))

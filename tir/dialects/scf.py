@@ -1,0 +1,287 @@
+"""The scf dialect: loops and conditions with regions.
+
+Loops run in order here, `scf.parallel` too. Where upstream leaves a step of 0 or less undefined, it is an error.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from tir.dialects.numeric import of_type, signed, unsigned
+from tir.ir.define import attribute, operand, region, result
+from tir.ir.errors import TirError
+from tir.ir.execution import ExecutionError, Frame, Run, numpy_dtype
+from tir.ir.ir import Block, BlockArgument, Op, Value
+from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
+from tir.ir.registry import Dialect
+from tir.ir.traits import RecursiveEffects, ReturnLike
+from tir.ir.types import I1, INDEX, Type
+from tir.lazy import np
+
+__all__ = ["DIALECT", "Condition", "For", "If", "Parallel", "Reduce", "ReduceReturn", "While", "Yield"]
+
+Steps = Generator[Any, Any, tuple[Any, ...]]
+
+
+class Yield(Op, ReturnLike):
+    """`scf.yield %a, %b : f32, i1`: hands values to the op around it."""
+
+    name = "scf.yield"
+    parent_ops = ("scf.for", "scf.if", "scf.while", "scf.execute_region", "scf.index_switch")
+    operands = operand(variadic=True)
+    format = "attr-dict ($operands^ `:` type($operands))?"
+
+
+class For(Op, RecursiveEffects):
+    """`scf.for %i = %low to %high step %s iter_args(%x = %init) -> (f32) { .. }`: a counted loop.
+
+    Runs for i = low, low + s, .. while i < high (compared signed; unsigned with `unsignedCmp`). The body takes i and
+    the carried values, and yields their next ones; the results are the last.
+    """
+
+    name = "scf.for"
+    lowerBound = operand(one_of(INDEX_KIND, SIGNLESS_INTEGER))
+    upperBound = operand(one_of(INDEX_KIND, SIGNLESS_INTEGER))
+    step = operand(one_of(INDEX_KIND, SIGNLESS_INTEGER))
+    initArgs = operand(variadic=True)
+    values = result(variadic=True)
+    unsignedCmp = attribute(UNIT, optional=True)
+    body_region = region()
+    implicit_terminator = Yield
+    format = "custom<ForHeader>($unsignedCmp, $lowerBound, $upperBound, $step, $initArgs, $body_region) attr-dict"
+
+    @property
+    def induction_variable(self) -> BlockArgument:
+        """The counter, inside the body."""
+        return self.body.arguments[0]
+
+    @property
+    def iter_args(self) -> list[BlockArgument]:
+        """The carried values, inside the body."""
+        return self.body.arguments[1:]
+
+    @property
+    def yielded(self) -> tuple[Value, ...]:
+        """The next carried values, inside the body."""
+        return self.body.terminator.operands
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.initArgs]
+
+    def verify(self) -> None:
+        bounds = [self.lowerBound.type, self.upperBound.type, self.step.type]
+        if len(set(bounds)) != 1:
+            raise TirError(f"bounds and step must have one type, got {_types(bounds)}")
+        _check_block("the body", self.body, [bounds[0], *self.infer()])
+        _check_yield("the loop carries", self.body, self.values)
+
+    def interpret(self, frame: Frame) -> Steps:
+        read = unsigned if self.unsignedCmp else signed
+        low, high, step = (read(frame[v]) for v in (self.lowerBound, self.upperBound, self.step))
+        number, type = low.dtype.type, self.lowerBound.type
+        plain = numpy_dtype(type) == low.dtype
+        carried = tuple(frame[v] for v in self.initArgs)
+        for i in _counted(low, high, step):
+            counter = number(i) if plain else of_type(number(i), type)
+            carried = yield Run(self.body, [counter, *carried])
+        return carried
+
+
+class If(Op, RecursiveEffects):
+    """`scf.if %c -> (f32) { .. } else { .. }`: runs one of two regions. Without results the second may be absent."""
+
+    name = "scf.if"
+    condition = operand(exactly(I1))
+    values = result(variadic=True)
+    then_region = region()
+    else_region = region(may_be_empty=True)
+    implicit_terminator = Yield
+    format = "$condition custom<IfRegions>(type($values), $then_region, $else_region) attr-dict"
+
+    @property
+    def then_block(self) -> Block:
+        """What runs if the condition is true."""
+        return self.then_region.block
+
+    @property
+    def else_block(self) -> Block | None:
+        """What runs if the condition is false; None if that is nothing."""
+        return self.else_region.block if self.else_region.blocks else None
+
+    def verify(self) -> None:
+        if self.values and self.else_block is None:
+            raise TirError("with results, both regions must be there")
+        for block in filter(None, (self.then_block, self.else_block)):
+            _check_block("each region", block, [])
+            _check_yield("the op has", block, self.values)
+
+    def interpret(self, frame: Frame) -> Steps:
+        chosen = self.then_block if frame[self.condition] else self.else_block
+        return (yield Run(chosen)) if chosen is not None else ()
+
+
+class Condition(Op, ReturnLike):
+    """`scf.condition(%c) %x : f32`: goes on with the loop if the condition is true; the values go on either way."""
+
+    name = "scf.condition"
+    parent_ops = ("scf.while",)
+    condition = operand(exactly(I1))
+    args = operand(variadic=True)
+    format = "`(` $condition `)` attr-dict ($args^ `:` type($args))?"
+
+
+class While(Op, RecursiveEffects):
+    """`scf.while (%x = %init) : (f32) -> f32 { .. } do { .. }`: a loop with its condition in front.
+
+    `before` takes the carried values and ends in `scf.condition`. While that is true its values go through `after`,
+    which yields the next carried values; when it is false they are the results.
+    """
+
+    name = "scf.while"
+    inits = operand(variadic=True)
+    values = result(variadic=True)
+    before = region()
+    after = region()
+    format = (
+        "custom<WhileHeader>($inits, $before) `:` functional-type($inits, $values) "
+        "$before `do` $after attr-dict-with-keyword"
+    )
+
+    def verify(self) -> None:
+        condition = self.before.block.terminator
+        if not isinstance(condition, Condition):
+            raise TirError(f"the first region must end in scf.condition, got {condition.name}")
+        _check_block("the first region", self.before.block, [v.type for v in self.inits])
+        _check_block("the second region", self.after.block, [v.type for v in self.values])
+        if [v.type for v in condition.args] != [v.type for v in self.values]:
+            raise TirError(f"scf.condition must hand on {_types_of(self.values)}, got {_types_of(condition.args)}")
+        _check_yield("the loop carries", self.after.block, self.inits)
+
+    def interpret(self, frame: Frame) -> Steps:
+        carried = [frame[v] for v in self.inits]
+        while True:
+            more, *values = yield Run(self.before.block, carried)
+            if not more:
+                return tuple(values)
+            carried = yield Run(self.after.block, values)
+
+
+class ReduceReturn(Op, ReturnLike):
+    """`scf.reduce.return %x : f32`: the combination of two values."""
+
+    name = "scf.reduce.return"
+    parent_ops = ("scf.reduce",)
+    value = operand()
+    format = "$value attr-dict `:` type($value)"
+
+
+class Reduce(Op, ReturnLike, RecursiveEffects):
+    """`scf.reduce(%x : f32) { ^bb0(%a: f32, %b: f32): .. }`: ends an `scf.parallel`, and says how to combine values."""
+
+    name = "scf.reduce"
+    parent_ops = ("scf.parallel",)
+    operands = operand(variadic=True)
+    reductions = region(variadic=True)
+    format = "(`(` $operands^ `:` type($operands) `)`)? $reductions attr-dict"
+
+    def verify(self) -> None:
+        if len(self.operands) != len(self.regions):
+            raise TirError(f"needs a region for each value, got {len(self.regions)} for {len(self.operands)}")
+        for i, (value, combiner) in enumerate(zip(self.operands, self.regions)):
+            _check_block(f"region {i}", combiner.block, [value.type, value.type])
+            end = combiner.block.terminator
+            if not isinstance(end, ReduceReturn) or end.value.type is not value.type:
+                raise TirError(f"region {i} must end in scf.reduce.return of {value.type}")
+
+
+class Parallel(Op, RecursiveEffects):
+    """`scf.parallel (%i, %j) = (..) to (..) step (..) init (%x) -> f32 { .. }`: iterations in any order.
+
+    The body ends in `scf.reduce`, whose values are combined with `init`; here in the order of the loops.
+    """
+
+    name = "scf.parallel"
+    lowerBound = operand(INDEX_KIND, variadic=True)
+    upperBound = operand(INDEX_KIND, variadic=True)
+    step = operand(INDEX_KIND, variadic=True)
+    initVals = operand(variadic=True)
+    values = result(variadic=True)
+    body_region = region()
+    implicit_terminator = Reduce
+    format = "custom<ParallelHeader>($lowerBound, $upperBound, $step, $initVals, type($values), $body_region) attr-dict"
+
+    @property
+    def induction_variables(self) -> list[BlockArgument]:
+        """The counters, inside the body."""
+        return self.body.arguments
+
+    @property
+    def rank(self) -> int:
+        """How many loops there are."""
+        return len(self.lowerBound)
+
+    @property
+    def reduce(self) -> Reduce:
+        """The op that ends the body."""
+        return self.body.terminator  # type: ignore[return-value]
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.initVals]
+
+    def verify(self) -> None:
+        counts = [len(self.lowerBound), len(self.upperBound), len(self.step)]
+        if len(set(counts)) != 1 or not counts[0]:
+            raise TirError(f"needs as many lower bounds as upper bounds and steps, and at least one, got {counts}")
+        _check_block("the body", self.body, [INDEX] * self.rank)
+        end = self.body.terminator
+        if not isinstance(end, Reduce):
+            raise TirError(f"the body must end in scf.reduce, got {end.name}")
+        if [v.type for v in end.operands] != self.infer():
+            raise TirError(f"scf.reduce must combine {_types_of(self.initVals)}, got {_types_of(end.operands)}")
+
+    def interpret(self, frame: Frame) -> Steps:
+        bounds = zip(self.lowerBound, self.upperBound, self.step)
+        loops = [_counted(frame[low], frame[high], frame[step]) for low, high, step in bounds]
+        combined = [frame[v] for v in self.initVals]
+        for point in itertools.product(*loops):
+            values = yield Run(self.body, [np.int64(i) for i in point])
+            for i, value in enumerate(values):
+                (combined[i],) = yield Run(self.reduce.regions[i].block, [combined[i], value])
+        return tuple(combined)
+
+
+def _counted(low: Any, high: Any, step: Any) -> range:
+    if step <= 0:
+        raise ExecutionError(f"the step must be at least 1, got {step}")
+    return range(int(low), int(high), int(step))
+
+
+def _check_block(what: str, block: Block, want: Sequence[Type]) -> None:
+    got = [argument.type for argument in block.arguments]
+    if got != list(want):
+        raise TirError(f"{what} must take {_types(want)}, got {_types(got)}")
+
+
+def _check_yield(what: str, block: Block, values: Sequence[Value]) -> None:
+    end = block.terminator
+    if not isinstance(end, Yield):
+        raise TirError(f"the region must end in scf.yield, got {end.name}")
+    if [v.type for v in end.operands] != [v.type for v in values]:
+        raise TirError(f"{what} {_types_of(values)}, but the region yields {_types_of(end.operands)}")
+
+
+def _types(types: Sequence[Type]) -> str:
+    return f"({', '.join(map(str, types))})"
+
+
+def _types_of(values: Sequence[Value]) -> str:
+    return _types([value.type for value in values])
+
+
+DIALECT = Dialect(
+    "scf",
+    "Loops and conditions with regions.",
+    (For, If, While, Condition, Yield, Parallel, Reduce, ReduceReturn),
+)

@@ -1,0 +1,382 @@
+"""Families of tensor ops: what their members share, and the facets that generic passes read.
+
+A facet is a method (`define.py` has the fields, `execution.py` has `reference`):
+
+    infer()                  result types from operands and attributes; the verifier compares
+    reference(*arrays)       the meaning, in numpy
+    grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place
+    structure()              the loops around one element, as index maps             } of a Structured op
+    element(s, *scalars)     what one output element is, in scalar ops               }
+    accumulators(), step()   how a reduction folds its terms                         } of a Reduction
+    decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
+
+`b` is a `TensorBuilder` and the operands are its `Tensor`s, so rules are written with operators; `s` is the scalar
+builder (`tir/dialects/scalar.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
+
+from tir.ir.affine import AffineExpr, AffineMap
+from tir.ir.attributes import Attribute, FloatAttr, IntegerAttr
+from tir.ir.define import attribute, operand, result
+from tir.ir.errors import VerifyError
+from tir.ir.execution import ExecutionError, Frame, numpy_dtype
+from tir.ir.ir import Op, Value
+from tir.ir.kinds import I64_ARRAY, TypeKind, exactly, tensor_of
+from tir.ir.names import argument_bindings, check_names_bound, evaluate_dim
+from tir.ir.traits import Pure
+from tir.ir.types import (
+    BF16,
+    DTYPES,
+    DYNAMIC,
+    F16,
+    F32,
+    F64,
+    I1,
+    INDEX,
+    Dim,
+    FloatType,
+    IntegerType,
+    TensorType,
+    Type,
+    dim_text,
+)
+from tir.lazy import np
+
+__all__ = [
+    "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR", "Elementwise", "FLOAT_TENSOR",
+    "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable", "Reduction", "Sized", "Structure", "Structured",
+    "TensorOp", "Unary", "check_axes", "check_equal_shapes", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned", "lowest",
+    "merge_dims", "merge_shapes", "number_attribute", "reduced_type",
+]  # fmt: skip
+
+FLOATS = exactly(F16, BF16, F32, F64)
+INTEGERS = TypeKind("an integer of 8 to 64 bits", lambda t: isinstance(t, IntegerType) and t in DTYPES and t is not I1)
+NUMBERS = TypeKind("a float or an integer of 8 to 64 bits", lambda t: FLOATS.accepts(t) or INTEGERS.accepts(t))
+BOOLS = exactly(I1)
+ELEMENTS = TypeKind("i1, an integer of 8 to 64 bits or a float", lambda t: t in DTYPES and t is not INDEX)
+
+FLOAT_TENSOR, INTEGER_TENSOR, NUMBER_TENSOR = tensor_of(FLOATS), tensor_of(INTEGERS), tensor_of(NUMBERS)
+BOOL_TENSOR, ELEMENT_TENSOR = tensor_of(BOOLS), tensor_of(ELEMENTS)
+
+
+@dataclass(frozen=True)
+class NotDifferentiable:
+    """Why an op has no gradient: stands in the place of its `grad`. Completes "tir.argmax has no gradient: "."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """An op as a loop nest.
+
+    iterators: "parallel" or "reduction", from the outside in.
+    input_maps: for each operand in `inputs()`, the element that it gives at a point of the nest.
+    output_maps: for each accumulator (each result, where there is no reduction), the element that changes there.
+    """
+
+    iterators: tuple[str, ...]
+    input_maps: tuple[AffineMap, ...]
+    output_maps: tuple[AffineMap, ...]
+
+
+# --- shapes ------------------------------------------------------------------------------------------------------
+
+
+def merge_dims(first: Dim, second: Dim) -> Dim | None:
+    """The size that both are, None if they cannot be proved equal: a `?` takes the size it meets."""
+    if first is DYNAMIC:
+        return second
+    if second is DYNAMIC or first == second:
+        return first
+    return None
+
+
+def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
+    """The shape that all of these are. VerifyError names the operands that disagree."""
+    first, type = named[0]
+    shape = list(type.shape)
+    for name, other in named[1:]:
+        if other.rank != len(shape):
+            fail(op, f"{first} has rank {len(shape)} and {name} rank {other.rank}; tir.broadcast makes them equal")
+        for axis, dim in enumerate(other.shape):
+            merged = merge_dims(shape[axis], dim)
+            if merged is None:
+                sizes = f"axis {axis} of {first} has size {dim_text(shape[axis])} and of {name} size {dim_text(dim)}"
+                fail(op, sizes)
+            shape[axis] = merged
+    return tuple(shape)
+
+
+def fail(op: Op, message: str) -> NoReturn:
+    """Raises VerifyError at the op."""
+    raise VerifyError(f"{op.name}: {message}", op.location)
+
+
+def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> None:
+    """VerifyError unless the axes increase and lie in 0 to rank - 1."""
+    for before, axis in zip((-1, *axes), axes):
+        if not 0 <= axis < rank:
+            fail(op, f"{what} must be 0 to {rank - 1}, got {axis}" if rank else f"{what} must be [] at rank 0, got {axis}")
+        if axis <= before:
+            fail(op, f"{what} must increase, got {list(axes)}")
+
+
+def drop_axes(shape: Sequence[Dim], axes: Sequence[int]) -> tuple[Dim, ...]:
+    """The sizes of the other axes."""
+    return tuple(dim for axis, dim in enumerate(shape) if axis not in axes)
+
+
+# --- elements ----------------------------------------------------------------------------------------------------
+
+
+def is_unsigned(type: Type) -> bool:
+    """A number of this type is unsigned: `uiN`, and `i1`."""
+    return isinstance(type, IntegerType) and (type.is_unsigned or type.width == 1)
+
+
+def number_attribute(value: Any, element: Type) -> Attribute:
+    """`value` as an attribute of the element type."""
+    return FloatAttr(value, element) if isinstance(element, FloatType) else IntegerAttr(int(value), element)
+
+
+def fits_exactly(value: int | float, element: Type) -> bool:
+    """The Python number is one of the type (a float of any type is rounded to it)."""
+    if isinstance(element, FloatType):
+        return True
+    return lowest(element) <= value <= highest(element) and value == int(value)
+
+
+def is_number_of(attr: Attribute, element: Type) -> bool:
+    """The attribute is a number of the element type."""
+    return isinstance(attr, (FloatAttr, IntegerAttr)) and attr.type is element
+
+
+_LARGEST = {F16: 65504.0, BF16: 3.3895313892515355e38, F32: 3.4028234663852886e38, F64: 1.7976931348623157e308}
+
+
+def lowest(element: Type, infinite: bool = True) -> Any:
+    """The smallest number of the type; for floats -inf, or the finite one."""
+    if isinstance(element, FloatType):
+        return -float("inf") if infinite else -_LARGEST[element]
+    return 0 if is_unsigned(element) else -(1 << (element.width - 1))  # type: ignore[attr-defined]
+
+
+def highest(element: Type) -> Any:
+    """The largest number of the type; +inf for floats."""
+    if isinstance(element, FloatType):
+        return float("inf")
+    return (1 << (element.width - (not is_unsigned(element)))) - 1  # type: ignore[attr-defined]
+
+
+# --- families ----------------------------------------------------------------------------------------------------
+
+
+class TensorOp(Op, Pure):
+    """A pure op on tensors."""
+
+    def type_of(self, name: str) -> TensorType:
+        """The type of the operand called `name`."""
+        return getattr(self, name).type
+
+    @property
+    def result_type(self) -> TensorType:
+        """The type of the only result."""
+        return self.results[0].type  # type: ignore[return-value]
+
+    def tensors(self) -> list[Value]:
+        """The operands that are tensors, without the sizes."""
+        return [value for value in self.operands if isinstance(value.type, TensorType)]
+
+
+class Structured(TensorOp):
+    """An op that is a loop nest around one element: see `Structure`."""
+
+    def inputs(self) -> list[Value]:
+        """The operands that `element` gets an element of, in the order of the input maps."""
+        return self.tensors()
+
+    def structure(self) -> Structure:
+        """The loops and maps."""
+        raise AssertionError(f"{self.name} has no structure")
+
+    def element(self, s: Any, *scalars: Any) -> Any:
+        """One element: of the result, or the term that a reduction folds in."""
+        raise AssertionError(f"{self.name} has no element")
+
+
+class Sized(TensorOp):
+    """An op whose result type is written, not inferred. `sizes` has one index operand for each `?` in it.
+
+    A subclass declares `sizes` (behind its other operands) and has `compute(shape, *arrays)` for its meaning.
+    """
+
+    def verify(self) -> None:
+        unknown = sum(dim is DYNAMIC for dim in self.result_type.shape)
+        if len(self.sizes) != unknown:  # type: ignore[attr-defined]
+            fail(self, f"{self.result_type} needs one size operand for each ?, which is {unknown}, got {len(self.sizes)}")  # type: ignore[attr-defined]
+        check_names_bound(self, [self.result_type])
+        self.verify_shape()
+
+    def verify_shape(self) -> None:
+        """Raises VerifyError if operands and result type do not fit."""
+
+    def compute(self, shape: tuple[int, ...], *arrays: Any) -> Any:
+        """The result of this shape."""
+        raise AssertionError(f"{self.name} has no meaning")
+
+    def reference(self, *values: Any) -> Any:
+        """For a result type without names; `interpret` is for all."""
+        return self._run(values, _no_names)
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        found = argument_bindings(self) if any(isinstance(d, AffineExpr) for d in self.result_type.shape) else {}
+
+        def size_of(name: AffineExpr) -> int:
+            argument, axis = found[name]
+            return frame[argument].shape[axis]
+
+        return (self._run([frame[value] for value in self.operands], size_of),)
+
+    def _run(self, values: Sequence[Any], size_of: Any) -> Any:
+        count = len(self.tensors())
+        sizes = iter(values[count:])
+        shape = tuple(int(next(sizes)) if d is DYNAMIC else evaluate_dim(d, size_of) for d in self.result_type.shape)
+        if any(size < 0 for size in shape):
+            raise ExecutionError(f"a size must not be negative, got {list(shape)}")
+        return self.compute(shape, *values[:count])
+
+
+def _no_names(name: AffineExpr) -> int:
+    raise ExecutionError(f"the size [{name}] is known only inside a call")
+
+
+class Elementwise(Structured):
+    """Each element of the result comes from the elements at the same place; all shapes are equal."""
+
+    def infer(self) -> Sequence[Type]:
+        return [TensorType(merge_shapes(self, *self._named()), self.result_element())]
+
+    def result_element(self) -> Type:
+        """The element type of the result; here that of the operands, which must agree."""
+        return self.common_element(*self._named())
+
+    def common_element(self, *named: tuple[str, TensorType]) -> Type:
+        """The element type of all of these; VerifyError if they differ."""
+        first, type = named[0]
+        for name, other in named[1:]:
+            if other.element is not type.element:
+                kinds = f"{type.element} of {first} and {other.element} of {name}"
+                fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
+        return type.element
+
+    def _named(self) -> list[tuple[str, TensorType]]:
+        return [(field.name, value.type) for field, value in zip(self.definition.operands, self.operands)]  # type: ignore[misc]
+
+    def structure(self) -> Structure:
+        rank = self.result_type.rank
+        identity = AffineMap.identity(rank)
+        return Structure(("parallel",) * rank, (identity,) * len(self.operands), (identity,))
+
+
+class Unary(Elementwise):
+    """An elementwise op on one float tensor."""
+
+    x = operand(FLOAT_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$x attr-dict `:` type($result)"
+
+
+class Binary(Elementwise):
+    """An elementwise op on two tensors of one element type. A subclass has `compute(lhs, rhs)`."""
+
+    lhs = operand(NUMBER_TENSOR)
+    rhs = operand(NUMBER_TENSOR)
+    result = result(NUMBER_TENSOR)
+    format = "$lhs `,` $rhs attr-dict `:` type($result)"
+
+    def reference(self, lhs: Any, rhs: Any) -> Any:
+        check_equal_shapes(lhs, rhs)
+        return self.compute(lhs, rhs)
+
+    def compute(self, lhs: Any, rhs: Any) -> Any:
+        """The result, for arrays of one shape."""
+        raise AssertionError(f"{self.name} has no meaning")
+
+
+def check_equal_shapes(*arrays: Any) -> None:
+    """ExecutionError unless the shapes are equal: numpy would broadcast a size 1, which a `?` never does."""
+    for array in arrays[1:]:
+        if np.shape(array) != np.shape(arrays[0]):
+            sizes = " and ".join(str(list(np.shape(a))) for a in arrays)
+            raise ExecutionError(f"shapes must be equal, got {sizes}")
+
+
+class Reduction(Structured):
+    """A structured op with reduction loops: it folds one term for each point of them into its accumulators.
+
+    The fold starts with the initial number of each accumulator; its order is not promised. A subclass with one
+    accumulator has `identity(element)` and `combine(s, accumulated, term)`; `element` gives the term.
+    """
+
+    #: The accumulators that are the op's results.
+    kept_accumulators: ClassVar[tuple[int, ...]] = (0,)
+
+    def accumulators(self) -> Sequence[tuple[Type, Any]]:
+        """The element type and initial number of each accumulator."""
+        element = self.result_type.element
+        return [(element, self.identity(element))]
+
+    def step(self, s: Any, accumulated: Sequence[Any], scalars: Sequence[Any]) -> Sequence[Any]:
+        """The accumulators after the elements `scalars` of the inputs."""
+        return [self.combine(s, accumulated[0], self.element(s, *scalars))]
+
+    def identity(self, element: Type) -> Any:
+        """The number that changes nothing."""
+        raise AssertionError(f"{self.name} has no identity")
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        """The accumulator with one more term."""
+        raise AssertionError(f"{self.name} has no combine")
+
+
+class AxisReduction(Reduction):
+    """A reduction of `x` over `axes`, which disappear. No axes: the result is x."""
+
+    x = operand(NUMBER_TENSOR)
+    axes = attribute(I64_ARRAY)
+    result = result(NUMBER_TENSOR)
+    format = "$x `over` $axes attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        return [reduced_type(self, self.x.type, self.axes)]
+
+    def structure(self) -> Structure:
+        rank = self.x.type.rank
+        kept = [axis for axis in range(rank) if axis not in self.axes]
+        iterators = tuple("reduction" if axis in self.axes else "parallel" for axis in range(rank))
+        outputs = (AffineMap.of_dims(rank, kept),) * len(self.accumulators())
+        return Structure(iterators, (AffineMap.identity(rank),), outputs)
+
+    def element(self, s: Any, x: Any) -> Any:
+        return x
+
+
+def reduced_type(op: Op, type: TensorType, axes: Sequence[int]) -> TensorType:
+    """`type` without the axes; VerifyError if they are not axes of it."""
+    check_axes(op, axes, type.rank)
+    return type.with_shape(drop_axes(type.shape, axes))
+
+
+class Composite(TensorOp):
+    """An op that is a few others, kept whole until after autodiff because its own gradient is better than theirs."""
+
+    def decompose(self, b: Any, *operands: Any) -> Any:
+        """The result, in other ops of this dialect."""
+        raise AssertionError(f"{self.name} has no decomposition")
+

@@ -1,0 +1,216 @@
+"""Reductions: ops that fold axes of a tensor into one number each.
+
+The order of a fold is not promised, so sums of floats may differ by n * eps * sum|x|. Each accumulates in its own element
+type; a Python builder that wants more casts first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.tir.base import (
+    BOOL_TENSOR,
+    NUMBER_TENSOR,
+    AxisReduction,
+    NotDifferentiable,
+    Reduction,
+    Structure,
+    drop_axes,
+    fail,
+    highest,
+    lowest,
+)
+from tir.ir.affine import AffineMap
+from tir.ir.define import attribute, operand, result
+from tir.ir.kinds import I64_ATTR, exactly, tensor_of
+from tir.ir.types import I64, TensorType, Type
+from tir.lazy import np
+
+__all__ = ["All", "AnyOp", "Argmax", "Max", "Min", "Prod", "Sum"]
+
+
+class Sum(AxisReduction):
+    """The sum over `axes`; 0 of nothing. Gradient: g, repeated along the axes."""
+
+    name = "tir.sum"
+
+    def reference(self, x: Any) -> Any:
+        return np.sum(x, axis=tuple(self.axes), dtype=x.dtype)
+
+    def identity(self, element: Type) -> Any:
+        return 0
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.add(accumulated, term)
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.repeat_along(g, self.axes, x)]
+
+
+class Prod(AxisReduction):
+    """The product over `axes`; 1 of nothing.
+
+    Gradient: the product of the other factors, exact also where factors are 0; its own gradient is exact only where
+    none is.
+    """
+
+    name = "tir.prod"
+
+    def reference(self, x: Any) -> Any:
+        return np.prod(x, axis=tuple(self.axes), dtype=x.dtype)
+
+    def identity(self, element: Type) -> Any:
+        return 1
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.mul(accumulated, term)
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        is_zero = b.cmp("eq", x, 0)
+        zeros = b.repeat_along(b.sum(b.cast(is_zero, x.type.element), self.axes), self.axes, x)
+        factors = b.select(is_zero, 1, x)
+        product = b.repeat_along(b.prod(factors, self.axes), self.axes, x)
+        at_zero = b.select(b.cmp("eq", zeros, 1), product, 0)
+        elsewhere = b.select(b.cmp("eq", zeros, 0), product / factors, 0)
+        return [b.repeat_along(g, self.axes, x) * b.select(is_zero, at_zero, elsewhere)]
+
+
+class _Extremum(AxisReduction):
+    """Max or min. Gradient: each element that equals the result gets all of g (not a share of it)."""
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        is_extreme = b.cmp("eq", x, b.repeat_along(b.tensor(self.result), self.axes, x))
+        return [b.select(is_extreme, b.repeat_along(g, self.axes, x), 0)]
+
+
+class Max(_Extremum):
+    """The largest over `axes`; nan if one is nan; +0.0 of zeros unless all are -0.0.
+
+    Of nothing: -inf, for integers the lowest of the type. Gradient: each element that equals the result gets all of g.
+    """
+
+    name = "tir.max"
+
+    def reference(self, x: Any) -> Any:
+        if x.dtype.kind == "f":
+            return largest(x, tuple(self.axes))
+        return np.max(x, axis=tuple(self.axes), initial=lowest(self.x.type.element))
+
+    def identity(self, element: Type) -> Any:
+        return lowest(element)
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.maximum(accumulated, term)
+
+
+class Min(_Extremum):
+    """The smallest over `axes`; nan if one is nan; -0.0 of zeros unless all are +0.0.
+
+    Of nothing: +inf, for integers the largest of the type. Gradient: each element that equals the result gets all of g.
+    """
+
+    name = "tir.min"
+
+    def reference(self, x: Any) -> Any:
+        if x.dtype.kind == "f":
+            return -largest(-x, tuple(self.axes))
+        return np.min(x, axis=tuple(self.axes), initial=highest(self.x.type.element))
+
+    def identity(self, element: Type) -> Any:
+        return highest(element)
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.minimum(accumulated, term)
+
+
+def largest(x: Any, axes: tuple[int, ...]) -> Any:
+    """The largest float over the axes; numpy leaves open which zero of -0.0 and +0.0 it gives, this is +0.0."""
+    found = np.max(x, axis=axes, initial=-np.inf)
+    positive_zero = np.any((x == 0) & ~np.signbit(x), axis=axes)
+    return np.where((found == 0) & positive_zero, x.dtype.type(0), found)
+
+
+class _Logical(AxisReduction):
+    """A reduction of truth values; no gradient flows."""
+
+    x = operand(BOOL_TENSOR)
+    result = result(BOOL_TENSOR)
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [None]
+
+
+class All(_Logical):
+    """Whether all are true over `axes`; true of nothing."""
+
+    name = "tir.all"
+
+    def reference(self, x: Any) -> Any:
+        return np.all(x, axis=tuple(self.axes))
+
+    def identity(self, element: Type) -> Any:
+        return True
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.and_(accumulated, term)
+
+
+class AnyOp(_Logical):
+    """Whether one is true over `axes`; false of nothing."""
+
+    name = "tir.any"
+
+    def reference(self, x: Any) -> Any:
+        return np.any(x, axis=tuple(self.axes))
+
+    def identity(self, element: Type) -> Any:
+        return False
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.or_(accumulated, term)
+
+
+class Argmax(Reduction):
+    """The position of the largest along `axis`, as i64: of several the first; of nan the first nan; 0 of nothing.
+
+    Two accumulators, the largest so far and its position; only the position is a result.
+    """
+
+    name = "tir.argmax"
+    x = operand(NUMBER_TENSOR)
+    axis = attribute(I64_ATTR)
+    result = result(tensor_of(exactly(I64)))
+    format = "$x `axis` $axis attr-dict `:` type($result)"
+    kept_accumulators = (1,)
+    grad = NotDifferentiable("a position is a whole number and changes in steps")
+
+    def infer(self) -> Sequence[Type]:
+        if not 0 <= self.axis < self.x.type.rank:
+            fail(self, f"axis must be 0 to {self.x.type.rank - 1}, got {self.axis}")
+        return [TensorType(drop_axes(self.x.type.shape, [self.axis]), I64)]
+
+    def reference(self, x: Any) -> Any:
+        if x.shape[self.axis] == 0:
+            return np.zeros(drop_axes(x.shape, [self.axis]), np.int64)
+        return np.argmax(x, axis=self.axis).astype(np.int64)
+
+    def structure(self) -> Structure:
+        rank = self.x.type.rank
+        iterators = tuple("reduction" if axis == self.axis else "parallel" for axis in range(rank))
+        kept = AffineMap.of_dims(rank, [axis for axis in range(rank) if axis != self.axis])
+        return Structure(iterators, (AffineMap.identity(rank),), (kept, kept))
+
+    def accumulators(self) -> Sequence[tuple[Type, Any]]:
+        element = self.x.type.element
+        return [(element, lowest(element)), (I64, 0)]
+
+    def step(self, s: Any, accumulated: Sequence[Any], scalars: Sequence[Any]) -> Sequence[Any]:
+        (best, place), (x,) = accumulated, scalars
+        here = s.cast(s.index(self.axis), I64)
+        is_nan, was_nan = s.cmp("ne", x, x), s.cmp("ne", best, best)
+        larger = s.or_(s.cmp("gt", x, best), s.and_(is_nan, s.cmp("eq", best, best)))
+        equal = s.or_(s.cmp("eq", x, best), s.and_(is_nan, was_nan))
+        # The position decides between equals, so the result does not depend on the order of the fold.
+        better = s.or_(larger, s.and_(equal, s.cmp("lt", here, place)))
+        return [s.select(better, x, best), s.select(better, here, place)]

@@ -1,0 +1,284 @@
+"""Ops that move elements and compute none: broadcast, transpose, reshape, slice, pad; and `dim`, a size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.tir.base import (
+    ELEMENT_TENSOR,
+    Sized,
+    Structure,
+    Structured,
+    TensorOp,
+    check_axes,
+    fail,
+    is_number_of,
+    merge_dims,
+)
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
+from tir.ir.define import attribute, operand, result
+from tir.ir.execution import ExecutionError
+from tir.ir.ir import Op
+from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR
+from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
+from tir.lazy import np
+
+__all__ = ["Broadcast", "DimOp", "Pad", "Reshape", "Slice", "Transpose", "slice_dim"]
+
+
+class DimOp(TensorOp):
+    """The size of an axis of x, as an `index`: `tir.dim %x axis 0 : tensor<?x4xf32>`."""
+
+    name = "tir.dim"
+    x = operand(ELEMENT_TENSOR)
+    axis = attribute(I64_ATTR)
+    result = result(INDEX_KIND)
+    format = "$x `axis` $axis attr-dict `:` type($x)"
+
+    def infer(self) -> Sequence[Type]:
+        if not 0 <= self.axis < self.x.type.rank:
+            fail(self, f"axis must be 0 to {self.x.type.rank - 1}, got {self.axis}")
+        return [INDEX]
+
+    def reference(self, x: Any) -> Any:
+        return np.int64(np.shape(x)[self.axis])
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [None]
+
+
+class Broadcast(Sized, Structured):
+    """x repeated along new axes: axis i of x is axis `along[i]` of the result.
+
+    A static size 1 of x becomes any size; all other sizes stay. `along` increases.
+    Gradient: the sum over the repeated axes.
+    """
+
+    name = "tir.broadcast"
+    x = operand(ELEMENT_TENSOR)
+    sizes = operand(INDEX_KIND, variadic=True)
+    along = attribute(I64_ARRAY)
+    result = result(ELEMENT_TENSOR)
+    format = "$x `along` $along (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($x) `->` type($result)"
+
+    def verify_shape(self) -> None:
+        x, got = self.x.type, self.result_type
+        check_axes(self, self.along, got.rank, "along")
+        if len(self.along) != x.rank or x.element is not got.element:
+            fail(self, f"along needs an axis of the result for each of x, got {list(self.along)} for {x} and {got}")
+        for axis, (dim, to) in enumerate(zip(x.shape, self.along)):
+            if dim != 1 and merge_dims(dim, got.shape[to]) is None:
+                sizes = f"{dim_text(dim)} (x axis {axis}) and {dim_text(got.shape[to])} (result axis {to})"
+                fail(self, f"sizes must agree or be 1 in x, got {sizes}")
+
+    def stretched(self) -> list[int]:
+        """The axes of x of size 1 that have another size in the result."""
+        dims = enumerate(zip(self.x.type.shape, self.along))
+        return [axis for axis, (dim, to) in dims if dim == 1 and self.result_type.shape[to] != 1]
+
+    def compute(self, shape: tuple[int, ...], x: Any) -> Any:
+        x = np.asarray(x)
+        spread = [1] * len(shape)
+        for axis, to in enumerate(self.along):
+            if x.shape[axis] != shape[to] and self.x.type.shape[axis] != 1:
+                raise ExecutionError(f"axis {axis} of x has size {x.shape[axis]} and axis {to} of the result {shape[to]}")
+            spread[to] = x.shape[axis]
+        return np.broadcast_to(x.reshape(spread), shape)
+
+    def structure(self) -> Structure:
+        rank, stretched = self.result_type.rank, self.stretched()
+        places = [AffineConstant(0) if i in stretched else AffineDim(to) for i, to in enumerate(self.along)]
+        return Structure(("parallel",) * rank, (AffineMap(rank, 0, tuple(places)),), (AffineMap.identity(rank),))
+
+    def element(self, s: Any, x: Any) -> Any:
+        return x
+
+    def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
+        stretched = self.stretched()
+        kept = [to for axis, to in enumerate(self.along) if axis not in stretched]
+        summed = b.sum(g, [axis for axis in range(self.result_type.rank) if axis not in kept])
+        if stretched:
+            summed = b.broadcast(summed, [i for i in range(len(self.along)) if i not in stretched], b.shape(x))
+        return [summed, *[None] * len(sizes)]
+
+
+class Transpose(Structured):
+    """The axes of x in another order: axis i of the result is axis `permutation[i]` of x."""
+
+    name = "tir.transpose"
+    x = operand(ELEMENT_TENSOR)
+    permutation = attribute(I64_ARRAY)
+    result = result(ELEMENT_TENSOR)
+    format = "$x `by` $permutation attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        type = self.x.type
+        if sorted(self.permutation) != list(range(type.rank)):
+            fail(self, f"by must hold each of the {type.rank} axes of x once, got {list(self.permutation)}")
+        return [type.with_shape(type.shape[axis] for axis in self.permutation)]
+
+    def inverse(self) -> list[int]:
+        """The permutation that undoes this one."""
+        return [self.permutation.index(axis) for axis in range(len(self.permutation))]
+
+    def reference(self, x: Any) -> Any:
+        return np.transpose(x, self.permutation)
+
+    def structure(self) -> Structure:
+        rank = self.x.type.rank
+        inputs = (AffineMap.of_dims(rank, self.inverse()),)
+        return Structure(("parallel",) * rank, inputs, (AffineMap.identity(rank),))
+
+    def element(self, s: Any, x: Any) -> Any:
+        return x
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.transpose(g, self.inverse())]
+
+
+class Reshape(Sized):
+    """The elements of x, in row-major order, in another shape with as many elements."""
+
+    name = "tir.reshape"
+    x = operand(ELEMENT_TENSOR)
+    sizes = operand(INDEX_KIND, variadic=True)
+    result = result(ELEMENT_TENSOR)
+    format = "$x (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($x) `->` type($result)"
+
+    def verify_shape(self) -> None:
+        x, got = self.x.type, self.result_type
+        if x.element is not got.element:
+            fail(self, f"the element type must stay, got {x} and {got}")
+        before, after = _count(x.shape), _count(got.shape)
+        if before is not None and after is not None and before != after:
+            fail(self, f"the number of elements must stay, got {before} ({x}) and {after} ({got})")
+
+    def compute(self, shape: tuple[int, ...], x: Any) -> Any:
+        if np.size(x) != int(np.prod(shape, dtype=np.int64)):
+            raise ExecutionError(f"the number of elements must stay, got shapes {list(np.shape(x))} and {list(shape)}")
+        return np.reshape(x, shape)
+
+    def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
+        return [b.reshape(g, b.shape(x)), *[None] * len(sizes)]
+
+
+def _count(shape: Sequence[Dim]) -> AffineExpr | None:
+    """The number of elements if it is a number or one named size times a number, else None."""
+    total, named = 1, [dim for dim in shape if not isinstance(dim, int)]
+    for dim in shape:
+        total *= dim if isinstance(dim, int) else 1
+    if len(named) > 1 or DYNAMIC in named:
+        return None if total else AffineConstant(0)
+    return named[0] * total if named else AffineConstant(total)  # type: ignore[operator]
+
+
+def slice_dim(dim: Dim, start: int, limit: int, stride: int) -> Dim | None:
+    """The size of `[start:limit:stride]` on an axis of this size; None if it reaches outside.
+
+    A limit above 0 is a position; 0 is the end, -1 one before it, as Python counts. `?` and named sizes may turn out too
+    small only at run time.
+    """
+    if limit > 0 or isinstance(dim, int):
+        stop = limit if limit > 0 else dim + limit  # type: ignore[operator]
+        fits = start <= stop and (not isinstance(dim, int) or stop <= dim)
+        return -(-(stop - start) // stride) if fits else None
+    return DYNAMIC if dim is DYNAMIC else (dim + (limit - start)).ceildiv(stride)  # type: ignore[operator, union-attr]
+
+
+def _slice_shape(op: Op, shape: Sequence[Dim], what: str) -> tuple[Dim, ...]:
+    """The shape of the slice that the attributes starts, limits and strides say, of a tensor of this shape."""
+    starts, limits, strides = op.starts, op.limits, op.strides  # type: ignore[attr-defined]
+    if not len(starts) == len(limits) == len(strides) == len(shape):
+        fail(op, f"from, to and step need a number for each of the {len(shape)} axes of {what}")
+    dims = []
+    for axis, (dim, start, limit, stride) in enumerate(zip(shape, starts, limits, strides)):
+        found = slice_dim(dim, start, limit, stride) if start >= 0 and stride > 0 else None
+        if found is None:
+            fail(op, f"from {start} to {limit} step {stride} does not fit axis {axis} of {what}, of size {dim_text(dim)}")
+        dims.append(found)
+    return tuple(dims)
+
+
+def _slices(op: Op, shape: Sequence[int]) -> tuple[slice, ...]:
+    """The slices of an array of this shape; ExecutionError if one reaches outside."""
+    found = []
+    parts = zip(shape, op.starts, op.limits, op.strides)  # type: ignore[attr-defined]
+    for axis, (size, start, limit, stride) in enumerate(parts):
+        if slice_dim(size, start, limit, stride) is None:
+            raise ExecutionError(f"from {start} to {limit} step {stride} does not fit axis {axis}, of size {size}")
+        found.append(slice(start, limit if limit > 0 else size + limit, stride))
+    return tuple(found)
+
+
+class Slice(Structured):
+    """x[starts:limits:strides] along each axis. Starts are at least 0, strides at least 1.
+
+    A limit above 0 is a position; 0 is the end of the axis, -1 one before it: `tir.slice %x from [1] to [0] step [1]` drops
+    the first element, whatever the size is.
+    """
+
+    name = "tir.slice"
+    x = operand(ELEMENT_TENSOR)
+    starts = attribute(I64_ARRAY)
+    limits = attribute(I64_ARRAY)
+    strides = attribute(I64_ARRAY)
+    result = result(ELEMENT_TENSOR)
+    format = "$x `from` $starts `to` $limits `step` $strides attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        return [self.x.type.with_shape(_slice_shape(self, self.x.type.shape, "x"))]
+
+    def reference(self, x: Any) -> Any:
+        return x[_slices(self, np.shape(x))]
+
+    def structure(self) -> Structure:
+        rank = self.x.type.rank
+        places = [AffineDim(i) * stride + start for i, (start, stride) in enumerate(zip(self.starts, self.strides))]
+        return Structure(("parallel",) * rank, (AffineMap(rank, 0, tuple(places)),), (AffineMap.identity(rank),))
+
+    def element(self, s: Any, x: Any) -> Any:
+        return x
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.place(g, self.starts, self.limits, self.strides, b.shape(x))]
+
+
+class Pad(Sized):
+    """A tensor full of `value` whose slice [starts:limits:strides] (as `tir.slice` counts) is x.
+
+    `tir.pad %x with 0.0 : f32 from [1] to [-2] step [1] : tensor<4xf32> -> tensor<7xf32>` puts one element in front and
+    two behind. Gradient: that slice.
+    """
+
+    name = "tir.pad"
+    x = operand(ELEMENT_TENSOR)
+    sizes = operand(INDEX_KIND, variadic=True)
+    value = attribute(NUMBER_ATTR)
+    starts = attribute(I64_ARRAY)
+    limits = attribute(I64_ARRAY)
+    strides = attribute(I64_ARRAY)
+    result = result(ELEMENT_TENSOR)
+    format = (
+        "$x `with` $value `from` $starts `to` $limits `step` $strides (`sizes` `(` $sizes^ `)`)? attr-dict "
+        "`:` type($x) `->` type($result)"
+    )
+
+    def verify_shape(self) -> None:
+        x, got, attr = self.x.type, self.result_type, self.properties["value"]
+        if not is_number_of(attr, x.element) or x.element is not got.element:
+            fail(self, f"value, x and result must have one element type, got {attr}, {x} and {got}")
+        room = TensorType(_slice_shape(self, got.shape, "the result"), x.element)
+        if room.rank != x.rank or any(merge_dims(r, d) is None for r, d in zip(room.shape, x.shape)):
+            fail(self, f"the slice of the result is {room}, and x is {x}")
+
+    def compute(self, shape: tuple[int, ...], x: Any) -> Any:
+        found = np.full(shape, self.value, np.asarray(x).dtype)
+        window = found[_slices(self, shape)]
+        if window.shape != np.shape(x):
+            raise ExecutionError(f"the slice of the result has shape {list(window.shape)}, and x {list(np.shape(x))}")
+        window[...] = x
+        return found
+
+    def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
+        return [b.slice(g, self.starts, self.limits, self.strides), *[None] * len(sizes)]

@@ -1,0 +1,210 @@
+"""Shared variables and gradients: `tir.shared`, `tir.read`, `tir.update`, `tir.leaf`, `tir.grad`.
+
+A function sees one old and one new state: all reads give the value before the call, all updates are committed together at
+its end. So the order of reads and updates in the text means nothing, and each may occur once a symbol in a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, ClassVar
+
+from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, FLOATS, fail
+from tir.ir.define import attribute, operand, result
+from tir.ir.attributes import DenseAttr
+from tir.ir.errors import Location, VerifyError, nearest
+from tir.ir.execution import Call, ExecutionError, Frame
+from tir.ir.ir import BlockArgument, Op, Value
+from tir.ir.kinds import ELEMENTS as DENSE
+from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE, tensor_of
+from tir.ir.symbols import SymbolTable
+from tir.ir.traits import Effects, FunctionLike, Pure, ReadsMemory, Symbol, WritesMemory
+from tir.ir.types import FunctionType, TensorType, Type
+
+__all__ = ["Grad", "Leaf", "Read", "Shared", "Update"]
+
+
+class Shared(Op, Symbol):
+    """A variable of the module, which lives between calls, and its first value: a constant, or what a function returns.
+
+    `tir.shared @w : tensor<64x10xf32> = dense<0.0>`, `tir.shared @w : tensor<64x10xf32> init @f`.
+    """
+
+    name = "tir.shared"
+    parent_ops = ("builtin.module",)
+    sym_name = attribute(SYMBOL_NAME)
+    type = attribute(TYPE)
+    value = attribute(DENSE, optional=True)
+    init = attribute(FLAT_SYMBOL, optional=True)
+    format = "$sym_name `:` custom<SharedValue>($type, $value, $init) attr-dict"
+
+    def verify(self) -> None:
+        type = self.type
+        if not (isinstance(type, TensorType) and type.is_static and ELEMENTS.accepts(type.element)):
+            fail(self, f"the type must be a tensor of static sizes, got {type}")
+        if (self.value is None) == (self.init is None):
+            fail(self, f"@{self.sym_name} needs a value or an init function, and not both")
+        if self.value is not None and self.value.type is not type:
+            fail(self, f"the value must be of type {type}, got {self.value.type}")
+
+    def initial_state(self, frame: Frame) -> Any:
+        """The first value: an array, or a generator that calls the init function."""
+        if self.init is not None:
+            return _called(self.init, self.location)
+        if not isinstance(self.value, DenseAttr):
+            raise ExecutionError(f"{self.value} is not loaded", self.location)
+        return self.value.numpy()
+
+    def verify_symbols(self, symbols: SymbolTable) -> None:
+        """VerifyError unless the init function is one of the right type."""
+        if self.init is None:
+            return
+        function = symbols.lookup(self.init)
+        if not isinstance(function, FunctionLike):
+            hint = nearest(self.init, symbols.names())
+            raise VerifyError(f"{self.name}: there is no function @{self.init}", self.location, hint=hint)
+        want = FunctionType((), (self.type,))
+        if function.function_type is not want:  # type: ignore[attr-defined]
+            fail(self, f"@{self.init} must have type {want}, got {function.function_type}")  # type: ignore[attr-defined]
+
+
+def _called(symbol: str, location: Location) -> Generator[Any, Any, Any]:
+    """The only result of a function, for the interpreter to run."""
+    (value,) = yield Call(symbol, [], location)
+    return value
+
+
+class _State(Op):
+    """A read or an update of a shared variable: at the top level of a function, each once a symbol."""
+
+    symbol = attribute(FLAT_SYMBOL)
+    does: ClassVar[str]
+
+    def verify(self) -> None:
+        function = self.parent_op
+        if not isinstance(function, FunctionLike) or self.parent is not function.region.blocks[0]:
+            fail(self, "must stand at the top level of a function, in its first block")
+        if next(_state_ops(self.previous, forward=False), None) is None:
+            self._check_twice()
+
+    def _check_twice(self) -> None:
+        """The first of the block looks at all the others, so that a function is looked through once."""
+        seen: dict[tuple[type[Op], str], Op] = {}
+        for op in _state_ops(self, forward=True):
+            first = seen.setdefault((type(op), op.symbol), op)
+            if first is not op:
+                message = f"{op.name}: a function may {op.does} @{op.symbol} once"
+                raise VerifyError(message, op.location, [("the first is here", first.location)])
+
+    def value_type(self) -> Type:
+        """The type of the value that is read or written."""
+        raise AssertionError(self.name)
+
+    def verify_symbols(self, symbols: SymbolTable) -> None:
+        """VerifyError unless the symbol is a shared variable of the type of the value."""
+        shared = symbols.lookup(self.symbol)
+        if not isinstance(shared, Shared):
+            names = [name for name in symbols.names() if isinstance(symbols.lookup(name), Shared)]
+            raise VerifyError(
+                f"{self.name}: there is no shared variable @{self.symbol}", self.location,
+                hint=nearest(self.symbol, names),
+            )  # fmt: skip
+        if shared.type is not self.value_type():
+            message = f"{self.name}: @{self.symbol} has type {shared.type}, got {self.value_type()}"
+            raise VerifyError(message, self.location, [("defined here", shared.location)])
+
+
+def _state_ops(start: Op | None, forward: bool) -> Iterator[_State]:
+    op = start
+    while op is not None:
+        if isinstance(op, _State):
+            yield op
+        op = op.next if forward else op.previous
+
+
+class Read(_State, ReadsMemory):
+    """The value of a shared variable before this call: `%w = tir.read @w : tensor<64x10xf32>`."""
+
+    name = "tir.read"
+    does = "read"
+    result = result(ELEMENT_TENSOR)
+    format = "$symbol attr-dict `:` type($result)"
+
+    def value_type(self) -> Type:
+        return self.results[0].type
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        return (frame.state(self.symbol),)
+
+
+class Update(_State, WritesMemory):
+    """The value of a shared variable after this call: `tir.update @w, %new : tensor<64x10xf32>`."""
+
+    name = "tir.update"
+    does = "update"
+    value = operand(ELEMENT_TENSOR)
+    format = "$symbol `,` $value attr-dict `:` type($value)"
+
+    def value_type(self) -> Type:
+        return self.value.type
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        frame.update(self.symbol, frame[self.value])
+        return ()
+
+
+class Leaf(Op):
+    """x itself, as a point that `tir.grad` differentiates by: only autodiff may fold, merge or look through it."""
+
+    name = "tir.leaf"
+    #: Like an allocation, it makes an identity of its own: it may be removed if unused, and is never merged or folded.
+    effects: ClassVar[Effects] = Effects.ALLOCATE
+    x = operand(FLOAT_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$x attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        return [self.x.type]
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        return (frame[self.x],)
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [g]
+
+
+class Grad(Op, Pure):
+    """The gradients of a 0-d cost: `%da, %db = tir.grad %cost wrt (%a, %b) : tensor<4xf32>, tensor<f32>`.
+
+    Each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the block of the op, as is the cost. Where
+    the cost does not depend on it, its gradient is 0. The pass `autodiff` expands the op.
+    """
+
+    name = "tir.grad"
+    cost = operand(tensor_of(FLOATS, rank=0))
+    wrt = operand(FLOAT_TENSOR, variadic=True)
+    gradients = result(FLOAT_TENSOR, variadic=True)
+    format = "$cost `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.wrt]
+
+    def verify(self) -> None:
+        if not self.wrt:
+            fail(self, "wrt must name a value")
+        if len(self.wrt) != len(self.results):
+            fail(self, f"needs a result for each of the {len(self.wrt)} values in wrt, got {len(self.results)}")
+        if self.cost.block is not self.parent:
+            fail(self, f"the cost{_named(self.cost)} must be defined in the block of this op")
+        for value in self.wrt:
+            if value.block is not self.parent:
+                fail(self, f"wrt{_named(value)} must be defined in the block of this op")
+            if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf):
+                fail(self, f"wrt{_named(value)} must be an argument of the block or the result of a tir.leaf")
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        raise ExecutionError("cannot run before the pass autodiff has expanded it")
+
+
+def _named(value: Value) -> str:
+    return f" %{value.hint}" if value.hint else ""

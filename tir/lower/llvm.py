@@ -1,0 +1,224 @@
+"""The loops level to LLVM IR text: a module of functions on buffers, with scf, cf, arith, math, memref and vector ops.
+
+    lower_to_llvm(module) -> LoweredModule(text, functions, asserts)
+
+Needs what `lower-loops`, `bufferize` and `expand-math` leave; an op that has no machine code is a located error, which
+names the pass that should have removed it. The calling convention is that of `tir/ir/native.py`. The text is the same on
+each run. `scf.parallel` becomes nested loops whose memory accesses are marked as independent, for LLVM's vectorizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tir.ir.attributes import SymbolRefAttr
+from tir.ir.errors import Location, PassError
+from tir.ir.externs import EXTERN_BY_NAME
+from tir.ir.ir import Block, Op, Value
+from tir.ir.native import NativeParameter, NativeSignature
+from tir.ir.types import MemRefType
+from tir.lower import llvm_control, llvm_memory, llvm_scalars, llvm_vectors
+from tir.lower.buffers import origins, written_values
+from tir.lower.llvm_control import argument_type, from_argument, lower_block, run
+from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
+from tir.lower.llvm_types import component_types
+
+__all__ = ["LoweredModule", "lower_to_llvm"]
+
+RULES = {**llvm_scalars.RULES, **llvm_memory.RULES, **llvm_vectors.RULES, **llvm_control.RULES}
+
+
+@dataclass(frozen=True)
+class LoweredModule:
+    """LLVM IR text; how to call its functions, by their names in the module; what a positive status means.
+
+    Status k stands for `asserts[k - 1]`, a message and its location.
+    """
+
+    text: str
+    functions: dict[str, NativeSignature]
+    asserts: list[tuple[str, Location]]
+
+
+def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
+    """The LLVM IR of a module of the loops level. Raises PassError for what has no machine code.
+
+    vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512).
+    """
+    functions = [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
+    written = _written_parameters(functions)
+    called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
+    text = ModuleText()
+    constants = _globals(text, module)
+    for number, function in enumerate(functions):
+        name = _name(function)
+        text.signatures[name] = _signature(function, number, written[name], name in called)
+    initialisers = _initialisers(functions)
+    bodies = []
+    for function in functions:
+        f = FunctionText(text, RULES)
+        signature = text.signatures[_name(function)]
+        internal = function.is_private and _name(function) not in initialisers  # type: ignore[attr-defined]
+        bodies.append(_function(f, function, signature, _no_alias(function, signature, written, called), internal))
+        if f.first_lasting_write is not None and f.last_failure >= f.first_lasting_write:
+            text.signatures[_name(function)] = replace(signature, atomic=False)
+    attributes = (
+        "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
+    )
+    parts = [*constants, *bodies, *text.declarations.values(), attributes, *text.metadata]
+    return LoweredModule("\n\n".join(parts) + "\n", dict(text.signatures), text.asserts)
+
+
+def _name(function: Any) -> str:
+    return function.sym_name
+
+
+def _initialisers(functions: list[Any]) -> set[str]:
+    """The private functions that the run time calls: those that give shared variables their first value."""
+    shared = [f.argument_attribute(i, "tir.shared") for f in functions for i in range(len(f.arguments))]
+    return {attribute.root for attribute in shared if isinstance(attribute, SymbolRefAttr)}
+
+
+def _globals(text: ModuleText, module: Op) -> list[str]:
+    """The definitions of the constants; each memref.global gets a name that no function can have."""
+    definitions = []
+    for op in module.body:
+        if op.name == "memref.global":
+            name = f"global.{len(text.globals)}"
+            text.globals[_name(op)] = name
+            definitions.append(llvm_memory.global_text(op, name))
+        elif op.name != "func.func":
+            raise PassError(f"{op.name}: has no machine code at the top of a module", op.location)
+    return definitions
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+def _written_parameters(functions: list[Op]) -> dict[str, set[int]]:
+    """function -> the positions of its memref parameters that it may write, itself or by a call."""
+    written: dict[str, set[int]] = {_name(function): set() for function in functions}
+    changed = True
+    while changed:
+        changed = False
+        for function in functions:
+            arguments = function.regions[0].blocks[0].arguments
+            found = {i for i, argument in enumerate(arguments) if argument in _written_origins(function, written)}
+            if found != written[_name(function)]:
+                written[_name(function)], changed = found, True
+    return written
+
+
+def _written_origins(function: Op, written: dict[str, set[int]]) -> set[Value]:
+    return set().union(*(origins(value) for value in written_values(function.walk(), written)))
+
+
+def _signature(function: Any, number: int, written: set[int], called: bool) -> NativeSignature:
+    parameters = []
+    for i, argument in enumerate(function.arguments):
+        facts = function.argument_attributes(i)
+        label = getattr(facts.get("tir.name"), "value", None) or argument.hint or str(i)
+        exclusive = (
+            isinstance(argument.type, MemRefType) and not called and ("tir.out" in facts or "tir.shared" in facts)
+        )
+        component_types(argument.type, function.location)
+        parameters.append(NativeParameter(label, argument.type, i in written, exclusive))
+    for type in function.function_type.results:
+        component_types(type, function.location)
+    return NativeSignature(_symbol(function, number), tuple(parameters), function.function_type.results)
+
+
+def _symbol(function: Any, number: int) -> str:
+    """The function's name, or a number where that has a meaning to LLVM or characters that LLVM's text has not."""
+    name = _name(function)
+    plain = name.isascii() and name.replace("_", "").isalnum() and name not in EXTERN_BY_NAME
+    return name if plain else f"function.{number}"
+
+
+def _no_alias(function: Any, signature: NativeSignature, written: dict[str, set[int]], called: set[str]) -> set[int]:
+    """The positions of parameters whose memory is changed through no other pointer while the function runs."""
+    exclusive = {i for i, parameter in enumerate(signature.parameters) if parameter.exclusive}
+    if _name(function) in called:
+        return set()
+    arguments = set(function.arguments)
+    changed = {v for v in _written_origins(function, written) if v in arguments}
+    if not changed <= {function.arguments[i] for i in exclusive}:
+        return exclusive
+    return {i for i, argument in enumerate(function.arguments) if isinstance(argument.type, MemRefType)}
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def _function(f: FunctionText, function: Any, signature: NativeSignature, no_alias: set[int], internal: bool) -> str:
+    """The text of one function."""
+    names: list[str] = []
+    for i, argument in enumerate(function.arguments):
+        kinds = component_types(argument.type)
+        parts = [f.fresh(argument.hint or "argument") for _ in kinds]
+        for kind, part in zip(kinds, parts):
+            names.append(f"{argument_type(kind)}{_facts(signature.parameters[i], kind, i in no_alias)} {part}")
+        parts = [from_argument(f, kind, part) for kind, part in zip(kinds, parts)]
+        f.set(argument, f.of_components(argument.type, parts, function.location))
+        if "tir.shared" in function.argument_attributes(i):
+            f.lasting.add(argument)
+    f.result_pointers = [f.fresh("result") for _ in signature.results]
+    names += [f"ptr noalias {pointer}" for pointer in f.result_pointers]
+    run(_body(f, function))
+    linkage = "internal " if internal else ""
+    return f.text(f"define {linkage}i32 {quoted(signature.symbol)}({', '.join(names)}) #0")
+
+
+def _facts(parameter: NativeParameter, component: str, no_alias: bool) -> str:
+    if component != "ptr":
+        return ""
+    return f"{' noalias' if no_alias else ''} captures(none){'' if parameter.written else ' readonly'}"
+
+
+def _body(f: FunctionText, function: Any) -> Steps:
+    blocks = _reverse_post_order(function.entry)
+    if len(blocks) == 1:
+        yield lower_block(f, blocks[0], own=True)
+        return
+    f.cyclic = _cyclic(blocks)
+    for block in blocks[1:]:  # all at once, since a branch needs those of blocks that stand behind it
+        f.labels[block] = f.fresh_label(block.hint or "block")
+        kinds = f.flat_types([argument.type for argument in block.arguments], function.location)
+        f.block_phis[block] = [f.new_phi(kind) for kind in kinds]
+    for block in blocks:
+        if block is not blocks[0]:
+            f.start(f.labels[block])
+            f.place(f.block_phis[block])
+            types = [argument.type for argument in block.arguments]
+            for argument, machine in zip(block.arguments, f.of_phis(types, f.block_phis[block])):
+                f.set(argument, machine)
+        yield lower_block(f, block)
+
+
+def _reverse_post_order(entry: Block) -> list[Block]:
+    """The blocks that can be reached, each behind one that leads to it, so that values are defined before they are used."""
+    order: list[Block] = []
+    seen = {entry}
+    path: list[tuple[Block, Iterator[Block]]] = [(entry, iter(entry.terminator.successors))]
+    while path:
+        block, successors = path[-1]
+        following = next((b for b in successors if b not in seen), None)
+        if following is None:
+            order.append(block)
+            path.pop()
+        else:
+            seen.add(following)
+            path.append((following, iter(following.terminator.successors)))
+    return order[::-1]
+
+
+def _cyclic(order: list[Block]) -> set[Block]:
+    """The blocks that may reach themselves: those between the ends of an edge that goes back in this order."""
+    number = {block: i for i, block in enumerate(order)}
+    found: set[Block] = set()
+    for i, block in enumerate(order):
+        first = min((number[successor] for successor in block.terminator.successors), default=i + 1)
+        found.update(order[first : i + 1])
+    return found

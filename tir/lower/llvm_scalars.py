@@ -1,0 +1,470 @@
+"""arith and math to LLVM instructions, on scalars and element by element on vectors.
+
+Each op means what its `reference` says, so what LLVM leaves undefined is guarded here: division by zero, the smallest
+number / -1, a shift by the width or more, a float out of an integer's range. Fast-math flags are those of the op, and
+no others; the promises `overflow`, `exact` and `nneg` are not passed on, since tir defines the results without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tir.ir.attributes import DenseAttr
+from tir.ir.ir import Op, Value
+from tir.ir.types import F16, F32, F64, I1, IndexType, MemRefType, Type, VectorType, element_type
+from tir.lower.llvm_text import FunctionText
+from tir.lower.llvm_types import (
+    component_types,
+    constant,
+    is_float,
+    lane_count,
+    llvm_type,
+    memory_type,
+    shape_like,
+    suffix,
+    unsupported,
+    with_lanes,
+    zero_of,
+)
+
+__all__ = ["RULES", "fast_math_flags", "fma"]
+
+Rule = Callable[[FunctionText, Op], None]
+
+
+def fast_math_flags(op: Op) -> str:
+    """The op's fast-math flags, with a space behind; upstream's words are LLVM's."""
+    words = getattr(op, "fastmath", None) or "none"
+    return "".join(f"{word.strip()} " for word in words.split(",") if word.strip() != "none")
+
+
+def _width(type: Type) -> int:
+    element = element_type(type)
+    return 64 if isinstance(element, IndexType) else element.width  # type: ignore[attr-defined]
+
+
+def _splat(value: float | int, type: Type) -> str:
+    return constant([value], type)
+
+
+def _smallest(type: Type) -> int:
+    return -1 << (_width(type) - 1)
+
+
+def _constant_of(value: Value) -> int | None:
+    """The number that an integer value always is, in each lane; None if it is not known."""
+    attribute: Any = value.op.properties.get("value") if value.op is not None else None
+    if isinstance(attribute, DenseAttr):
+        return int(attribute.splat_value) if attribute.is_splat else None
+    return attribute.value if isinstance(getattr(attribute, "value", None), int) else None
+
+
+# --- one instruction -------------------------------------------------------------------------------------------------
+
+
+def _binary(instruction: str) -> Rule:
+    def lower(f: FunctionText, op: Op) -> None:
+        lhs, rhs = op.operands
+        f.set(
+            op.result,
+            f.assign(f"{instruction} {fast_math_flags(op)}{llvm_type(lhs.type)} {f[lhs]}, {f[rhs]}", op.result.hint),
+        )
+
+    return lower
+
+
+def _negate(f: FunctionText, op: Op) -> None:
+    f.set(op.result, f.assign(f"fneg {fast_math_flags(op)}{f.typed(op.operand(0))}", op.result.hint))
+
+
+def _intrinsic(name: str) -> Rule:
+    """An intrinsic whose operands and result have the op's type."""
+
+    def lower(f: FunctionText, op: Op) -> None:
+        arguments = [f[value] for value in op.operands]
+        f.set(op.result, f.overloaded(name, llvm_type(op.result.type), arguments, fast_math_flags(op)))
+
+    return lower
+
+
+def _cast(instruction: str) -> Rule:
+    def lower(f: FunctionText, op: Op) -> None:
+        source, target = f.typed(op.operand(0)), llvm_type(op.result.type)
+        f.set(op.result, f.assign(f"{instruction} {source} to {target}", op.result.hint))
+
+    return lower
+
+
+def _constant(f: FunctionText, op: Any) -> None:
+    value = op.value
+    values = value.values() if isinstance(value, DenseAttr) else [value.value] if hasattr(value, "value") else None
+    if values is None:
+        raise unsupported(op, "the resource of this constant is not loaded")
+    llvm_type(op.result.type, op.location)
+    f.set(op.result, constant(values, op.result.type))
+
+
+# --- comparing and choosing ------------------------------------------------------------------------------------------
+
+
+def _compare_integers(f: FunctionText, op: Any) -> None:
+    f.set(op.result, f.assign(f"icmp {op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
+
+
+def _compare_floats(f: FunctionText, op: Any) -> None:
+    f.set(
+        op.result, f.assign(f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint)
+    )
+
+
+def _select(f: FunctionText, op: Any) -> None:
+    condition, type = f.typed(op.condition), op.result.type
+    if isinstance(type, MemRefType):
+        pairs = zip(component_types(type, op.location), f.components(op.true_value), f.components(op.false_value))
+        chosen = [f.assign(f"select {condition}, {kind} {a}, {kind} {b}") for kind, a, b in pairs]
+        f.set(op.result, f.of_components(type, chosen))
+        return
+    chosen_text = f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}"
+    f.set(op.result, f.assign(chosen_text, op.result.hint))
+
+
+def _extreme(predicate: str) -> Rule:
+    """The one of two integers for which `lhs predicate rhs` holds."""
+
+    def lower(f: FunctionText, op: Any) -> None:
+        kind = llvm_type(op.result.type)
+        first = f.assign(f"icmp {predicate} {kind} {f[op.lhs]}, {f[op.rhs]}")
+        f.set(op.result, _choose(f, op.result.type, first, f[op.lhs], f[op.rhs]))
+
+    return lower
+
+
+def _choose(f: FunctionText, type: Type, condition: str, then: str, otherwise: str) -> str:
+    """A select between values of one type, lane by lane."""
+    kind = llvm_type(type)
+    return f.assign(f"select {shape_like(I1, type)} {condition}, {kind} {then}, {kind} {otherwise}")
+
+
+# --- integers that LLVM leaves undefined -----------------------------------------------------------------------------
+
+
+def _shift(instruction: str) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        type, count = op.result.type, f[op.rhs]
+        kind, width, known = llvm_type(type), _width(type), _constant_of(op.rhs)
+        if known is not None and 0 <= known < width:
+            f.set(op.result, f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}", op.result.hint))
+            return
+        # Compared with the largest legal count, since the width itself need not fit the type.
+        legal = f.assign(f"icmp ule {kind} {count}, {_splat(width - 1, type)}")
+        if instruction == "ashr":  # copies of the top bit, however far
+            nearest = _choose(f, type, legal, count, _splat(width - 1, type))
+            f.set(op.result, f.assign(f"ashr {kind} {f[op.lhs]}, {nearest}", op.result.hint))
+            return
+        shifted = f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}")
+        f.set(op.result, _choose(f, type, legal, shifted, _splat(0, type)))
+
+    return lower
+
+
+class _Division:
+    """Quotient and rest of one division, with the divisor replaced where the machine would trap.
+
+    zero: the i1 that says the true divisor is 0; None if it cannot be.
+    """
+
+    def __init__(self, f: FunctionText, op: Any, signed: bool) -> None:
+        self.f, self.type, self.signed = f, op.result.type, signed
+        self.kind, self.zero = llvm_type(self.type), None
+        self.dividend, self.divisor = f[op.lhs], f[op.rhs]
+        known = _constant_of(op.rhs)
+        if known in (None, 0) or (signed and known == -1):
+            # Each use of an undefined value may see another number; frozen, the guards and the division see one.
+            self.dividend = f.assign(f"freeze {self.kind} {self.dividend}")
+            self.divisor = f.assign(f"freeze {self.kind} {self.divisor}")
+            self._guard()
+
+    def _guard(self) -> None:
+        f, kind, bits = self.f, self.kind, shape_like(I1, self.type)
+        self.zero = unsafe = f.assign(f"icmp eq {kind} {self.divisor}, {_splat(0, self.type)}")
+        if self.signed:  # the smallest number / 1 is what its quotient with -1 is defined to be
+            smallest = f.assign(f"icmp eq {kind} {self.dividend}, {_splat(_smallest(self.type), self.type)}")
+            minus_one = f.assign(f"icmp eq {kind} {self.divisor}, {_splat(-1, self.type)}")
+            overflow = f.assign(f"and {bits} {smallest}, {minus_one}")
+            unsafe = f.assign(f"or {bits} {unsafe}, {overflow}")
+        self.divisor = _choose(f, self.type, unsafe, _splat(1, self.type), self.divisor)
+
+    def quotient(self) -> str:
+        return self.f.assign(f"{'s' if self.signed else 'u'}div {self.kind} {self.dividend}, {self.divisor}")
+
+    def rest(self) -> str:
+        return self.f.assign(f"{'s' if self.signed else 'u'}rem {self.kind} {self.dividend}, {self.divisor}")
+
+    def zero_for_zero(self, quotient: str) -> str:
+        """The quotient, 0 where the divisor is 0."""
+        if self.zero is None:
+            return quotient
+        return _choose(self.f, self.type, self.zero, _splat(0, self.type), quotient)
+
+
+def _division(signed: bool, rounding: str) -> Rule:
+    """A quotient rounded `toward_zero`, `down` or `up`."""
+
+    def lower(f: FunctionText, op: Any) -> None:
+        if (
+            element_type(op.result.type) is I1
+        ):  # the only divisor other than 0 is true, and dividing by it changes nothing
+            _binary("and")(f, op)
+            return
+        division = _Division(f, op, signed)
+        quotient = division.quotient()
+        if rounding != "toward_zero":
+            quotient = _adjusted(f, division, quotient, rounding)
+        f.set(op.result, division.zero_for_zero(quotient))
+
+    return lower
+
+
+def _adjusted(f: FunctionText, division: _Division, quotient: str, rounding: str) -> str:
+    """The quotient rounded down or up, from the one rounded toward zero."""
+    kind, bits, zero = division.kind, shape_like(I1, division.type), _splat(0, division.type)
+    move = f.assign(f"icmp ne {kind} {division.rest()}, {zero}")
+    if division.signed:
+        signs = f.assign(f"xor {kind} {division.dividend}, {division.divisor}")
+        side = f.assign(f"icmp {'slt' if rounding == 'down' else 'sge'} {kind} {signs}, {zero}")
+        move = f.assign(f"and {bits} {move}, {side}")
+    one = f.assign(f"zext {bits} {move} to {kind}")
+    return f.assign(f"{'sub' if rounding == 'down' else 'add'} {kind} {quotient}, {one}")
+
+
+def _remainder(signed: bool) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        if element_type(op.result.type) is I1:
+            f.set(op.result, _splat(0, op.result.type))
+            return
+        # Where the divisor was replaced it is 1, so the rest is 0, as it must be.
+        f.set(op.result, _Division(f, op, signed).rest())
+
+    return lower
+
+
+def _extended_product(extend: str) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        type, kind = op.low.type, llvm_type(op.low.type)
+        if element_type(type) is I1:  # 1 * 1 and -1 * -1 both are 01
+            f.set(op.low, f.assign(f"and {kind} {f[op.lhs]}, {f[op.rhs]}"))
+            f.set(op.high, _splat(0, type))
+            return
+        width = _width(type)
+        if width == 64 and isinstance(type, VectorType):
+            raise unsupported(op, "vectors of 64-bit numbers have no machine form here", "use scalars")
+        wide = with_lanes(f"i{2 * width}", lane_count(type))
+        lhs, rhs = (f.assign(f"{extend} {kind} {f[value]} to {wide}") for value in (op.lhs, op.rhs))
+        product = f.assign(f"mul {wide} {lhs}, {rhs}")
+        shift = f"splat (i{2 * width} {width})" if isinstance(type, VectorType) else str(width)
+        upper = f.assign(f"lshr {wide} {product}, {shift}")
+        f.set(op.low, f.assign(f"trunc {wide} {product} to {kind}"))
+        f.set(op.high, f.assign(f"trunc {wide} {upper} to {kind}"))
+
+    return lower
+
+
+def _add_extended(f: FunctionText, op: Any) -> None:
+    kind = llvm_type(op.sum.type)
+    f.set(op.sum, f.assign(f"add {kind} {f[op.lhs]}, {f[op.rhs]}"))
+    f.set(op.overflow, f.assign(f"icmp ult {kind} {f[op.sum]}, {f[op.lhs]}"))
+
+
+# --- integer functions -----------------------------------------------------------------------------------------------
+
+
+def _absolute(f: FunctionText, op: Any) -> None:
+    type, kind = op.result.type, llvm_type(op.result.type)
+    negative = f.assign(f"icmp slt {kind} {f[op.x]}, {_splat(0, type)}")
+    flipped = f.assign(f"sub {kind} {_splat(0, type)}, {f[op.x]}")
+    f.set(op.result, _choose(f, type, negative, flipped, f[op.x]))
+
+
+def _count(name: str) -> Rule:
+    """ctpop, ctlz or cttz; the latter two give the width for 0."""
+
+    def lower(f: FunctionText, op: Any) -> None:
+        type, kind = op.result.type, llvm_type(op.result.type)
+        if element_type(type) is I1:
+            f.set(op.result, f[op.x] if name == "ctpop" else f.assign(f"xor {kind} {f[op.x]}, {_splat(1, type)}"))
+            return
+        zero_is_defined = [] if name == "ctpop" else [("i1", "false")]
+        found = f.call(f"llvm.{name}.{suffix(kind)}", kind, [(kind, f[op.x]), *zero_is_defined])
+        f.set(op.result, found)
+
+    return lower
+
+
+# --- float classes and roots -----------------------------------------------------------------------------------------
+
+
+def _round_away(f: FunctionText, op: Any) -> None:
+    """The nearest whole number, of two the one farther from 0; LLVM's own would call the C math library."""
+    type, kind = op.result.type, llvm_type(op.result.type)
+    whole = f.overloaded("trunc", kind, [f[op.x]])
+    fraction = f.overloaded("fabs", kind, [f.assign(f"fsub {kind} {f[op.x]}, {whole}")])
+    up = f.assign(f"fcmp oge {kind} {fraction}, {_splat(0.5, type)}")
+    moved = f.assign(f"fadd {kind} {f.overloaded('fabs', kind, [whole])}, {_splat(1.0, type)}")
+    f.set(op.result, f.overloaded("copysign", kind, [_choose(f, type, up, moved, whole), f[op.x]]))
+
+
+def _is_nan(f: FunctionText, op: Any) -> None:
+    f.set(op.result, f.assign(f"fcmp uno {f.typed(op.x)}, {f[op.x]}", op.result.hint))
+
+
+def _compare_with_infinity(predicate: str) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        kind = llvm_type(op.x.type)
+        size = f.overloaded("fabs", kind, [f[op.x]])
+        f.set(op.result, f.assign(f"fcmp {predicate} {kind} {size}, {_splat(float('inf'), op.x.type)}", op.result.hint))
+
+    return lower
+
+
+def _reciprocal_root(f: FunctionText, op: Any) -> None:
+    kind = llvm_type(op.result.type)
+    root = f.overloaded("sqrt", kind, [f[op.x]], fast_math_flags(op))
+    f.set(
+        op.result, f.assign(f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}", op.result.hint)
+    )
+
+
+# --- casts -----------------------------------------------------------------------------------------------------------
+
+
+def _truncate_float(f: FunctionText, op: Any) -> None:
+    source, target = op.input.type, op.result.type
+    if element_type(source) is F64 and element_type(target) is F16:
+        f.set(op.result, _double_to_half(f, f[op.input], target))
+    else:
+        f.set(op.result, f.assign(f"fptrunc {f.typed(op.input)} to {llvm_type(target)}", op.result.hint))
+
+
+def _double_to_half(f: FunctionText, x: str, type: Type) -> str:
+    """An f64 as f16 by way of f32, rounded to odd there; LLVM would call a run-time function."""
+    odd = _round_to_odd(f, x, type)
+    return f.assign(f"fptrunc {shape_like(F32, type)} {odd} to {llvm_type(type)}")
+
+
+def _round_to_odd(f: FunctionText, x: str, type: Type) -> str:
+    """An f64 as f32; of the two neighbours of what f32 cannot hold, the one with an odd last bit."""
+    wide, narrow = shape_like(F64, type), shape_like(F32, type)
+    integer, bits = with_lanes("i32", lane_count(type)), shape_like(I1, type)
+
+    def splat(number: int) -> str:
+        return str(number) if lane_count(type) is None else f"splat (i32 {number})"
+
+    near = f.assign(f"fptrunc {wide} {x} to {narrow}")
+    back = f.assign(f"fpext {narrow} {near} to {wide}")
+    pattern = f.assign(f"bitcast {narrow} {near} to {integer}")
+    last = f.assign(f"trunc {integer} {pattern} to {bits}")
+    exact = f.assign(f"fcmp ueq {wide} {back}, {x}")
+    keep = f.assign(f"or {bits} {last}, {exact}")
+    too_large = f.assign(f"fcmp ogt {wide} {f.overloaded('fabs', wide, [back])}, {f.overloaded('fabs', wide, [x])}")
+    step = f.assign(f"select {bits} {too_large}, {integer} {splat(-1)}, {integer} {splat(1)}")
+    moved = f.assign(f"add {integer} {pattern}, {step}")
+    chosen = f.assign(f"select {bits} {keep}, {integer} {pattern}, {integer} {moved}")
+    return f.assign(f"bitcast {integer} {chosen} to {narrow}")
+
+
+def _float_to_integer(signed: bool) -> Rule:
+    name = "fptosi" if signed else "fptoui"
+
+    def lower(f: FunctionText, op: Any) -> None:
+        source, target = llvm_type(op.input.type), op.result.type
+        through = memory_type(target)
+        whole = f.call(f"llvm.{name}.sat.{suffix(through)}.{suffix(source)}", through, [(source, f[op.input])])
+        if element_type(target) is I1:  # a number of one bit: 0 and -1, or 0 and 1
+            whole = f.assign(f"icmp {'slt' if signed else 'ne'} {through} {whole}, {zero_of(through)}")
+        f.set(op.result, whole)
+
+    return lower
+
+
+def fma(f: FunctionText, op: Any) -> None:
+    """f16 is computed in f64, where the product is exact and the sum never rounds onto a tie of f16."""
+    type, kind = op.result.type, llvm_type(op.result.type)
+    if element_type(type) is not F16:
+        _intrinsic("fma")(f, op)
+        return
+    wide = shape_like(F64, type)
+    arguments = [f.assign(f"fpext {kind} {f[value]} to {wide}") for value in op.operands]
+    f.set(op.result, _double_to_half(f, f.overloaded("fma", wide, arguments), type))
+
+
+def _index_cast(extend: str) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        source, target = _width(op.input.type), _width(op.result.type)
+        if source == target:
+            f.set(op.result, f[op.input])
+        else:
+            _cast(extend if source < target else "trunc")(f, op)
+
+    return lower
+
+
+def _bitcast(f: FunctionText, op: Any) -> None:
+    if is_float(op.input.type) == is_float(op.result.type) and llvm_type(op.input.type) == llvm_type(op.result.type):
+        f.set(op.result, f[op.input])
+    else:
+        _cast("bitcast")(f, op)
+
+
+RULES: Mapping[str, Rule] = {
+    "arith.constant": _constant,
+    **{f"arith.{op}": _binary(instruction) for op, instruction in {
+        "addi": "add", "subi": "sub", "muli": "mul", "andi": "and", "ori": "or", "xori": "xor",
+        "addf": "fadd", "subf": "fsub", "mulf": "fmul", "divf": "fdiv",
+    }.items()},
+    **{f"arith.{op}": _shift(instruction) for op, instruction in {
+        "shli": "shl", "shrsi": "ashr", "shrui": "lshr",
+    }.items()},
+    "arith.divsi": _division(True, "toward_zero"),
+    "arith.divui": _division(False, "toward_zero"),
+    "arith.ceildivsi": _division(True, "up"),
+    "arith.ceildivui": _division(False, "up"),
+    "arith.floordivsi": _division(True, "down"),
+    "arith.remsi": _remainder(True),
+    "arith.remui": _remainder(False),
+    **{f"arith.{op}": _extreme(predicate) for op, predicate in {
+        "maxsi": "sgt", "maxui": "ugt", "minsi": "slt", "minui": "ult",
+    }.items()},
+    "arith.mului_extended": _extended_product("zext"),
+    "arith.mulsi_extended": _extended_product("sext"),
+    "arith.addui_extended": _add_extended,
+    "arith.negf": _negate,
+    **{f"arith.{op}": _intrinsic(name) for op, name in {
+        "maximumf": "maximum", "minimumf": "minimum", "maxnumf": "maximumnum", "minnumf": "minimumnum",
+    }.items()},
+    "arith.cmpi": _compare_integers,
+    "arith.cmpf": _compare_floats,
+    "arith.select": _select,
+    **{f"arith.{op}": _cast(instruction) for op, instruction in {
+        "extf": "fpext", "extsi": "sext", "extui": "zext", "trunci": "trunc", "sitofp": "sitofp", "uitofp": "uitofp",
+    }.items()},
+    "arith.truncf": _truncate_float,
+    "arith.fptosi": _float_to_integer(True),
+    "arith.fptoui": _float_to_integer(False),
+    "arith.index_cast": _index_cast("sext"),
+    "arith.index_castui": _index_cast("zext"),
+    "arith.bitcast": _bitcast,
+    **{f"math.{op}": _intrinsic(name) for op, name in {
+        "absf": "fabs", "ceil": "ceil", "floor": "floor", "trunc": "trunc",
+        "roundeven": "roundeven",
+        "sqrt": "sqrt", "copysign": "copysign",
+    }.items()},
+    "math.fma": fma,
+    "math.round": _round_away,
+    "math.rsqrt": _reciprocal_root,
+    "math.isnan": _is_nan,
+    "math.isinf": _compare_with_infinity("oeq"),
+    "math.isfinite": _compare_with_infinity("one"),
+    "math.absi": _absolute,
+    **{f"math.{name}": _count(name) for name in ("ctpop", "ctlz", "cttz")},
+}  # fmt: skip

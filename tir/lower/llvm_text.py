@@ -1,0 +1,390 @@
+"""The text of one LLVM module and of one function in it, while they are written.
+
+`FunctionText` has the words that the lowering of every op uses: fresh names, instructions, blocks, phis, counted loops,
+and the values that stand for tir's values. It knows no op.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from tir.ir.errors import Location
+from tir.ir.ir import Block, Value
+from tir.ir.native import OUT_OF_MEMORY, NativeSignature, open_sizes, open_strides
+from tir.ir.types import MemRefType, Type
+from tir.lower.buffers import origins
+from tir.lower.llvm_types import component_types, llvm_type, strides_of, suffix
+
+__all__ = ["FunctionText", "Loop", "Machine", "MemRef", "ModuleText", "Phi", "Steps", "quoted"]
+
+#: The lowering of an op that holds regions yields the lowering of each, and goes on behind it: nothing recurses.
+Steps = Iterator["Steps"]
+
+_HINT = re.compile(r"[A-Za-z_][\w]{0,39}\Z", re.ASCII)
+_PLAIN_NAME = re.compile(r"[-\w$.]+\Z", re.ASCII)
+
+
+def quoted(name: str) -> str:
+    """A global name as LLVM writes it."""
+    return f"@{name}" if _PLAIN_NAME.match(name) else f'@"{name}"'
+
+
+@dataclass(frozen=True)
+class MemRef:
+    """A memref value: a pointer to the first element; sizes and strides (in elements), each a number or a name."""
+
+    type: MemRefType
+    pointer: str
+    sizes: tuple[str, ...]
+    strides: tuple[str, ...]
+
+
+Machine = Union[str, MemRef]
+
+
+@dataclass
+class ModuleText:
+    """What the functions of a module share."""
+
+    signatures: dict[str, NativeSignature] = field(default_factory=dict)
+    declarations: dict[str, str] = field(default_factory=dict)
+    globals: dict[str, str] = field(default_factory=dict)  # symbol of the memref.global -> name in the text
+    asserts: list[tuple[str, Location]] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
+    _group_lists: dict[str, str] = field(default_factory=dict)
+
+    def declare(self, name: str, result: str, parameters: Sequence[str], attributes: str = "") -> None:
+        """Makes sure that an outside function is declared."""
+        returned = f"{attributes} {result}".strip()
+        self.declarations.setdefault(name, f"declare {returned} @{name}({', '.join(parameters)})")
+
+    def node(self, content: str, distinct: bool = False) -> str:
+        """A new metadata node; `{self}` in the content is the node itself."""
+        name = f"!{len(self.metadata)}"
+        self.metadata.append(f"{name} = {'distinct ' if distinct else ''}!{{{content.replace('{self}', name)}}}")
+        return name
+
+    def group_list(self, groups: Sequence[str]) -> str:
+        """The node that lists several access groups."""
+        content = ", ".join(groups)
+        found = self._group_lists.get(content)
+        if found is None:
+            found = self._group_lists[content] = self.node(content)
+        return found
+
+
+@dataclass
+class Phi:
+    """A phi whose incoming values are added as they become known."""
+
+    name: str
+    type: str
+    incoming: list[tuple[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        pairs = ", ".join(f"[ {value}, %{label} ]" for value, label in self.incoming)
+        return f"  {self.name} = phi {self.type} {pairs}"
+
+
+@dataclass
+class Loop:
+    """A counted loop whose body is being written."""
+
+    index: Phi
+    carried: list[Phi]
+    header: str
+    done: str
+    step: str
+    no_wrap: str
+    metadata: str
+
+
+class FunctionText:
+    """The body of one function: entry block, blocks, and one `cleanup` block at its end."""
+
+    def __init__(self, module: ModuleText, rules: Mapping[str, Callable[[FunctionText, Any], Any]]) -> None:
+        self.module = module
+        self.rules = rules
+        self.values: dict[Value, Machine] = {}
+        self.label = "entry"
+        self.stack_bytes = 0
+        self.stack_buffers: set[Value] = set()
+        self.slots: dict[Value, str] = {}  # value that is a new buffer -> the stack slot with its address
+        self.labels: dict[Block, str] = {}
+        self.block_phis: dict[Block, list[Phi]] = {}
+        self.cyclic: set[Block] = set()  # blocks that can reach themselves
+        self.result_pointers: list[str] = []
+        self.lasting: set[Value] = set()  # arguments whose buffers outlive the call and must change all or not at all
+        self.step = 0  # number of the op in the function's own block
+        self.last_failure = -1  # step
+        self.first_lasting_write: int | None = None  # step
+        self._entry: list[str] = []
+        self._lines: list[Any] = []  # str or Phi
+        self._slot_names: list[str] = []
+        self._status = Phi("%status", "i32")
+        self._groups: list[str] = []
+        self._count = 0
+
+    # --- names and instructions ------------------------------------------------------------------------------------
+
+    def fresh(self, hint: str | None = None) -> str:
+        """A name that nothing else has, with the `%`."""
+        self._count += 1
+        return f"%{hint if hint and _HINT.match(hint) else 'v'}.{self._count}"
+
+    def fresh_label(self, hint: str) -> str:
+        """The name of a block to come, without the `%`."""
+        return self.fresh(hint)[1:]
+
+    def emit(self, instruction: str) -> None:
+        """An instruction without a result."""
+        self._lines.append(f"  {instruction}")
+
+    def assign(self, instruction: str, hint: str | None = None) -> str:
+        """The name of the instruction's result."""
+        name = self.fresh(hint)
+        self._lines.append(f"  {name} = {instruction}")
+        return name
+
+    def call(self, name: str, result: str, arguments: Sequence[tuple[str, str]], flags: str = "") -> str:
+        """The result of an intrinsic; arguments are (type, value)."""
+        self.module.declare(name, result, [type for type, _ in arguments])
+        text = ", ".join(f"{type} {value}" for type, value in arguments)
+        return self.assign(f"call {flags}{result} @{name}({text})")
+
+    def overloaded(self, name: str, type: str, arguments: Sequence[str], flags: str = "") -> str:
+        """The result of an intrinsic whose arguments and result have one type, by which it is named."""
+        return self.call(f"llvm.{name}.{suffix(type)}", type, [(type, argument) for argument in arguments], flags)
+
+    def alloca(self, type: str, size_bytes: int, alignment: int, hint: str) -> str:
+        """A pointer to stack memory that lasts until the function returns."""
+        name = self.fresh(hint)
+        self._entry.append(f"  {name} = alloca {type}, align {alignment}")
+        self.stack_bytes += size_bytes + alignment
+        return name
+
+    # --- blocks ----------------------------------------------------------------------------------------------------
+
+    def start(self, label: str) -> None:
+        """Goes on in a new block."""
+        self._lines.append(f"{label}:")
+        self.label = label
+
+    def branch(self, label: str) -> None:
+        self.emit(f"br label %{label}")
+
+    def branch_if(self, condition: str, then: str, otherwise: str) -> None:
+        self.emit(f"br i1 {condition}, label %{then}, label %{otherwise}")
+
+    def new_phi(self, type: str, hint: str | None = None) -> Phi:
+        """A phi that stands nowhere yet."""
+        return Phi(self.fresh(hint), type)
+
+    def place(self, phis: Sequence[Phi]) -> None:
+        """Puts the phis at this place, the start of a block."""
+        self._lines.extend(phis)
+
+    def phi(self, type: str, hint: str | None = None) -> Phi:
+        """A phi at this place."""
+        phi = self.new_phi(type, hint)
+        self.place([phi])
+        return phi
+
+    def leave(self, status: str) -> None:
+        """Ends the function with this status."""
+        self._status.incoming.append((status, self.label))
+        self.branch("cleanup")
+
+    def leave_unless(self, condition: str, status: int | str) -> None:
+        """Ends the function with this status if the condition is false."""
+        self.last_failure = self.step
+        going_on = self.fresh_label("ok")
+        self._status.incoming.append((str(status), self.label))
+        self.branch_if(condition, going_on, "cleanup")
+        self.start(going_on)
+
+    def failure(self, message: str, location: Location) -> int:
+        """The status that stands for this message."""
+        self.module.asserts.append((message, location))
+        return len(self.module.asserts)
+
+    def slot(self, value: Value | None) -> str:
+        """A new stack slot, null when the function starts; what it holds when the function ends is freed."""
+        name = self.fresh("slot")
+        self._entry += [f"  {name} = alloca ptr", f"  store ptr null, ptr {name}"]
+        self._slot_names.append(name)
+        if value is not None:
+            self.slots[value] = name
+        return name
+
+    # --- counted loops ---------------------------------------------------------------------------------------------
+
+    def open_loop(
+        self, lower: str, upper: str, step: str, carried: Sequence[tuple[str, str]] = (), type: str = "i64",
+        relation: str = "slt", mark: str = "", hint: str | None = "i",
+    ) -> Loop:  # fmt: skip
+        """Opens `for i in range(lower, upper, step)`.
+
+        carried: (type, first value) of what goes from trip to trip. mark: the metadata of a parallel loop.
+        """
+        before, header, body, done = self.label, *(self.fresh_label(w) for w in ("for", "body", "done"))
+        self.branch(header)
+        self.start(header)
+        index = self.phi(type, hint)
+        index.incoming.append((lower, before))
+        phis = [self.phi(kind) for kind, _ in carried]
+        for phi, (_, first) in zip(phis, carried):
+            phi.incoming.append((first, before))
+        more = self.assign(f"icmp {relation} {type} {index.name}, {upper}")
+        self.branch_if(more, body, done)
+        self.start(body)
+        metadata = f", !llvm.loop {self.module.node(f'{{self}}, {mark}', distinct=True)}" if mark else ""
+        return Loop(index, phis, header, done, step, "nuw" if relation == "ult" else "nsw", metadata)
+
+    def close_loop(self, loop: Loop, carried: Sequence[str] = ()) -> None:
+        """Ends the body with these values for the next trip, and goes on behind the loop."""
+        following = self.assign(f"add {loop.no_wrap} {loop.index.type} {loop.index.name}, {loop.step}")
+        for phi, value in zip((loop.index, *loop.carried), (following, *carried)):
+            phi.incoming.append((value, self.label))
+        self.emit(f"br label %{loop.header}{loop.metadata}")
+        self.start(loop.done)
+
+    # --- numbers of type index -------------------------------------------------------------------------------------
+
+    def add(self, a: str, b: str) -> str:
+        """a + b, both index; nothing is emitted where a number will do."""
+        if _is_number(a) and _is_number(b):
+            return str(int(a) + int(b))
+        if "0" in (a, b):
+            return b if a == "0" else a
+        return self.assign(f"add nsw i64 {a}, {b}")
+
+    def multiply(self, a: str, b: str) -> str:
+        """a * b, both index; nothing is emitted where a number will do."""
+        if _is_number(a) and _is_number(b):
+            return str(int(a) * int(b))
+        if "0" in (a, b):
+            return "0"
+        if "1" in (a, b):
+            return b if a == "1" else a
+        return self.assign(f"mul nsw i64 {a}, {b}")
+
+    def checked_product(self, a: str, b: str) -> str:
+        """a * b, both unsigned; the function ends with OUT_OF_MEMORY if that is 2^64 or more."""
+        pair, name = "{ i64, i1 }", "llvm.umul.with.overflow.i64"
+        both = self.call(name, pair, [("i64", a), ("i64", b)])
+        too_large = self.assign(f"extractvalue {pair} {both}, 1")
+        self.leave_unless(self.assign(f"xor i1 {too_large}, true"), OUT_OF_MEMORY)
+        return self.assign(f"extractvalue {pair} {both}, 0")
+
+    # --- values ----------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, value: Value) -> str:
+        """The name or constant that is a scalar or vector value."""
+        found = self.values[value]
+        assert isinstance(found, str), value
+        return found
+
+    def memref(self, value: Value) -> MemRef:
+        """The pointer, sizes and strides that are a memref value."""
+        found = self.values[value]
+        assert isinstance(found, MemRef), value
+        return found
+
+    def typed(self, value: Value) -> str:
+        """Type and name of a scalar or vector value."""
+        return f"{llvm_type(value.type)} {self[value]}"
+
+    def set(self, value: Value, machine: Machine) -> None:
+        """From now on `machine` is the value."""
+        self.values[value] = machine
+
+    def components(self, value: Value) -> list[str]:
+        """The components of a value, for those of its type."""
+        found = self.values[value]
+        if isinstance(found, str):
+            return [found]
+        sizes = [found.sizes[axis] for axis in open_sizes(found.type)]
+        return [found.pointer, *sizes, *(found.strides[axis] for axis in open_strides(found.type))]
+
+    def of_components(self, type: Type, components: Sequence[str], location: Location | None = None) -> Machine:
+        """The value that has these components; the opposite of `components`."""
+        if not isinstance(type, MemRefType):
+            return components[0]
+        fixed = strides_of(type, location)
+        rest = iter(components[1:])
+        sizes = tuple(str(size) if isinstance(size, int) else next(rest) for size in type.shape)
+        if type.layout is None:
+            return MemRef(type, components[0], sizes, self.dense_strides(sizes))
+        return MemRef(type, components[0], sizes, tuple(str(s) if isinstance(s, int) else next(rest) for s in fixed))
+
+    def dense_strides(self, sizes: Sequence[str]) -> tuple[str, ...]:
+        """The strides of a dense row-major buffer."""
+        strides: list[str] = []
+        stride = "1"
+        for axis in reversed(range(len(sizes))):
+            strides.append(stride)
+            if axis:
+                stride = self.multiply(stride, sizes[axis])
+        return tuple(reversed(strides))
+
+    def phis(self, type: Type, hint: str | None = None, location: Location | None = None) -> list[Phi]:
+        """A phi for each component of a value of this type."""
+        return [self.phi(kind, hint) for kind in component_types(type, location)]
+
+    def of_phis(self, types: Sequence[Type], phis: Sequence[Phi], location: Location | None = None) -> list[Machine]:
+        """The values of these types that the phis are, flat and in order; only behind the last phi of the block."""
+        rest = iter(phis)
+        return [
+            self.of_components(type, [next(rest).name for _ in component_types(type, location)], location)
+            for type in types
+        ]
+
+    def flat_types(self, types: Sequence[Type], location: Location | None = None) -> list[str]:
+        """The component types of values of these types."""
+        return [component for type in types for component in component_types(type, location)]
+
+    def flat(self, values: Sequence[Value]) -> list[str]:
+        """The components of these values."""
+        return [component for value in values for component in self.components(value)]
+
+    # --- parallel loops --------------------------------------------------------------------------------------------
+
+    def open_group(self) -> str:
+        """Memory accesses from here on are independent between the iterations of loops with the mark that it gives."""
+        group = self.module.node("", distinct=True)
+        self._groups.append(group)
+        return self.module.node(f'!"llvm.loop.parallel_accesses", {group}')
+
+    def close_group(self) -> None:
+        """The opposite of `open_group`."""
+        self._groups.pop()
+
+    def access(self, memref: Value) -> str:
+        """What stands behind a load or store of an element of `memref`."""
+        # Stack buffers are one for all iterations, whatever the program says.
+        if not self._groups or origins(memref) & self.stack_buffers:
+            return ""
+        node = self._groups[0] if len(self._groups) == 1 else self.module.group_list(self._groups)
+        return f", !llvm.access.group {node}"
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def text(self, header: str) -> str:
+        """The whole function; `header` is all in front of the brace."""
+        cleanup: list[Any] = ["cleanup:", self._status]
+        for slot in self._slot_names:
+            pointer = f"{slot}.left"
+            cleanup += [f"  {pointer} = load ptr, ptr {slot}", f"  call void @free(ptr {pointer})"]
+        if not self._status.incoming:  # an endless loop
+            cleanup = ["cleanup:", "  unreachable"]
+        else:
+            cleanup.append("  ret i32 %status")
+        return "\n".join(map(str, [f"{header} {{", "entry:", *self._entry, *self._lines, *cleanup, "}"]))
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdigit()

@@ -1,0 +1,410 @@
+"""The line level: a text of one op per line is read twenty times faster than by the full grammar, with one result.
+
+A line is cut at its SSA names; what is left is its key. What the line is (an op, the start or end of a region, a block
+label) is found out once for each key, with the full grammar, which also reads the items of the first op of each key.
+The lines are terminals of an outer LALR grammar (`lines` in grammar.lark).
+
+What is not understood here, and every text with a mistake, is left to the full grammar (`NotByLines`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError
+from tir.ir.syntax import Braces, Brackets, Item, RawBlock, RawOp, Use
+from tir.ir.types import Type
+from tir.lazy import lark
+from tir.parser import literals
+from tir.parser.locations import AliasLocation
+from tir.parser.reading import MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
+from tir.parser.tokens import BARE_NAMES, METADATA
+
+__all__ = ["LineCallbacks", "LineReader", "NotByLines"]
+
+Key = tuple[str, ...]
+Grammar = Callable[..., Any]
+
+_ID = r"(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)"
+_NAME = re.compile(rf"%({_ID})", re.ASCII)
+_NAME_OR_TEXT = re.compile(rf'%({_ID})|"[^"\\]*(?:\\.[^"\\]*)*"|//', re.ASCII)
+_PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|//|->|["(){}\[\]<>]')
+_OP = re.compile(
+    rf'(%{_ID}(?::[0-9]+)?(?:\s*,\s*%{_ID}(?::[0-9]+)?)*\s*=\s*)?(?:([A-Za-z_][\w$.]*)|("[^"\\]*(?:\\.[^"\\]*)*")\s*\()',
+    re.ASCII,
+)
+_ENTRY = re.compile(r"\s*[=,]")
+_LABEL = re.compile(rf"\^({_ID})\s*(\(.*\))?\s*:\Z", re.ASCII)
+_DEFINITION = re.compile(rf"[#!]{_ID}\s*=", re.ASCII)
+_LOCATION = re.compile(rf'\s+loc\((?:(unknown)|#({_ID})|"([^"\\]*)":([0-9]{{1,9}}):([0-9]{{1,9}}))\)\s*\Z', re.ASCII)
+_LONG_NAME = re.compile(rf"[\w$.-]{{{MAX_IDENTIFIER + 1}}}")
+_PAIRS = {")": "(", "]": "[", ">": "<", "}": "{"}
+_REGION = "\0"  # stands for a region in a key; no text has it
+
+
+class NotByLines(Exception):
+    """The text must be read by the full grammar."""
+
+
+@dataclass(slots=True)
+class Template:
+    """What all lines of one key are. kind: a terminal of the outer grammar, or one of the words below.
+
+    OP: an op without regions; SINGLE: an op with a region on its line, read by the grammar each time; BLANK;
+    MARKED: strings or comments hide some of the names, so the line must be cut with care; DEFINITION; METADATA.
+    indent, trail: blanks before and behind; tokens: how many tokens the full grammar sees.
+    """
+
+    kind: str
+    indent: int = 0
+    trail: int = 0
+    name: str = ""
+    counts: tuple[int, ...] = ()
+    generic: bool = False
+    tokens: int = 1
+    types: tuple[Type, ...] | None = None
+    in_parentheses: bool = False
+
+    def op(self, key: Key, names: list[str], start: int, end: int) -> RawOp:
+        """The op of a line from `start` to `end`, blanks included."""
+        counts = self.counts
+        results = [(names[0], 1)] if counts == (1,) else list(zip(names, counts)) if counts else []
+        return RawOp(self.name, results, None, self.generic, start + self.indent, end - self.trail, None, key, names)
+
+
+@dataclass(slots=True)
+class LineToken:
+    """A terminal of the outer grammar."""
+
+    type: str
+    reader: LineReader
+    pos: int = 0
+    end: int = 0
+    template: Template | None = None
+    key: Key = ()
+    names: list[str] | None = None
+    location: Location | None = None
+    ops: list[RawOp] | None = None
+    block: RawBlock | None = None
+
+
+class LineReader:
+    """Reads one text by lines. grammar(start, pos, end, regions): the full grammar over a part of the text."""
+
+    def __init__(self, reading: Reading, grammar: Grammar) -> None:
+        self.reading = reading
+        self.grammar = grammar
+        self.known: dict[Key, Template] = {}
+        self.known_with_regions: set[Key] = set()
+        self.count = 0
+        self._metadata_end = 0
+
+    def read(self, parser: Any) -> list[RawOp]:
+        """The statements of the text. Raises NotByLines."""
+        state = parser.parse_interactive(start="lines").parser_state
+        depth = 0
+        try:
+            for token in self._tokens():
+                depth += (token.type == "LINE_OPEN") - (token.type == "LINE_CLOSE")
+                if depth > MAX_NESTING:
+                    raise NotByLines
+                state.feed_token(token)
+            return state.feed_token(LineToken("$END", self), True)
+        except (lark.UnexpectedToken, TirError):
+            raise NotByLines from None
+
+    def _tokens(self) -> Iterator[LineToken]:
+        """The lines; a run of lines that are ops without regions is one token."""
+        known, split = self.known, _NAME.split
+        run: list[RawOp] = []
+        pos = 0
+        for line in self.reading.text.split("\n"):
+            start = pos
+            pos += len(line) + 1
+            if len(line) > MAX_IDENTIFIER:
+                _check_names(line)
+            parts = split(line)
+            key = tuple(parts[::2])
+            template = known.get(key)
+            if template is not None and template.kind == "OP":
+                run.append(template.op(key, parts[1::2], start, pos - 1))
+                self.count += template.tokens
+                continue
+            if start < self._metadata_end:
+                continue
+            made = self._line(line, start, key, template)
+            if isinstance(made, RawOp):
+                run.append(made)
+            elif made is not None:
+                if run:
+                    yield LineToken("OPS", self, ops=run)
+                    run = []
+                yield made
+        if run:
+            yield LineToken("OPS", self, ops=run)
+        if self.count > MAX_TOKENS:
+            raise NotByLines
+
+    def _line(self, line: str, start: int, key: Key, template: Template | None) -> RawOp | LineToken | None:
+        """A line whose key is new, or that is no plain op; None for one that makes nothing."""
+        location, end = None, start + len(line)
+        if template is None or template.kind == "MARKED":
+            line, location = self._cut_location(line, start)
+            line, careful, names = _cut_with_care(line)
+            end = end if location is not None else start + len(line)
+            if careful != key and location is None:
+                self.known[key] = Template("MARKED")
+            key, template = careful, self.known.get(careful)
+        else:
+            names = _NAME.findall(line)
+        items = None
+        if template is None:
+            template, items = self._learn(line, start, end, names)
+            self.known[key] = template
+        self.count += template.tokens
+        made = self._made(template, start, end - template.trail, key, names)
+        if isinstance(made, RawOp) and template.kind == "OP":
+            made.items = items
+        if location is not None and made is not None:
+            self.place(made, location)
+        return made
+
+    def place(self, made: RawOp | LineToken, location: Location) -> None:
+        made.location = location
+        if isinstance(made, RawOp) and isinstance(location, AliasLocation):
+            self.reading.unresolved.append(made)
+
+    def _made(self, template: Template, start: int, end: int, key: Key, names: list[str]) -> RawOp | LineToken | None:
+        kind, pos = template.kind, start + template.indent
+        if kind == "OP":
+            return template.op(key, names, start, end + template.trail)
+        if kind == "SINGLE":
+            return self.grammar("op", pos, end)
+        if kind == "BLANK":
+            return None
+        if kind == "DEFINITION":
+            self.grammar("module", pos, end)
+            return None
+        if kind == "METADATA":
+            self._metadata_end = self._metadata(pos)
+            return None
+        token = LineToken(kind, self, pos, end, template, key, names)
+        if kind == "LINE_LABEL":
+            token.block = self._block(template, start, pos, end, key, names)
+        return token
+
+    def _metadata(self, pos: int) -> int:
+        """Reads `{-# .. #-}`; the offset behind it, which must end its line."""
+        text = self.reading.text
+        found = METADATA.match(text, pos)
+        if found is None or (behind := text[found.end() :].split("\n", 1)[0].strip()) and not behind.startswith("//"):
+            raise NotByLines
+        self.grammar("module", pos, found.end())
+        return found.end()
+
+    def _block(self, template: Template, start: int, pos: int, end: int, key: Key, names: list[str]) -> RawBlock:
+        """The block of a label. One whose arguments have locations is read by the grammar each time."""
+        if template.types is None:
+            return self.grammar("label", pos, end)
+        arguments: list[tuple[str, Type, int, Location | None]] = []
+        at = start
+        for piece, name, type in zip(key, names, template.types):
+            at += len(piece)
+            arguments.append((name, type, at, None))
+            at += len(name) + 1
+        return RawBlock(template.name, arguments, [], pos)
+
+    def _cut_location(self, line: str, start: int) -> tuple[str, Location | None]:
+        """The line without a simple `loc(..)` at its end, which would make every key a new one."""
+        found = _LOCATION.search(line) if " loc(" in line and "//" not in line else None
+        if found is None:
+            return line, None
+        unknown, alias, file, row, column = found.groups()
+        if unknown:
+            return line[: found.start()], UNKNOWN
+        if alias:
+            return line[: found.start()], AliasLocation(alias, start + found.start(2) - 1)
+        return line[: found.start()], FileLocation(file, int(row), int(column))
+
+    # --- a new key ---------------------------------------------------------------------------------------------
+
+    def _learn(self, line: str, start: int, end: int, names: list[str]) -> tuple[Template, list[Item] | None]:
+        """What a line is, and its items if it is an op. Raises NotByLines if that cannot be told from the line."""
+        text = line.strip()
+        indent, trail = len(line) - len(line.lstrip()), len(line) - len(line.rstrip())
+        if not text:
+            return Template("BLANK"), None
+        pos = start + indent
+        if text.startswith("{-#"):
+            return Template("METADATA", indent, trail), None
+        if text.endswith(","):
+            raise NotByLines
+        if text[0] == "}":
+            return _close(text, indent, trail), None
+        opened = _unclosed(text)
+        if text[0] == "^" and not opened:
+            return self._learn_label(text, pos, end - trail, indent, trail), None
+        if text[0] in "#!" and not opened and _DEFINITION.match(text):
+            return Template("DEFINITION", indent, trail), None
+        template = _head(text, indent, trail)
+        if opened:
+            if opened[-1] != "{" or opened[:-1] not in ([], ["("]) or text[-1] != "{":
+                raise NotByLines
+            template.kind, template.in_parentheses = "LINE_OPEN", len(opened) == 2
+            return template, None
+        return self._learn_op(template, text, pos, end - trail, names)
+
+    def _learn_op(
+        self, template: Template, text: str, pos: int, end: int, names: list[str]
+    ) -> tuple[Template, list[Item] | None]:
+        op = self.grammar("op", pos, end)
+        template.tokens = self.reading.tokens
+        if op.location is not None and "loc(" in text or not _names_agree(op, names):
+            template.kind = "SINGLE"
+        return template, op.items
+
+    def _learn_label(self, text: str, pos: int, end: int, indent: int, trail: int) -> Template:
+        found = _LABEL.match(text)
+        if found is None:
+            raise NotByLines
+        block = self.grammar("label", pos, end)
+        is_plain = all(location is None for *_, location in block.arguments)
+        types = tuple(argument[1] for argument in block.arguments) if is_plain else None
+        return Template("LINE_LABEL", indent, trail, found[1], tokens=self.reading.tokens, types=types)
+
+    def complete(self, op: RawOp) -> None:
+        """Fills in the items of an op with regions if its key is new. Raises NotByLines if its names are not the key's."""
+        assert op.key is not None and op.names is not None
+        if op.key in self.known_with_regions:
+            return
+        read = self.grammar("op", op.pos, op.end, op.cuts)
+        if not _names_agree(read, op.names):
+            raise NotByLines
+        op.items = read.items
+        if "loc(" not in op.key[-1]:
+            self.known_with_regions.add(op.key)
+        elif read.location is not None:
+            self.place(op, read.location)
+
+
+class LineCallbacks:
+    """What the rules of the outer grammar make; see `Callbacks` in items.py."""
+
+    def extend(self, values: list[Any]) -> list[RawOp]:
+        values[0].extend(values[1].ops)
+        return values[0]
+
+    def lines(self, values: list[Any]) -> list[RawOp]:
+        return values[0]
+
+    def line_op(self, values: list[Any]) -> RawOp:
+        opening, region, more, closing = values
+        head, reader = opening.template, opening.reader
+        if head.in_parentheses != closing.template.in_parentheses:
+            raise NotByLines
+        key, names, regions, cuts = list(opening.key), opening.names, [region], [opening.end - 1]
+        for line, blocks in more:
+            key += (_REGION, *line.key)
+            names = names + line.names
+            regions.append(blocks)
+            cuts += (line.pos + 1, line.end - 1)
+        key += (_REGION, *closing.key)
+        cuts.append(closing.pos + 1)
+        op = head.op(tuple(key), names + closing.names, opening.pos - head.indent, closing.end + head.trail)
+        op.regions, op.cuts = regions, tuple(cuts)
+        reader.complete(op)
+        if closing.location is not None:
+            reader.place(op, closing.location)
+        return op
+
+    def next_line_region(self, values: list[Any]) -> list[Any]:
+        values[0].append((values[1], values[2]))
+        return values[0]
+
+    def line_region(self, values: list[Any]) -> list[RawBlock]:
+        ops, blocks = values
+        return [RawBlock(None, [], ops, ops[0].pos), *blocks] if ops else blocks
+
+    def line_block(self, values: list[Any]) -> RawBlock:
+        values[0].block.ops = values[1]
+        return values[0].block
+
+
+def _check_names(line: str) -> None:
+    if _LONG_NAME.search(line):
+        raise NotByLines
+
+
+def _cut_with_care(line: str) -> tuple[str, Key, list[str]]:
+    """The line without its comment, its key and its names; strings are left whole."""
+    pieces, names = [], []
+    at = 0
+    for found in _NAME_OR_TEXT.finditer(line):
+        if found[1] is not None:
+            pieces.append(line[at : found.start()])
+            names.append(found[1])
+            at = found.end()
+        elif found[0] == "//":
+            line = line[: found.start()]
+            break
+    return line, (*pieces, line[at:]), names
+
+
+def _unclosed(text: str, pos: int = 0) -> list[str]:
+    """The brackets that are open at the end of `text`."""
+    opened: list[str] = []
+    for found in _PIECE.finditer(text, pos):
+        piece = found[0]
+        if piece in "([{<":
+            opened.append(piece)
+        elif piece in _PAIRS and (not opened or opened.pop() != _PAIRS[piece]):
+            raise NotByLines
+        elif piece == '"':
+            raise NotByLines
+    return opened
+
+
+def _close(text: str, indent: int, trail: int) -> Template:
+    """A line that begins with `}`: the end of an op, or of one of its regions before the next."""
+    behind = text[1:].lstrip()
+    in_parentheses = behind.startswith(")")
+    opened = _unclosed(behind, 1 if in_parentheses else 0)
+    if not opened:
+        return Template("LINE_CLOSE", indent, trail, in_parentheses=in_parentheses)
+    if opened != ["{"] or text[-1] != "{" or in_parentheses:
+        raise NotByLines
+    return Template("LINE_NEXT", indent, trail)
+
+
+def _head(text: str, indent: int, trail: int) -> Template:
+    """A line that begins with the results and the name of an op."""
+    found = _OP.match(text)
+    if found is None or (found[2] and _ENTRY.match(text, found.end())):
+        raise NotByLines
+    if found[2] and not found[1] and "." not in found[2] and found[2] not in BARE_NAMES:
+        raise NotByLines
+    counts = tuple(count for _, count in literals.result_list(found[1])) if found[1] else ()
+    name = found[2] or literals.unescape(found[3])
+    return Template("OP", indent, trail, name, counts, found[3] is not None)
+
+
+def _names_agree(op: RawOp, names: list[str]) -> bool:
+    """The grammar found the same names in the text of the op, in the same order, and no op inside."""
+    found = [name for name, _ in op.results]
+    assert op.items is not None
+    pending: list[Iterator[Item]] = [iter(op.items)]
+    while pending:
+        for item in pending[-1]:
+            if isinstance(item, Use):
+                found.append(item.name)
+            elif isinstance(item, (Brackets, Braces)):
+                if isinstance(item, Braces) and item.blocks and not item.items:
+                    return False
+                pending.append(iter(item.items))
+                break
+        else:
+            pending.pop()
+    return found == names

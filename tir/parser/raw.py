@@ -1,0 +1,149 @@
+"""Text to `RawOp`s: the front half of the parser. It knows the structure of the text and no op by name.
+
+`read_text` gives the statements of a text and all of its errors; ops on lines of their own are read by lines
+(`lines.py`), all other text by the full grammar (`grammar.lark`), with the same result.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from tir.ir.errors import FileLocation, TirError
+from tir.ir.syntax import Item, RawOp
+from tir.lazy import lark
+from tir.parser.items import Callbacks
+from tir.parser.lines import LineReader, NotByLines
+from tir.parser.locations import resolve_locations
+from tir.parser.reading import Reading
+from tir.parser.recovery import Driver, read_part
+from tir.parser.tokens import Lexer, Patterns
+
+__all__ = ["GRAMMAR", "RawText", "parser", "read_text", "split_file"]
+
+GRAMMAR = Path(__file__).with_name("grammar.lark")
+_SPLIT = re.compile(r"^// -----[ \t-]*\r?$\n?", re.MULTILINE)
+
+
+@cache
+def parser() -> Any:
+    """The LALR parser of the grammar, built once."""
+    text = GRAMMAR.read_text(encoding="utf-8")
+    return lark.Lark(
+        text,
+        parser="lalr",
+        lexer="basic",
+        start=["module", "op", "label", "lines"],
+        keep_all_tokens=True,
+        transformer=Callbacks(),
+    )
+
+
+@cache
+def _patterns() -> Patterns:
+    return Patterns((terminal.name, terminal.pattern.to_regexp()) for terminal in parser().terminals)
+
+
+@dataclass
+class RawText:
+    """A text that was read: its top-level statements, and its errors in the order of the text.
+
+    resources: the bytes of the builtin dialect resources, by key. version: the text version, if stated.
+    """
+
+    ops: list[RawOp]
+    errors: list[TirError]
+    reading: Reading
+    version: str | None = None
+
+    @property
+    def resources(self) -> dict[str, bytes]:
+        return self.reading.resources
+
+    def location(self, pos: int) -> FileLocation:
+        """Line and column of an offset into the text."""
+        return self.reading.location(pos)
+
+    def items(self, op: RawOp) -> list[Item]:
+        """The items of an op; those of an op read by lines are read by the grammar now."""
+        if op.items is not None:
+            return op.items
+        items: list[Item] = _read_part(self.reading, "op", op.pos, op.end, op.cuts).items
+        resolve_locations(self.reading)
+        return items
+
+
+def read_text(text: str, file: str, *, first_line: int = 1) -> RawText:
+    """Reads a whole text. Raises nothing for what is wrong in it: see `RawText.errors`."""
+    text = text.removeprefix("\ufeff")
+    reading = Reading(text, file, first_line)
+    errors = reading.forbidden()
+    if errors:
+        return RawText([], errors, reading)
+    with _no_garbage_collection():
+        try:
+            return _read_by_lines(reading)
+        except NotByLines:
+            return _read_by_grammar(Reading(text, file, first_line))
+
+
+def _read_by_lines(reading: Reading) -> RawText:
+    """Raises NotByLines if the full grammar must read the text."""
+    ops = LineReader(reading, partial(_read_part, reading)).read(parser())
+    try:
+        resolve_locations(reading)
+    except TirError:
+        raise NotByLines from None
+    return RawText(ops, [], reading)
+
+
+def _read_by_grammar(reading: Reading) -> RawText:
+    driver = Driver(parser(), "module", Lexer(_patterns(), reading, 0, len(reading.text)))
+    ops = driver.run()
+    try:
+        resolve_locations(reading)
+    except TirError as error:
+        driver.errors.append(error)
+    return RawText(ops or [], sorted(driver.errors, key=_place), reading)
+
+
+def _read_part(reading: Reading, start: str, pos: int, end: int, cuts: Sequence[int] = ()) -> Any:
+    """What the rule `start` gives for a part of the text; regions between two cuts are not read. Raises its error."""
+    lexer = Lexer(_patterns(), reading, pos, end, dict(zip(cuts[::2], cuts[1::2])))
+    return read_part(parser(), start, lexer)
+
+
+def _place(error: TirError) -> tuple[int, int]:
+    where = error.location
+    assert isinstance(where, FileLocation)
+    return where.line, where.column
+
+
+def split_file(text: str) -> list[tuple[int, str]]:
+    """The parts of a text between lines `// -----`, each with the number of its first line."""
+    parts = []
+    start, line = 0, 1
+    for match in _SPLIT.finditer(text):
+        parts.append((line, text[start : match.start()]))
+        line += text.count("\n", start, match.end())
+        start = match.end()
+    parts.append((line, text[start:]))
+    return parts
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Many small objects are made and none is garbage: collecting takes more time than reading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,37 @@
+"""Functions such as exp become arithmetic: branch-free polynomials that loops can vectorize."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+from tir.dialects.math_expansions import EXPANSIONS
+from tir.dialects.scalar import Scalar, ScalarBuilder
+from tir.ir.builder import Builder
+from tir.ir.ir import Op
+from tir.ir.pass_manager import Pass
+from tir.ir.types import F32, F64, element_type
+
+__all__ = ["ExpandMath"]
+
+
+@dataclass
+class ExpandMath(Pass):
+    """Expands the functions of `math` that no machine has, in f32 and f64: see `math_expansions.py` for bounds in ulp.
+
+    Needs nothing; works on scalars and vectors. Leaves functions of other types, and those it does not know, alone.
+
+        %1 = math.exp %0 : f32    ->    about 20 ops: %n = round(x * log2(e)); 2**n * p(x - n * log(2))
+    """
+
+    name = "expand-math"
+
+    def run(self, op: Op) -> None:
+        for inner in list(op.walk()):
+            expand = EXPANSIONS.get(inner.name.removeprefix("math.")) if inner.name.startswith("math.") else None
+            if expand is not None and element_type(inner.result.type) in (F32, F64):
+                s = ScalarBuilder(Builder.before(inner))
+                operands = [Scalar(value, element_type(value.type)) for value in inner.operands]
+                inner.replace_with([expand(s, *operands).value])
+
+

@@ -1,0 +1,108 @@
+"""`inline`: the bodies of functions in the place of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tir.dialects.func import Call, Func
+from tir.ir.errors import CallSiteLocation, LimitError
+from tir.ir.ir import Op, Value
+from tir.ir.pass_manager import Pass
+
+__all__ = ["Inline"]
+
+
+@dataclass
+class Inline(Pass):
+    """Replaces calls by the body of the function that is called.
+
+    Needs: any level. Leaves: calls of declarations, of recursive functions, of functions with more than one block, and
+    those marked `no_inline`, at the call or at the function. Functions that are not called any more stay, for symbol-dce.
+    LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
+
+        func.func private @twice(%x: f32) -> f32 { %0 = arith.addf %x, %x : f32  return %0 : f32 }
+        func.func @main(%a: f32) -> f32 { %0 = call @twice(%a) : (f32) -> f32  return %0 : f32 }
+
+    becomes
+
+        func.func private @twice(%x: f32) -> f32 { %0 = arith.addf %x, %x : f32  return %0 : f32 }
+        func.func @main(%a: f32) -> f32 { %0 = arith.addf %a, %a : f32  return %0 : f32 }
+    """
+
+    name = "inline"
+    needs_module = True
+    max_ops: int = 1_000_000
+
+    def run(self, op: Op) -> None:
+        functions = {f.sym_name: f for block in op.region.blocks for f in block if isinstance(f, Func)}
+        calls = {f: [c for c in f.walk() if isinstance(c, Call)] for f in functions.values()}
+        callees = {f: [functions[c.callee] for c in calls[f] if c.callee in functions] for f in calls}
+        sizes = {f: sum(1 for _ in f.walk()) for f in calls}
+        budget = self.max_ops - sum(sizes.values())
+        recursive: set[Func] = set()
+        for group in _callees_first(callees):
+            if len(group) > 1 or group[0] in callees[group[0]]:
+                recursive.update(group)
+            for caller, call in [(f, c) for f in group for c in calls[f]]:
+                callee = functions.get(call.callee)
+                if callee is None or callee in recursive or not _may_inline(call, callee):
+                    continue
+                sizes[caller] += sizes[callee]
+                budget -= sizes[callee]
+                if budget < 0:
+                    raise LimitError(f"inline: the module would get more than {self.max_ops} ops", call.location)
+                inline_call(call, callee)
+
+
+def _may_inline(call: Call, callee: Func) -> bool:
+    return len(callee.body_region.blocks) == 1 and not call.no_inline and not callee.no_inline
+
+
+def inline_call(call: Call, callee: Func) -> None:
+    """Puts a copy of the body of `callee`, which is one block, in the place of `call`."""
+    mapping: dict[Value, Value] = dict(zip(callee.arguments, call.operands))
+    block = call.parent
+    assert block is not None
+    for op in callee.entry:
+        if op is callee.entry.terminator:
+            break
+        copy = op.clone(mapping)
+        for inner in copy.walk():
+            inner.location = CallSiteLocation(inner.location, call.location)
+        block.insert_before(call, copy)
+    call.replace_with([mapping.get(value, value) for value in callee.entry.terminator.operands])
+
+
+def _callees_first(edges: Mapping[Func, list[Func]]) -> list[list[Func]]:
+    """The functions, grouped where they call each other, each group behind those that it calls (Tarjan's algorithm)."""
+    groups: list[list[Func]] = []
+    number: dict[Func, int] = {}
+    lowest: dict[Func, int] = {}
+    open_functions: list[Func] = []
+    is_open: set[Func] = set()
+    for root in edges:
+        pending = [(root, iter(edges[root]))] if root not in number else []
+        while pending:
+            function, rest = pending[-1]
+            if function not in number:
+                number[function] = lowest[function] = len(number)
+                open_functions.append(function)
+                is_open.add(function)
+            for callee in rest:
+                if callee not in number:
+                    pending.append((callee, iter(edges[callee])))
+                    break
+                if callee in is_open:
+                    lowest[function] = min(lowest[function], number[callee])
+            else:
+                pending.pop()
+                if pending:
+                    lowest[pending[-1][0]] = min(lowest[pending[-1][0]], lowest[function])
+                if lowest[function] == number[function]:
+                    group: list[Func] = []
+                    while not group or group[-1] is not function:
+                        group.append(open_functions.pop())
+                    is_open.difference_update(group)
+                    groups.append(group)
+    return groups

@@ -1,0 +1,306 @@
+"""`lower-structured`: each op on tensors becomes index maps around a scalar body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tir.dialects import arith, tensor
+from tir.dialects.func import Func
+from tir.dialects.scalar import signless
+from tir.dialects.tir.base import Composite, Reduction, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.create import Constant
+from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
+from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.ir.affine import AffineDim, AffineExpr, affine
+from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
+from tir.ir.builder import Builder
+from tir.ir.errors import PassError
+from tir.ir.ir import Op, Value
+from tir.ir.pass_manager import Pass
+from tir.ir.types import DYNAMIC, IntegerType, TensorType, Type, element_type
+from tir.ir.views import split_mixed
+from tir.passes.regroup import reshape
+from tir.passes.sizes import Size, Sizes
+from tir.passes.structured import filled, generic, lowered_type
+
+__all__ = ["LowerStructured"]
+
+#: What must have run before, for ops that this pass meets and cannot take.
+EARLIER_PASS = {Grad: "autodiff", Leaf: "autodiff", Read: "state-to-arguments", Update: "state-to-arguments"}
+
+
+@dataclass
+class LowerStructured(Pass):
+    """Lowers the tensor level: each op becomes a `linalg.generic`, whose body says what one element is.
+
+    Needs: no `tir.grad` and `tir.leaf` (autodiff expands them), no state (state-to-arguments). PassError otherwise.
+    Leaves: `linalg.generic`, `tensor`, `arith`, `math`, `cf.assert` as upstream MLIR has them. Composites are decomposed;
+    broadcast and transpose are index maps; a reduction folds into a filled tensor. Named sizes become `?`: where names say
+    that sizes are equal, an assert says it, for arguments at the entry of public functions (a private one is only called
+    with sizes that its caller knows to agree), for sizes made inside where they are used. Arguments and results keep what
+    the types no longer say: `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
+
+        func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
+          %0 = tir.exp %x : tensor<[B]x4xf32>
+          return %0 : tensor<[B]x4xf32>
+        }
+
+    becomes, with #map = affine_map<(d0, d1) -> (d0, d1)>,
+
+        func.func @f(%x: tensor<?x4xf32> {tir.dims = ["B", 4]}) -> (tensor<?x4xf32> {tir.dims = ["B", 4]}) {
+          %c0 = arith.constant 0 : index
+          %dim = tensor.dim %x, %c0 : tensor<?x4xf32>
+          %0 = tensor.empty(%dim) : tensor<?x4xf32>
+          %1 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]}
+              ins(%x : tensor<?x4xf32>) outs(%0 : tensor<?x4xf32>) {
+          ^bb0(%in: f32, %out: f32):
+            %2 = math.exp %in : f32
+            linalg.yield %2 : f32
+          } -> tensor<?x4xf32>
+          return %1 : tensor<?x4xf32>
+        }
+    """
+
+    name = "lower-structured"
+
+    def run(self, op: Op) -> None:
+        for one in list(op.walk()):
+            if isinstance(one, Shared):
+                message = f"lower-structured: @{one.sym_name} is state; run the pass state-to-arguments first"
+                raise PassError(message, one.location)
+            if isinstance(one, Func):
+                _Lowering(one).run()
+
+
+class _Lowering:
+    """One function on its way. `lowered` maps values of the tensor level to those that stand for them."""
+
+    def __init__(self, function: Func) -> None:
+        self.function = function
+        self.lowered: dict[Value, Value] = {}
+        self.sizes = Sizes(function, self.lowered)
+
+    def run(self) -> None:
+        """Lowers the ops in the order of the text; the old ones go when all new ones stand."""
+        kept: list[Op] = []
+        done: list[Op] = []
+        if not self.function.is_declaration and not self.function.is_private:
+            self.sizes.check_arguments()
+        pending = [op for op in self.function.walk() if op is not self.function][::-1]
+        while pending:
+            op = pending.pop()
+            if isinstance(op, Composite):
+                pending.extend(reversed(_decompose(op)))
+            elif isinstance(op, (TensorOp, *EARLIER_PASS)):
+                self.lower(op)
+                done.append(op)
+            else:
+                kept.append(op)
+        self._finish(kept)
+        for op in reversed(done):
+            op.erase()
+
+    def _finish(self, kept: Sequence[Op]) -> None:
+        """Gives the ops of other dialects, the blocks and the function the new operands and types."""
+        for op in kept:
+            op.set_operands([self.lowered.get(value, value) for value in op.operands])
+            for result in op.results:
+                result.type = lowered_type(result.type)
+        for op in (self.function, *kept):
+            for argument in (a for region in op.regions for block in region.blocks for a in block.arguments):
+                argument.type = lowered_type(argument.type)
+        lower_signature(self.function)
+
+    def lower(self, op: Op) -> None:
+        """Puts the new ops in front of `op` and remembers its results."""
+        for cls, earlier in EARLIER_PASS.items():
+            if isinstance(op, cls):
+                message = f"lower-structured: {op.name} is left over; run the pass {earlier} first"
+                raise PassError(message, op.location)
+        b = Builder.before(op)
+        lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
+        if lower is None:
+            raise PassError(f"lower-structured: {op.name} cannot be lowered", op.location)
+        value = lower(self, b, op)
+        value.hint = value.hint or op.results[0].hint
+        self.lowered[op.results[0]] = value
+
+    # --- loop nests --------------------------------------------------------------------------------------------------
+
+    def structured(self, b: Builder, op: Structured) -> Value:
+        """A `linalg.generic` for the op, and tensors for it to fill or to fold into."""
+        structure, values = op.structure(), op.inputs()
+        extents = self._extents(b, op, structure)
+        kept = op.kept_accumulators[0] if isinstance(op, Reduction) else 0
+        shape = [extents[dim] for dim in structure.output_maps[kept].positions()]
+        self.sizes.set_shape(op.results[0], shape)
+        inputs = [
+            (self.lowered.get(value, value), map, element_type(value.type))
+            for value, map in zip(values, structure.input_maps)
+        ]
+        type = lowered_type(op.result_type)
+        assert isinstance(type, TensorType)
+        dynamic = self._dynamic_sizes(b, type, shape)
+        if isinstance(op, Reduction) and "reduction" in structure.iterators:
+            accumulators = op.accumulators()
+            inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
+            outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
+            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, sums: op.step(s, sums, xs))
+        else:
+            empty = b.create(tensor.Empty, dynamic, result_types=[type])
+            outputs = [(empty, structure.output_maps[0], op.result_type.element)]
+            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, _: [op.element(s, *xs)])
+        return made.results[kept]
+
+    def _extents(self, b: Builder, op: Structured, structure: Structure) -> dict[int, Size]:
+        """The size of each loop; asserts that all operands agree on it."""
+        places: dict[int, list[tuple[bool, str, Size]]] = {dim: [] for dim in range(len(structure.iterators))}
+        if isinstance(op, Sized):
+            for dim, size in zip(structure.output_maps[0].positions(), self._declared_shape(b, op)):
+                places[dim].append((True, "the result", size))
+        for value, map in zip(op.inputs(), structure.input_maps):
+            for axis, expr in enumerate(map.results):
+                if isinstance(expr, AffineDim):
+                    known = value.type.shape[axis] is not DYNAMIC  # type: ignore[attr-defined]
+                    label = f"axis {axis} of {_operand_name(op, value)}"
+                    places[expr.position].append((known, label, self.sizes.shape(value)[axis]))
+        extents = {}
+        for dim, found in places.items():
+            _, label, size = next((place for place in found if place[0]), found[0])
+            for _, other_label, other in found:
+                message = f"{op.name}: {other_label} must have the size of {label}"
+                self.sizes.require_equal(b, other, size, message)
+            extents[dim] = size
+        return extents
+
+    def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
+        """The shape that the result type and the size operands say; asserts that no size is negative."""
+        rest = iter(op.sizes)  # type: ignore[attr-defined]
+        found = []
+        for axis, dim in enumerate(op.result_type.shape):
+            size = self.sizes.of_index(next(rest)) if dim is DYNAMIC else affine(dim)  # type: ignore[arg-type]
+            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+            found.append(size)
+        return found
+
+    def _dynamic_sizes(self, b: Builder, type: TensorType, shape: Sequence[Size]) -> list[Value]:
+        """The sizes that the type leaves open."""
+        return [self.sizes.emit(b, size) for dim, size in zip(type.shape, shape) if not isinstance(dim, int)]
+
+    # --- other ops ---------------------------------------------------------------------------------------------------
+
+    def constant(self, b: Builder, op: Constant) -> Value:
+        """The same elements, without a sign in their type."""
+        value, type = op.value, lowered_type(op.result_type)
+        made = DenseAttr(type, value.data) if isinstance(value, DenseAttr) else DenseResourceAttr(value.key_name, type)
+        return b.create(arith.Constant, value=made)
+
+    def dim(self, b: Builder, op: DimOp) -> Value:
+        """The size, which needs no op if it is known."""
+        size = self.sizes.shape(op.x)[op.axis]
+        self.sizes.set_index(op.results[0], size)
+        return self.sizes.emit(b, size)
+
+    def reshape(self, b: Builder, op: Reshape) -> Value:
+        """Merged and split axes."""
+        shape = self._declared_shape(b, op)
+        self.sizes.set_shape(op.results[0], shape)
+        source = self.lowered.get(op.x, op.x)
+        return reshape(b, self.sizes, source, self.sizes.shape(op.x), lowered_type(op.result_type), shape, op.name)
+
+    def slice(self, b: Builder, op: Slice) -> Value:
+        """A `tensor.extract_slice`."""
+        shape = self._window(b, op, self.sizes.shape(op.x), "x")
+        self.sizes.set_shape(op.results[0], shape)
+        type = lowered_type(op.result_type)
+        return self._slice_op(b, tensor.ExtractSlice, [self.lowered.get(op.x, op.x)], op, shape, type, type)
+
+    def pad(self, b: Builder, op: Pad) -> Value:
+        """A filled tensor into which x is inserted."""
+        shape, x = self._declared_shape(b, op), self.sizes.shape(op.x)
+        self.sizes.set_shape(op.results[0], shape)
+        for axis, (size, got) in enumerate(zip(self._window(b, op, shape, "the result"), x)):
+            message = f"{op.name}: axis {axis} of x must have the size of its place in the result"
+            self.sizes.require_equal(b, got, size, message)
+        type = lowered_type(op.result_type)
+        assert isinstance(type, TensorType)
+        room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
+        source = self.lowered.get(op.x, op.x)
+        return self._slice_op(b, tensor.InsertSlice, [source, room], op, x, lowered_type(op.x.type), type)
+
+    def _window(self, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
+        """The sizes of the slice that the op says, of a tensor of this shape; asserts that it is inside."""
+        found = []
+        for axis, (size, start, limit, stride) in enumerate(zip(shape, op.starts, op.limits, op.strides)):
+            stop = affine(limit) if limit > 0 else size + limit
+            message = f"{op.name}: from {start} to {limit} must fit axis {axis} of {what}"
+            self.sizes.require_not_negative(b, size - stop, message)
+            self.sizes.require_not_negative(b, stop - start, message)
+            found.append((stop - start).ceildiv(stride))
+        return found
+
+    def _slice_op(
+        self, b: Builder, cls: type[Op], operands: list[Value], op: Slice | Pad, sizes: Sequence[Size], part: Type, made: Type
+    ) -> Value:
+        """The slice of type `part` and of these sizes, taken out or put in; the result has type `made`."""
+        assert isinstance(part, TensorType)
+        static, dynamic = split_mixed(
+            dim if isinstance(dim, int) else self.sizes.emit(b, size) for dim, size in zip(part.shape, sizes)
+        )
+        return b.create(
+            cls, *operands, [], dynamic, [], result_types=[made],
+            static_offsets=op.starts, static_sizes=static, static_strides=op.strides,
+        )  # fmt: skip
+
+
+_METHODS: list[tuple[type[Op], Any]] = [
+    (Constant, _Lowering.constant),
+    (DimOp, _Lowering.dim),
+    (Reshape, _Lowering.reshape),
+    (Slice, _Lowering.slice),
+    (Pad, _Lowering.pad),
+    (Structured, _Lowering.structured),
+]
+
+
+def _decompose(op: Composite) -> list[Op]:
+    """Replaces the op by simpler ones; returns these."""
+    b = TensorBuilder(op.parent, op, op.location)
+    before = op.previous
+    made = op.decompose(b, *(Tensor(b, value) for value in op.operands)).value
+    if made.type is not op.result_type:
+        made = b.create(tensor.Cast, made, result_types=[op.result_type])
+    found = []
+    new = op.previous
+    while new is not before and new is not None:
+        found.append(new)
+        new = new.previous
+    op.replace_with([made])
+    return found[::-1]
+
+
+def _operand_name(op: Op, value: Value) -> str:
+    fields = op.definition.operands
+    return fields[min(op.operands.index(value), len(fields) - 1)].name
+
+
+def lower_signature(function: Func) -> None:
+    """Gives the function the types below the tensor level; what they do not say goes to `tir.dims` and `tir.dtype`."""
+    type = function.function_type
+    arguments = [function.argument_attributes(i) | _said(t) for i, t in enumerate(type.inputs)]
+    results = [function.result_attributes(i) | _said(t) for i, t in enumerate(type.results)]
+    function.set_type([*map(lowered_type, type.inputs)], [*map(lowered_type, type.results)], arguments, results)
+
+
+def _said(type: Type) -> dict[str, Attribute]:
+    """What the type says and its lowered type does not."""
+    said: dict[str, Attribute] = {}
+    if isinstance(type, TensorType) and any(isinstance(dim, AffineExpr) for dim in type.shape):
+        said["tir.dims"] = ArrayAttr(IntegerAttr(d) if isinstance(d, int) else StringAttr(str(d)) for d in type.shape)
+    element = element_type(type)
+    if isinstance(element, IntegerType) and element.signedness:
+        said["tir.dtype"] = StringAttr(str(element))
+    return said
