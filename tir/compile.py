@@ -24,18 +24,25 @@ from tir.ir.errors import ExecutionError, TirError, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, evaluate_dim
-from tir.ir.types import Dim, ShapedType, TensorType, Type, dtype_of, element_type, parse_scalar_type
+from tir.ir.types import (
+    DYNAMIC,
+    Dim,
+    MemRefType,
+    ShapedType,
+    TensorType,
+    Type,
+    dim_text,
+    element_type,
+    parse_scalar_type,
+)
 from tir.lazy import np
-from tir.lower.llvm import LoweredModule, lower_to_llvm
+from tir.lower.llvm import lower_to_llvm, written_parameters
 from tir.runtime.calls import NativeFunction
 from tir.runtime.jit import compile_text, host_target
 
-__all__ = ["Entry", "Executable", "Parameter", "Result", "TARGETS"]
+__all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
 
 TARGETS = ("cpu", "interpret")
-
-#: What runs one function: all its arguments in order -> its results.
-_Run = Callable[[Sequence[Any]], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -90,20 +97,14 @@ class Executable:
         if pipeline is not None:
             module = module.clone()
             pipeline(module)
-        self._functions = {f.sym_name: f for f in _functions(module)}
-        self._slots = {name: _slots(function) for name, function in self._functions.items()}
-        self.entries: dict[str, Entry] = {
-            name: _entry(name, self._slots[name]) for name, f in self._functions.items() if not f.is_private
-        }
-        machine = _Machine(module) if target == "cpu" else _NumpyMachine(module)
-        self._machine: _Machine | _NumpyMachine = machine
+        functions = {op.sym_name: op for op in module.body if op.name == "func.func" and op.regions[0].blocks}
+        self._slots = {name: _slots(f) for name, f in functions.items() if not f.is_private}
+        self.entries: dict[str, Entry] = {name: _entry(name, slots) for name, slots in self._slots.items()}
+        symbols = {slot.symbol for slots in self._slots.values() for slot in slots if slot.symbol}
+        self._slots |= {name: _slots(functions[name]) for name in sorted(symbols & functions.keys())}
+        self._machine: _Machine | _NumpyMachine = _Machine(module) if target == "cpu" else _NumpyMachine(module)
         self._lock = threading.RLock()
-        self._state = State(self)
-
-    @property
-    def state(self) -> State:
-        """The shared variables by name."""
-        return self._state
+        self.state = State(self)
 
     def call(self, entry: str, arguments: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """The results of an entry, in order; arrays for tensors, numpy scalars for scalars.
@@ -113,84 +114,76 @@ class Executable:
         """
         if entry not in self.entries:
             raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
-        inputs = _inputs(self.entries[entry], arguments)
-        return self._run(entry, inputs)
+        return self._run(entry, _inputs(self.entries[entry], arguments))
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
     def _run(self, name: str, inputs: Sequence[Any]) -> list[Any]:
-        """Calls any function of the module, private ones too."""
+        """Calls an entry, or a private function that gives a first value."""
         slots = self._slots[name]
-        sizes = _sizes(self.entries.get(name), inputs)
-        touches_state = any(slot.kind in ("shared", "update") for slot in slots) or self._machine.owns_state
-        if not touches_state:
-            results, _ = self._run_with(name, inputs, sizes, {})
-            return results
+        if not self._machine.owns_state and all(slot.kind not in ("shared", "update") for slot in slots):
+            return self._run_with(slots, name, inputs, {})[0]
         with self._lock:
-            old = self._values()
-            results, new = self._run_with(name, inputs, sizes, old)
+            state = self.state.values_in_use()
+            results, new = self._run_with(slots, name, inputs, state)
             # One step, so that no interrupt can leave half of it behind.
-            old.update(new)
+            state.update(new)
             return results
 
     def _run_with(
-        self, name: str, inputs: Sequence[Any], sizes: Mapping[AffineExpr, int], state: Mapping[str, Any]
+        self, slots: Sequence[_Slot], name: str, inputs: Sequence[Any], state: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
         """The results, and the new values of shared variables."""
         in_place = self._machine.is_atomic(name)
-        rest, arguments, outs = iter(inputs), [], []
-        new: dict[str, Any] = {}
-        for slot in self._slots[name]:
-            if slot.kind == "input":
-                arguments.append(_to_storage(next(rest), slot))
-            elif slot.kind == "shared":
-                new[slot.symbol] = state[slot.symbol] if in_place else np.array(state[slot.symbol])
-                arguments.append(_to_storage(new[slot.symbol], slot))
-            elif slot.kind == "out":
-                outs.append(_fresh(slot, sizes))
-                arguments.append(outs[-1])
+        sizes = _bound_sizes(slots, inputs)
+        given, outs = iter(inputs), [_fresh(slot, sizes) for slot in slots if slot.kind == "out"]
+        written, made = iter(outs), iter(outs)
+        new = {
+            slot.symbol: state[slot.symbol] if in_place else np.array(state[slot.symbol])
+            for slot in slots
+            if slot.kind == "shared"
+        }
+        arguments = [
+            _to_storage(new[slot.symbol] if slot.kind == "shared" else next(given), slot)
+            if slot.kind != "out" else next(written)
+            for slot in slots
+            if slot.kind in ("input", "shared", "out")
+        ]  # fmt: skip
         returned = iter(self._machine.run(name, arguments))
-        results, made = [], iter(outs)
-        for slot in self._slots[name]:
-            if slot.kind == "out":
-                results.append(_from_storage(next(made), slot))
-            elif slot.kind in ("result", "update"):
-                value = _from_storage(next(returned), slot)
-                if slot.kind == "update":
-                    new[slot.symbol] = value
-                else:
-                    results.append(value)
+        results = []
+        for slot in slots:
+            if slot.kind == "update":
+                new[slot.symbol] = np.array(_from_storage(next(returned), slot), order="C")
+            elif slot.kind in ("out", "result"):
+                results.append(_from_storage(next(made if slot.kind == "out" else returned), slot))
         return results, new
 
-    def _values(self) -> dict[str, Any]:
-        """The arrays that are the state, made at the first use."""
-        values = self._machine.state
-        if not self._machine.initialized:
-            for slots in self._slots.values():
-                for slot in slots:
-                    if slot.kind in ("shared", "update") and slot.symbol not in values:
-                        values[slot.symbol] = self._initial_value(slot)
-            self._machine.initialize()
+    def _first_values(self) -> dict[str, Any]:
+        """The state before the first call."""
+        values = self._machine.initial_state()
+        for slot in [slot for slots in self._slots.values() for slot in slots]:
+            if slot.symbol and slot.symbol not in values:
+                if slot.symbol not in self._slots:
+                    raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
+                values[slot.symbol] = np.array(self._run(slot.symbol, [])[0], dtype=numpy_dtype(slot.type), order="C")
         return values
-
-    def _initial_value(self, slot: _Slot) -> Any:
-        if slot.symbol not in self._slots:
-            raise ExecutionError(f"there is no function @{slot.symbol} that gives the first value of a shared variable")
-        (value,) = self._run(slot.symbol, [])
-        return np.array(value, dtype=_public_dtype(slot), order="C")
 
 
 class State(MutableMapping[str, Any]):
-    """The shared variables of an executable: reading gives copies, setting checks dtype and shape."""
+    """The shared variables of an executable by name: reading gives copies, setting checks dtype and shape."""
 
     def __init__(self, owner: Executable) -> None:
         self._owner = owner
+        self._values: dict[str, Any] | None = None
 
-    def _values(self) -> dict[str, Any]:
-        return self._owner._values()
+    def values_in_use(self) -> dict[str, Any]:
+        """The arrays themselves; only for who holds the executable's lock."""
+        if self._values is None:
+            self._values = self._owner._first_values()
+        return self._values
 
     def _get(self, name: str) -> Any:
-        values = self._values()
+        values = self.values_in_use()
         if name not in values:
             raise ExecutionError(f"there is no shared variable @{name}", hint=nearest(name, values))
         return values[name]
@@ -202,24 +195,24 @@ class State(MutableMapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         with self._owner._lock:
             old = self._get(name)
-            array = np.asarray(value) if isinstance(value, (np.ndarray, np.generic)) else np.asarray(value, old.dtype)
-            _check_array(f"shared variable @{name}", array, TensorType(old.shape, _element_of(old)), old.dtype)
-            self._values()[name] = np.array(array, dtype=old.dtype, order="C")
+            array = _as_array(f"shared variable @{name}", value, old.dtype)
+            _check_shape(f"shared variable @{name}", array, old.shape)
+            self.values_in_use()[name] = np.array(array, dtype=old.dtype, order="C")
 
     def __delitem__(self, name: str) -> None:
         raise ExecutionError(f"shared variable @{name} cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
         with self._owner._lock:
-            return iter(list(self._values()))
+            return iter(list(self.values_in_use()))
 
     def __len__(self) -> int:
         with self._owner._lock:
-            return len(self._values())
+            return len(self.values_in_use())
 
     def __contains__(self, name: object) -> bool:
         with self._owner._lock:
-            return name in self._values()
+            return name in self.values_in_use()
 
 
 # --- what runs functions ---------------------------------------------------------------------------------------------
@@ -231,13 +224,15 @@ class _Machine:
     owns_state = False
 
     def __init__(self, module: Op) -> None:
-        self.state: dict[str, Any] = {}
-        self.initialized = False
         lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
-        self.functions = _load(lowered)
+        library = compile_text(lowered.text, [signature.symbol for signature in lowered.functions.values()])
+        self.functions = {
+            name: NativeFunction(name, library, signature, lowered.asserts)
+            for name, signature in lowered.functions.items()
+        }
 
-    def initialize(self) -> None:
-        self.initialized = True
+    def initial_state(self) -> dict[str, Any]:
+        return {}
 
     def is_atomic(self, name: str) -> bool:
         """A call that fails leaves the shared buffers that it was given as they were."""
@@ -247,37 +242,42 @@ class _Machine:
         return self.functions[name](arguments)
 
 
-def _load(lowered: LoweredModule) -> dict[str, NativeFunction]:
-    exported = {name: lowered.functions[name] for name in lowered.exported}
-    library = compile_text(lowered.text, [signature.symbol for signature in exported.values()])
-    return {name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in exported.items()}
-
-
 class _NumpyMachine:
-    """The functions of a module on the interpreter, which keeps the state of modules with `tir.shared` itself."""
+    """The functions of a module on the interpreter, which keeps the state of a module with `tir.shared` itself."""
 
     def __init__(self, module: Op) -> None:
-        self.state: dict[str, Any] = {}
-        self.initialized = False
-        self.interpreter = Interpreter(module, self.state)
+        self.interpreter = Interpreter(module)
         self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
+        self.functions = {op.sym_name: op for op in module.body if op.name == "func.func"}  # type: ignore[attr-defined]
+        self.written = written_parameters([f for f in self.functions.values() if f.regions[0].blocks])
 
-    def initialize(self) -> None:
+    def initial_state(self) -> dict[str, Any]:
+        """The state of the interpreter itself, which commits to it what an entry updates."""
         self.interpreter.initialize()
-        self.initialized = True
+        return self.interpreter.state
 
     def is_atomic(self, name: str) -> bool:
         return False
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
-        return self.interpreter.run(name, arguments)
+        types = self.functions[name].function_type.inputs  # type: ignore[attr-defined]
+        ready = [
+            self._ready(value, type, i in self.written[name])
+            for i, (value, type) in enumerate(zip(arguments, types))
+        ]  # fmt: skip
+        return self.interpreter.run(name, ready)
+
+    def _ready(self, value: Any, type: Type, written: bool) -> Any:
+        """The array as compiled code would take it: native, and dense where the type says so."""
+        dense = not isinstance(type, MemRefType) or type.layout is not None or value.flags.c_contiguous
+        if dense and value.dtype.isnative:
+            return value
+        if written:
+            raise ExecutionError("an array that is written must be contiguous and of native byte order")
+        return np.array(value, dtype=value.dtype.newbyteorder("="), order="C")
 
 
 # --- functions to entries --------------------------------------------------------------------------------------------
-
-
-def _functions(module: Op) -> list[Any]:
-    return [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
 
 
 def _entry(name: str, slots: Sequence[_Slot]) -> Entry:
@@ -292,27 +292,22 @@ def _slots(function: Any) -> list[_Slot]:
     for i, argument in enumerate(function.arguments):
         facts = function.argument_attributes(i)
         kind = "shared" if "tir.shared" in facts else "out" if "tir.out" in facts else "input"
-        label = argument.hint or f"argument {i}"
-        slots.append(_slot(function, kind, facts, argument.type, "tir.shared", "" if kind == "out" else label))
+        slots.append(_slot(function, kind, facts, argument.type, argument.hint or f"argument{i}"))
     for i, type in enumerate(function.function_type.results):
         facts = function.result_attributes(i)
-        slots.append(_slot(function, "update" if "tir.update" in facts else "result", facts, type, "tir.update", ""))
+        slots.append(_slot(function, "update" if "tir.update" in facts else "result", facts, type, ""))
     return slots
 
 
-def _slot(
-    function: Any, kind: str, facts: Mapping[str, Attribute], storage: Type, symbol_name: str, label: str
-) -> _Slot:
+def _slot(function: Any, kind: str, facts: Mapping[str, Attribute], storage: Type, label: str) -> _Slot:
     try:
         type = _public_type(storage, facts)
-        dtype_of(element_type(type))
+        numpy_dtype(type)
     except TirError as error:
         raise ExecutionError(f"@{function.sym_name}: {error.message}", function.location) from error
-    name, symbol = facts.get("tir.name"), facts.get(symbol_name)
-    return _Slot(
-        kind, name.value if isinstance(name, StringAttr) else label, type, storage,
-        symbol.root if isinstance(symbol, SymbolRefAttr) else "",
-    )  # fmt: skip
+    name, symbol = facts.get("tir.name"), facts.get("tir.shared", facts.get("tir.update"))
+    shown = name.value if isinstance(name, StringAttr) else "" if kind == "out" else label
+    return _Slot(kind, shown, type, storage, symbol.root if isinstance(symbol, SymbolRefAttr) else "")
 
 
 def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:
@@ -323,9 +318,7 @@ def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:
         element = parse_scalar_type(dtype.value) or element
     if not isinstance(storage, ShapedType):
         return element
-    shape: Sequence[Dim] = storage.shape
-    if isinstance(dims, ArrayAttr):
-        shape = [_dim(item) for item in dims]
+    shape: Sequence[Dim] = [_dim(item) for item in dims] if isinstance(dims, ArrayAttr) else storage.shape
     if len(shape) != storage.rank:
         raise TirError(f"tir.dims must have {storage.rank} sizes, got {len(shape)}")
     return TensorType(tuple(shape), element)
@@ -334,17 +327,89 @@ def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:
 def _dim(item: Attribute) -> Dim:
     if isinstance(item, IntegerAttr):
         return item.value
-    if isinstance(item, StringAttr) and item.value != "?":
-        return parse_affine(item.value)
+    if isinstance(item, StringAttr):
+        return DYNAMIC if item.value == "?" else parse_affine(item.value)
     raise TirError(f"tir.dims: a size is an integer or an expression over names, got {item}")
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def _public_dtype(slot: _Slot) -> Any:
-    return numpy_dtype(slot.type)
+def _inputs(entry: Entry, arguments: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+    """The arguments in order, each an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
+    names = [parameter.name for parameter in entry.parameters]
+    if isinstance(arguments, Mapping):
+        for name in arguments:
+            if name not in names:
+                raise ExecutionError(f"@{entry.name} has no argument {name!r}", hint=nearest(name, names))
+        if missing := [name for name in names if name not in arguments]:
+            raise ExecutionError(f"@{entry.name}: argument {missing[0]!r} is missing")
+        arguments = [arguments[name] for name in names]
+    if len(arguments) != len(names):
+        raise ExecutionError(f"@{entry.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}")
+    return [_input(parameter, value) for parameter, value in zip(entry.parameters, arguments)]
 
 
-def _element_of(array: Any) -> Type:
-    return next(type for type, row in ((t, dtype_of(t)) for t in _ELEMENTS) if row.numpy == str(array.dtype))
+def _input(parameter: Parameter, value: Any) -> Any:
+    label = f"argument '{parameter.name}'"
+    array = _as_array(label, value, numpy_dtype(parameter.type))
+    shape = parameter.type.shape if isinstance(parameter.type, ShapedType) else ()
+    _check_shape(label, array, shape)
+    return array if isinstance(parameter.type, ShapedType) else array[()]
+
+
+def _as_array(label: str, value: Any, dtype: Any) -> Any:
+    """An array as it is, if it has the dtype (in any byte order); numbers and lists are converted without loss."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype != dtype and value.dtype.newbyteorder("=") != dtype:
+            raise ExecutionError(f"{label} must be {dtype}, got {value.dtype}")
+        return np.asarray(value)
+    try:
+        plain = np.asarray(value)
+        if plain.size and not np.can_cast(plain.dtype, dtype, "same_kind"):
+            raise ExecutionError(f"{label} must be {dtype}, got {plain.dtype}")
+        return np.asarray(value, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ExecutionError(f"{label} must be {dtype}: {error}") from None
+
+
+def _check_shape(label: str, array: Any, shape: Sequence[Dim]) -> None:
+    if array.ndim != len(shape):
+        raise ExecutionError(f"{label} must have rank {len(shape)}, got {array.ndim}")
+    for axis, (want, got) in enumerate(zip(shape, array.shape)):
+        if isinstance(want, int) and want != got:
+            raise ExecutionError(f"{label}: axis {axis} must have size {want}, got {got}")
+
+
+def _bound_sizes(slots: Sequence[_Slot], inputs: Sequence[Any]) -> Mapping[AffineExpr, int]:
+    """The named sizes; ExecutionError names the argument and axis of one that disagrees with another."""
+    given = [slot for slot in slots if slot.kind == "input"]
+    shapes = [value.shape if isinstance(slot.type, ShapedType) else None for slot, value in zip(given, inputs)]
+    return bind_sizes(
+        [slot.type for slot in given], shapes, {i: f"argument '{slot.name}'" for i, slot in enumerate(given)}
+    )
+
+
+def _fresh(slot: _Slot, sizes: Mapping[AffineExpr, int]) -> Any:
+    """New memory for a result."""
+    assert isinstance(slot.type, ShapedType)
+    label = f"result {slot.name!r}" if slot.name else "a result"
+    shape = []
+    for axis, dim in enumerate(slot.type.shape):
+        if not isinstance(dim, int) and not (isinstance(dim, AffineExpr) and dim.leaves() <= sizes.keys()):
+            raise ExecutionError(f"{label}: no argument says what the size {dim_text(dim)} of axis {axis} is")
+        size = evaluate_dim(dim, sizes.__getitem__)
+        if size < 0:
+            raise ExecutionError(f"{label}: axis {axis} would have size {dim_text(dim)} = {size}")
+        shape.append(size)
+    return np.empty(shape, numpy_dtype(slot.storage))
+
+
+def _to_storage(value: Any, slot: _Slot) -> Any:
+    """The array with the dtype that it has in the module: unsigned numbers are passed as signless ones."""
+    dtype = numpy_dtype(slot.storage)
+    return value if value.dtype.newbyteorder("=") == dtype else value.view(dtype)
+
+
+def _from_storage(value: Any, slot: _Slot) -> Any:
+    return value if value.dtype == numpy_dtype(slot.type) else value.view(numpy_dtype(slot.type))

@@ -88,6 +88,11 @@ class Interpreter:
         types = function.function_type.results  # type: ignore[attr-defined]
         return [np.array(x) if isinstance(type, TensorType) else x for x, type in zip(results, types)]
 
+    def initialize(self) -> None:
+        """Gives the shared variables their initial values; otherwise the first run does."""
+        with np.errstate(all="ignore"):
+            self._initialize()
+
     def _initialize(self) -> None:
         """Gives each shared variable that has no value yet its initial one: that of the op's `initial_state` facet.
 

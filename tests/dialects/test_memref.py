@@ -145,7 +145,8 @@ def test_cast_checks_sizes_and_strides_it_claims() -> None:
     op = "memref.cast %m : memref<?x?xf32, strided<[?, ?], offset: ?>> to memref<3x4xf32>"
     array = matrix()
     assert run_op(op, "memref<3x4xf32>", signature, array) is not None
-    assert message_of(f"%r = {op}", signature, array[:, :3]) == "memref.cast: the operand axis 1 must have size 4, got 3"
+    message = message_of(f"%r = {op}", signature, array[:, :3])
+    assert message == "memref.cast: the operand axis 1 must have size 4, got 3"
     message = message_of(f"%r = {op}", signature, np.asfortranarray(array))
     assert message == "memref.cast: axis 0 of the operand must have stride 4, got 1"
 
@@ -184,7 +185,8 @@ def test_reinterpret_cast_counts_from_the_start_of_the_buffer() -> None:
     assert array[0, 1] == -1
     message = message_of(f"%r = {op}", "%m: memref<3x4xf32>, %o: index", array, 7)
     assert message == (
-        "memref.reinterpret_cast: offset 7, sizes [2, 2] and strides [1, 4] reach from 7 to 12 in a buffer of 12 elements"
+        "memref.reinterpret_cast: offset 7, sizes [2, 2] and strides [1, 4] reach from 7 to 12 in a buffer of "
+        "12 elements"
     )
 
 
@@ -264,27 +266,37 @@ def test_effects_say_who_reads_writes_and_allocates() -> None:
         ),
         (
             "%r = memref.subview %m[1, 0] [2, 2] [1, 1] : memref<?x4xf32> to memref<2x2xf32, strided<[4, 1]>>",
-            "memref.subview: the result must be memref<2x2xf32, strided<[4, 1], offset: 4>> (axes of size 1 may be left "
-            "out), got memref<2x2xf32, strided<[4, 1]>>",
+            "memref.subview: the result must be memref<2x2xf32, strided<[4, 1], offset: 4>> (axes of size 1 may be "
+            "left out), got memref<2x2xf32, strided<[4, 1]>>",
         ),
         (
             "%r = memref.cast %m : memref<?x4xf32> to memref<?x?xf32, strided<[5, 1]>>",
-            "memref.cast: memref<?x4xf32> cannot be cast to memref<?x?xf32, strided<[5, 1]>>: element type, rank and all "
-            "static facts must agree",
+            "memref.cast: memref<?x4xf32> cannot be cast to memref<?x?xf32, strided<[5, 1]>>: element type, rank and "
+            "all static facts must agree",
         ),
         (
             "%r = memref.collapse_shape %m [[0, 1]] : memref<?x4xf32> into memref<?xf32, strided<[2]>>",
             "memref.collapse_shape: the result must be memref<?xf32>, got memref<?xf32, strided<[2]>>",
         ),
         (
-            "%r = memref.reinterpret_cast %m to offset: [0], sizes: [4], strides: [1] : memref<?x4xf32> to memref<5xf32>",
+            "%r = memref.collapse_shape %s [[0, 1]] : memref<?x4xf32, strided<[5, 1]>> into memref<?xf32, strided<[1]>>",
+            "memref.collapse_shape: axis 0 of the operand must have stride 4 to be merged, got 5",
+        ),
+        (
+            "%r = memref.reinterpret_cast %m to offset: [0], sizes: [4], strides: [1] : memref<?x4xf32> "
+            "to memref<5xf32>",
             "memref.reinterpret_cast: size 0 of memref<5xf32> is 5, but the op says 4",
         ),
         ("%r = memref.get_global @none : memref<f32>", "memref.get_global: there is no memref.global @none"),
     ],
 )
 def test_rules(body: str, message: str) -> None:
-    assert rule_of(body, "%m: memref<?x4xf32>, %d: memref<?x5xf32>, %i: index, %k: i32") == message
+    assert rule_of(body, SIGNATURE) == message
+
+
+SIGNATURE = (
+    "%m: memref<?x4xf32>, %d: memref<?x5xf32>, %s: memref<?x4xf32, strided<[5, 1]>>, %i: index, %k: i32"
+)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +306,10 @@ def test_rules(body: str, message: str) -> None:
             "memref.global @g : memref<?xf32> = uninitialized",
             "memref.global: the type must be a memref with a static shape, got memref<?xf32>",
         ),
-        ("memref.global constant @g : memref<2xf32>", "memref.global: a constant needs an initial value"),
+        (
+            "memref.global @g : memref<2xf32> = dense<1.0> : tensor<3xf32>",
+            "memref.global: the initial value of a memref<2xf32> must be of type tensor<2xf32>, got tensor<3xf32>",
+        ),
         (
             "memref.global @g : memref<2xf32> = dense<1.0>\n"
             + function("()", "%r = memref.get_global @g : memref<3xf32>\nreturn"),

@@ -59,7 +59,8 @@ def test_extract_reads_one_element_within_bounds() -> None:
     op, signature = "tensor.extract %t[%i, %j] : tensor<?x4xf32>", "%t: tensor<?x4xf32>, %i: index, %j: index"
     same(run_op(op, "f32", signature, MATRIX, 2, 1), np.float32(9))
     assert message_of(op, signature, MATRIX, 0, 4) == "tensor.extract: index 4 is out of bounds for axis 1 with size 4"
-    assert message_of(op, signature, MATRIX, -1, 0) == "tensor.extract: index -1 is out of bounds for axis 0 with size 3"
+    message = message_of(op, signature, MATRIX, -1, 0)
+    assert message == "tensor.extract: index -1 is out of bounds for axis 0 with size 3"
     same(run_op("tensor.extract %t[] : tensor<f32>", "f32", "%t: tensor<f32>", np.float32(5)), np.float32(5))
 
 
@@ -88,7 +89,8 @@ def test_from_elements_fills_in_row_major_order() -> None:
     same(got, np.array([[1, -0.0], [-0.0, 1]], np.float32))
     assert np.signbit(got[0, 1])
     assert run_op("tensor.from_elements : tensor<0xf32>", "tensor<0xf32>", "").shape == (0,)
-    same(run_op("tensor.from_elements %x : tensor<f32>", "tensor<f32>", "%x: f32", np.float32(2)), np.array(2, np.float32))
+    got = run_op("tensor.from_elements %x : tensor<f32>", "tensor<f32>", "%x: f32", np.float32(2))
+    same(got, np.array(2, np.float32))
 
 
 def test_splat_repeats() -> None:
@@ -145,11 +147,25 @@ def test_extract_slice_takes_a_strided_part() -> None:
         (2, 1, "slice from 2 of 2 elements with stride 1 is out of bounds for axis 0 with size 3"),
         (-1, 1, "slice from -1 of 2 elements with stride 1 is out of bounds for axis 0 with size 3"),
         (0, 3, "slice from 0 of 3 elements with stride 2 is out of bounds for axis 1 with size 4"),
-        (0, -1, "axis 1 needs a size of at least 0 and a stride of at least 1, got -1 and 2"),
+        (0, -1, "axis 1 needs a size of at least 0 and a stride, got size -1, stride 2"),
     ],
 )
 def test_extract_slice_stays_inside(start: int, size: int, message: str) -> None:
     assert message_of(SLICE, SLICE_SIGNATURE, MATRIX, start, size) == f"tensor.extract_slice: {message}"
+
+
+@pytest.mark.parametrize(("start", "size", "step"), [(3, 4, -1), (2, 2, -2), (0, 1, -5), (3, 0, -1), (0, 2, 3), (4, 0, 1)])
+def test_slices_may_run_backwards(start: int, size: int, step: int) -> None:
+    op = "tensor.extract_slice %t[%i] [%n] [%s] : tensor<4xf32> to tensor<?xf32>"
+    got = run_op(op, "tensor<?xf32>", "%t: tensor<4xf32>, %i: index, %n: index, %s: index", MATRIX[0], start, size, step)
+    same(got, np.array([start + k * step for k in range(size)], np.float32))
+
+
+@pytest.mark.parametrize(("start", "size", "step"), [(3, 5, -1), (4, 1, -1), (1, 2, -2), (5, 0, 1), (0, 1, 0)])
+def test_slices_that_run_outside_backwards_are_found(start: int, size: int, step: int) -> None:
+    op = "tensor.extract_slice %t[%i] [%n] [%s] : tensor<4xf32> to tensor<?xf32>"
+    message = message_of(op, "%t: tensor<4xf32>, %i: index, %n: index, %s: index", MATRIX[0], start, size, step)
+    assert message.startswith("tensor.extract_slice: ")
 
 
 def test_extract_slice_leaves_out_axes_of_size_one() -> None:
@@ -232,6 +248,18 @@ def test_mixed_lists_name_the_operands() -> None:
             "tensor.extract_slice %t[0, 0] [2, 2] [1, 1] : tensor<?x4xf32> to tensor<2x3xf32>",
             "tensor.extract_slice: the slice has sizes 2x2, which cannot be tensor<2x3xf32> (axes of size 1 may be "
             "left out)",
+        ),
+        (
+            "tensor.extract_slice %t[0, 2] [1, 2] [1, 2] : tensor<?x4xf32> to tensor<1x2xf32>",
+            "tensor.extract_slice: slice from 2 of 2 elements with stride 2 is out of bounds for axis 1 with size 4",
+        ),
+        (
+            "tensor.extract_slice %t[0, 4] [1, %i] [1, 1] : tensor<?x4xf32> to tensor<1x?xf32>",
+            "tensor.extract_slice: slice from 4 of 1 elements with stride 1 is out of bounds for axis 1 with size 4",
+        ),
+        (
+            "tensor.extract_slice %t[-1, 0] [1, 1] [1, 1] : tensor<?x4xf32> to tensor<1x1xf32>",
+            "tensor.extract_slice: offsets must be at least 0, got [-1, 0]",
         ),
         (
             "tensor.extract_slice %t[0] [2] [1] : tensor<?x4xf32> to tensor<2xf32>",

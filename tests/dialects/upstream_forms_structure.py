@@ -1,7 +1,7 @@
 """Short forms of the structural dialects, and the generic form that upstream MLIR's parser makes of each.
 
-Upstream numbers the values and prints the arguments of blocks as it likes: compare up to names. `test_upstream_forms.py`
-asks upstream whether the pairs still hold.
+Upstream numbers values and prints the arguments of blocks as it likes: compare up to names.
+`test_upstream_forms_structure.py` asks upstream whether the pairs still hold.
 """
 
 # ruff: noqa: E501

@@ -51,14 +51,12 @@ class Sample:
     def module(self) -> str:
         """The text of a module with the sample as the function @f."""
         arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(self.types))
-        return (
-            f"func.func @f({arguments}) -> {self.result} {{\n  %r = {self.op} {self.text}\n  return %r : {self.result}\n}}\n"
-        )
+        return f"func.func @f({arguments}) -> {self.result} {{\n  %r = {self.op} {self.text}\n  return %r : {self.result}\n}}\n"
 
 
 @dataclass(frozen=True)
 class Smooth:
-    """An op at a point where it is differentiable, in f64, by the operands in `wrt`. order: of the derivatives to test."""
+    """An op at a point where it is smooth, in f64, by the operands in `wrt`. order: of the derivatives to test."""
 
     op: str
     text: str
@@ -154,15 +152,25 @@ def binary(
             want = each(function, x, y, name=result)
             type = type_of(x if head else want)
             rows.append(
-                Sample(op, f"{head}%0, %1 : {type}", (type_of(x),) * 2, (x, y), type_of(want), want, ulps * ULP.get(name, 0),
-                       note=head)  # fmt: skip
+                Sample(
+                    op,
+                    f"{head}%0, %1 : {type}",
+                    (type_of(x),) * 2,
+                    (x, y),
+                    type_of(want),
+                    want,
+                    ulps * ULP.get(name, 0),
+                    note=head,
+                )  # fmt: skip
             )
     x, y = random((2, 3), names[0], low), random((2, 3), names[0], low, seed=1)
     want = each(function, x, y, name=result)
     known, unknown = ("[N]", 3), ("?", "?")
     type = type_of(x, known) if head else type_of(want, known)
     types = (type_of(x, known), type_of(y, unknown))
-    rows.append(Sample(op, f"{head}%0, %1 : {type}", types, (x, y), type_of(want, known), want, ulps * ULP.get(names[0], 0)))
+    rows.append(
+        Sample(op, f"{head}%0, %1 : {type}", types, (x, y), type_of(want, known), want, ulps * ULP.get(names[0], 0))
+    )
     return rows
 
 
@@ -306,7 +314,7 @@ def cast_rows() -> list[Sample]:
 
 def shape_rows() -> list[Sample]:
     x, v, one = random((2, 3), "f32"), random((3,), "i32"), random((2, 1), "f64")
-    n = random((4, 2), "f32")
+    n, cube = random((4, 2), "f32"), random((2, 3, 4), "i8")
     rows = [
         row("tir.broadcast", "%0 along [1] : {0} -> {r}", [v], np.stack([v, v])),
         row("tir.broadcast", "%0 along [0] : {0} -> {r}", [v], np.stack([v, v], 1)),
@@ -315,7 +323,7 @@ def shape_rows() -> list[Sample]:
         row("tir.broadcast", "%0 along [0, 1] : {0} -> {r}", [one], np.concatenate([one] * 3, 1)),
         row("tir.broadcast", "%0 along [0, 2] : {0} -> {r}", [one], np.concatenate([one[:, None]] * 3, 2)),
         row("tir.transpose", "%0 by [1, 0] : {r}", [x], np.array([[x[i, j] for i in range(2)] for j in range(3)])),
-        row("tir.transpose", "%0 by [2, 0, 1] : {r}", [random((2, 3, 4), "i8")], np.moveaxis(random((2, 3, 4), "i8"), 2, 0)),
+        row("tir.transpose", "%0 by [2, 0, 1] : {r}", [cube], np.moveaxis(cube, 2, 0)),
         row("tir.transpose", "%0 by [] : {r}", [random((), "f32")], random((), "f32")),
         row("tir.transpose", "%0 by [1, 0] : {r}", [n], n.T, dims=[("[N]", 2)], result=(2, "[N]")),
         row("tir.reshape", "%0 : {0} -> {r}", [x], np.array(x.ravel().tolist(), np.float32).reshape(3, 2)),
@@ -347,7 +355,8 @@ def shape_rows() -> list[Sample]:
         row("tir.iota", "axis 0 : {r}", [], np.zeros((0, 2), np.uint8)),
         row("tir.one_hot", "%0 : {0} -> {r}", [array([2, 0, -1, 3], "i32")],
             array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]], "f32")),
-        row("tir.one_hot", "%0 : {0} -> {r}", [array([[200]], "ui8")], array(np.arange(201) == 200, "i1").reshape(1, 1, 201)),
+        row("tir.one_hot", "%0 : {0} -> {r}", [array([[200]], "ui8")],
+            array(np.arange(201) == 200, "i1").reshape(1, 1, 201)),
         row("tir.one_hot", "%0 : {0} -> {r}", [array(1, "i64")], array([0, 1], "ui8")),
     ]  # fmt: skip
     return rows
@@ -382,7 +391,9 @@ REDUCED = (((), []), ((3,), [0]), ((1,), [0]), ((0,), [0]), ((2, 0), [1]), ((2, 
            ((2, 3), [0, 1]), ((2, 3, 4), [0, 2]))  # fmt: skip
 
 
-def fold(function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None) -> np.ndarray:
+def fold(
+    function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None
+) -> np.ndarray:
     """The function on the list of the numbers along the axes, for each place of the others."""
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     name = name or NAMES[x.dtype]
@@ -462,15 +473,23 @@ def reduction_rows() -> list[Sample]:
     for op, want in (("tir.sum", x.astype(float).sum(0)), ("tir.mean", x.astype(float).mean(0)), ("tir.max", x.max(0))):
         for dim in ("[N]", "?"):
             rows.append(
-                row(op, "%0 over [0] : {r}", [x], want.astype(np.float32), dims=[(dim, 3)], result=(3,), rtol=4 * ULP["f32"])
+                row(
+                    op,
+                    "%0 over [0] : {r}",
+                    [x],
+                    want.astype(np.float32),
+                    dims=[(dim, 3)],
+                    result=(3,),
+                    rtol=4 * ULP["f32"],
+                )
             )
     return rows
 
 
 def dot_rows() -> list[Sample]:
     rows = []
-    shapes = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)), ((0,), (0,)),
-              ((0, 3), (3, 2)))  # fmt: skip
+    shapes = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)),
+              ((0,), (0,)), ((0, 3), (3, 2)))  # fmt: skip
     for name, (left, right) in itertools.product(("f32", "f64", "i32", "i8"), shapes):
         x, y = random(left, name), random(right, name, seed=1)
         want = np.einsum(
@@ -480,7 +499,9 @@ def dot_rows() -> list[Sample]:
         rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=16 * ULP.get(name, 0)))
     x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
     want = np.einsum("ik,kj->ij", x, y)
-    rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15))
+    rows.append(
+        row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15)
+    )
     return rows
 
 
@@ -495,7 +516,9 @@ def softmax_rows() -> list[Sample]:
         rows.append(row("tir.log_softmax", f"%0 over {axes} : {{r}}", [x], logs.astype(x.dtype), rtol=rtol))
     hard = array([[1e4, 1e4, -1e4], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, 0, 0]], "f32")
     soft = array([[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0], [NAN, NAN, NAN]], "f32")
-    logs = array([[-math.log(2), -math.log(2), -2e4 - math.log(2)], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, NAN, NAN]], "f32")
+    logs = array(
+        [[-math.log(2), -math.log(2), -2e4 - math.log(2)], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, NAN, NAN]], "f32"
+    )
     rows.append(row("tir.softmax", "%0 over [1] : {r}", [hard], soft, rtol=1e-6))
     rows.append(row("tir.log_softmax", "%0 over [1] : {r}", [hard], logs, rtol=1e-6))
     x = random((2, 3), "f32")
@@ -513,8 +536,15 @@ def cross_entropy_rows() -> list[Sample]:
         want = -np.array([logs[i, int(j)] for i, j in enumerate(y)]).astype(x.dtype)
         rows.append(row("tir.softmax_cross_entropy", form, [x, y], want, rtol=16 * ULP[name]))
         rows.append(
-            row("tir.softmax_cross_entropy", form, [x, y], want, dims=[("[N]", 4), ("[N]",)], result=("[N]",),
-                rtol=16 * ULP[name])  # fmt: skip
+            row(
+                "tir.softmax_cross_entropy",
+                form,
+                [x, y],
+                want,
+                dims=[("[N]", 4), ("[N]",)],
+                result=("[N]",),
+                rtol=16 * ULP[name],
+            )  # fmt: skip
         )
         p = scipy.special.softmax(random((3, 4), name, seed=3), 1)
         want = -(p.astype("float64") * logs).sum(1).astype(x.dtype)
@@ -524,7 +554,12 @@ def cross_entropy_rows() -> list[Sample]:
         row("tir.softmax_cross_entropy", form, [far, array([0, 1, 0, 7], "i32")], array([200, 0, INF, NAN], "f32")),
         row("tir.softmax_cross_entropy", form, [far[2:3], array([[0, 1]], "f32")], array([0], "f32")),
         row("tir.softmax_cross_entropy", form, [far[0], array(0, "i8")], array(200, "f32")),
-        row("tir.softmax_cross_entropy", form, [np.zeros((0, 4), "float32"), np.zeros(0, "int32")], np.zeros(0, "float32")),
+        row(
+            "tir.softmax_cross_entropy",
+            form,
+            [np.zeros((0, 4), "float32"), np.zeros(0, "int32")],
+            np.zeros(0, "float32"),
+        ),
     ]
     return rows
 
@@ -607,7 +642,13 @@ def points() -> list[Smooth]:
         smooth("tir.slice", "%0 from [1] to [0] step [2] : {r}", [random((6,), "f64")], ("?",), dims={0: ("?",)}),
         smooth("tir.slice", "%0 from [1] to [3] step [1] : {r}", [random((6,), "f64")], (2,), dims={0: ("[N]",)}),
         smooth("tir.pad", "%0 with 2.0 : f64 from [1, 0] to [-2, 0] step [1, 2] : {0} -> {r}", [x], (5, 5)),
-        smooth("tir.pad", "%0 with 2.0 : f64 from [1] to [-2] step [1] : {0} -> {r}", [x[0]], ("[N + 3]",), dims={0: ("[N]",)}),
+        smooth(
+            "tir.pad",
+            "%0 with 2.0 : f64 from [1] to [-2] step [1] : {0} -> {r}",
+            [x[0]],
+            ("[N + 3]",),
+            dims={0: ("[N]",)},
+        ),
         smooth("tir.dot", "%0, %1 : {r}", [x, random((3, 4), "f64")], (2, 4), wrt=(0, 1)),
         smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], (2,), wrt=(0, 1)),
         smooth("tir.dot", "%0, %1 : {r}", [x[:, 0], y], (3,), wrt=(0, 1)),
@@ -629,7 +670,13 @@ def points() -> list[Smooth]:
         smooth("tir.softmax", "%0 over [1] : {r}", [x], ("[N]", "?"), dims={0: ("[N]", "?")}),
         smooth("tir.softmax_cross_entropy", "%0, %1 : {r}", [x, array([2, 0], "i32")], (2,)),
         smooth("tir.softmax_cross_entropy", "%0, %1 : {r}", [x, probabilities], (2,), wrt=(0, 1)),
-        smooth("tir.softmax_cross_entropy", "%0, %1 : {r}", [x, array([2, 0], "i64")], ("[N]",), dims={0: ("[N]", "?"), 1: ("[N]",)}),
+        smooth(
+            "tir.softmax_cross_entropy",
+            "%0, %1 : {r}",
+            [x, array([2, 0], "i64")],
+            ("[N]",),
+            dims={0: ("[N]", "?"), 1: ("[N]",)},
+        ),
         smooth("tir.leaf", "%0 : {r}", [x], (2, 3)),
     ]
     return found

@@ -6,9 +6,9 @@ import inspect
 
 import numpy as np
 import pytest
+
 from tests.ops.element_runner import run_by_element
 from tests.ops.samples import SAMPLES, SMOOTH, Sample, philox_block
-
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir import DIALECT
 from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Sized, Structured
@@ -118,42 +118,115 @@ def test_uniform_numbers_are_spread_evenly() -> None:
 # --- messages ------------------------------------------------------------------------------------------------------
 
 WRONG = [
-    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<5xf32>", "tir.add: axis 0 of lhs has size 4 and of rhs size 5"),
-    ("tir.add %a, %b : tensor<[B]xf32>", "tensor<[B]xf32>, tensor<[C]xf32>", "axis 0 of lhs has size [B] and of rhs size [C]"),
-    ("tir.add %a, %b : tensor<[B]xf32>", "tensor<[B]xf32>, tensor<4xf32>", "axis 0 of lhs has size [B] and of rhs size 4"),
-    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<f32>", "lhs has rank 1 and rhs rank 0; tir.broadcast makes them equal"),
-    ("tir.add %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<4xf64>", "element types must be equal, got f32 of lhs and f64 of rhs"),
-    ("tir.add %a, %b : tensor<4xf32>", "tensor<?xf32>, tensor<?xf32>", "tir.add: the result must have type tensor<?xf32>"),
+    (
+        "tir.add %a, %b : tensor<4xf32>",
+        "tensor<4xf32>, tensor<5xf32>",
+        "tir.add: axis 0 of lhs has size 4 and of rhs size 5",
+    ),
+    (
+        "tir.add %a, %b : tensor<[B]xf32>",
+        "tensor<[B]xf32>, tensor<[C]xf32>",
+        "axis 0 of lhs has size [B] and of rhs size [C]",
+    ),
+    (
+        "tir.add %a, %b : tensor<[B]xf32>",
+        "tensor<[B]xf32>, tensor<4xf32>",
+        "axis 0 of lhs has size [B] and of rhs size 4",
+    ),
+    (
+        "tir.add %a, %b : tensor<4xf32>",
+        "tensor<4xf32>, tensor<f32>",
+        "lhs has rank 1 and rhs rank 0; tir.broadcast makes them equal",
+    ),
+    (
+        "tir.add %a, %b : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf64>",
+        "element types must be equal, got f32 of lhs and f64 of rhs",
+    ),
+    (
+        "tir.add %a, %b : tensor<4xf32>",
+        "tensor<?xf32>, tensor<?xf32>",
+        "tir.add: the result must have type tensor<?xf32>",
+    ),
     ("tir.exp %a : tensor<4xi32>", "tensor<4xi32>, f32", "operand 'x' must be a tensor of f16 or bf16 or f32 or f64"),
-    ("tir.dot %a, %b : tensor<3x6xf32>", "tensor<3x4xf32>, tensor<5x6xf32>",
-     "tir.dot: inner sizes must agree, got 4 (lhs axis 1) and 5 (rhs axis 0)"),
+    (
+        "tir.dot %a, %b : tensor<3x6xf32>",
+        "tensor<3x4xf32>, tensor<5x6xf32>",
+        "tir.dot: inner sizes must agree, got 4 (lhs axis 1) and 5 (rhs axis 0)",
+    ),
     ("tir.dot %a, %b : tensor<3xf32>", "tensor<3x4x5xf32>, tensor<5xf32>", "rank 1 or 2, got 3 and 1"),
     ("tir.sum %a over [1] : tensor<4xf32>", "tensor<4xf32>, f32", "tir.sum: axes must be 0 to 0, got 1"),
     ("tir.sum %a over [1, 0] : tensor<f32>", "tensor<4x4xf32>, f32", "axes must increase, got [1, 0]"),
     ("tir.sum %a over [0] : tensor<f32>", "tensor<f32>, f32", "axes must be [] at rank 0, got 0"),
-    ("tir.transpose %a by [0, 0] : tensor<4x4xf32>", "tensor<4x4xf32>, f32", "by must hold each of the 2 axes of x once"),
-    ("tir.broadcast %a along [0] : tensor<3xf32> -> tensor<4x3xf32>", "tensor<3xf32>, f32", "got 3 (x axis 0) and 4 (result axis 0)"),
-    ("tir.broadcast %a along [0] : tensor<f32> -> tensor<4xf32>", "tensor<f32>, f32", "along needs an axis of the result for each of x"),
-    ("tir.broadcast %a along [] : tensor<f32> -> tensor<[Z]xf32>", "tensor<f32>, f32",
-     "size [Z] is not bound: no argument of the function has [Z] as a size"),
-    ("tir.broadcast %a along [] : tensor<f32> -> tensor<?xf32>", "tensor<f32>, f32", "needs one size operand for each ?, which is 1, got 0"),
-    ("tir.reshape %a : tensor<4xf32> -> tensor<5xf32>", "tensor<4xf32>, f32", "the number of elements must stay, got 4 (tensor<4xf32>) and 5"),
-    ("tir.reshape %a : tensor<[B]x4xf32> -> tensor<[B]xf32>", "tensor<[B]x4xf32>, f32", "number of elements must stay, got B * 4"),
-    ("tir.slice %a from [0] to [5] step [1] : tensor<5xf32>", "tensor<4xf32>, f32", "from 0 to 5 step 1 does not fit axis 0 of x, of size 4"),
-    ("tir.slice %a from [0] to [4] step [0] : tensor<4xf32>", "tensor<4xf32>, f32", "from 0 to 4 step 0 does not fit axis 0"),
-    ("tir.slice %a from [0] to [4, 4] step [1] : tensor<4xf32>", "tensor<4xf32>, f32", "a number for each of the 1 axes of x"),
-    ("tir.pad %a with 0.0 : f32 from [1] to [0] step [1] : tensor<4xf32> -> tensor<4xf32>", "tensor<4xf32>, f32",
-     "the slice of the result is tensor<3xf32>, and x is tensor<4xf32>"),
+    (
+        "tir.transpose %a by [0, 0] : tensor<4x4xf32>",
+        "tensor<4x4xf32>, f32",
+        "by must hold each of the 2 axes of x once",
+    ),
+    (
+        "tir.broadcast %a along [0] : tensor<3xf32> -> tensor<4x3xf32>",
+        "tensor<3xf32>, f32",
+        "got 3 (x axis 0) and 4 (result axis 0)",
+    ),
+    (
+        "tir.broadcast %a along [0] : tensor<f32> -> tensor<4xf32>",
+        "tensor<f32>, f32",
+        "along needs an axis of the result for each of x",
+    ),
+    (
+        "tir.broadcast %a along [] : tensor<f32> -> tensor<[Z]xf32>",
+        "tensor<f32>, f32",
+        "size [Z] is not bound: no argument of the function has [Z] as a size",
+    ),
+    (
+        "tir.broadcast %a along [] : tensor<f32> -> tensor<?xf32>",
+        "tensor<f32>, f32",
+        "needs one size operand for each ?, which is 1, got 0",
+    ),
+    (
+        "tir.reshape %a : tensor<4xf32> -> tensor<5xf32>",
+        "tensor<4xf32>, f32",
+        "the number of elements must stay, got 4 (tensor<4xf32>) and 5",
+    ),
+    (
+        "tir.reshape %a : tensor<[B]x4xf32> -> tensor<[B]xf32>",
+        "tensor<[B]x4xf32>, f32",
+        "number of elements must stay, got B * 4",
+    ),
+    (
+        "tir.slice %a from [0] to [5] step [1] : tensor<5xf32>",
+        "tensor<4xf32>, f32",
+        "from 0 to 5 step 1 does not fit axis 0 of x, of size 4",
+    ),
+    (
+        "tir.slice %a from [0] to [4] step [0] : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "from 0 to 4 step 0 does not fit axis 0",
+    ),
+    (
+        "tir.slice %a from [0] to [4, 4] step [1] : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "a number for each of the 1 axes of x",
+    ),
+    (
+        "tir.pad %a with 0.0 : f32 from [1] to [0] step [1] : tensor<4xf32> -> tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "the slice of the result is tensor<3xf32>, and x is tensor<4xf32>",
+    ),
     ("tir.full 1 : i32 -> tensor<4xf32>", "f32, f32", "the value must be of type f32, got 1 : i32"),
     ("tir.iota axis 1 : tensor<4xi32>", "f32, f32", "axis must be 0 to 0, got 1"),
     ("tir.one_hot %a : tensor<4xi32> -> tensor<5x3xf32>", "tensor<4xi32>, f32", "the shape of x and one axis more"),
     ("tir.argmax %a axis 2 : tensor<4xi64>", "tensor<4x2xf32>, f32", "axis must be 0 to 1, got 2"),
     ("tir.cast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
-    ("tir.softmax_cross_entropy %a, %b : tensor<4xf32>", "tensor<4x3xf32>, tensor<5xi32>", "labels must have shape [4]"),
+    (
+        "tir.softmax_cross_entropy %a, %b : tensor<4xf32>",
+        "tensor<4x3xf32>, tensor<5xi32>",
+        "labels must have shape [4]",
+    ),
     ("tir.rng_bits %a : tensor<4x?xi32>", "tensor<2xi32>, f32", "needs one size operand for each ?"),
     ("tir.rng_bits %a : tensor<4xi32>", "tensor<2xi64>, f32", "operand 'key' must be tensor<2xi32>"),
     ("tir.dim %a axis 1 : tensor<4xf32>", "tensor<4xf32>, f32", "axis must be 0 to 0, got 1"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("op", "types", "message"), WRONG, ids=[w[0] for w in WRONG])
@@ -167,13 +240,37 @@ def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: str, mess
 
 
 WRONG_RUNS = [
-    ("tir.add %a, %b : tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1, 2], [1]), "shapes must be equal, got [2] and [1]"),
-    ("tir.slice %a from [3] to [0] step [1] : tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]), "does not fit axis 0, of size 1"),
-    ("tir.dot %a, %b : tensor<f32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1, 2], [1]), "inner sizes must agree, got 2 of lhs and 1 of rhs"),
-    ("tir.broadcast %a along [0] : tensor<?xf32> -> tensor<3xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]),
-     "axis 0 of x has size 1 and axis 0 of the result 3"),
-    ("tir.reshape %a : tensor<?xf32> -> tensor<2x2xf32>", ("tensor<?xf32>", "tensor<?xf32>"), ([1], [1]), "the number of elements must stay"),
-]  # fmt: skip
+    (
+        "tir.add %a, %b : tensor<?xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1, 2], [1]),
+        "shapes must be equal, got [2] and [1]",
+    ),
+    (
+        "tir.slice %a from [3] to [0] step [1] : tensor<?xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1], [1]),
+        "does not fit axis 0, of size 1",
+    ),
+    (
+        "tir.dot %a, %b : tensor<f32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1, 2], [1]),
+        "inner sizes must agree, got 2 of lhs and 1 of rhs",
+    ),
+    (
+        "tir.broadcast %a along [0] : tensor<?xf32> -> tensor<3xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1], [1]),
+        "axis 0 of x has size 1 and axis 0 of the result 3",
+    ),
+    (
+        "tir.reshape %a : tensor<?xf32> -> tensor<2x2xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1], [1]),
+        "the number of elements must stay",
+    ),
+]
 
 
 @pytest.mark.parametrize(("op", "types", "inputs", "message"), WRONG_RUNS, ids=[w[0] for w in WRONG_RUNS])
@@ -193,10 +290,17 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     assert inspect.getdoc(op), f"{op.name} has no docstring"
     assert getattr(op, "format", None), f"{op.name} has no format"
     assert op.name in STATE or hasattr(op, "reference"), f"{op.name} has no reference"
-    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), f"{op.name} has no grad"
+    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), (
+        f"{op.name} has no grad"
+    )
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, NotDifferentiable)
-    assert not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.read"}
+    assert (
+        not op.definition.results
+        or op.infer is not Op.infer
+        or issubclass(op, Sized)
+        or op.name in {"tir.cast", "tir.read"}
+    )
     if issubclass(op, Structured):
         assert op.structure is not Structured.structure, f"{op.name} has no structure"
         own_step = issubclass(op, Reduction) and op.step is not Reduction.step

@@ -245,12 +245,18 @@ TABLE: dict[str, tuple[str, str | None]] = {
         OK,
     ),
     "access group with content": (
-        _loop("", "!2 = distinct !{i32 1}").replace("load float, ptr %a", "load float, ptr %a, !llvm.access.group !2"),
+        _loop("", "!2 = !{i32 1}").replace("load float, ptr %a", "load float, ptr %a, !llvm.access.group !2"),
         "the form that !llvm.access.group needs",
     ),
     "parallel accesses without a group": (
         _loop(", !llvm.loop !0", '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.parallel_accesses", !0}'),
-        "is no access group",
+        "this metadata is not",
+    ),
+    "loop metadata of an empty node": (_loop(", !llvm.loop !0", "!0 = distinct !{}"), "the form that !llvm.loop needs"),
+    "metadata written in place": (_loop(", !llvm.loop !{i32 1}", ""), "numbered nodes"),
+    "scope list without scopes": (
+        _loop("", "!0 = !{i32 1}").replace("float, ptr %a", "float, ptr %a, !noalias !0"),
+        "the form that !noalias needs",
     ),
     "nontemporal without number": (
         _function("  store i32 0, ptr %p, !nontemporal !0\n  ret void", arguments="ptr %p") + "!0 = !{}",
@@ -279,8 +285,9 @@ TABLE: dict[str, tuple[str, str | None]] = {
     ),
     "function of 4001 blocks": (
         _function("\n".join(f"  br label %l{i}\nl{i}:" for i in range(4001)) + "\n  ret void"),
-        "4001 blocks, the limit is 4000; split the function",
+        "4002 blocks, the limit is 4000; split the function",
     ),
+    "block of 10001 instructions": (_function("  fence seq_cst\n" * 10000 + "  ret void"), "a block of 10001"),
     "function of 100001 instructions": (_function("  fence seq_cst\n" * 100001 + "  ret void"), "100002 instructions"),
     "block of 4000 instructions": (_function(LONG_BLOCK + "\n  ret i32 %x4000", "i32", "i32 %x0"), OK),
     "NUL character": (_function("  ret void") + "\0garbage", r"'\\x00' is not printable"),

@@ -7,7 +7,7 @@ Indices, slices and sizes are checked when a program runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tir.ir.affine import AffineMap
@@ -50,6 +50,7 @@ from tir.ir.views import (
     regrouped_strides,
     runtime_shape,
     slice_layout,
+    verify_contiguous,
     verify_groups,
     verify_mixed,
 )
@@ -161,8 +162,6 @@ class Global(Op, Symbol):
             want = TensorType(self.type.shape, self.type.element)
             if value.type is not want:
                 raise TirError(f"the initial value of a {self.type} must be of type {want}, got {value.type}")
-        if self.constant and not isinstance(value, (DenseAttr, DenseResourceAttr)):
-            raise TirError("a constant needs an initial value")
 
     def make_storage(self) -> Any:
         """The array for `Frame.storage`. A constant's cannot be written."""
@@ -347,6 +346,7 @@ class Subview(Pure, SliceLists, Op):
     def verify(self) -> None:
         source, type = self.source.type, self.result.type
         self.verify_lists(source.rank, source.rank)
+        self.verify_bounds(source.shape)
         _check_same_elements(source, type)
         _check_strided(source, type)
         assert self.kept_axes is not None
@@ -368,7 +368,7 @@ class Cast(Pure, Op):
     def verify(self) -> None:
         source, dest = self.source.type, self.dest.type
         same = source.element is dest.element and source.space == dest.space and source.rank == dest.rank
-        if not same or not all(_may_be_equal(a, b) for a, b in zip(_facts(source), _facts(dest))):
+        if not same or not all(_may_be_equal(a, b) for a, b in _facts_to_compare(source, dest)):
             raise TirError(f"{source} cannot be cast to {dest}: element type, rank and all static facts must agree")
 
     def reference(self, source: Any) -> Any:
@@ -403,6 +403,8 @@ class CollapseShape(Pure, Op):
         _check_same_elements(source, type)
         verify_groups(self.reassociation, source.shape, type.shape)
         _check_strided(source, type)
+        if source.layout is not None:
+            verify_contiguous(self.reassociation, source.shape, source.strides_and_offset()[0])
         _check_layout(self.result_type(source, self.reassociation), type)
 
     def reference(self, src: Any) -> Any:
@@ -580,6 +582,14 @@ def _facts(type: MemRefType) -> list[Size]:
         return list(type.shape)
     strides, offset = type.strides_and_offset()
     return [*type.shape, offset, *strides]
+
+
+def _facts_to_compare(a: MemRefType, b: MemRefType) -> Iterator[tuple[Size, Size]]:
+    """Sizes, offset and strides of both, but for strides along axes of size 1, which mean nothing."""
+    for i, pair in enumerate(zip(_facts(a), _facts(b))):
+        axis = i - a.rank - 1
+        if axis < 0 or 1 not in (a.shape[axis], b.shape[axis]):
+            yield pair
 
 
 def _fact_names(rank: int) -> list[str]:

@@ -425,6 +425,7 @@ def _slice_axes(op: ExtractSlice | InsertSlice, part: TensorType) -> list[int]:
 
 def _check_slice(op: ExtractSlice | InsertSlice, whole: TensorType, part: TensorType) -> None:
     op.verify_lists(whole.rank, whole.rank)
+    op.verify_bounds(whole.shape)
     _check_elements(whole, part)
     _slice_axes(op, part)
 

@@ -1,4 +1,4 @@
-"""The text of constants: `dense<[[1, 2], [3, 4]]>`, `dense<"0x01000000">`, `dense<0.0>`, with their type, to attributes.
+"""The text of constants, `dense<[[1, 2], [3, 4]]>`, `dense<"0x01000000">`, `dense<0.0>`, with their type -> attributes.
 
 Elements are integers, floats, `true` and `false`; a hex integer spells the bits of a float. A splat stays one element.
 """
@@ -188,7 +188,8 @@ def _hex_blob(body: str, type: ShapedType) -> DenseAttr:
     data = bytes.fromhex(match[1])
     size_bytes = dtype_of(type.element).size_bytes
     if len(data) not in (size_bytes, type.count * size_bytes):
-        raise TirError(f"dense: {type} needs {type.count * size_bytes} bytes, or {size_bytes} for a splat, got {len(data)}")
+        needed = f"{type.count * size_bytes} bytes, or {size_bytes} for a splat"
+        raise TirError(f"dense: {type} needs {needed}, got {len(data)}")
     if type.element is I1:
         data = bytes(map(bool, data))
     return DenseAttr(type, data if type.count else b"")

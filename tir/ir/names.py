@@ -1,4 +1,4 @@
-"""Named sizes: `[B]` is bound where it stands alone as a size of a function's argument; everything else follows from it."""
+"""Named sizes: `[B]` is bound where it stands alone as a size of a function's argument; all others follow from it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def argument_bindings(op: Op) -> dict[AffineExpr, tuple[BlockArgument, int]]:
 
 
 def check_names_bound(op: Op, types: Iterable[Type]) -> None:
-    """VerifyError unless each name in `types` is bound by an argument of the function around `op` (or by `op` itself)."""
+    """VerifyError unless each name in `types` is bound by an argument of the function around `op` (or that it is)."""
     names = {name for type in types if isinstance(type, ShapedType) for name in shape_names(type.shape)}
     if not names:
         return
@@ -42,7 +42,8 @@ def check_names_bound(op: Op, types: Iterable[Type]) -> None:
     for name in sorted(names, key=str):
         if name not in bound:
             raise VerifyError(
-                f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size", op.location
+                f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size",
+                op.location,
             )
 
 
@@ -56,7 +57,7 @@ def bind_sizes(
 ) -> dict[AffineExpr, int]:
     """name -> size, from the shapes of the arguments (None for a scalar).
 
-    Raises ExecutionError that names the argument and axis of a size that disagrees. labels: argument -> what to call it.
+    ExecutionError names the argument and axis of a size that disagrees. labels: argument -> what to call it.
     """
     found = {name: int(shapes[i][axis]) for name, (i, axis) in bindings(types).items()}  # type: ignore[index]
     for position, (type, shape) in enumerate(zip(types, shapes)):

@@ -17,7 +17,7 @@ from tir.ir.types import DYNAMIC, Dim, ShapedType
 __all__ = [
     "DYNAMIC_INDEX", "SliceLists", "checked_index", "checked_slices", "collapsed_shape", "dims_of", "dynamic_dims",
     "fill_in", "gather", "group_sizes", "kept_axes", "mixed", "regrouped_strides", "runtime_shape", "slice_layout",
-    "split_mixed", "verify_groups", "verify_mixed",
+    "split_mixed", "verify_contiguous", "verify_groups", "verify_mixed",
 ]  # fmt: skip
 
 DYNAMIC_INDEX = -(1 << 63)
@@ -104,6 +104,24 @@ class SliceLists:
         verify_mixed("offsets", self.static_offsets, self.offsets, offsets)
         verify_mixed("sizes", self.static_sizes, self.sizes, rank)
         verify_mixed("strides", self.static_strides, self.strides, rank)
+        for what, numbers in (("offsets", self.static_offsets), ("sizes", self.static_sizes)):
+            if any(n < 0 and n != DYNAMIC_INDEX for n in numbers):
+                raise TirError(f"{what} must be at least 0, got {[n for n in numbers if n != DYNAMIC_INDEX]}")
+
+    def verify_bounds(self, shape: Sequence[Dim]) -> None:
+        """TirError for a slice of an array of this shape that is known to reach outside.
+
+        An empty slice may start at the end, so that empty arrays have slices; upstream refuses that.
+        """
+        lists = zip(self.static_offsets, self.static_sizes, self.static_strides, shape)
+        for axis, (offset, size, stride, limit) in enumerate(lists):
+            if offset == DYNAMIC_INDEX or not isinstance(limit, int):
+                continue
+            if DYNAMIC_INDEX in (size, stride):
+                size, stride = int(size != 0), 1  # the first element at least
+            problem = _slice_problem(axis, offset, size, stride, limit)
+            if problem is not None:
+                raise TirError(problem)
 
     def lists_at(self, values: Sequence[Any]) -> list[list[int]]:
         """Offsets, sizes and strides at run time, from the values of the operands behind the source."""
@@ -140,18 +158,22 @@ def checked_slices(lists: Sequence[Sequence[int]], shape: Sequence[int]) -> tupl
     """The slices, from offsets, sizes and strides, of an array of this shape; ExecutionError if one reaches outside."""
     slices = []
     for axis, (offset, size, stride, limit) in enumerate(zip(*lists, shape)):
-        if size < 0 or stride < 1:
-            raise ExecutionError(
-                f"axis {axis} needs a size of at least 0 and a stride of at least 1, got {size} and {stride}"
-            )
-        last = offset + (size - 1) * stride if size else offset
-        if offset < 0 or (last >= limit if size else offset > limit):
-            raise ExecutionError(
-                f"slice from {offset} of {size} elements with stride {stride} is out of bounds for axis {axis} with "
-                f"size {limit}"
-            )
-        slices.append(slice(offset, last + 1 if size else offset, stride))
+        if size < 0 or stride == 0:
+            raise ExecutionError(f"axis {axis} needs a size of at least 0 and a stride, got size {size}, stride {stride}")
+        if (problem := _slice_problem(axis, offset, size, stride, limit)) is not None:
+            raise ExecutionError(problem)
+        stop = offset + size * stride
+        slices.append(slice(offset, None if stop < 0 else stop, stride) if size else slice(offset, offset))
     return tuple(slices)
+
+
+def _slice_problem(axis: int, offset: int, size: int, stride: int, limit: int) -> str | None:
+    """How a slice reaches outside of an axis with `limit` elements, or None. An empty slice may start at its end."""
+    ends = (offset, offset + (size - 1) * stride) if size else (offset,)
+    if all(0 <= end < limit + (size == 0) for end in ends):
+        return None
+    slice_text = f"slice from {offset} of {size} elements with stride {stride}"
+    return f"{slice_text} is out of bounds for axis {axis} with size {limit}"
 
 
 def kept_axes(full: Sequence[Any], reduced: Sequence[Any]) -> list[int] | None:
@@ -207,6 +229,16 @@ def verify_groups(groups: Sequence[Sequence[int]], expanded: Sequence[Dim], coll
 
 def _text(groups: Sequence[Sequence[int]]) -> str:
     return str([list(group) for group in groups])
+
+
+def verify_contiguous(groups: Sequence[Sequence[int]], sizes: Sequence[Dim], strides: Sequence[Dim]) -> None:
+    """TirError if dimensions of one group are known not to lie behind each other in memory."""
+    for group, stride in zip(groups, regrouped_strides(groups, sizes, strides, None)):
+        for axis, inner in zip(reversed(group[:-1]), reversed(group[1:])):
+            stride = _multiply(stride, sizes[inner])
+            if sizes[axis] != 1 and isinstance(stride, int) and isinstance(strides[axis], int):
+                if strides[axis] != stride:
+                    raise TirError(f"axis {axis} of the operand must have stride {stride} to be merged, got {strides[axis]}")
 
 
 def collapsed_shape(groups: Sequence[Sequence[int]], expanded: Sequence[Dim]) -> list[Dim]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tir.ir.ir import Block, BlockArgument, Op, Use, Value
 from tir.ir.types import MemRefType
@@ -90,14 +90,18 @@ def passed(block: Block, successor: Block, index: int) -> list[Value]:
     return [end.operand(start + index) for start, to in zip(starts, end.successors) if to is successor]
 
 
-def written_values(ops: Iterable[Op], written_parameters: dict[str, set[int]]) -> list[Value]:
-    """The memref values through which the ops write. written_parameters: function -> positions that it writes."""
+def written_values(ops: Iterable[Op], written_parameters: Mapping[str, set[int]] | None = None) -> list[Value]:
+    """The memref values through which the ops write.
+
+    written_parameters: function -> positions that it writes; one that is missing may write all.
+    """
     found = []
     for op in ops:
         if op.name in _WRITES:
             found.append(op.operand(_WRITES[op.name]))
         elif op.name == "func.call":
-            positions = written_parameters.get(op.callee, set(range(len(op.operands))))  # type: ignore[attr-defined]
+            every = set(range(len(op.operands)))
+            positions = (written_parameters or {}).get(op.callee, every)  # type: ignore[attr-defined]
             found += [op.operand(position) for position in sorted(positions)]
     return [value for value in found if isinstance(value.type, MemRefType)]
 

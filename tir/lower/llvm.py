@@ -3,8 +3,8 @@
     lower_to_llvm(module) -> LoweredModule(text, functions, asserts)
 
 Needs what `lower-loops`, `bufferize` and `expand-math` leave; an op that has no machine code is a located error, which
-names the pass that should have removed it. The calling convention is that of `tir/ir/native.py`. The text is the same on
-each run. `scf.parallel` becomes nested loops whose memory accesses are marked as independent, for LLVM's vectorizer.
+names the pass that should have removed it. The calling convention is that of `tir/ir/native.py`. The text is the same
+on each run. `scf.parallel` becomes nested loops whose memory accesses are marked as independent, for LLVM's vectorizer.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tir.lower.llvm_control import argument_type, from_argument, lower_block, ru
 from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
 from tir.lower.llvm_types import component_types
 
-__all__ = ["LoweredModule", "lower_to_llvm"]
+__all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
 
 RULES = {**llvm_scalars.RULES, **llvm_memory.RULES, **llvm_vectors.RULES, **llvm_control.RULES}
 
 
 @dataclass(frozen=True)
 class LoweredModule:
-    """LLVM IR text; how to call its functions, by their names in the module; what a positive status means.
+    """LLVM IR text, and how to call its functions, by their names in the module; private ones cannot be called.
 
-    Status k stands for `asserts[k - 1]`, a message and its location.
+    Status k of a call stands for `asserts[k - 1]`, a message and its location.
     """
 
     text: str
@@ -48,7 +48,7 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
     vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512).
     """
     functions = [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
-    written = _written_parameters(functions)
+    written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
     text = ModuleText()
     constants = _globals(text, module)
@@ -56,19 +56,21 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
         name = _name(function)
         text.signatures[name] = _signature(function, number, written[name], name in called)
     initialisers = _initialisers(functions)
+    internal = {_name(f) for f in functions if f.is_private and _name(f) not in initialisers}  # type: ignore[attr-defined]
     bodies = []
     for function in functions:
         f = FunctionText(text, RULES)
         signature = text.signatures[_name(function)]
-        internal = function.is_private and _name(function) not in initialisers  # type: ignore[attr-defined]
-        bodies.append(_function(f, function, signature, _no_alias(function, signature, written, called), internal))
+        no_alias = _no_alias(function, signature, written, called)
+        bodies.append(_function(f, function, signature, no_alias, _name(function) in internal))
         if f.first_lasting_write is not None and f.last_failure >= f.first_lasting_write:
             text.signatures[_name(function)] = replace(signature, atomic=False)
     attributes = (
         "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
     )
     parts = [*constants, *bodies, *text.declarations.values(), attributes, *text.metadata]
-    return LoweredModule("\n\n".join(parts) + "\n", dict(text.signatures), text.asserts)
+    callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
+    return LoweredModule("\n\n".join(parts) + "\n", callable_ones, text.asserts)
 
 
 def _name(function: Any) -> str:
@@ -97,7 +99,7 @@ def _globals(text: ModuleText, module: Op) -> list[str]:
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 
-def _written_parameters(functions: list[Op]) -> dict[str, set[int]]:
+def written_parameters(functions: list[Op]) -> dict[str, set[int]]:
     """function -> the positions of its memref parameters that it may write, itself or by a call."""
     written: dict[str, set[int]] = {_name(function): set() for function in functions}
     changed = True
@@ -198,7 +200,7 @@ def _body(f: FunctionText, function: Any) -> Steps:
 
 
 def _reverse_post_order(entry: Block) -> list[Block]:
-    """The blocks that can be reached, each behind one that leads to it, so that values are defined before they are used."""
+    """The blocks that can be reached, each behind one that leads to it: values are defined before they are used."""
     order: list[Block] = []
     seen = {entry}
     path: list[tuple[Block, Iterator[Block]]] = [(entry, iter(entry.terminator.successors))]

@@ -212,9 +212,7 @@ def _division(signed: bool, rounding: str) -> Rule:
     """A quotient rounded `toward_zero`, `down` or `up`."""
 
     def lower(f: FunctionText, op: Any) -> None:
-        if (
-            element_type(op.result.type) is I1
-        ):  # the only divisor other than 0 is true, and dividing by it changes nothing
+        if element_type(op.result.type) is I1:  # dividing by the only divisor but 0 changes nothing
             _binary("and")(f, op)
             return
         division = _Division(f, op, signed)

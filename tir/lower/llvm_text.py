@@ -42,7 +42,7 @@ class MemRef:
     strides: tuple[str, ...]
 
 
-Machine = Union[str, MemRef]
+Machine = Union[str, MemRef]  # noqa: UP007
 
 
 @dataclass

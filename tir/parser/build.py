@@ -121,7 +121,10 @@ class _Build:
 
     def fill_region(self, op: Op, region: Region, source: RegionSource, raw: RawOp, names: Sequence[str]) -> Filling:
         """Builds the blocks of a region in a scope of its own."""
-        blocks = source.blocks(raw.regions) or [RawBlock(None, [], [], raw.pos)]
+        blocks = source.blocks(raw.regions)
+        if raw.generic and not any(block.ops or block.label is not None for block in blocks):
+            return  # `({ })` is a region without blocks
+        blocks = blocks or [RawBlock(None, [], [], raw.pos)]
         outer, outer_defined = self.scope, self.defined
         isolated = isinstance(op, IsolatedFromAbove)
         self.scope = _Scope(

@@ -37,7 +37,7 @@ from tir.ir.types import FunctionType, MemRefType, OpaqueType, TensorType, Tuple
 from tir.parser import literals
 from tir.parser.lines import LineCallbacks
 from tir.parser.locations import AliasLocation, has_alias
-from tir.parser.reading import MAX_AFFINE_OPERATORS, Reading
+from tir.parser.reading import Reading
 from tir.parser.resources import read_metadata
 from tir.parser.tokens import Token
 
@@ -45,6 +45,7 @@ __all__ = ["Callbacks"]
 
 Values = list[Any]
 
+_VALUE_OR_COMMA = re.compile(r",|%([\w$.-]+)(?:#([0-9]+))?", re.ASCII)
 _ONE_WORD = re.compile(r"\{\s*([A-Za-z_][\w$.]*)\s*\}\Z", re.ASCII)
 
 
@@ -109,8 +110,10 @@ class Callbacks(LineCallbacks):
 
     def _op(self, results: list[tuple[str, int]], name: Token, pos: int, items: list[Item]) -> RawOp:
         location = None
-        if items and isinstance(items[-1], LocationItem):
-            location = items.pop().location
+        last = items[-1] if items else None
+        if isinstance(last, LocationItem):
+            items.pop()
+            location = last.location
         is_generic = name.type == "GENERIC"
         text = _unescaped(name) if is_generic else name.text
         op = RawOp(text, results, items, is_generic, pos, name.reading.end, location)
@@ -146,9 +149,18 @@ class Callbacks(LineCallbacks):
     def use(self, values: Values) -> list[Item]:
         items, token = values
         name, _, number = token.text[1:].partition("#")
-        if len(number) > 6:
-            raise token.reading.error(f"{token.text[:40]}: this number of a result is too large", token.pos)
-        items.append(Use(name, int(number) if number else 0, token.pos))
+        items.append(Use(name, _result_number(token, number, token.pos), token.pos))
+        return items
+
+    def uses(self, values: Values) -> list[Item]:
+        """`%a, %b, %c`: a run of names is one token, for speed."""
+        items, token = values
+        for found in _VALUE_OR_COMMA.finditer(token.text):
+            pos = token.pos + found.start()
+            if found[1] is None:
+                items.append(Punct(",", pos))
+            else:
+                items.append(Use(found[1], _result_number(token, found[2], pos), pos))
         return items
 
     def word(self, values: Values) -> list[Item]:
@@ -163,7 +175,7 @@ class Callbacks(LineCallbacks):
         values[0].append(IntegerLiteral(values[1].text, values[1].pos))
         return values[0]
 
-    def float(self, values: Values) -> list[Item]:
+    def float_literal(self, values: Values) -> list[Item]:
         values[0].append(FloatLiteral(values[1].text, values[1].pos))
         return values[0]
 
@@ -206,9 +218,9 @@ class Callbacks(LineCallbacks):
 
     def dictionary(self, values: Values) -> list[Item]:
         items, opening, entries, closing = values
+        word = entries[0] if len(entries) == 1 else None
         blocks = []
-        if len(entries) == 1 and isinstance(entries[0], Word) and ("." in entries[0].text or entries[0].text == "return"):
-            word = entries[0]
+        if isinstance(word, Word) and ("." in word.text or word.text == "return"):
             op = RawOp(word.text, [], [], False, word.pos, word.pos + len(word.text))
             blocks = [RawBlock(None, [], [op], word.pos)]
         items.append(Braces(entries, blocks, opening.pos, closing.pos + 1))
@@ -239,7 +251,7 @@ class Callbacks(LineCallbacks):
         make = _SHAPED[token.text[:-1].rstrip()]
         return TypeItem(token.reading.located(token.pos, make, tuple(dims), element.type, extras), token.pos)
 
-    def tuple(self, values: Values) -> TypeItem:
+    def tuple_type(self, values: Values) -> TypeItem:
         types = values[1] if len(values) > 2 else ()
         return TypeItem(TupleType(tuple(item.type for item in types)), values[0].pos)
 
@@ -263,10 +275,8 @@ class Callbacks(LineCallbacks):
         return dims
 
     def named_dim(self, values: Values) -> list[Any]:
-        dims, opening, size = values[:3]
-        opening.reading.affine_operators = 0
-        dims.append(size)
-        return dims
+        values[0].append(values[2])
+        return values[0]
 
     # --- affine maps -------------------------------------------------------------------------------------------
 
@@ -285,7 +295,6 @@ class Callbacks(LineCallbacks):
     def affine_map(self, values: Values) -> AttributeItem:
         opening, (dims, symbols), _, _, results, _, _ = values
         opening.reading.affine_names = None
-        opening.reading.affine_operators = 0
         return AttributeItem(AffineMapAttr(AffineMap(dims, symbols, tuple(results))), opening.pos)
 
     def affine_id(self, values: Values) -> AffineExpr:
@@ -307,13 +316,13 @@ class Callbacks(LineCallbacks):
 
     def affine_binary(self, values: Values) -> AffineExpr:
         lhs, token, rhs = values
-        _count_operator(token)
         if token.text in ("+", "-"):
             return _checked(lhs + rhs if token.text == "+" else lhs - rhs, token)
         if token.text == "*" and isinstance(lhs, AffineConstant):
             lhs, rhs = rhs, lhs
         if not isinstance(rhs, AffineConstant):
-            raise token.reading.error(f"affine expression: the right side of '{token.text}' must be an integer", token.pos)
+            message = f"affine expression: the right side of '{token.text}' must be an integer"
+            raise token.reading.error(message, token.pos)
         if token.text == "*":
             return _checked(lhs * rhs.value, token)
         if rhs.value <= 0:
@@ -347,6 +356,13 @@ class Callbacks(LineCallbacks):
 
     def fused(self, values: Values) -> Location:
         return FusedLocation(tuple(values[-2]))
+
+
+def _result_number(token: Token, digits: str | None, pos: int) -> int:
+    """The 1 of `%r#1`."""
+    if digits and len(digits) > 6:
+        raise token.reading.error(f"the number of a result must have at most 6 digits, got #{digits[:20]}", pos)
+    return int(digits) if digits else 0
 
 
 def _defined_name(token: Token) -> str:
@@ -391,8 +407,11 @@ def _extras(items: list[Item], end: int, reading: Reading) -> list[tuple[Item, s
     for piece, stop in zip(pieces, [*ends, end]):
         if not piece:
             raise reading.error("expected an attribute of the type", stop)
-        whole = len(piece) == 1 and isinstance(piece[0], AttributeItem)
-        found.append((piece[0], str(piece[0].attribute) if whole else reading.text[piece[0].pos : stop].rstrip()))
+        first = piece[0]
+        is_whole = len(piece) == 1 and isinstance(first, AttributeItem)
+        # The text of an alias would mean nothing outside of this file.
+        text = str(first.attribute) if is_whole else reading.text[first.pos : stop].rstrip()  # type: ignore[union-attr]
+        found.append((first, text))
     return found
 
 
@@ -436,12 +455,6 @@ _DIVISIONS: dict[str, Callable[[AffineExpr, int], AffineExpr]] = {
     "ceildiv": AffineExpr.ceildiv,
     "mod": AffineExpr.mod,
 }
-
-
-def _count_operator(token: Token) -> None:
-    token.reading.affine_operators += 1
-    if token.reading.affine_operators > MAX_AFFINE_OPERATORS:
-        raise token.reading.limit(f"an affine map or size has more than {MAX_AFFINE_OPERATORS} operators", token.pos)
 
 
 def _checked(expr: AffineExpr, token: Token) -> AffineExpr:

@@ -276,7 +276,7 @@ class LineReader:
         return Template("LINE_LABEL", indent, trail, found[1], tokens=self.reading.tokens, types=types)
 
     def complete(self, op: RawOp) -> None:
-        """Fills in the items of an op with regions if its key is new. Raises NotByLines if its names are not the key's."""
+        """Fills in the items of an op with regions if its key is new. Raises NotByLines if the names do not agree."""
         assert op.key is not None and op.names is not None
         if op.key in self.known_with_regions:
             return

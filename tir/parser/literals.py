@@ -45,6 +45,8 @@ def symbol_path(text: str) -> tuple[str, ...]:
 
 def result_list(text: str) -> list[tuple[str, int]]:
     """The names in `%a, %b:2 =` and how many values each stands for."""
+    if text.count(",") >= MAX_RESULTS:
+        raise TirError(f"an op has at most {MAX_RESULTS} results")
     found = []
     for piece in text.rstrip("= \t\r\n").split(","):
         name, _, count = piece.strip()[1:].partition(":")

@@ -48,6 +48,9 @@ def syntax_error(parser: Any, token: Token, opened: Sequence[Open]) -> ParseErro
     bracket = opened[-1] if opened else None
     if token.text in _CLOSERS and accepts >= _STATEMENT and (bracket is None or CLOSING[bracket.char] != token.text):
         return reading.error(f"{got} closes nothing", token.pos)
+    if token.type == "VALUES" and "VALUE" in accepts:
+        name, comma, _ = token.text.partition(",")
+        return reading.error(f"expected ':' and a type behind {name.strip()}, got ','", token.pos + len(name))
     may_close = bracket is not None and (accepts >= _ANYTHING or (accepts >= _STATEMENT and token.type == "$END"))
     expected = f"'{CLOSING[bracket.char]}'" if bracket is not None and may_close else _expected_text(accepts)
     behind = "" if may_close else _behind(reading)

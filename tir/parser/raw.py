@@ -25,8 +25,9 @@ from tir.parser.reading import Reading
 from tir.parser.recovery import Driver, read_part
 from tir.parser.tokens import Lexer, Patterns
 
-__all__ = ["GRAMMAR", "RawText", "parser", "read_text", "split_file"]
+__all__ = ["GRAMMAR", "STARTS", "RawText", "parser", "read_text", "split_file"]
 
+STARTS = ["module", "op", "label", "lines"]
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 _SPLIT = re.compile(r"^// -----[ \t-]*\r?$\n?", re.MULTILINE)
 
@@ -34,15 +35,19 @@ _SPLIT = re.compile(r"^// -----[ \t-]*\r?$\n?", re.MULTILINE)
 @cache
 def parser() -> Any:
     """The LALR parser of the grammar, built once."""
+
+    class FedByHand(lark.lexer.Lexer):
+        """In the place of lark's lexer, which need not be built: our tokens are fed to the parser one by one."""
+
+        def __init__(self, conf: object) -> None:
+            pass
+
+        def lex(self, *args: object) -> Any:
+            raise AssertionError("tokens are fed by hand")
+
     text = GRAMMAR.read_text(encoding="utf-8")
-    return lark.Lark(
-        text,
-        parser="lalr",
-        lexer="basic",
-        start=["module", "op", "label", "lines"],
-        keep_all_tokens=True,
-        transformer=Callbacks(),
-    )
+    callbacks: Any = Callbacks()
+    return lark.Lark(text, parser="lalr", lexer=FedByHand, start=STARTS, keep_all_tokens=True, transformer=callbacks)
 
 
 @cache

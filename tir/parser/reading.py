@@ -7,14 +7,14 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar, Union
+from typing import TypeVar
 
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import FileLocation, LimitError, Location, ParseError, TirError, nearest
 from tir.ir.syntax import Item, LocationItem, RawBlock, RawOp
 
 __all__ = [
-    "MAX_AFFINE_OPERATORS",
+    "MAX_AFFINE_TOKENS",
     "MAX_ALIAS_EXPANSION",
     "MAX_DIGITS",
     "MAX_ERRORS",
@@ -32,14 +32,14 @@ MAX_TOKENS = 20_000_000
 MAX_NESTING = 256
 MAX_IDENTIFIER = 4096
 MAX_DIGITS = 4096
-MAX_AFFINE_OPERATORS = 1024
+MAX_AFFINE_TOKENS = 2048
 MAX_ALIAS_EXPANSION = 1 << 24  # characters that the uses of aliases stand for, besides 64 for each of the text
 MAX_ERRORS = 100
 
 # C0 controls other than tab and line ends, DEL, what turns text around on a screen, and halves of characters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-Placed = Union[RawOp, RawBlock, LocationItem]  # whose location names an alias, which the end of the text may define
+Placed = RawOp | RawBlock | LocationItem  # whose location names an alias, which the end of the text may define
 _Made = TypeVar("_Made")
 
 
@@ -73,9 +73,8 @@ class Reading:
     resources: dict[str, bytes] = field(default_factory=dict)
     unresolved: list[Placed] = field(default_factory=list)
     affine_names: dict[str, AffineExpr] | None = None
-    affine_operators: int = 0
     expansion: int = 0  # characters that the uses of aliases stand for, so far
-    expansion_before_alias: int = 0
+    expansion_before: dict[int, int] = field(default_factory=dict)  # the same, where the definition at a pos began
     end: int = 0  # where the last token ended
     tokens: int = 0  # how many tokens the part that was read last has
     next_region: int = 0  # the number of the next region that was read by lines
@@ -123,7 +122,7 @@ class Reading:
         if name in table:
             notes = [(f"{sigil}{name} was defined here", self.location(table[name].pos))]
             raise ParseError(f"{sigil}{name} is already defined", self.location(pos), notes)
-        table[name] = Alias(items, pos, self.end - pos + self.expansion - self.expansion_before_alias)
+        table[name] = Alias(items, pos, self.end - pos + self.expansion - self.expansion_before[pos])
 
     def expand(self, table: dict[str, Alias], sigil: str, name: str, pos: int) -> list[Item]:
         """The items that an alias stands for. What all uses stand for is limited: no billion laughs."""

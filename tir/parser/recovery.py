@@ -205,7 +205,6 @@ class Driver:
         self._cut(frame)
         self._feed_opening(frame)
         self.reading.affine_names = None
-        self.reading.affine_operators = 0
         self._restart = restart
         self.lexer.restart(restart)
 
@@ -242,7 +241,7 @@ class Driver:
         first = self.frames[-1].opening[0].pos if self.frames[-1].opening else -1
         if self.lexer.fresh and pos not in (first, self._restart) and self._starts(pos, depth):
             return pos
-        if token.type == "ERROR":
+        if token.type == "ERROR" and token.text.startswith('"'):
             region = _REGION_AT_END.search(token.text)
             if region is not None and depth == 0 and self._stand_in(token):
                 return pos + region.start()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tir.ir.errors import TirError
 from tir.parser.literals import result_list
-from tir.parser.reading import MAX_DIGITS, MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
+from tir.parser.reading import MAX_AFFINE_TOKENS, MAX_DIGITS, MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
 
 __all__ = ["BARE_NAMES", "CLOSING", "METADATA", "Lexer", "Open", "STATEMENT_STARTS", "Token"]
 
@@ -40,13 +40,17 @@ _IN_ITEMS = (
 _IN_AFFINE = ("ID", "NATURAL", "ARROW")
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
 _ID = r"%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?::[0-9]+)?"
+_MORE_VALUES = re.compile(r"(?:\s*,\s*%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?:#[0-9]+)?)+", re.ASCII)
+_LONG_NAME = re.compile(rf"[\w$.-]{{{MAX_IDENTIFIER + 1}}}")
 _RESULTS = re.compile(rf"{_ID}(?:\s*,\s*{_ID})*\s*=(?!=)", re.ASCII)
 _OP_BEHIND = re.compile(r"\s*(?:[A-Za-z_][\w$]*\.[A-Za-z_]|call\s|\")", re.ASCII)
 _PAREN_BEHIND = re.compile(r"\s*\(")
 _LESS_BEHIND = re.compile(r"\s*<")
 _EQUAL_BEHIND = re.compile(r"\s*=(?!=)")
 _DICTIONARY = re.compile(r'(?:\s|//[^\n]*\n)*(?:[A-Za-z_][\w$.]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*")\s*[=,}]', re.ASCII)
-_BODY = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|->|[<>()\[\]{}"]')
+# `{x` on one line, with no bare name of an op: a dictionary too, whatever is wrong with it.
+_ENTRY = re.compile(r"[ \t]*(?!(?:return|module|call)\b)[A-Za-z_][\w$]*(?![\w$.(<])", re.ASCII)
+_BODY = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|->|[<>]=|[<>()\[\]{}"]')
 _DENSE = re.compile(r'(dense|dense_resource)\s*<([^<>"]*(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"[^<>"]*)*)>')
 _BODY_WORDS = frozenset(("dense", "dense_resource", "sparse", "complex", "affine_set"))
 METADATA = re.compile(r'\{-#[^"#]*(?:(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"|#(?!-\}))[^"#]*)*#-\}')
@@ -116,6 +120,7 @@ class Lexer:
         self.fresh = True  # the token is the first of its line
         self.message = ""
         self.count = 0
+        self._affine_tokens = 0
         self._text = reading.text
         self._start = pos
 
@@ -168,6 +173,8 @@ class Lexer:
             nesting += 1
         if nesting > MAX_NESTING:
             raise self.reading.limit(f"brackets and regions nest deeper than {MAX_NESTING}", pos)
+        if mode == _AFFINE and char in "<[" and self.opened and self.opened[-1].mode != _AFFINE:
+            self._affine_tokens = 0
         self.opened.append(Open(char, pos, mode, nesting))
 
     def opened_before(self, token: Token) -> list[Open]:
@@ -205,6 +212,9 @@ class Lexer:
             return self._bracket(char, pos) if char in _NAMES else self._unexpected(pos)
         kind = found.lastgroup
         assert kind is not None
+        self._affine_tokens += 1
+        if self._affine_tokens > MAX_AFFINE_TOKENS:
+            raise self.reading.limit(f"an affine map or size has more than {MAX_AFFINE_TOKENS} names and numbers", pos)
         if found.end() - pos > MAX_DIGITS:
             raise self.reading.limit(f"an identifier or number has more than {MAX_DIGITS} characters", pos)
         text = found[0]
@@ -256,7 +266,7 @@ class Lexer:
             if found is None:
                 return self._error("'{-#' is not closed by '#-}'", pos, self.end)
             return self._token("METADATA", pos, found.end())
-        is_dictionary = _DICTIONARY.match(self._text, pos + 1, self.end) is not None
+        is_dictionary = any(pattern.match(self._text, pos + 1, self.end) for pattern in (_DICTIONARY, _ENTRY))
         self._push("{", pos, _ITEMS if is_dictionary else _REGION)
         return self._token("DICTIONARY_OPEN" if is_dictionary else "REGION_OPEN", pos, pos + 1)
 
@@ -271,6 +281,10 @@ class Lexer:
                 is_op = _OP_BEHIND.match(self._text, found.end(), self.end) is not None
                 if is_op or (self.fresh and self.in_region):
                     return self._results(pos, found)
+        if self._text.startswith(",", end) and (found := _MORE_VALUES.match(self._text, end, self.end)) is not None:
+            if found.end() - end > MAX_IDENTIFIER and _LONG_NAME.search(self._text, end, found.end()) is not None:
+                return self._token("VALUE", pos, end)
+            return self._token("VALUES", pos, found.end())
         return self._token("VALUE", pos, end)
 
     def _results(self, pos: int, found: re.Match[str]) -> Token:
@@ -367,7 +381,7 @@ class Lexer:
         if "." in self._text[pos:end]:
             return self._token(whole, pos, end)
         if self.fresh and (found := _EQUAL_BEHIND.match(self._text, end, self.end)) is not None:
-            self.reading.expansion_before_alias = self.reading.expansion
+            self.reading.expansion_before[pos] = self.reading.expansion
             return self._token(definition, pos, found.end())
         return self._token(use, pos, end)
 

@@ -20,7 +20,7 @@ __all__ = ["Autodiff", "expand_gradients"]
 class Autodiff(Pass):
     """Expands each `tir.grad` into ops, in reverse mode, and drops each `tir.leaf`.
 
-    Needs: every op between `wrt` and cost is of the tensor level and has a gradient; PassError names the one that has none.
+    Needs: each op between `wrt` and cost is of the tensor level and has a gradient; PassError names one that has none.
     Leaves: no `tir.grad` and no `tir.leaf`; only ops that some gradient uses. Must run before anything that fuses or
     lowers. A gradient of a gradient is expanded in the order of the text, the inner one first.
 
@@ -58,7 +58,7 @@ def _expand(grad: Grad) -> None:
     """Puts the gradients in the place of one `tir.grad`."""
     start, end, block = grad.previous, grad.next, grad.parent
     assert block is not None
-    b = TensorBuilder.before(grad)
+    b = TensorBuilder(block, grad, grad.location)
     adjoints = _Adjoints(b)
     adjoints.add(grad.cost, b.full_like(grad.cost, 1))
     path = _path(grad)
@@ -74,13 +74,16 @@ def _expand(grad: Grad) -> None:
         found.append(gradient)
         gradient.value.hint = result.hint or gradient.value.hint
     grad.replace_with([gradient.value for gradient in found])
-    op = block.last if end is None else end.previous
-    while op is not start:
-        assert op is not None
-        before = op.previous
+    _drop_unused(start, block.last if end is None else end.previous)
+
+
+def _drop_unused(start: Op | None, last: Op | None) -> None:
+    """Erases the ops behind `start` up to `last` that nothing uses."""
+    while last is not start:
+        assert last is not None
+        op, last = last, last.previous
         if not op.is_used and is_removable(op):
             op.erase()
-        op = before
 
 
 def _path(grad: Grad) -> list[Op]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tir.dialects import arith, func, linalg, memref, tensor
-from tir.ir.attributes import DictAttr, IntegerAttr, SymbolRefAttr, UnitAttr
+from tir.ir.attributes import ArrayAttr, DictAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
@@ -119,17 +119,23 @@ class _Function:
         self.targets: list[Storage | None] = []
         self.out_attributes: list[DictAttr] = []
         self.out_arguments: list[Value] = []
-        for i, value in enumerate(self.old_results):
+        # A caller takes the out arguments as the first results, so behind one that is none no other may be.
+        out_of_order = False
+        for i, type in enumerate(self.function.function_type.results):
             target = None
             symbol = self.function.result_attribute(i, "tir.update")
             if isinstance(symbol, SymbolRefAttr):
                 target = self.shared[symbol.root]
-            elif isinstance(value.type, TensorType) and self.has_known_sizes(i, value.type):
+            elif out_of_order or not isinstance(value.type, TensorType) or not self.has_known_sizes(i, value.type):
+                out_of_order = True
+            else:
                 target = self.add_out_argument(i, value.type)
             self.targets.append(target)
 
     def has_known_sizes(self, index: int, type: TensorType) -> bool:
-        return type.is_static or self.function.result_attribute(index, "tir.dims") is not None
+        """The sizes of a result follow from those of the arguments."""
+        dims = self.function.result_attribute(index, "tir.dims")
+        return type.is_static or (isinstance(dims, ArrayAttr) and StringAttr("?") not in dims.items)
 
     def add_out_argument(self, index: int, type: TensorType) -> Storage:
         argument = self.block.add_argument(memref_type(type), f"out{index}" if len(self.old_results) > 1 else "out")

@@ -169,10 +169,22 @@ def dynamic_subview(f: Any, buffer: Value, offsets: list[Value], sizes: list[Val
 
 def collapse_shape(f: Any, op: tensor.CollapseShape) -> None:
     def make(buffer: Value) -> Value:
+        _check_contiguous(buffer.type, op.reassociation)  # type: ignore[arg-type]
         type = memref.CollapseShape.result_type(buffer.type, op.reassociation)  # type: ignore[arg-type]
         return f.b.create(memref.CollapseShape, buffer, reassociation=op.reassociation, result_types=[type])
 
     view(f, op, op.src, make)
+
+
+def _check_contiguous(type: MemRefType, groups: Sequence[Sequence[int]]) -> None:
+    """TirError unless the axes of each group are known to lie behind each other in memory, so that a view can merge them."""
+    if type.layout is None:
+        return
+    strides, _ = type.strides_and_offset()
+    for outer, inner in (pair for group in groups for pair in zip(group, group[1:])):
+        size, stride = type.shape[inner], strides[inner]
+        if not (isinstance(size, int) and isinstance(stride, int) and strides[outer] == size * stride):
+            raise TirError(f"axes {outer} and {inner} of {type} are apart in memory")
 
 
 def expand_shape(f: Any, op: tensor.ExpandShape) -> None:

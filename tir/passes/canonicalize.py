@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects import arith, scalar
+from tir.dialects import arith
 from tir.dialects.tir.base import Elementwise, TensorOp
 from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.create import Constant
 from tir.ir.attributes import Attribute, DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import TirError
+from tir.ir.execution import value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.pass_manager import Pass
 from tir.ir.rewrite import FP_MODES, Rewriter
@@ -56,10 +57,9 @@ def fold(op: Op, b: Builder) -> Sequence[Value] | None:
         return None
     operands = [v.op.properties["value"] for v in op.operands]  # type: ignore[union-attr]
     splat = isinstance(op, Elementwise) and all(isinstance(a, DenseAttr) and a.is_splat for a in operands)
-    values = [_array(a, splat) for a in operands]
     try:
         with np.errstate(all="ignore"):
-            found = op.reference(*values)  # type: ignore[attr-defined]
+            found = op.reference(*[_array(a, splat) for a in operands])  # type: ignore[attr-defined]
     except TirError:
         return None  # what goes wrong at run time is not hidden here
     results = found if isinstance(found, tuple) else (found,)
@@ -93,14 +93,10 @@ def _is_small(type: Type, op: Op) -> bool:
 
 
 def _array(attr: Attribute, splat: bool) -> Any:
+    """The constant as a run-time value; of a splat one element."""
     if not isinstance(attr, DenseAttr):
-        dtype = np.dtype(_scalar_dtype(attr))
-        return dtype.type(attr.value)  # type: ignore[attr-defined]
+        return value_of_type(attr.value, attr.type)  # type: ignore[attr-defined]
     return attr.numpy().reshape(-1)[0] if splat and attr.type.count else attr.numpy()
-
-
-def _scalar_dtype(attr: Any) -> str:
-    return f"float{attr.type.width}" if isinstance(attr.type, FloatType) else scalar.numpy_name(attr.type)
 
 
 def _constant(op: Op, b: Builder, value: Any, type: Type) -> Value:

@@ -48,8 +48,9 @@ class Inline(Pass):
                 callee = functions.get(call.callee)
                 if callee is None or callee in recursive or not _may_inline(call, callee):
                     continue
-                sizes[caller] += sizes[callee]
-                budget -= sizes[callee]
+                added = sizes[callee] - 3  # without the function, its return and the call
+                sizes[caller] += added
+                budget -= added
                 if budget < 0:
                     raise LimitError(f"inline: the module would get more than {self.max_ops} ops", call.location)
                 inline_call(call, callee)

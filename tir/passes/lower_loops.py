@@ -14,6 +14,7 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value, clone_into
 from tir.ir.pass_manager import Pass
 from tir.ir.types import INDEX, FloatType, MemRefType
+from tir.passes.tile_contraction import lower_contraction
 
 
 __all__ = ["LowerLoops"]
@@ -47,7 +48,7 @@ class LowerLoops(Pass):
                 _lower_copy(inner)
             elif not inner.has_buffers:
                 raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
-            else:
+            elif not (self.tile and lower_contraction(inner)):
                 _Nest(inner).lower()
 
 

@@ -22,6 +22,7 @@ from tir.ir.ir import Op, Value
 from tir.ir.pass_manager import Pass
 from tir.ir.types import DYNAMIC, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
+from tir.passes.cse import Cse
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
 from tir.passes.structured import filled, generic, lowered_type
@@ -37,8 +38,8 @@ class LowerStructured(Pass):
     """Lowers the tensor level: each op becomes a `linalg.generic`, whose body says what one element is.
 
     Needs: no `tir.grad` and `tir.leaf` (autodiff expands them), no state (state-to-arguments). PassError otherwise.
-    Leaves: `linalg.generic`, `tensor`, `arith`, `math`, `cf.assert` as upstream MLIR has them. Composites are decomposed;
-    broadcast and transpose are index maps; a reduction folds into a filled tensor. Named sizes become `?`: where names say
+    Leaves: `linalg.generic`, `tensor`, `arith`, `math`, `cf.assert` as upstream MLIR has them. Composites are decomposed,
+    and what several of them have in common is computed once; broadcast and transpose are index maps; a reduction folds into a filled tensor. Named sizes become `?`: where names say
     that sizes are equal, an assert says it, for arguments at the entry of public functions (a private one is only called
     with sizes that its caller knows to agree), for sizes made inside where they are used. Arguments and results keep what
     the types no longer say: `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
@@ -89,12 +90,9 @@ class _Lowering:
         done: list[Op] = []
         if not self.function.is_declaration and not self.function.is_private:
             self.sizes.check_arguments()
-        pending = [op for op in self.function.walk() if op is not self.function][::-1]
-        while pending:
-            op = pending.pop()
-            if isinstance(op, Composite):
-                pending.extend(reversed(_decompose(op)))
-            elif isinstance(op, (TensorOp, *EARLIER_PASS)):
+        self._decompose()
+        for op in [op for op in self.function.walk() if op is not self.function]:
+            if isinstance(op, (TensorOp, *EARLIER_PASS)):
                 self.lower(op)
                 done.append(op)
             else:
@@ -102,6 +100,15 @@ class _Lowering:
         self._finish(kept)
         for op in reversed(done):
             op.erase()
+
+    def _decompose(self) -> None:
+        """Replaces composites by simpler ops, and computes once what several of them have in common."""
+        pending = [op for op in self.function.walk() if isinstance(op, Composite)]
+        if not pending:
+            return
+        while pending:
+            pending.extend(op for op in _decompose(pending.pop()) if isinstance(op, Composite))
+        Cse().run(self.function)
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""

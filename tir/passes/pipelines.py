@@ -15,6 +15,7 @@ from tir.passes.canonicalize import Canonicalize
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
 from tir.passes.expand_math import ExpandMath
+from tir.passes.fuse_structured import FuseStructured
 from tir.passes.inline import Inline
 from tir.passes.lower_loops import LowerLoops
 from tir.passes.lower_structured import LowerStructured
@@ -26,7 +27,7 @@ __all__ = ["PASSES", "PIPELINES", "Remarks", "default", "fuse", "lower_cpu", "to
 PASSES: dict[str, type[Pass]] = {
     one.name: one
     for one in (
-        Autodiff, Canonicalize, Cse, Dce, Inline, SymbolDce, StateToArguments, LowerStructured,
+        Autodiff, Canonicalize, Cse, Dce, Inline, SymbolDce, StateToArguments, LowerStructured, FuseStructured,
         Bufferize, ExpandMath, LowerLoops,
     )
 }  # fmt: skip
@@ -51,7 +52,7 @@ def to_structured() -> list[Pass]:
 
 def fuse() -> Pipeline:
     """From any level above loops to fused structured ops."""
-    return Pipeline([*to_structured()])
+    return Pipeline([*to_structured(), FuseStructured(), Canonicalize(), Cse(), Dce()])
 
 
 def lower_cpu() -> Pipeline:

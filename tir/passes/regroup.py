@@ -9,7 +9,7 @@ from tir.dialects import tensor
 from tir.ir.affine import AffineConstant
 from tir.ir.builder import Builder
 from tir.ir.ir import Value
-from tir.ir.types import TensorType
+from tir.ir.types import TensorType, Type
 from tir.ir.views import collapsed_shape, split_mixed
 from tir.passes.sizes import Size, Sizes
 
@@ -35,23 +35,23 @@ def reshape(
         return _collapse(b, source, groups, type)
     if (groups := _groups(after, before)) is not None:
         return _expand(b, sizes, source, groups, type, after)
-    row = _flatten(b, source)
+    row = _flatten(b, source, type.element)
     if not after:
         return _collapse(b, _cast(b, row, TensorType((1,), type.element)), [], type)
     return _expand(b, sizes, row, [list(range(len(after)))], type, after)
 
 
-def _flatten(b: Builder, source: Value) -> Value:
-    """The elements as a tensor of rank 1."""
+def _flatten(b: Builder, source: Value, element: Type) -> Value:
+    """The elements as a tensor of rank 1. element: their type behind the pass, which an argument does not have yet."""
     type = source.type
     assert isinstance(type, TensorType)
     if type.rank == 1:
         return source
     if type.rank == 0:
-        one = TensorType((1,), type.element)
+        one = TensorType((1,), element)
         return b.create(tensor.ExpandShape, source, [], reassociation=[], static_output_shape=[1], result_types=[one])
     groups = [list(range(type.rank))]
-    return _collapse(b, source, groups, TensorType(tuple(collapsed_shape(groups, type.shape)), type.element))
+    return _collapse(b, source, groups, TensorType(tuple(collapsed_shape(groups, type.shape)), element))
 
 
 def _count(shape: Sequence[Size]) -> tuple[int, Counter[Size]]:

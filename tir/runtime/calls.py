@@ -113,6 +113,7 @@ def _scalar_ctype(type: Type) -> Any:
 
 
 def _binder(parameter: NativeParameter) -> _Binder:
+    _ctypes_of(parameter.type)
     return _MemRefBinder(parameter) if isinstance(parameter.type, MemRefType) else _scalar_binder(parameter)
 
 
@@ -120,17 +121,20 @@ def _scalar_binder(parameter: NativeParameter) -> _Binder:
     label, dtype = f"argument '{parameter.name}'", np.dtype(dtype_of(parameter.type).numpy)
     as_bits = parameter.type is FloatType("f16")
     kind: Any = dtype.type
+    plain = {"f": (int, float), "b": (bool,)}.get(dtype.kind, (int,))
 
     def bind(argument: Any, _: list[Any]) -> list[Any]:
-        given = getattr(argument, "dtype", dtype)
-        if given != dtype:
-            raise ExecutionError(f"{label} must be {dtype}, got {given}")
-        if getattr(argument, "shape", ()) != ():
-            raise ExecutionError(f"{label} must have rank 0, got {len(argument.shape)}")
+        if isinstance(argument, (np.ndarray, np.generic)):
+            if argument.dtype != dtype:
+                raise ExecutionError(f"{label} must be {dtype}, got {argument.dtype}")
+            if argument.ndim:
+                raise ExecutionError(f"{label} must have rank 0, got {argument.ndim}")
+        elif not isinstance(argument, plain):
+            raise ExecutionError(f"{label} must be {dtype}, got {argument.__class__.__name__}")
         try:
             number = kind(argument)
-        except (TypeError, ValueError, OverflowError):
-            raise ExecutionError(f"{label} must be {dtype}, got {argument!r}") from None
+        except OverflowError:
+            raise ExecutionError(f"{label} must be {dtype}, got {argument}") from None
         return [int(number.view(np.int16)) if as_bits else number.item()]
 
     return bind

@@ -43,6 +43,7 @@ IR_FILE, PRINTED_FILE = "<llvm-ir>", "<printed-llvm-ir>"
 MAX_TEXT_BYTES = 32 << 20
 MAX_NESTING = 64
 MAX_INSTRUCTIONS, MAX_BLOCKS = 100_000, 4_000  # per function
+MAX_BLOCK_INSTRUCTIONS = 10_000  # instruction selection takes time with their square
 MAX_LANES, MAX_VECTOR_BYTES = 64, 512
 MAX_STACK_BYTES = 64 << 10  # per function
 MAX_GLOBAL_BYTES = 256 << 20  # per module
@@ -95,12 +96,6 @@ _HINTS = {
     "type": "write struct types out where they are used",
 }
 
-#: Metadata that may be attached to an instruction.
-_METADATA_KINDS = frozenset(
-    "!llvm.loop !llvm.access.group !nontemporal !invariant.load !noundef !nonnull !range !alias.scope !noalias "
-    "!unpredictable".split()
-)
-
 #: String attributes of functions and the values they may have.
 _STRING_ATTRIBUTES = {
     "prefer-vector-width": re.compile("128|256|512"),
@@ -144,13 +139,14 @@ def check_source(text: str) -> None:
         raise CodegenError(f"brackets are nested deeper than {MAX_NESTING}")
     words = set(_TOKEN.findall(bare))
     for token in words:
-        if not (token in _WORDS or _NAME.fullmatch(token) or _NUMBER.fullmatch(token) or token in _METADATA_KINDS):
+        if not (token in _WORDS or _NAME.fullmatch(token) or _NUMBER.fullmatch(token) or token in _METADATA_WORDS):
             what = f"'{token[:60]}' is not in the LLVM IR that the gate accepts"
             raise _source_error(bare, bare.index(token), what, _HINTS.get(token) or nearest(token[:60], _WORDS))
     if "half" in words and "bfloat" in words:
         # LLVM crashes on a place in memory that is read as both, and it sees more such places than there are.
         raise CodegenError("half and bfloat in one module are not supported", hint="convert in two modules")
     _check_sizes(bare)
+    _check_metadata(bare)
 
 
 def _check_string(text: str, match: re.Match[str]) -> str:
@@ -164,8 +160,8 @@ def _check_string(text: str, match: re.Match[str]) -> str:
         return f"{prefix}_" + ('=""' if value is not None else "")
     if prefix == "c" and value is None:
         return 'c""'
-    if prefix == "!" and value is None and content in _LOOP_METADATA:
-        return '!""'
+    if prefix == "!" and value is None and content in _LOOP_OPTIONS:
+        return f"!{content}"
     allowed = _STRING_ATTRIBUTES.get(content)
     if not prefix and allowed and allowed.fullmatch(value or ""):
         return '""'
@@ -192,6 +188,80 @@ def _check_sizes(bare: str) -> None:
     for match in _ALIGNMENT.finditer(bare):
         if len(match[1]) > 4 or int(match[1]) > MAX_ALIGNMENT:
             raise _source_error(bare, match.start(), f"alignment {match[1][:20]} is over {MAX_ALIGNMENT}")
+
+
+# ---------------------------------------------------------------------------------------------------- the metadata
+
+# LLVM takes metadata for what it should be and asserts that it is, some of it while parsing.
+
+#: Options of a loop: what follows the name in its node. The last one names access groups.
+_LOOP_OPTIONS = {
+    f"llvm.loop.{name}": re.compile(value)
+    for value, names in {
+        "": "mustprogress unroll.disable unroll.runtime.disable disable_nonforced",
+        r", i32 (?P<count>\d{1,2})": "unroll.count vectorize.width interleave.count isvectorized",
+        ", i1 (?:true|false)": "vectorize.enable vectorize.predicate.enable distribute.enable",
+        r"(?:, !\d+)+": "parallel_accesses",
+    }.items()
+    for name in names.split()
+}
+
+#: What may be attached to an instruction: the shape of its node, and of the nodes which that one refers to.
+_ATTACHMENTS = {
+    "llvm.loop": ("itself", "option"),
+    "llvm.access.group": ("group list", "group"),
+    "alias.scope": ("list", "itself"),
+    "noalias": ("list", "itself"),
+    "nontemporal": ("one", ""),
+    "range": ("numbers one", ""),
+    **dict.fromkeys(("invariant.load", "noundef", "nonnull", "unpredictable"), ("empty group", "")),
+}
+_METADATA_WORDS = {f"!{name}" for name in (*_LOOP_OPTIONS, *_ATTACHMENTS)}
+_NODE = re.compile(r"^!(\d+) = ((?:distinct )?!\{.*\})[ \r]*$", re.M)
+_ATTACHMENT = re.compile(rf", !({'|'.join(map(re.escape, _ATTACHMENTS))}) !(\d+)")
+_OPTION = re.compile(r"!\{!(llvm\.loop\.[\w.]+)(.*)\}")
+_REFERENCE = re.compile(r"!(\d+)")
+_SHAPES = {
+    "group": re.compile(r"distinct !\{\}"),
+    "empty": re.compile(r"!\{\}"),
+    "one": re.compile(r"!\{i32 1\}"),
+    "numbers": re.compile(r"!\{i\d+ -?\d+(?:, i\d+ -?\d+)*\}"),
+    "list": re.compile(r"!\{!\d+(?:, !\d+)*\}"),
+}
+
+
+def _check_metadata(bare: str) -> None:
+    """Refuses metadata of another form than LLVM's passes take for granted; one node a line, as LLVM prints it."""
+    nodes = {match[1]: match[2] for match in _NODE.finditer(bare)}
+    shapes = {number: _shape(number, node) for number, node in nodes.items()}
+    for match in _NODE.finditer(bare):
+        shape, references = shapes[match[1]], _REFERENCE.findall(match[2])
+        if not shape or shape == "option" and any(shapes.get(number) != "group" for number in references):
+            raise _source_error(bare, match.start(), "this metadata is not in the LLVM IR that the gate accepts")
+    for match in _ATTACHMENT.finditer(bare):
+        kind, number = match[1], match[2]
+        shape, inner = _ATTACHMENTS[kind]
+        references = [reference for reference in _REFERENCE.findall(nodes.get(number, "")) if reference != number]
+        if shapes.get(number) not in shape.split() or any(shapes.get(reference) != inner for reference in references):
+            raise _source_error(bare, match.start(), f"!{number} does not have the form that !{kind} needs")
+    # Blanks keep every position what it was.
+    rest = _ATTACHMENT.sub(_blanks, _NODE.sub(_blanks, bare))
+    if "!" in rest:
+        raise _source_error(bare, rest.index("!"), "metadata is accepted as numbered nodes, attached to instructions")
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _shape(number: str, node: str) -> str:
+    """A key of `_SHAPES`, or "option", or "itself" for a distinct node that starts with a reference to itself."""
+    if option := _OPTION.fullmatch(node):
+        value = _LOOP_OPTIONS[option[1]].fullmatch(option[2])
+        return "option" if value and int(value.groupdict().get("count") or 0) <= MAX_LOOP_COUNT else ""
+    if node.startswith((f"distinct !{{!{number},", f"distinct !{{!{number}}}")):
+        return "itself"
+    return next((name for name, shape in _SHAPES.items() if shape.fullmatch(node)), "")
 
 
 # ------------------------------------------------------------------------------------------------- the parsed module
@@ -245,7 +315,6 @@ def check_module(printed: str, signatures: Mapping[str, str]) -> int:
     signatures: the type of every function by its name, as LLVM prints it.
     Gives the number of blocks in the largest function, on which LLVM's compile time depends with the square.
     """
-    _check_metadata(printed)
     printed = _QUOTED.sub('""', printed)
     for pattern, what, hint in _REFUSED_LINES:
         if bad := pattern.search(printed):
@@ -306,20 +375,24 @@ def _check_array_line(printed: str, match: re.Match[str]) -> None:
 
 
 def _check_function(printed: str, match: re.Match[str]) -> int:
-    """The number of the function's blocks, the entry not counted if it has no label."""
+    """The number of the function's blocks; an entry with a label counts twice."""
     name, body = match[1], match.group()
     # Every instruction starts a line with two spaces; so does each case of a switch, which is welcome to count.
     instructions = body.count("\n  ")
     if instructions > MAX_INSTRUCTIONS:
         what = f"{name} has {instructions} instructions, the limit is {MAX_INSTRUCTIONS}"
         raise _module_error(printed, match.start(), what)
-    blocks = len(_LABEL.findall(body))
-    if blocks > MAX_BLOCKS:
-        what = f"{name} has {blocks} blocks, the limit is {MAX_BLOCKS}"
+    blocks = _LABEL.split(body)
+    if len(blocks) > MAX_BLOCKS:
+        what = f"{name} has {len(blocks)} blocks, the limit is {MAX_BLOCKS}"
         raise _module_error(printed, match.start(), what, hint="split the function")
+    longest = max(block.count("\n  ") for block in blocks)
+    if longest > MAX_BLOCK_INSTRUCTIONS:
+        what = f"{name} has a block of {longest} instructions, the limit is {MAX_BLOCK_INSTRUCTIONS}"
+        raise _module_error(printed, match.start(), what, hint="use a loop")
     if "= alloca " in body:
         _check_stack(printed, match.start(), name, body)
-    return blocks
+    return len(blocks)
 
 
 def _check_stack(printed: str, start: int, name: str, body: str) -> None:
@@ -377,58 +450,6 @@ def _check_globals(printed: str) -> None:
         total_bytes += _type_bytes(_leading_type(match["rest"])[0])
         if total_bytes > MAX_GLOBAL_BYTES:
             raise _module_error(printed, match.start(), f"globals take more than {MAX_GLOBAL_BYTES} bytes")
-
-
-# LLVM's passes assert the form of the metadata they read, and no verifier checks it.
-_LOOP_METADATA = {
-    f"llvm.loop.{name}": re.compile(value)
-    for value, names in {
-        "": "mustprogress unroll.disable unroll.runtime.disable disable_nonforced",
-        r", i32 (\d{1,2})": "unroll.count vectorize.width interleave.count isvectorized",
-        ", i1 (?:true|false)": "vectorize.enable vectorize.predicate.enable distribute.enable",
-        r"(?:, !\d+)+": "parallel_accesses",
-    }.items()
-    for name in names.split()
-}
-_METADATA = re.compile(r"^!.*$", re.M)
-_METADATA_NODE = re.compile(r"!(?P<number>\d+) = (?P<node>(?:distinct )?!\{(?P<items>.*)\})")
-_REFERENCE = re.compile(r"!(\d+)")
-_METADATA_LIST = re.compile(r"(?:!\d+(?:, !\d+)*)?|i\d+ -?\d+(?:, i\d+ -?\d+)*")
-_METADATA_OPTION = re.compile(r'!"([\w.]+)"(.*)')
-_METADATA_USE = re.compile(r", !(llvm\.loop|llvm\.access\.group|nontemporal) !(\d+)")
-_ACCESS_GROUP = "distinct !{}"
-
-
-def _check_metadata(printed: str) -> None:
-    nodes: dict[str, str] = {}
-    for match in _METADATA.finditer(printed):
-        node = _METADATA_NODE.fullmatch(match.group())
-        if not node or not (_METADATA_LIST.fullmatch(node["items"]) or _is_loop_option(node["items"])):
-            raise _module_error(printed, match.start(), "this metadata is not in the LLVM IR that the gate accepts")
-        nodes[node["number"]] = node["node"]
-    for node in nodes.values():
-        if "parallel_accesses" in node and any(nodes[n] != _ACCESS_GROUP for n in _REFERENCE.findall(node)):
-            raise CodegenError("llvm.loop.parallel_accesses names a node that is no access group, distinct and empty")
-    for match in _METADATA_USE.finditer(printed):
-        if not _has_form(match[1], match[2], nodes):
-            raise _module_error(printed, match.start(), f"!{match[2]} does not have the form that !{match[1]} needs")
-
-
-def _has_form(kind: str, number: str, nodes: Mapping[str, str]) -> bool:
-    """Whether a node is what LLVM takes it for without looking."""
-    node = nodes[number]
-    if kind == "nontemporal":
-        return node == "!{i32 1}"
-    references = _REFERENCE.findall(node)
-    if kind == "llvm.loop":
-        return node.startswith(f"distinct !{{!{number}") and references[0] == number
-    return node == _ACCESS_GROUP or bool(references) and all(nodes[n] == _ACCESS_GROUP for n in references)
-
-
-def _is_loop_option(content: str) -> bool:
-    option = _METADATA_OPTION.fullmatch(content)
-    value = option and _LOOP_METADATA[option[1]].fullmatch(option[2])
-    return value is not None and all(int(count) <= MAX_LOOP_COUNT for count in value.groups())
 
 
 # ------------------------------------------------------------------------------------- what code may call by its name

@@ -24,7 +24,7 @@ from tir.ir.affine import AffineExpr, AffineMap
 from tir.ir.attributes import Attribute, FloatAttr, IntegerAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import VerifyError
-from tir.ir.execution import ExecutionError, Frame, numpy_dtype
+from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, TypeKind, exactly, tensor_of
 from tir.ir.names import argument_bindings, check_names_bound, evaluate_dim
@@ -50,7 +50,8 @@ from tir.lazy import np
 __all__ = [
     "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR", "Elementwise", "FLOAT_TENSOR",
     "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable", "Reduction", "Sized", "Structure", "Structured",
-    "TensorOp", "Unary", "check_axes", "check_equal_shapes", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned", "lowest",
+    "TensorOp", "Unary", "check_axes", "check_equal_shapes", "drop_axes", "fail", "fits_exactly",
+    "highest", "is_number_of", "is_unsigned", "lowest",
     "merge_dims", "merge_shapes", "number_attribute", "reduced_type",
 ]  # fmt: skip
 
@@ -122,7 +123,10 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
     """VerifyError unless the axes increase and lie in 0 to rank - 1."""
     for before, axis in zip((-1, *axes), axes):
         if not 0 <= axis < rank:
-            fail(op, f"{what} must be 0 to {rank - 1}, got {axis}" if rank else f"{what} must be [] at rank 0, got {axis}")
+            fail(
+                op,
+                f"{what} must be 0 to {rank - 1}, got {axis}" if rank else f"{what} must be [] at rank 0, got {axis}",
+            )
         if axis <= before:
             fail(op, f"{what} must increase, got {list(axes)}")
 
@@ -216,10 +220,13 @@ class Sized(TensorOp):
     A subclass declares `sizes` (behind its other operands) and has `compute(shape, *arrays)` for its meaning.
     """
 
+    sizes: Any
+
     def verify(self) -> None:
         unknown = sum(dim is DYNAMIC for dim in self.result_type.shape)
-        if len(self.sizes) != unknown:  # type: ignore[attr-defined]
-            fail(self, f"{self.result_type} needs one size operand for each ?, which is {unknown}, got {len(self.sizes)}")  # type: ignore[attr-defined]
+        if len(self.sizes) != unknown:
+            given = f"which is {unknown}, got {len(self.sizes)}"
+            fail(self, f"{self.result_type} needs one size operand for each ?, {given}")
         check_names_bound(self, [self.result_type])
         self.verify_shape()
 
@@ -379,4 +386,3 @@ class Composite(TensorOp):
     def decompose(self, b: Any, *operands: Any) -> Any:
         """The result, in other ops of this dialect."""
         raise AssertionError(f"{self.name} has no decomposition")
-

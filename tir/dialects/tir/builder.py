@@ -3,16 +3,16 @@
     b = TensorBuilder(block)
     y = b.exp(b.tensor(x) - 1) / 2
 
-What is implicit here is explicit in the ops that come out: shapes are made equal by `tir.broadcast` (a static size 1 and
-missing leading axes stretch; a `?` never does), element types by `tir.cast` (numpy's promotion; a Python number takes the
-type of the tensor beside it), sizes that only run time knows come from `tir.dim`.
+What is implicit here is explicit in the ops that come out: shapes are made equal by `tir.broadcast` (a static size 1
+and missing leading axes stretch; a `?` never does), element types by `tir.cast` (numpy's promotion; a Python number
+takes the type of the tensor beside it), sizes that only run time knows come from `tir.dim`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from tir.dialects.tir import composite, create, elementwise, linalg, random, reduce
 from tir.dialects.tir import shape as shapes
@@ -52,7 +52,7 @@ class SizeOf:
     axis: int
 
 
-Extent = Union[int, AffineExpr, Value, SizeOf]  # a size: a number, a named size, an index value, the size of an axis
+Extent = int | AffineExpr | Value | SizeOf  # a number, a named size, an index value, the size of an axis
 TensorLike = Any  # a Tensor, an IR value, a Python number, a numpy array or nested list
 UI64 = IntegerType(64, "u")
 
@@ -61,6 +61,7 @@ class Tensor:
     """An IR value with operators, which put ops where its builder inserts. `==` is identity; `b.cmp` compares."""
 
     __slots__ = ("builder", "value")
+    __array_ufunc__ = None  # `array * tensor` comes to `__rmul__`
 
     def __init__(self, builder: TensorBuilder, value: Value) -> None:
         self.builder, self.value = builder, value
@@ -73,6 +74,11 @@ class Tensor:
     def shape(self) -> tuple[Extent, ...]:
         """The sizes; one that only run time knows is a `SizeOf`."""
         return self.builder.shape(self)
+
+    def named(self, name: str) -> Tensor:
+        """Gives the value a name in the text."""
+        self.value.hint = name
+        return self
 
     def __bool__(self) -> bool:
         raise TypeError("a tensor has no truth value before it runs; use select instead of if")
@@ -163,7 +169,7 @@ class TensorBuilder(Builder):
     def shape(self, x: TensorLike) -> tuple[Extent, ...]:
         """The sizes of x."""
         x = self.tensor(x)
-        return tuple(SizeOf(x.value, i) if d is DYNAMIC else d for i, d in enumerate(x.type.shape))  # type: ignore[misc]
+        return tuple(SizeOf(x.value, i) if d is DYNAMIC else d for i, d in enumerate(x.type.shape))
 
     def dim(self, x: TensorLike, axis: int) -> Value:
         """The size of an axis at run time, of type index."""
@@ -373,7 +379,7 @@ class TensorBuilder(Builder):
         return self.broadcast(x, range(len(shape) - x.type.rank, len(shape)), shape)
 
     def repeat_along(self, x: TensorLike, axes: Sequence[int], like: TensorLike) -> Tensor:
-        """x repeated along `axes` of the result, which has the shape of `like`: what undoes the shape of a reduction."""
+        """x repeated along `axes` of the result, which has the shape of `like`: undoes the shape of a reduction."""
         rank = self.tensor(like).type.rank
         return self.broadcast(x, [axis for axis in range(rank) if axis not in axes], self.shape(like))
 
@@ -396,8 +402,8 @@ class TensorBuilder(Builder):
         return self.make(shapes.Slice, self.tensor(x), starts=starts, limits=limits, strides=strides)
 
     def place(
-        self, x: TensorLike, starts: Sequence[int], limits: Sequence[int], strides: Sequence[int], shape: Sequence[Extent],
-        value: int | float | bool = 0,
+        self, x: TensorLike, starts: Sequence[int], limits: Sequence[int], strides: Sequence[int],
+        shape: Sequence[Extent], value: int | float | bool = 0,
     ) -> Tensor:  # fmt: skip
         """A tensor of this shape full of `value`, of which the slice [starts:limits:strides] is x."""
         x = self.tensor(x)
@@ -519,7 +525,7 @@ def _promoted(elements: Sequence[Type]) -> Type:
             continue
         if BF16 in (found, other):
             raise TirError(f"{found} and {other} have no common element type; cast one of them")
-        found = type_of_dtype(str(np.promote_types(dtype_of(found).numpy, dtype_of(other).numpy)))
+        found = type_of_dtype(str(np.promote_types(str(dtype_of(found).numpy), str(dtype_of(other).numpy))))
     return found
 
 
@@ -542,4 +548,4 @@ def _merged_extent(first: Extent, second: Extent) -> Extent | None:
 def _padded(dim: Dim, low: int, high: int, between: int) -> Extent:
     if dim is DYNAMIC:
         raise TirError("pad: a size ? needs `place`, which is given the size of the result")
-    return low + dim * (between + 1) - (between if dim != 0 else 0) + high  # type: ignore[operator, return-value]
+    return low + dim * (between + 1) - (between if dim != 0 else 0) + high

@@ -116,9 +116,9 @@ class LogSoftmax(_SoftmaxLike):
 class SoftmaxCrossEntropy(Composite):
     """-log(softmax(logits)[label]) over the last axis, which disappears.
 
-    labels: integers, one for each slice (outside of 0 to C - 1 the result is nan); or floats of the shape of the logits,
-    the probabilities p of the classes: -sum(p log(softmax(logits))), where p = 0 adds 0 also to a class of
-    probability 0. Gradient of the logits: softmax - one_hot(label), or softmax sum(p) - p; of p: -log_softmax.
+    labels: integers, one for each slice; outside of 0 to C - 1 the result is nan. Or floats of the shape of the logits,
+    probabilities p of the classes: -sum(p log(softmax(logits))), to which a class with p = 0 adds 0 for any logit.
+    Gradient of the logits: softmax - one_hot(label), or softmax sum(p) - p; of p: -log_softmax.
     """
 
     name = "tir.softmax_cross_entropy"

@@ -117,7 +117,9 @@ class OneHot(Sized, Structured):
     def verify_shape(self) -> None:
         want, got = self.x.type.shape, self.result_type.shape[:-1]
         if self.result_type.rank != len(want) + 1 or any(merge_dims(w, d) is None for w, d in zip(want, got)):
-            fail(self, f"the result must have the shape of x and one axis more, got {self.x.type} and {self.result_type}")
+            fail(
+                self, f"the result must have the shape of x and one axis more, got {self.x.type} and {self.result_type}"
+            )
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         if np.shape(x) != shape[:-1]:

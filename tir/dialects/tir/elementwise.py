@@ -352,7 +352,10 @@ class Sigmoid(Unary):
 
 
 class Relu(Unary):
-    """max(x, 0); nan of nan; +0.0 of -0.0. Gradient: 1 where x > 0, else 0, at 0 too (tir.maximum would give 1 there)."""
+    """max(x, 0); nan of nan; +0.0 of -0.0.
+
+    Gradient: 1 where x > 0, else 0, also at 0, where that of `tir.maximum %x, %zero` is 1.
+    """
 
     name = "tir.relu"
 
@@ -516,4 +519,3 @@ class Cast(Structured):
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         source, target = element_type(self.x.type), self.result_type.element
         return [b.cast(g, source) if isinstance(source, FloatType) and isinstance(target, FloatType) else None]
-

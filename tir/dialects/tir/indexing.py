@@ -13,7 +13,7 @@ __all__ = ["IndexPlan", "index_plan"]
 
 @dataclass
 class IndexPlan:
-    """A slice of each axis (as `tir.slice` counts), then axes to drop (of the slice), then axes to add (of the result)."""
+    """A slice of each axis (as `tir.slice` counts), then axes of it to drop, then axes of the result to add."""
 
     starts: list[int] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
@@ -68,7 +68,7 @@ def _position(part: Any, size: Dim) -> int:
         raise TirError(f"index {at} is out of bounds for size {size}")
     if at < 0 and not isinstance(size, int):
         raise TirError(f"index {at} counts from the end, which size {dim_text(size)} does not allow")
-    return at if at >= 0 else at + size  # type: ignore[operator]
+    return at if at >= 0 else at + size
 
 
 def _slice_of(part: slice, size: Dim) -> tuple[int, int, int]:
@@ -82,5 +82,7 @@ def _slice_of(part: slice, size: Dim) -> tuple[int, int, int]:
         return (0, 0, stride) if whole else (start, max(start, stop), stride) if stop > 0 else (size, 0, stride)
     start, stop = part.start or 0, 0 if part.stop is None else part.stop.__index__()
     if start < 0 or (part.stop is not None and stop == 0):
-        raise TirError(f"[{part.start}:{part.stop}] of an axis of size {dim_text(size)} must begin at 0 or more and not be empty")
+        raise TirError(
+            f"[{part.start}:{part.stop}] of an axis of size {dim_text(size)} must begin at 0 or more and not be empty"
+        )
     return start, stop, stride

@@ -1,7 +1,7 @@
 """Random numbers as pure functions of a key: Philox4x32-10, counter based.
 
-Element i of the result, counted in row-major order, takes words of the block with the counter (i // words per block): the
-same bits at every level, in any order and for any split of the work. A new key gives new numbers.
+Element i of the result, counted in row-major order, takes words of the block with the counter (i // words per block):
+the same bits at every level, in any order and for any split of the work. A new key gives new numbers.
 
 Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 """
@@ -89,7 +89,9 @@ class _Random(Sized, Structured):
         """The number of the element at hand in row-major order, as i64."""
         found = s.const(0, "i64")
         for axis, dim in enumerate(self.result_type.shape):
-            found = s.cast(s.index(axis), "i64") if axis == 0 else s.add(s.mul(found, dim), s.cast(s.index(axis), "i64"))
+            found = (
+                s.cast(s.index(axis), "i64") if axis == 0 else s.add(s.mul(found, dim), s.cast(s.index(axis), "i64"))
+            )
         return found
 
 
@@ -107,7 +109,7 @@ class RngBits(_Random):
 
     def element(self, s: Any, *key: Any) -> Any:
         position = self.position(s)
-        words = self.block(s, s.shr_unsigned(position, s.const(2, position)), key)  # type: ignore[arg-type]
+        words = self.block(s, s.shr_unsigned(position, s.const(2, position)), key)
         within = s.and_(position, s.const(3, position))
         chosen = words[3]
         for i in (2, 1, 0):
@@ -139,7 +141,7 @@ class RngUniform(_Random):
         position = self.position(s)
         element: Type = self.result_type.element
         shift = 2 if element is F32 else 1
-        words = self.block(s, s.shr_unsigned(position, s.const(shift, position)), key)  # type: ignore[arg-type]
+        words = self.block(s, s.shr_unsigned(position, s.const(shift, position)), key)
         within = s.and_(position, s.const((1 << shift) - 1, position))
         if element is F32:
             chosen = words[3]

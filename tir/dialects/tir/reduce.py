@@ -1,7 +1,7 @@
 """Reductions: ops that fold axes of a tensor into one number each.
 
-The order of a fold is not promised, so sums of floats may differ by n * eps * sum|x|. Each accumulates in its own element
-type; a Python builder that wants more casts first.
+The order of a fold is not promised, so sums of floats may differ by n * eps * sum|x|. Each accumulates in its own
+element type; a Python builder that wants more casts first.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,7 +83,9 @@ class Broadcast(Sized, Structured):
         spread = [1] * len(shape)
         for axis, to in enumerate(self.along):
             if x.shape[axis] != shape[to] and self.x.type.shape[axis] != 1:
-                raise ExecutionError(f"axis {axis} of x has size {x.shape[axis]} and axis {to} of the result {shape[to]}")
+                raise ExecutionError(
+                    f"axis {axis} of x has size {x.shape[axis]} and axis {to} of the result {shape[to]}"
+                )
             spread[to] = x.shape[axis]
         return np.broadcast_to(x.reshape(spread), shape)
 
@@ -165,25 +168,27 @@ class Reshape(Sized):
 
 def _count(shape: Sequence[Dim]) -> AffineExpr | None:
     """The number of elements if it is a number or one named size times a number, else None."""
-    total, named = 1, [dim for dim in shape if not isinstance(dim, int)]
-    for dim in shape:
-        total *= dim if isinstance(dim, int) else 1
-    if len(named) > 1 or DYNAMIC in named:
-        return None if total else AffineConstant(0)
-    return named[0] * total if named else AffineConstant(total)  # type: ignore[operator]
+    known = math.prod(dim for dim in shape if isinstance(dim, int))
+    rest = [dim for dim in shape if not isinstance(dim, int)]
+    if known == 0 or not rest:
+        return AffineConstant(known)
+    (first, *others) = rest
+    return first * known if isinstance(first, AffineExpr) and not others else None
 
 
 def slice_dim(dim: Dim, start: int, limit: int, stride: int) -> Dim | None:
     """The size of `[start:limit:stride]` on an axis of this size; None if it reaches outside.
 
-    A limit above 0 is a position; 0 is the end, -1 one before it, as Python counts. `?` and named sizes may turn out too
-    small only at run time.
+    A limit above 0 is a position; 0 is the end, -1 one before it, as Python counts. `?` and named sizes may turn out
+    too small only at run time.
     """
-    if limit > 0 or isinstance(dim, int):
-        stop = limit if limit > 0 else dim + limit  # type: ignore[operator]
-        fits = start <= stop and (not isinstance(dim, int) or stop <= dim)
-        return -(-(stop - start) // stride) if fits else None
-    return DYNAMIC if dim is DYNAMIC else (dim + (limit - start)).ceildiv(stride)  # type: ignore[operator, union-attr]
+    if limit <= 0 and isinstance(dim, AffineExpr):
+        return (dim + (limit - start)).ceildiv(stride)
+    if limit <= 0 and not isinstance(dim, int):
+        return DYNAMIC
+    stop: int = limit if limit > 0 else dim + limit  # type: ignore[operator, assignment]
+    fits = start <= stop and (not isinstance(dim, int) or stop <= dim)
+    return -(-(stop - start) // stride) if fits else None
 
 
 def _slice_shape(op: Op, shape: Sequence[Dim], what: str) -> tuple[Dim, ...]:
@@ -195,7 +200,9 @@ def _slice_shape(op: Op, shape: Sequence[Dim], what: str) -> tuple[Dim, ...]:
     for axis, (dim, start, limit, stride) in enumerate(zip(shape, starts, limits, strides)):
         found = slice_dim(dim, start, limit, stride) if start >= 0 and stride > 0 else None
         if found is None:
-            fail(op, f"from {start} to {limit} step {stride} does not fit axis {axis} of {what}, of size {dim_text(dim)}")
+            fail(
+                op, f"from {start} to {limit} step {stride} does not fit axis {axis} of {what}, of size {dim_text(dim)}"
+            )
         dims.append(found)
     return tuple(dims)
 
@@ -214,8 +221,8 @@ def _slices(op: Op, shape: Sequence[int]) -> tuple[slice, ...]:
 class Slice(Structured):
     """x[starts:limits:strides] along each axis. Starts are at least 0, strides at least 1.
 
-    A limit above 0 is a position; 0 is the end of the axis, -1 one before it: `tir.slice %x from [1] to [0] step [1]` drops
-    the first element, whatever the size is.
+    A limit above 0 is a position; 0 is the end of the axis, -1 one before it: `tir.slice %x from [1] to [0] step [1]`
+    drops the first element, whatever the size is.
     """
 
     name = "tir.slice"

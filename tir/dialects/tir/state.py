@@ -1,7 +1,7 @@
 """Shared variables and gradients: `tir.shared`, `tir.read`, `tir.update`, `tir.leaf`, `tir.grad`.
 
-A function sees one old and one new state: all reads give the value before the call, all updates are committed together at
-its end. So the order of reads and updates in the text means nothing, and each may occur once a symbol in a function.
+A function sees one old and one new state: all reads give the value before the call, all updates are committed together
+at its end. So the order of reads and updates in the text means nothing, and each may occur once a symbol in a function.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, FLOATS, fail
-from tir.ir.define import attribute, operand, result
 from tir.ir.attributes import DenseAttr
+from tir.ir.define import attribute, operand, result
 from tir.ir.errors import Location, VerifyError, nearest
 from tir.ir.execution import Call, ExecutionError, Frame
 from tir.ir.ir import BlockArgument, Op, Value
@@ -64,8 +64,8 @@ class Shared(Op, Symbol):
             hint = nearest(self.init, symbols.names())
             raise VerifyError(f"{self.name}: there is no function @{self.init}", self.location, hint=hint)
         want = FunctionType((), (self.type,))
-        if function.function_type is not want:  # type: ignore[attr-defined]
-            fail(self, f"@{self.init} must have type {want}, got {function.function_type}")  # type: ignore[attr-defined]
+        if function.function_type is not want:
+            fail(self, f"@{self.init} must have type {want}, got {function.function_type}")
 
 
 def _called(symbol: str, location: Location) -> Generator[Any, Any, Any]:
@@ -176,8 +176,8 @@ class Leaf(Op):
 class Grad(Op, Pure):
     """The gradients of a 0-d cost: `%da, %db = tir.grad %cost wrt (%a, %b) : tensor<4xf32>, tensor<f32>`.
 
-    Each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the block of the op, as is the cost. Where
-    the cost does not depend on it, its gradient is 0. The pass `autodiff` expands the op.
+    Each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the block of the op, as is the cost.
+    Where the cost does not depend on it, its gradient is 0. The pass `autodiff` expands the op.
     """
 
     name = "tir.grad"

@@ -1,0 +1,167 @@
+"""Running a program at every level, and comparing what comes out.
+
+    run = first_disagreement(text, arguments)      # None, or which level differs from the first and how
+
+The levels are snapshots of the pipeline that `tir-run --target cpu` runs, each on the interpreter, and its end on the
+CPU. The comparison is that of `tir/check.py`; what it allows grows with how much the program itself makes of a
+rounding, which `Shaken` measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tir.check import Tolerance, first_difference
+from tir.compile import Executable
+from tir.dialects.all import REGISTRY
+from tir.ir.ir import Op
+from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
+from tir.parser.parse import parse_text
+from tir.passes.autodiff import Autodiff
+from tir.passes.bufferize import Bufferize
+from tir.passes.expand_math import ExpandMath
+from tir.passes.lower_loops import LowerLoops
+from tir.passes.lower_structured import LowerStructured
+from tir.passes.pipelines import default, fuse, lower_cpu
+
+__all__ = ["Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "run", "spread", "steps"]
+
+CALLS = 2  # each entry is called twice, so that the second call sees the new state
+
+
+def steps(pipeline: Pipeline) -> list[Pass]:
+    """The passes in order; only for pipelines that do not nest by op."""
+    found: list[Pass] = []
+    for step in pipeline.steps:
+        found += steps(step) if isinstance(step, Pipeline) else [step]
+    return found
+
+
+def _up_to(pipeline: Pipeline, last: type[Pass] | None) -> list[Pass]:
+    """The passes up to the last one of this class, and with None all."""
+    passes = steps(pipeline)
+    if last is None:
+        return passes
+    return passes[: max(i for i, one in enumerate(passes) if isinstance(one, last)) + 1]
+
+
+#: The levels by name: the passes that lead there, and what runs them.
+LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
+    "tensor": (lambda: [Autodiff()], "interpret"),
+    "structured": (lambda: _up_to(lower_cpu(), LowerStructured), "interpret"),
+    "fused": (lambda: steps(fuse()), "interpret"),
+    "bufferized": (lambda: _up_to(default(), Bufferize), "interpret"),
+    "loops": (lambda: _up_to(default(), LowerLoops), "interpret"),
+    "expanded": (lambda: _up_to(default(), ExpandMath), "interpret"),
+    "loops, not fused": (lambda: _up_to(lower_cpu(), None), "interpret"),
+    "cpu": (lambda: _up_to(default(), None), "cpu"),
+    "cpu, not fused": (lambda: _up_to(lower_cpu(), None), "cpu"),
+}
+
+
+def module_at(text: str, passes: Sequence[Pass]) -> Op:
+    """The module of the text behind the passes, verified."""
+    module = parse_text(text, REGISTRY)
+    run_pipeline(Pipeline(list(passes)), module)
+    return module
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What some calls of an entry gave: all results, and the state afterwards, by a name that says what each is."""
+
+    arrays: dict[str, Any]
+
+
+def run(module: Op, target: str, entry: str, arguments: Mapping[str, Any]) -> Outcome:
+    """Calls the entry `CALLS` times."""
+    program = Executable(module, target)
+    arrays: dict[str, Any] = {}
+    for call in range(CALLS):
+        for i, result in enumerate(program.call(entry, arguments)):
+            arrays[f"result {i} of call {call}"] = np.array(result)
+    arrays.update({f"@{name}": value for name, value in program.state.items()})
+    return Outcome(arrays)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The first level (or pass) whose outcome differs, and how; `error` if it failed instead."""
+
+    level: str
+    what: str
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        return f"level '{self.level}': {self.what}"
+
+
+def compare(want: Outcome, got: Outcome, uncertain: Mapping[str, Any]) -> str | None:
+    """How `got` differs from `want`, None if it does not.
+
+    uncertain: for float arrays, the difference that roundings alone may make; nan where they decide what is finite.
+    """
+    if want.arrays.keys() != got.arrays.keys():
+        return f"expected {', '.join(want.arrays)}, got {', '.join(got.arrays)}"
+    for name, array in want.arrays.items():
+        other, spread = got.arrays[name], uncertain.get(name)
+        tolerance = Tolerance.for_sizes([array])
+        if spread is not None and spread.shape == other.shape:
+            # Where a rounding decides between finite and not, or between two integers, anything goes.
+            other = np.where(np.isfinite(spread), other, array)
+            tolerance = _wider(tolerance, array, spread)
+        if (difference := first_difference(array, other, tolerance)) is not None:
+            return f"{name}{'' if difference.startswith('[') else ': '}{difference}"
+    return None
+
+
+def _wider(tolerance: Tolerance, array: Any, spread: Any) -> Tolerance:
+    """The tolerance with room for the spread."""
+    if array.dtype.kind != "f" or not array.size:
+        return tolerance
+    finite = np.isfinite(array) & np.isfinite(spread)
+    magnitude = np.abs(np.where(np.isfinite(array), array, 0)).max(initial=0.0).astype(np.float64)
+    unit = float(np.finfo(array.dtype).eps) * max(magnitude, float(np.finfo(array.dtype).tiny))
+    return Tolerance(tolerance.ulps + float(np.max(spread, initial=0.0, where=finite)) / unit, tolerance.by_array)
+
+
+def spread(text: str, arguments: Sequence[Mapping[str, Any]], entry: str = "main") -> dict[str, Any]:
+    """How far the outcomes lie apart, for each array, when the tensor level runs with each of these arguments.
+
+    inf where only some are finite, or where integers differ.
+    """
+    module = module_at(text, LEVELS["tensor"][0]())
+    outcomes = [run(module, "interpret", entry, one).arrays for one in arguments]
+    return {name: _apart([outcome[name] for outcome in outcomes]) for name in outcomes[0]}
+
+
+def _apart(arrays: Sequence[Any]) -> Any:
+    first = arrays[0]
+    if first.dtype.kind != "f":
+        same = np.logical_and.reduce([one == first for one in arrays])
+        return np.where(same, 0.0, np.inf)
+    with np.errstate(all="ignore"):
+        stack = np.stack([one.astype(np.float64) for one in arrays])
+        width = np.where(np.isnan(stack).all(axis=0) | (stack == stack[0]).all(axis=0), 0.0, np.ptp(stack, axis=0))
+        return np.where(np.isnan(width), np.inf, width)
+
+
+def first_disagreement(
+    text: str, arguments: Mapping[str, Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main"
+) -> Disagreement | None:
+    """The first level that computes something else than the tensor level, or fails."""
+    want: Outcome | None = None
+    for name, (passes, target) in LEVELS.items():
+        try:
+            got = run(module_at(text, passes()), target, entry, arguments)
+        except Exception as error:  # any: a crash of a pass is a finding like another
+            return Disagreement(name, f"{type(error).__name__}: {error}", error)
+        if want is None:
+            want = got
+        elif (difference := compare(want, got, uncertain or {})) is not None:
+            return Disagreement(name, difference)
+    return None

@@ -1,0 +1,259 @@
+"""`TensorBuilder` and `tir.api.Builder`: what Python operators become, and that it computes what numpy computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tir.api import Builder, type_from_text
+from tir.dialects.all import REGISTRY
+from tir.interpret import Interpreter
+from tir.ir.affine import AffineName
+from tir.ir.errors import TirError
+from tir.ir.printer import print_op
+from tir.ir.types import BF16, DYNAMIC, F32, F64, I32, TensorType
+from tir.parser.parse import parse_text
+from tir.passes.autodiff import expand_gradients
+
+RNG = np.random.default_rng(0)
+A = RNG.normal(size=(4, 3)).astype(np.float32)
+V = RNG.normal(size=3).astype(np.float32)
+C = RNG.normal(size=(4, 1)).astype(np.float32)
+N = np.arange(12, dtype=np.int32).reshape(4, 3) - 5
+
+
+def built(function: Callable[..., Any], *types: str) -> Builder:
+    """A module with `function` as @f; arguments a, b, .. of these types."""
+    b = Builder()
+    with b.function("f", **dict(zip("abcd", types))) as arguments:
+        b.returns(function(b, *arguments))
+    b.verify()
+    return b
+
+
+def types_of(*arrays: np.ndarray, names: bool = False, unknown: bool = False) -> list[str]:
+    from_dtype = {"float32": "f32", "float64": "f64", "int32": "i32", "bool": "i1"}
+    found = []
+    for x in arrays:
+        dims = [f"[N{d}]" if names and d > 1 else "?" if unknown and d > 1 else str(d) for d in x.shape]
+        found.append(f"tensor<{''.join(f'{d}x' for d in dims)}{from_dtype[str(x.dtype)]}>")
+    return found
+
+
+def check(function: Callable[..., Any], want: np.ndarray, *arrays: np.ndarray) -> None:
+    """The same numbers with static, named and unknown sizes."""
+    for types in (types_of(*arrays), types_of(*arrays, names=True), types_of(*arrays, unknown=True)):
+        b = built(function, *types)
+        text = b.module_text()
+        assert print_op(parse_text(text, REGISTRY)) == text
+        (got,) = Interpreter(b.module).run("f", list(arrays))
+        assert got.dtype == want.dtype, text
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+ARITHMETIC = [
+    ("numbers", lambda b, a: 1 - 2 * a / 4 + (-a) ** 2, lambda a: 1 - 2 * a / 4 + (-a) ** 2, (A,)),
+    ("row", lambda b, a, v: a * v, lambda a, v: a * v, (A, V)),
+    ("column", lambda b, a, c: c - a, lambda a, c: c - a, (A, C)),
+    ("outer", lambda b, v, c: v + c, lambda v, c: v + c, (V, C)),
+    ("integer and float", lambda b, a, n: a + n, lambda a, n: a + n, (A, N)),
+    ("integer and number", lambda b, n: n * 2 + 1, lambda n: n * 2 + 1, (N,)),
+    ("integer and float number", lambda b, n: n + 0.5, lambda n: n + 0.5, (N,)),
+    ("true division of integers", lambda b, n: n / 4, lambda n: n / 4, (N,)),
+    ("comparison", lambda b, a, v: (a < v) & ~(a >= 0) | (a > 1), lambda a, v: (a < v) & ~(a >= 0) | (a > 1), (A, V)),
+    ("select", lambda b, a: b.select(a > 0, a, 0), lambda a: np.where(a > 0, a, 0), (A,)),
+    ("select of rows", lambda b, a, v: b.select(a > 0, v, -1.5), lambda a, v: np.where(a > 0, v, np.float32(-1.5)), (A, V)),
+    ("array", lambda b, a: V[:1] + a, lambda a: V[:1] + a, (A,)),
+    ("numpy scalar", lambda b, a: np.float32(2) * a, lambda a: np.float32(2) * a, (A,)),
+    ("absolute", lambda b, n: abs(n), abs, (N,)),
+    ("function of integers", lambda b, n: b.exp(n), lambda n: np.exp(n), (N,)),
+    ("power", lambda b, a: 2.0 ** a, lambda a: np.float32(2) ** a, (A,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "want", "arrays"), [c[1:] for c in ARITHMETIC], ids=[c[0] for c in ARITHMETIC])
+def test_operators_are_numpys(make: Callable, want: Callable, arrays: tuple) -> None:
+    check(make, want(*arrays), *arrays)
+
+
+REDUCTIONS = [
+    ("sum", lambda b, a: b.sum(a), lambda a: a.sum()),
+    ("sum of an axis", lambda b, a: b.sum(a, 1), lambda a: a.sum(1)),
+    ("keepdims", lambda b, a: a - b.mean(a, -1, keepdims=True), lambda a: a - a.mean(-1, keepdims=True)),
+    ("max", lambda b, a: b.max(a, [0], keepdims=True), lambda a: a.max(0, keepdims=True)),
+    ("min and prod", lambda b, a: b.min(a, 0) * b.prod(a, 0), lambda a: a.min(0) * a.prod(0)),
+    ("any and all", lambda b, a: b.any(a > 0, 0) & b.all(a < 2, 0), lambda a: (a > 0).any(0) & (a < 2).all(0)),
+    ("argmax", lambda b, a: b.argmax(a, -1), lambda a: a.argmax(-1)),
+    ("product with its transpose", lambda b, a: a @ b.transpose(a), lambda a: a @ a.T),
+    ("standardised", lambda b, a: (a - b.mean(a, 0)) / b.sqrt(b.mean(b.square(a - b.mean(a, 0)), 0)),
+     lambda a: (a - a.mean(0)) / a.std(0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "want"), [c[1:] for c in REDUCTIONS], ids=[c[0] for c in REDUCTIONS])
+def test_reductions_are_numpys(make: Callable, want: Callable) -> None:
+    check(make, np.asarray(want(A)), A)
+
+
+def test_integers_add_up_in_64_bits_and_their_mean_is_a_float() -> None:
+    check(lambda b, n: b.sum(n, 0), N.sum(0), N)
+    check(lambda b, n: b.mean(n, 0), N.mean(0), N)
+    check(lambda b, n: b.sum(n > 0, 0), (N > 0).sum(0), N)
+
+
+INDICES = [
+    (0,), (-1, 2), (slice(1, None),), (slice(None), slice(0, 2)), (slice(1, 3), 0), (slice(0, 4, 2),), (Ellipsis, 1),
+    (None,), (slice(None), None), (2, None, slice(1, None)), (slice(3, 1),), (slice(0, 0),), (slice(None), -1, None),
+    (slice(-3, -1),), (slice(0, 100),), (),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_index_is_numpys(index: tuple) -> None:
+    b = built(lambda b, a: a[index], *types_of(A))
+    np.testing.assert_array_equal(Interpreter(b.module).run("f", [A])[0], A[index])
+
+
+@pytest.mark.parametrize(
+    "index", [(slice(1, None),), (slice(1, -1), 0), (slice(0, 3, 2),), (1,), (slice(None, None, 3),)], ids=str
+)
+@pytest.mark.parametrize("size", ["[N]", "?"])
+def test_index_of_an_axis_of_unknown_size_is_numpys(index: tuple, size: str) -> None:
+    b = built(lambda b, a: a[index], f"tensor<{size}x3xf32>")
+    np.testing.assert_array_equal(Interpreter(b.module).run("f", [A])[0], A[index])
+
+
+def test_named_sizes_are_kept_through_slices() -> None:
+    b = built(lambda b, a: a[1:-1] + a[2:], "tensor<[N]xf32>")
+    assert "tensor<[N - 2]xf32>" in b.module_text()
+
+
+WRONG = [
+    (lambda b, a, v: a + v, ("tensor<4x3xf32>", "tensor<4xf32>"), "shapes do not fit together: tensor<4x3xf32> and tensor<4xf32>"),
+    (lambda b, a, v: a + v, ("tensor<[B]xf32>", "tensor<[C]xf32>"), "shapes do not fit together"),
+    (lambda b, a, v: a @ v, ("tensor<4x3xf32>", "tensor<4xf32>"), "tir.dot: inner sizes must agree"),
+    (lambda b, a, v: a + v, ("tensor<4xbf16>", "tensor<4xf32>"), "bf16 and f32 have no common element type"),
+    (lambda b, a, v: a[4], ("tensor<4xf32>", "tensor<f32>"), "index 4 is out of bounds for size 4"),
+    (lambda b, a, v: a[0, 0], ("tensor<4xf32>", "tensor<f32>"), "2 indices are too many for rank 1"),
+    (lambda b, a, v: a[::-1], ("tensor<4xf32>", "tensor<f32>"), "a slice needs a step of at least 1, got -1"),
+    (lambda b, a, v: a["x"], ("tensor<4xf32>", "tensor<f32>"), "an index is an integer"),
+    (lambda b, a, v: a[-1], ("tensor<[B]xf32>", "tensor<f32>"), "counts from the end, which size [B] does not allow"),
+    (lambda b, a, v: a + 300, ("tensor<4xi8>", "tensor<f32>"), "the number 300 is no i8"),
+    (lambda b, a, v: b.sum(a, 3), ("tensor<4xf32>", "tensor<f32>"), "axes must be 0 to 0, got 3"),
+    (lambda b, a, v: b.read("w"), ("tensor<4xf32>", "tensor<f32>"), "there is no shared variable @w"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "types", "message"), WRONG)
+def test_mistake_is_told_where_it_is_made(make: Callable, types: tuple, message: str) -> None:
+    with pytest.raises(TirError) as caught:
+        built(make, *types)
+    assert message in str(caught.value)
+
+
+def test_tensor_has_no_truth_value() -> None:
+    with pytest.raises(TypeError, match="use select"):
+        built(lambda b, a: a if a > 0 else -a, "tensor<f32>")
+
+
+def test_op_is_located_at_the_line_that_made_it() -> None:
+    b = Builder()
+    with b.function("f", a="tensor<f32>") as (a,):
+        line = a.builder.module.body  # a line of no op
+        r = a + 1
+        b.returns(r)
+    location = r.value.op.location
+    assert location.file == __file__ and "r = a + 1" in open(__file__).read().split("\n")[location.line - 1]
+    assert line.first.location.file == __file__
+
+
+def test_type_is_read_from_text() -> None:
+    assert type_from_text("tensor<[B]x?x3xf32>") is TensorType((AffineName("B"), DYNAMIC, 3), F32)
+    assert type_from_text("tensor<bf16>") is TensorType((), BF16)
+    for wrong in ("tensor<3xf31>", "f32, f32", "", "tensor<2xf32>) -> (f32"):
+        with pytest.raises(TirError, match="is no type"):
+            type_from_text(wrong)
+
+
+def test_builder_gives_the_same_module_as_text() -> None:
+    b = Builder()
+    b.shared("w", np.zeros((3, 2), np.float32))
+    with b.function("train", x="tensor<[B]x3xf32>", y=b.argument("tensor<[B]xi32>", range=(0, 2))) as (x, y):
+        w = b.read("w")
+        cost = b.mean(b.softmax_cross_entropy(x @ w, y)).named("cost")
+        (gw,) = b.grad(cost, [w])
+        b.update("w", w - 0.5 * gw)
+        b.returns(cost)
+    b.verify()
+    assert (
+        b.module_text()
+        == """\
+module {
+  tir.shared @w : tensor<3x2xf32> = dense<0.0>
+  func.func @train(%x: tensor<[B]x3xf32> {tir.name = "x"}, %y: tensor<[B]xi32> {tir.name = "y", tir.range = [0, 2]}) -> tensor<f32> {
+    %w = tir.read @w : tensor<3x2xf32>
+    %w_leaf = tir.leaf %w : tensor<3x2xf32>
+    %0 = tir.dot %x, %w_leaf : tensor<[B]x2xf32>
+    %1 = tir.softmax_cross_entropy %0, %y : tensor<[B]xf32>
+    %cost = tir.mean %1 over [0] : tensor<f32>
+    %d_w = tir.grad %cost wrt (%w_leaf) : tensor<3x2xf32>
+    %2 = tir.full 0.5 : f32 -> tensor<3x2xf32>
+    %3 = tir.mul %2, %d_w : tensor<3x2xf32>
+    %4 = tir.sub %w, %3 : tensor<3x2xf32>
+    tir.update @w, %4 : tensor<3x2xf32>
+    return %cost : tensor<f32>
+  }
+}
+"""
+    )  # noqa: E501
+
+
+def test_training_by_the_builder_learns() -> None:
+    b = Builder()
+    with b.function("init", private=True) as ():
+        b.returns(b.full(0.5, (2,), F64))
+    b.shared("w", "tensor<2xf64>", init="init")
+    with b.function("step", x="tensor<[B]x2xf64>", y="tensor<[B]xf64>") as (x, y):
+        w = b.read("w")
+        cost = b.mean(b.square(x @ w - y))
+        b.update("w", w - 0.1 * b.grad(cost, [w])[0])
+        b.returns(cost)
+    b.verify()
+    expand_gradients(b.module)
+    b.verify()
+    interpreter = Interpreter(b.module)
+    x = RNG.normal(size=(50, 2))
+    costs = [float(interpreter.run("step", [x, x @ [1.0, -2.0]])[0]) for _ in range(200)]
+    assert costs[-1] < 1e-12 < costs[0]
+    np.testing.assert_allclose(interpreter.state["w"], [1, -2], atol=1e-6)
+
+
+def test_gradient_by_an_intermediate_value_goes_through_a_leaf() -> None:
+    def make(b: Builder, a: Any) -> Any:
+        middle = a * 3
+        cost = b.sum(b.square(middle))
+        return b.grad(cost, [middle])[0]
+
+    b = built(make, "tensor<3xf32>")
+    expand_gradients(b.module)
+    np.testing.assert_allclose(Interpreter(b.module).run("f", [V])[0], 6 * V, rtol=1e-6)
+
+
+def test_functions_call_each_other_and_may_not_overlap() -> None:
+    b = Builder()
+    with b.function("double", private=True, x="tensor<2xi32>") as (x,):
+        b.returns(x + x)
+    with b.function("f", x="tensor<2xi32>") as (x,):
+        b.returns(*b.call("double", x))
+        with pytest.raises(TirError, match="@f is still open"), b.function("g"):
+            pass
+    b.verify()
+    (got,) = Interpreter(b.module).run("f", [np.array([1, 2], np.int32)])
+    assert got.tolist() == [2, 4]
+    with pytest.raises(TirError, match="the name @f is taken"), b.function("f"):
+        pass
+    with pytest.raises(TirError, match="stands in a function"):
+        b.constant(1.0, I32)

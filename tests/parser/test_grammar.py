@@ -1,0 +1,103 @@
+"""The grammar itself: no conflict, no rule without an action, and nothing that recurses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import lark
+import pytest
+
+from tir.parser.items import Callbacks
+from tir.parser.raw import GRAMMAR, STARTS, parser
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def strict(text: str) -> lark.Lark:
+    return lark.Lark(text, parser="lalr", lexer="contextual", start=STARTS, keep_all_tokens=True, strict=True)
+
+
+def test_grammar_has_no_conflict_and_no_two_terminals_that_collide() -> None:
+    strict(GRAMMAR.read_text(encoding="utf-8"))
+
+
+def test_strict_mode_would_see_a_conflict() -> None:
+    ambiguous = GRAMMAR.read_text(encoding="utf-8").replace("affine PLUS term", "affine PLUS affine")
+    with pytest.raises(lark.exceptions.GrammarError, match="conflict"):
+        strict(ambiguous)
+
+
+def test_every_rule_has_an_action_or_passes_its_only_value_on() -> None:
+    missing = [rule for rule in parser().rules
+               if not hasattr(Callbacks, rule.alias or rule.origin.name)
+               and not (rule.options.expand1 and len(rule.expansion) == 1)]
+    assert not missing
+
+
+def test_every_action_belongs_to_a_rule() -> None:
+    used = {rule.alias or rule.origin.name for rule in parser().rules}
+    assert {name for name in dir(Callbacks) if not name.startswith("_")} <= used
+
+
+def test_parser_is_built_once() -> None:
+    assert parser() is parser()
+
+
+NESTED = {
+    "parentheses": ("a.b " + "(" * 10_000 + ")" * 10_000, "1:261"),
+    "lists": ("a.b " + "[" * 10_000 + "]" * 10_000, "1:261"),
+    "dictionaries": ("a.b " + "{a = " * 10_000 + "}" * 10_000, "1:1285"),
+    "regions on one line": ("a.b {" * 10_000 + "}" * 10_000, "1:1285"),
+    "regions on lines": ("a.b {\n" * 10_000 + "}\n" * 10_000, "257:5"),
+    "generic regions": ('"a.b"() ({\n' * 10_000 + "}) : () -> ()\n" * 10_000, "257:6"),
+    "tuples": ("a.b " + "tuple<" * 10_000 + ">" * 10_000, "1:1541"),
+    "tensors": ("a.b " + "tensor<4x" * 10_000 + ">" * 10_000, "1:2309"),
+    "function types": ("a.b tuple<" + "(" * 10_000, "1:266"),
+    "dialect types": ("a.b !x.y" + "<" * 10_000 + ">" * 10_000, "1:265"),
+    "affine expressions": ("a.b affine_map<(d0) -> (" + "(" * 10_000, "1:279"),
+    "locations": ("a.b loc(" + '"a"(' * 10_000, "1:1032"),
+    "regions, ten times as deep": ("a.b {\n" * 100_000 + "}\n" * 100_000, "257:5"),
+    "lists, ten times as deep": ("a.b " + "[" * 100_000 + "]" * 100_000, "1:261"),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_deep_nesting_is_one_located_limit_error_without_recursion(name: str) -> None:
+    """Also at a recursion limit of 200, and within two seconds for the deepest text."""
+    program = textwrap.dedent("""
+        import sys, time
+        from tir.ir.errors import LimitError
+        from tir.parser.raw import parser, read_text
+        parser()
+        text = sys.stdin.read()
+        sys.setrecursionlimit(200)
+        start = time.process_time()
+        errors = read_text(text, "t").errors
+        assert time.process_time() - start < 2
+        assert [type(error) for error in errors] == [LimitError], errors
+        print(errors[0])
+    """)
+    text, place = NESTED[name]
+    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"t:{place}: ") and "nest deeper than 256" in done.stdout
+
+
+def test_nesting_up_to_the_limit_is_read_without_recursion() -> None:
+    program = textwrap.dedent("""
+        import sys
+        from tir.parser.raw import parser, read_text
+        parser()
+        sys.setrecursionlimit(200)
+        for text in ["a.b {\\n" * 256 + "}\\n" * 256, "a.b " + "[" * 256 + "]" * 256, "a.b " + "tuple<" * 256 + ">" * 256,
+                     '"a.b"() ({\\n' * 256 + "}) : () -> ()\\n" * 256,
+                     "a.b affine_map<(d0) -> (" + "(" * 31 + "d0" + " floordiv 2 + 1)" * 31 + ")>"]:
+            raw = read_text(text, "t")
+            assert not raw.errors, raw.errors[0]
+            raw.items(raw.ops[0])
+    """)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,223 @@
+"""Writing a module in Python: `tir.Builder`, functions and shared variables around operators on values.
+
+    b = tir.Builder()
+    b.shared("w", np.zeros((64, 10), np.float32))
+    with b.function("train", x="tensor<[B]x64xf32>", y=b.argument("tensor<[B]xi32>", range=(0, 10))) as (x, y):
+        w = b.read("w")
+        cost = b.mean(b.softmax_cross_entropy(x @ w, y))
+        (gw,) = b.grad(cost, [w])
+        b.update("w", w - 0.1 * gw)
+        b.returns(cost)
+    print(b.module_text())
+
+The IR is the one that the same program in text gives. The location of each op is the Python line that made it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tir.dialects.all import REGISTRY
+from tir.dialects.builtin import Module
+from tir.dialects.func import Call, Func, Return
+from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
+from tir.dialects.tir.state import Leaf, Read, Shared, Update
+from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr
+from tir.ir.builder import Builder as OpBuilder
+from tir.ir.define import create
+from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
+from tir.ir.ir import Block, BlockArgument, Op, OpResult, Region, Value
+from tir.ir.printer import print_op
+from tir.ir.symbols import SymbolTable
+from tir.ir.traits import FunctionLike
+from tir.ir.types import FunctionType, TensorType, Type
+from tir.ir.verify import verify
+from tir.parser.parse import parse_text
+
+__all__ = ["Argument", "Builder", "type_from_text"]
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a function: its type, and the range of the numbers that are sensible for it.
+
+    range: (low, high), half-open for integers, closed for floats; checks and test inputs keep to it.
+    """
+
+    type: Type | str
+    range: tuple[float, float] | None = None
+
+
+class Builder(TensorBuilder):
+    """Makes a module. Its methods for ops work inside `with b.function(..)`."""
+
+    argument = Argument
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.module: Module = create(Module, regions=[Region([Block()])])
+        self._function: Func | None = None
+        self._reads: dict[str, Tensor] = {}
+
+    def op(self, cls: type[Any], *operands: Any, **facts: Any) -> Any:
+        """A new op, located where the user's code is."""
+        if self.block is None:
+            raise TirError(f"{cls.name}: an op stands in a function; open one by `with b.function(..)`")
+        facts.setdefault("location", caller_location())
+        return super().op(cls, *operands, **facts)
+
+    # --- the module --------------------------------------------------------------------------------------------------
+
+    def verify(self) -> None:
+        """Raises TirErrors with all that is wrong in the module."""
+        verify(self.module)
+
+    def module_text(self) -> str:
+        """The text of the module."""
+        return print_op(self.module)
+
+    def shared(self, name: str, value: Any, init: str | None = None) -> None:
+        """A shared variable: an array, its first value; or a type, and the function that returns the first value."""
+        given = type_from_text(value) if isinstance(value, str) else value
+        facts: dict[str, Any] = {"init": init} if init is not None else {"value": DenseAttr.of(given)}
+        if (init is not None) != isinstance(given, Type):
+            raise TirError(f"shared @{name}: give an array, or a type and the name of an init function")
+        type = given if isinstance(given, Type) else facts["value"].type
+        self._define(create(Shared, sym_name=name, type=type, location=caller_location(), **facts), name)
+
+    def _define(self, op: Op, name: str) -> None:
+        if SymbolTable(self.module).lookup(name) is not None:
+            raise TirError(f"the name @{name} is taken")
+        self.module.body.append(op)
+
+    @contextmanager
+    def function(self, name: str, /, *, private: bool = False, **arguments: Argument | Type | str) -> Iterator[Any]:
+        """A function with these arguments: a tuple of Tensors. It ends in `returns`, or returns nothing."""
+        if self._function is not None:
+            raise TirError(f"function @{name}: @{self._function.sym_name} is still open")
+        declared = [a if isinstance(a, Argument) else Argument(a) for a in arguments.values()]
+        types = [type_from_text(a.type) if isinstance(a.type, str) else a.type for a in declared]
+        visibility = "private" if private else None
+        function = Func.make(name, types, [], visibility=visibility, location=caller_location())
+        self._define(function, name)
+        for i, (label, argument) in enumerate(zip(arguments, declared)):
+            function.arguments[i].hint = label
+            function.set_argument_attribute(i, "tir.name", StringAttr(label))
+            if argument.range is not None:
+                function.set_argument_attribute(i, "tir.range", _range(argument.range))
+        self._function, self._reads = function, {}
+        try:
+            with self.at(function.entry):
+                yield tuple(Tensor(self, argument) for argument in function.arguments)
+                if not isinstance(function.entry.last, Return):
+                    self.returns()
+        finally:
+            self._function = None
+
+    def _open(self, what: str) -> Func:
+        if self._function is None:
+            raise TirError(f"{what} stands in a function; open one by `with b.function(..)`")
+        return self._function
+
+    def returns(self, *results: TensorLike) -> None:
+        """Ends the function with these results."""
+        function = self._open("returns")
+        values = [self.tensor(x).value for x in results]
+        self.op(Return, values)
+        function.set_type(function.function_type.inputs, [value.type for value in values])
+
+    def call(self, name: str, *arguments: TensorLike) -> list[Tensor]:
+        """The results of another function of the module, which is defined before."""
+        function = SymbolTable(self.module).get(name)
+        if not isinstance(function, FunctionLike):
+            raise TirError(f"@{name} is no function")
+        type: FunctionType = function.function_type  # type: ignore[attr-defined]
+        values = [self.tensor(x).value for x in arguments]
+        made = self.create_many(Call, values, callee=name, result_types=list(type.results))
+        return [Tensor(self, value) for value in made]
+
+    # --- state and gradients -----------------------------------------------------------------------------------------
+
+    def _shared_type(self, name: str) -> TensorType:
+        symbols = SymbolTable(self.module)
+        found = symbols.lookup(name)
+        if not isinstance(found, Shared):
+            names = [other for other in symbols.names() if isinstance(symbols.lookup(other), Shared)]
+            raise TirError(f"there is no shared variable @{name}", hint=nearest(name, names))
+        return found.type
+
+    def read(self, name: str) -> Tensor:
+        """The value of a shared variable before this call; the same Tensor each time in a function."""
+        self._open("read")
+        if name not in self._reads:
+            found = self.make(Read, symbol=name, result_types=[self._shared_type(name)])
+            self._reads[name] = found.named(name)
+        return self._reads[name]
+
+    def update(self, name: str, value: TensorLike) -> None:
+        """The value of a shared variable after this call."""
+        self._open("update")
+        type, new = self._shared_type(name), self.tensor(value)
+        if new.type is not type:
+            raise TirError(f"update @{name}: the value must have type {type}, got {new.type}")
+        self.op(Update, new.value, symbol=name)
+
+    def grad(self, cost: TensorLike, wrt: Sequence[TensorLike]) -> list[Tensor]:
+        """The gradients of a 0-d cost by any values of the function.
+
+        What is no argument goes through a `tir.leaf` at its definition, so that rewrites keep what the gradient means.
+        """
+        leaves = [self._differentiable(self.tensor(x).value) for x in wrt]
+        found = super().grad(cost, leaves)
+        for gradient, leaf in zip(found, leaves):
+            if leaf.hint is not None:
+                gradient.named(f"d_{leaf.hint.removesuffix('_leaf')}")
+        return found
+
+    def _differentiable(self, value: Value) -> Value:
+        """An argument or a leaf as it is; for another value a new leaf, which all its users use from now on."""
+        if isinstance(value, BlockArgument) or isinstance(value.op, Leaf):
+            return value
+        assert isinstance(value, OpResult)
+        leaf = OpBuilder.after(value.owner).op(Leaf, value)
+        leaf.result.hint = f"{value.hint}_leaf" if value.hint else None
+        value.replace_uses_if(leaf.result, lambda use: use.owner is not leaf)
+        return leaf.result
+
+
+def _range(bounds: tuple[float, float]) -> Attribute:
+    """`[0, 10]`."""
+    return ArrayAttr(tuple(FloatAttr(x) if isinstance(x, float) else IntegerAttr(x) for x in bounds))
+
+
+def type_from_text(text: str) -> Type:
+    """The type that `text` spells: "tensor<[B]x64xf32>"."""
+    try:
+        module = parse_text(f"func.func private @f({text})", REGISTRY, file="type")
+    except TirError as error:
+        raise TirError(f"{text!r} is no type: {error.message}") from None
+    functions = [op for op in module.regions[0].block if isinstance(op, Func)]
+    type = functions[0].function_type if len(functions) == 1 else FunctionType((), ())
+    if len(type.inputs) != 1 or type.results:
+        raise TirError(f"{text!r} is no type")
+    return type.inputs[0]
+
+
+def caller_location() -> Location:
+    """The file and line of the nearest frame outside of tir."""
+    frame = sys._getframe(1)
+    while frame is not None and (
+        frame.f_code.co_filename.startswith(PACKAGE) or frame.f_code.co_filename == CONTEXTLIB
+    ):
+        frame = frame.f_back  # type: ignore[assignment]
+    return UNKNOWN if frame is None else FileLocation(frame.f_code.co_filename, frame.f_lineno, 1)
+
+
+CONTEXTLIB = contextmanager.__code__.co_filename  # `with b.function(..)` runs its first half from there

@@ -1,0 +1,112 @@
+"""One program on all levels: run on the same inputs and state, and compared with the level that was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tir.check import Tolerance, first_difference, generate_like
+from tir.cli.session import executable, run_entry
+from tir.compile import Entry
+from tir.ir.errors import TirError
+from tir.ir.ir import Op
+from tir.ir.pass_manager import Pipeline
+from tir.lazy import np
+from tir.passes.autodiff import Autodiff
+from tir.passes.pipelines import default, fuse, lower_cpu, to_structured
+
+__all__ = ["LEVELS", "LevelReport", "Level", "check_levels", "report_text"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """What to run a program as: the passes that lead there, and the target."""
+
+    name: str
+    target: str
+    pipeline: Pipeline
+
+
+#: The first is what the others are compared with: the program as it is (autodiff takes away only `tir.grad`).
+LEVELS = (
+    Level("as given", "interpret", Pipeline([Autodiff()])),
+    Level("structured", "interpret", Pipeline([*to_structured()])),
+    Level("fused", "interpret", fuse()),
+    Level("loops", "interpret", lower_cpu()),
+    Level("fused loops", "interpret", default()),
+    Level("cpu", "cpu", default()),
+)
+
+
+@dataclass(frozen=True)
+class LevelReport:
+    """One level: the first difference from the reference, or None; how many values were compared."""
+
+    level: str
+    difference: str | None
+    compared: int = 0
+
+
+def check_levels(
+    module: Op, entry: str, function: Op, arguments: Mapping[str, Any], *, state: Mapping[str, Any] | None = None,
+    state_seed: int | None = None,
+) -> list[LevelReport]:  # fmt: skip
+    """A report for each level. Raises TirError if the first one, the reference, cannot run.
+
+    arguments: by name. state: the shared variables before the call (None: their first values); state_seed: generate the
+    floats among them. Results, buffers that are written, and the state behind the call are compared.
+    """
+    before: dict[str, Any] = dict(state or {})
+    if state is None:
+        first = executable(module, "interpret")
+        before = {name: first.state[name] for name in first.state}
+        if state_seed is not None:
+            before = {n: generate_like(v, state_seed + i) for i, (n, v) in enumerate(sorted(before.items()))}
+    wanted = _outcome(LEVELS[0], module, entry, function, arguments, before)
+    tolerance = Tolerance.for_sizes([*arguments.values(), *before.values(), *wanted.values()])
+    reports = [LevelReport(LEVELS[0].name, None, len(wanted))]
+    for level in LEVELS[1:]:
+        reports.append(_compare(level, module, entry, function, arguments, before, wanted, tolerance))
+    return reports
+
+
+def _compare(
+    level: Level, module: Op, entry: str, function: Op, arguments: Mapping[str, Any], state: Mapping[str, Any],
+    wanted: Mapping[str, Any], tolerance: Tolerance,
+) -> LevelReport:  # fmt: skip
+    try:
+        got = _outcome(level, module, entry, function, arguments, state)
+    except TirError as error:
+        return LevelReport(level.name, f"fails: {error}")
+    if got.keys() != wanted.keys():
+        missing, extra = sorted(wanted.keys() - got.keys()), sorted(got.keys() - wanted.keys())
+        return LevelReport(level.name, f"gives other results: {missing} are missing, {extra} are new")
+    for name, want in wanted.items():
+        difference = first_difference(want, got[name], tolerance)
+        if difference is not None:
+            return LevelReport(level.name, f"{name}{'' if difference.startswith('[') else ': '}{difference}")
+    return LevelReport(level.name, None, len(wanted))
+
+
+def _outcome(
+    level: Level, module: Op, entry: str, function: Op, arguments: Mapping[str, Any], state: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The results and, as `@name`, the shared variables behind one call."""
+    exe = executable(module, level.target, level.pipeline)
+    for name in exe.state:
+        if name in state:
+            exe.state[name] = state[name]
+    chosen: Entry = exe.entries[entry]
+    found = {name: np.array(value) for name, value in run_entry(exe, chosen, function, arguments).items()}
+    return found | {f"@{name}": exe.state[name] for name in exe.state if name in state}
+
+
+def report_text(reports: list[LevelReport]) -> str:
+    """A table: a line for each level."""
+    width = max(len(report.level) for report in reports)
+    lines = []
+    for i, report in enumerate(reports):
+        found = report.difference or (f"reference, {report.compared} values" if i == 0 else "ok")
+        lines.append(f"{report.level:{width}}  {found}")
+    return "\n".join(lines)

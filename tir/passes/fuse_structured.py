@@ -1,0 +1,225 @@
+"""`fuse-structured`: structured ops that share loops become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tir.dialects import arith, linalg
+from tir.ir.affine import AffineMap
+from tir.ir.attributes import DenseAttr
+from tir.ir.errors import Location
+from tir.ir.ir import Block, Op, OpResult
+from tir.ir.pass_manager import Pass
+from tir.ir.traits import is_pure
+from tir.passes.cse import Cse
+from tir.passes.dce import Dce
+from tir.passes.generic_edit import (
+    absorb_constant,
+    can_move_indices,
+    covers_all_dims,
+    drop_inputs,
+    drop_outputs,
+    inline_producer,
+    inputs_of,
+    loop_map,
+)
+from tir.passes.fuse_siblings import Siblings, is_contraction
+from tir.passes.loop_sizes import LoopSizes
+
+__all__ = ["FuseStructured"]
+
+#: What an op in a body costs, about in the time of an addition; 1 for those that are not here.
+WEIGHTS = {
+    "arith.constant": 0, "linalg.yield": 0,
+    "arith.divf": 8, "arith.remf": 8, "arith.divsi": 8, "arith.divui": 8, "arith.remsi": 8, "arith.remui": 8,
+    "arith.floordivsi": 8, "arith.ceildivsi": 8, "arith.ceildivui": 8, "math.sqrt": 8, "math.rsqrt": 8,
+    "math.exp": 12, "math.exp2": 12, "math.expm1": 18, "math.log": 18, "math.log2": 18, "math.log10": 18,
+    "math.log1p": 18, "math.tanh": 26, "math.sinh": 26, "math.cosh": 26, "math.sin": 26, "math.cos": 26, "math.tan": 34,
+    "math.asin": 26, "math.acos": 26, "math.atan": 26, "math.atan2": 34, "math.asinh": 34, "math.acosh": 34,
+    "math.atanh": 26, "math.erf": 26, "math.erfc": 34, "math.cbrt": 26, "math.powf": 40, "math.ipowi": 40,
+}  # fmt: skip
+LOAD_WEIGHT = 1
+#: The most that is computed again for each point of a loop that the value does not depend on.
+REPEATED_COST = 4
+
+
+@dataclass
+class FuseStructured(Pass):
+    """Fuses `linalg.generic` ops: producers into consumers, and siblings with each other.
+
+    Needs: the structured level (lower-structured); ops on buffers are left alone. Leaves: the same results in fewer ops.
+
+    - An elementwise producer is computed in the body of its consumer (elementwise or a reduction), index maps composed. If
+      there are several consumers it goes into each, provided that this costs at most `max-cost` (a load or an addition is
+      1, a division 8, exp 12, log 18, tanh 26); if the consumer would compute it again for each point of a loop that it does
+      not depend on, at most 4. Into a contraction (a matrix product) go only moves: broadcast and transpose.
+    - Ops with the same loops that share an input, or of which one reads what the other makes at the same point, become one
+      op with several outputs.
+    - Constants of one number become numbers in bodies; unused and equal inputs and outputs go.
+
+    What is not done: an elementwise consumer of a reduction stays apart. Each producer that was not fused into its consumer
+    is a remark: `remarks` has (location, "not fused: ...").
+
+        %1 = linalg.generic .. ins(%x) {.. math.exp ..}
+        %2 = linalg.generic .. ins(%1) {.. arith.negf ..}    ->   %2 = linalg.generic .. ins(%x) {.. math.exp, arith.negf ..}
+    """
+
+    name = "fuse-structured"
+    max_cost: int = 16
+
+    def __post_init__(self) -> None:
+        self.remarks: list[tuple[Location, str]] = []
+
+    def run(self, op: Op) -> None:
+        self.remarks.clear()
+        blocks = dict.fromkeys(one.parent for one in op.walk() if isinstance(one, linalg.Generic))
+        for block in blocks:
+            if block is not None:
+                _Fusion(block, self.max_cost, self.remarks).run()
+        Dce().run(op)
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """A consumer that reads the results of a producer by one map: `reads` says which of its inputs are which results."""
+
+    consumer: linalg.Generic
+    loops: AffineMap | None
+    reads: dict[int, int]
+
+
+class _Fusion:
+    """The ops of one block. cost: of the body of each op that may be fused."""
+
+    def __init__(self, block: Block, max_cost: int, remarks: list[tuple[Location, str]]) -> None:
+        self.block = block
+        self.max_cost = max_cost
+        self.remarks = remarks
+        self.cost: dict[Op, int] = {}
+        self.positions: dict[Op, int] = {}
+        self.sizes = LoopSizes()
+
+    def run(self) -> None:
+        """Constants, producers, siblings; then what is left to clean up and to say."""
+        for op in self.block:
+            if isinstance(op, linalg.Generic) and _is_fusable(op):
+                self.cost[op] = sum(WEIGHTS.get(inner.name, 1) for inner in op.body)
+                _absorb_constants(op)
+        self._number()
+        self._fuse_producers()
+        for op in [op for op in self.block if op in self.cost]:
+            Cse().run(op)  # before siblings meet, so that equal inputs are seen to be equal
+        Siblings(self.block, self.cost, self.sizes, self.remarks).merge()
+        for op in [op for op in self.block if op in self.cost]:
+            Cse().run(op)
+            Dce().run(op)
+            drop_inputs(op)  # type: ignore[arg-type]
+            self.cost[drop_outputs(op)] = self.cost[op]  # type: ignore[arg-type]
+        self._number()
+        for op in self.block:
+            if isinstance(op, linalg.Generic) and op in self.cost:
+                self._remark(op)
+
+    def _number(self) -> None:
+        self.positions = {op: i for i, op in enumerate(self.block)}
+
+    def _fuse_producers(self) -> None:
+        """From the first to the last, so that what a producer has taken in goes on with it."""
+        for op in [op for op in self.block if op in self.cost]:
+            assert isinstance(op, linalg.Generic)
+            if op.is_all_parallel:
+                self._fuse_into_users(op)
+            if not op.is_used:
+                op.erase()
+
+    def _fuse_into_users(self, producer: linalg.Generic) -> None:
+        edges = self._edges(producer)
+        taken = [edge for edge, reason in zip(edges, self._reasons(producer, edges)) if reason is None]
+        is_free = sum(len(edge.reads) for edge in taken) == sum(len(result.uses) for result in producer.results)
+        for i, edge in enumerate(taken):
+            assert edge.loops is not None
+            self.cost[edge.consumer] += self.cost[producer]
+            # An earlier edge into the same consumer has changed the numbers of its inputs.
+            reads = next(e.reads for e in self._edges_into(edge.consumer, producer) if e.loops == edge.loops)
+            inline_producer(edge.consumer, producer, edge.loops, reads, move=is_free and i == len(taken) - 1)
+
+    def _edges(self, producer: linalg.Generic) -> list[_Edge]:
+        """Who reads the results as inputs, in the order of the text."""
+        users = {use.owner for result in producer.results for use in result.uses}
+        consumers = sorted((u for u in users if u.parent is self.block and u in self.cost), key=self.positions.__getitem__)
+        return [edge for consumer in consumers for edge in self._edges_into(consumer, producer)]
+
+    def _edges_into(self, consumer: Op, producer: linalg.Generic) -> list[_Edge]:
+        """How one consumer reads the results as inputs: an edge for each map."""
+        assert isinstance(consumer, linalg.Generic)
+        found: dict[AffineMap | None, dict[int, int]] = {}
+        for i, (value, map) in enumerate(inputs_of(consumer)):
+            if isinstance(value, OpResult) and value.op is producer:
+                found.setdefault(loop_map(producer, value.index, map), {})[i] = value.index
+        return [_Edge(consumer, loops, reads) for loops, reads in found.items()]
+
+    # --- what is fused -----------------------------------------------------------------------------------------------
+
+    def _reasons(self, producer: linalg.Generic, edges: list[_Edge]) -> list[str | None]:
+        """For each edge why the producer is not fused along it; None if it is."""
+        if not producer.is_all_parallel:
+            return ["the producer is a reduction"] * len(edges)
+        reasons = [_obstacle(producer, edge) or self._waste(producer, edge) for edge in edges]
+        if self.cost[producer] == 0:  # a move: reading the source instead costs nothing
+            return reasons
+        is_stored = sum(len(edge.reads) for edge in edges) < sum(len(result.uses) for result in producer.results)
+        if is_stored or any(reasons):
+            return [reason or "the producer's result is stored anyway, for another use" for reason in reasons]
+        cost = self.cost[producer] + LOAD_WEIGHT * len(producer.inputs)
+        if len(edges) > 1 and cost > self.max_cost:
+            return [f"the producer costs {cost} and would be computed {len(edges)} times; max-cost is {self.max_cost}"] * len(edges)
+        return reasons
+
+    def _waste(self, producer: linalg.Generic, edge: _Edge) -> str | None:
+        """Why it would cost too much to compute the producer where the consumer needs its elements."""
+        assert edge.loops is not None
+        cost = self.cost[producer]
+        if cost and is_contraction(edge.consumer):
+            return "the consumer is a contraction, into which only moves are fused"
+        dims = {leaf for expr in edge.loops.results for leaf in expr.leaves()}
+        total = cost + LOAD_WEIGHT * len(producer.inputs)
+        if cost and len(dims) < edge.consumer.rank and total > REPEATED_COST:
+            return f"the producer costs {total} and would be computed again for each point of a loop that it does not need"
+        return None
+
+    def _remark(self, consumer: linalg.Generic) -> None:
+        """Says why producers that the consumer reads are still apart."""
+        producers = dict.fromkeys(value.op for value in consumer.inputs if value.op in self.cost)
+        for producer in producers:
+            assert isinstance(producer, linalg.Generic)
+            edges = self._edges(producer)
+            for edge, reason in zip(edges, self._reasons(producer, edges)):
+                if edge.consumer is consumer:
+                    self.remarks.append((consumer.location, f"not fused: {reason or 'they met too late'}"))
+
+
+def _is_fusable(op: linalg.Generic) -> bool:
+    """The op is on tensors, and its body only computes scalars."""
+    kinds = set(op.iterator_types) <= {linalg.PARALLEL, linalg.REDUCTION}
+    return kinds and op.library_call is None and is_pure(op) and not any(inner.regions for inner in op.body)
+
+
+def _absorb_constants(op: linalg.Generic) -> None:
+    for i, value in enumerate(op.inputs):
+        constant = value.op
+        if isinstance(constant, arith.Constant) and isinstance(constant.value, DenseAttr) and constant.value.is_splat:
+            absorb_constant(op, i, constant)
+    drop_inputs(op)
+
+
+def _obstacle(producer: linalg.Generic, edge: _Edge) -> str | None:
+    """Why the body of the producer cannot be put into that of the consumer."""
+    if edge.loops is None:
+        return "the producer does not make each element at one point of its loops"
+    if not can_move_indices(producer.body, edge.loops):
+        return "the producer needs its position, which is not a loop of the consumer"
+    maps = [map for value, map in inputs_of(edge.consumer) if value.op is not producer]
+    maps += [map.compose(edge.loops) for map in producer.input_maps]
+    if not covers_all_dims(edge.consumer.rank, [*maps, *edge.consumer.output_maps]):
+        return "without the producer's result nothing says how long a loop of the consumer is"
+    return None
