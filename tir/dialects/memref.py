@@ -392,7 +392,7 @@ class CollapseShape(Pure, Op):
     def result_type(source: MemRefType, groups: Sequence[Sequence[int]]) -> MemRefType:
         """The type of the view for these groups."""
         shape = tuple(collapsed_shape(groups, source.shape))
-        if source.layout is None:
+        if _is_identity(source):
             return MemRefType(shape, source.element, None, source.space)
         strides, offset = source.strides_and_offset()
         layout = StridedLayout(tuple(regrouped_strides(groups, source.shape, strides, None)), offset)
@@ -403,7 +403,7 @@ class CollapseShape(Pure, Op):
         _check_same_elements(source, type)
         verify_groups(self.reassociation, source.shape, type.shape)
         _check_strided(source, type)
-        if source.layout is not None:
+        if not _is_identity(source):
             verify_contiguous(self.reassociation, source.shape, source.strides_and_offset()[0])
         _check_layout(self.result_type(source, self.reassociation), type)
 
@@ -430,7 +430,7 @@ class ExpandShape(Pure, Op):
     def result_type(source: MemRefType, groups: Sequence[Sequence[int]], static_shape: Sequence[int]) -> MemRefType:
         """The type of the view for these groups and sizes (`DYNAMIC_INDEX` in place of operands)."""
         shape = tuple(dims_of(static_shape))
-        if source.layout is None:
+        if _is_identity(source):
             return MemRefType(shape, source.element, None, source.space)
         strides, offset = source.strides_and_offset()
         layout = StridedLayout(tuple(regrouped_strides(groups, source.shape, strides, shape)), offset)
@@ -563,8 +563,13 @@ def _check_strided(*types: MemRefType) -> None:
             raise TirError(f"needs a strided layout, got {type}")
 
 
+def _is_identity(type: MemRefType) -> bool:
+    """The layout is the usual one; upstream sees that of `strided<[1]>` too."""
+    return type.layout is None or type.layout == StridedLayout((1,))
+
+
 def _check_layout(want: MemRefType, got: MemRefType) -> None:
-    if want.shape != got.shape or want.strides_and_offset() != got.strides_and_offset():
+    if want is not got:
         raise TirError(f"the result must be {want}, got {got}")
 
 

@@ -126,10 +126,10 @@ class _Function:
             symbol = self.function.result_attribute(i, "tir.update")
             if isinstance(symbol, SymbolRefAttr):
                 target = self.shared[symbol.root]
-            elif out_of_order or not isinstance(value.type, TensorType) or not self.has_known_sizes(i, value.type):
+            elif out_of_order or not isinstance(type, TensorType) or not self.has_known_sizes(i, type):
                 out_of_order = True
             else:
-                target = self.add_out_argument(i, value.type)
+                target = self.add_out_argument(i, type)
             self.targets.append(target)
 
     def has_known_sizes(self, index: int, type: TensorType) -> bool:

@@ -9,7 +9,7 @@ from tir.ir.affine import AffineMap
 from tir.ir.errors import Location
 from tir.ir.ir import Block, Op, OpResult, Value
 from tir.ir.traits import is_pure
-from tir.passes.generic_edit import inputs_of, loop_map, merge_siblings
+from tir.passes.generic_edit import inputs_of, lasting_outputs, loop_map, merge_siblings
 from tir.passes.loop_sizes import LoopSizes
 
 __all__ = ["Siblings", "is_contraction"]
@@ -77,7 +77,7 @@ class Siblings:
         """The ops that must move behind `second` when both merge there. A sentence, or None, if they cannot."""
         if not _reads_at_the_same_point(first, second):
             return None
-        if len(first.results) + len(second.results) > MAX_OUTPUTS:
+        if len(lasting_outputs(first, second)) + len(second.results) > MAX_OUTPUTS:
             return f"a sibling with the same loops would make more than {MAX_OUTPUTS} outputs of one op"
         late: set[Value] = set(first.results)
         moved: list[Op] = []

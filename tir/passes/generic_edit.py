@@ -14,12 +14,12 @@ from tir.ir.attributes import DenseArrayAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import FusedLocation, Location
 from tir.ir.fields import OPERAND_SEGMENTS
-from tir.ir.ir import Block, BlockArgument, Op, Region, Value
+from tir.ir.ir import Block, BlockArgument, OpResult, Region, Value
 from tir.ir.types import I32, INDEX, FloatType, TensorType
 
 __all__ = [
     "absorb_constant", "can_move_indices", "covers_all_dims", "drop_inputs", "drop_outputs", "inline_producer",
-    "inputs_of", "loop_map", "merge_siblings", "outputs_of",
+    "inputs_of", "lasting_outputs", "loop_map", "merge_siblings", "outputs_of",
 ]  # fmt: skip
 
 Operand = tuple[Value, AffineMap]
@@ -60,6 +60,8 @@ def loop_map(producer: linalg.Generic, result: int, read: AffineMap) -> AffineMa
 
 def can_move_indices(body: Block, loops: AffineMap) -> bool:
     """Each `linalg.index` of the body is a dim or a number in the new loops."""
+    if loops == AffineMap.identity(loops.dims):
+        return True
     indices = (op.dim for op in body if isinstance(op, linalg.Index))
     return all(isinstance(loops.results[dim], (AffineDim, AffineConstant)) for dim in indices)
 
@@ -203,6 +205,15 @@ def _is_longer(first: Block, second: Block) -> bool:
 # --- siblings --------------------------------------------------------------------------------------------------------
 
 
+def lasting_outputs(first: linalg.Generic, second: linalg.Generic) -> list[int]:
+    """The outputs of `first` that are still needed when it is merged with `second`."""
+    return [
+        i
+        for i, (result, argument) in enumerate(zip(first.results, first.output_arguments))
+        if argument.is_used or any(use.owner is not second for use in result.uses)
+    ]
+
+
 def merge_siblings(first: linalg.Generic, second: linalg.Generic) -> linalg.Generic:
     """One op in the place of `second` that does what both do, in the same loops.
 
@@ -210,33 +221,52 @@ def merge_siblings(first: linalg.Generic, second: linalg.Generic) -> linalg.Gene
     """
     b = Builder.before(second)
     b.location = _fused_location(first.location, second.location)
-    firsts, seconds = inputs_of(first), inputs_of(second)
-    outputs = [*outputs_of(first), *outputs_of(second)]
-    first_arguments, second_arguments = first.body.arguments, second.body.arguments
-    first_yielded, second_yielded = _take_terminator(first.body), list(_take_terminator(second.body))
-    kept = []
-    for i, (value, _) in enumerate(seconds):
-        if value.op is first:
-            made = first_yielded[first.results.index(value)]  # type: ignore[arg-type]
-            second_yielded = [made if v is second_arguments[i] else v for v in second_yielded]
-            second_arguments[i].replace_all_uses_with(made)
-        else:
-            kept.append(i)
-    block = _join(first.region.take_blocks()[0], second.region.take_blocks()[0])
-    _set_arguments(block, [
-        *first_arguments[: len(firsts)], *(second_arguments[i] for i in kept),
-        *first_arguments[len(firsts) :], *second_arguments[len(seconds) :],
-    ])  # fmt: skip
-    Builder.at_end(block, b.location).op(linalg.Yield, [*first_yielded, *second_yielded])
-    inputs = [*firsts, *(seconds[i] for i in kept)]
-    made_op = b.op(
+    lasting = _sized_outputs(first, second)
+    operands = [(i, operand) for i, operand in enumerate(inputs_of(second)) if operand[0].op is not first]
+    inputs = [*inputs_of(first), *(operand for _, operand in operands)]
+    outputs = [*(outputs_of(first)[i] for i in lasting), *outputs_of(second)]
+    arguments = [
+        *first.input_arguments, *(second.body.arguments[i] for i, _ in operands),
+        *(first.output_arguments[i] for i in lasting), *second.output_arguments,
+    ]  # fmt: skip
+    block, yielded = _joined_bodies(first, second, lasting)
+    _set_arguments(block, arguments)
+    Builder.at_end(block, b.location).op(linalg.Yield, yielded)
+    merged = b.op(
         linalg.Generic, [v for v, _ in inputs], [v for v, _ in outputs], regions=[Region([block])],
         indexing_maps=[map for _, map in (*inputs, *outputs)], iterator_types=second.iterator_types,
     )  # fmt: skip
-    first.replace_with(made_op.results[: len(first.results)])
-    second.replace_with(made_op.results[len(made_op.results) - len(second.results) :])
-    drop_inputs(made_op)
-    return made_op
+    results = [*(first.results[i] for i in lasting), *second.results]
+    second.drop_uses()
+    for old, new in zip(results, merged.results):
+        new.hint = old.hint
+        old.replace_all_uses_with(new)
+    first.erase()
+    second.erase()
+    drop_inputs(merged)
+    return merged
+
+
+def _sized_outputs(first: linalg.Generic, second: linalg.Generic) -> list[int]:
+    """The lasting outputs; all of them, if without the others nothing says how long the loops are."""
+    lasting = lasting_outputs(first, second)
+    maps = [*first.input_maps, *(first.output_maps[i] for i in lasting), *second.output_maps]
+    maps += [map for value, map in inputs_of(second) if value.op is not first]
+    return lasting if covers_all_dims(second.rank, maps) else list(range(len(first.results)))
+
+
+def _joined_bodies(first: linalg.Generic, second: linalg.Generic, lasting: list[int]) -> tuple[Block, list[Value]]:
+    """The body that does what both bodies do, without a terminator, and what it yields; both ops lose their bodies."""
+    made = _take_terminator(first.body)
+    replaced: dict[Value, Value] = {}
+    for argument, value in zip(second.input_arguments, second.inputs):
+        if isinstance(value, OpResult) and value.op is first:
+            replaced[argument] = made[value.index]
+    second_made = [replaced.get(value, value) for value in _take_terminator(second.body)]
+    for argument, value in replaced.items():
+        argument.replace_all_uses_with(value)
+    block = _join(first.region.take_blocks()[0], second.region.take_blocks()[0])
+    return block, [*(made[i] for i in lasting), *second_made]
 
 
 def _fused_location(*locations: Location) -> Location:
