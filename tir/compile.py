@@ -44,6 +44,9 @@ __all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
 
 TARGETS = ("cpu", "interpret")
 
+#: Numbers of a kind may become numbers of a kind with the same or a higher rank.
+_RANK_OF_KIND = {"b": 0, "i": 1, "u": 1, "f": 2}
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -359,14 +362,15 @@ def _input(parameter: Parameter, value: Any) -> Any:
 
 
 def _as_array(label: str, value: Any, dtype: Any) -> Any:
-    """An array as it is, if it has the dtype (in any byte order); numbers and lists are converted without loss."""
+    """An array as it is, if it has the dtype (in any byte order); numbers and lists are converted, but not to integers
+    if they are floats, nor to an integer type that they do not fit."""
     if isinstance(value, (np.ndarray, np.generic)):
         if value.dtype != dtype and value.dtype.newbyteorder("=") != dtype:
             raise ExecutionError(f"{label} must be {dtype}, got {value.dtype}")
         return np.asarray(value)
     try:
         plain = np.asarray(value)
-        if plain.size and not np.can_cast(plain.dtype, dtype, "same_kind"):
+        if plain.size and _RANK_OF_KIND.get(plain.dtype.kind, 3) > _RANK_OF_KIND[dtype.kind]:
             raise ExecutionError(f"{label} must be {dtype}, got {plain.dtype}")
         return np.asarray(value, dtype)
     except (TypeError, ValueError, OverflowError) as error:

@@ -147,17 +147,20 @@ def test_extract_slice_takes_a_strided_part() -> None:
         (2, 1, "slice from 2 of 2 elements with stride 1 is out of bounds for axis 0 with size 3"),
         (-1, 1, "slice from -1 of 2 elements with stride 1 is out of bounds for axis 0 with size 3"),
         (0, 3, "slice from 0 of 3 elements with stride 2 is out of bounds for axis 1 with size 4"),
-        (0, -1, "axis 1 needs a size of at least 0 and a stride, got size -1, stride 2"),
+        (0, -1, "axis 1 needs a size from 0 on and a stride, got size -1, stride 2"),
     ],
 )
 def test_extract_slice_stays_inside(start: int, size: int, message: str) -> None:
     assert message_of(SLICE, SLICE_SIGNATURE, MATRIX, start, size) == f"tensor.extract_slice: {message}"
 
 
-@pytest.mark.parametrize(("start", "size", "step"), [(3, 4, -1), (2, 2, -2), (0, 1, -5), (3, 0, -1), (0, 2, 3), (4, 0, 1)])
+@pytest.mark.parametrize(
+    ("start", "size", "step"), [(3, 4, -1), (2, 2, -2), (0, 1, -5), (3, 0, -1), (0, 2, 3), (4, 0, 1)]
+)
 def test_slices_may_run_backwards(start: int, size: int, step: int) -> None:
     op = "tensor.extract_slice %t[%i] [%n] [%s] : tensor<4xf32> to tensor<?xf32>"
-    got = run_op(op, "tensor<?xf32>", "%t: tensor<4xf32>, %i: index, %n: index, %s: index", MATRIX[0], start, size, step)
+    signature = "%t: tensor<4xf32>, %i: index, %n: index, %s: index"
+    got = run_op(op, "tensor<?xf32>", signature, MATRIX[0], start, size, step)
     same(got, np.array([start + k * step for k in range(size)], np.float32))
 
 

@@ -158,7 +158,7 @@ def test_casts_between_widths() -> None:
 
 
 def test_truncf_to_f16_rounds_once_on_ties() -> None:
-    halves = np.arange(0, 1 << 15, dtype=np.uint16).view(np.float16)[: 0x7BFF].astype(np.float64)
+    halves = np.arange(0, 1 << 15, dtype=np.uint16).view(np.float16)[:0x7BFF].astype(np.float64)
     ties = (halves[1:] + halves[:-1]) / 2
     x = np.concatenate([ties, ties * (1 + 2.0**-50), ties * (1 - 2.0**-50), -ties])
     text = elementwise("arith.truncf", ["f64"], ["f16"], " : f64 to f16")
@@ -224,11 +224,14 @@ def test_each_rule_is_of_an_op_that_exists() -> None:
 
 def test_each_op_without_machine_code_is_one_that_expand_math_removes() -> None:
     ops = [op.name for dialect in (arith.DIALECT, math.DIALECT) for op in dialect.ops]
-    assert [name for name in ops if name not in llvm_scalars.RULES] == """
+    assert (
+        [name for name in ops if name not in llvm_scalars.RULES]
+        == """
         arith.remf math.cbrt math.exp math.exp2 math.expm1 math.log math.log2 math.log10 math.log1p math.powf math.sin
         math.cos math.tan math.sinh math.cosh math.tanh math.asin math.acos math.atan math.asinh math.acosh math.atanh
         math.atan2 math.erf math.erfc math.ipowi
         """.split()
+    )
 
 
 def test_what_expand_math_removes_is_refused_with_its_name() -> None:

@@ -65,7 +65,8 @@ ARITHMETIC = [
     ("true division of integers", lambda b, n: n / 4, lambda n: n / 4, (N,)),
     ("comparison", lambda b, a, v: (a < v) & ~(a >= 0) | (a > 1), lambda a, v: (a < v) & ~(a >= 0) | (a > 1), (A, V)),
     ("select", lambda b, a: b.select(a > 0, a, 0), lambda a: np.where(a > 0, a, 0), (A,)),
-    ("select of rows", lambda b, a, v: b.select(a > 0, v, -1.5), lambda a, v: np.where(a > 0, v, np.float32(-1.5)), (A, V)),
+    ("select of rows", lambda b, a, v: b.select(a > 0, v, -1.5), lambda a, v: np.where(a > 0, v, np.float32(-1.5)),
+     (A, V)),
     ("array", lambda b, a: V[:1] + a, lambda a: V[:1] + a, (A,)),
     ("numpy scalar", lambda b, a: np.float32(2) * a, lambda a: np.float32(2) * a, (A,)),
     ("absolute", lambda b, n: abs(n), abs, (N,)),
@@ -132,7 +133,11 @@ def test_named_sizes_are_kept_through_slices() -> None:
 
 
 WRONG = [
-    (lambda b, a, v: a + v, ("tensor<4x3xf32>", "tensor<4xf32>"), "shapes do not fit together: tensor<4x3xf32> and tensor<4xf32>"),
+    (
+        lambda b, a, v: a + v,
+        ("tensor<4x3xf32>", "tensor<4xf32>"),
+        "shapes do not fit together: tensor<4x3xf32> and tensor<4xf32>",
+    ),
     (lambda b, a, v: a + v, ("tensor<[B]xf32>", "tensor<[C]xf32>"), "shapes do not fit together"),
     (lambda b, a, v: a @ v, ("tensor<4x3xf32>", "tensor<4xf32>"), "tir.dot: inner sizes must agree"),
     (lambda b, a, v: a + v, ("tensor<4xbf16>", "tensor<4xf32>"), "bf16 and f32 have no common element type"),
@@ -144,7 +149,7 @@ WRONG = [
     (lambda b, a, v: a + 300, ("tensor<4xi8>", "tensor<f32>"), "the number 300 is no i8"),
     (lambda b, a, v: b.sum(a, 3), ("tensor<4xf32>", "tensor<f32>"), "axes must be 0 to 0, got 3"),
     (lambda b, a, v: b.read("w"), ("tensor<4xf32>", "tensor<f32>"), "there is no shared variable @w"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("make", "types", "message"), WRONG)
@@ -193,7 +198,8 @@ def test_builder_gives_the_same_module_as_text() -> None:
         == """\
 module {
   tir.shared @w : tensor<3x2xf32> = dense<0.0>
-  func.func @train(%x: tensor<[B]x3xf32> {tir.name = "x"}, %y: tensor<[B]xi32> {tir.name = "y", tir.range = [0, 2]}) -> tensor<f32> {
+  func.func @train(%x: tensor<[B]x3xf32> {tir.name = "x"}, \
+%y: tensor<[B]xi32> {tir.name = "y", tir.range = [0, 2]}) -> tensor<f32> {
     %w = tir.read @w : tensor<3x2xf32>
     %w_leaf = tir.leaf %w : tensor<3x2xf32>
     %0 = tir.dot %x, %w_leaf : tensor<[B]x2xf32>

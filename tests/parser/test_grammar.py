@@ -46,6 +46,11 @@ def test_parser_is_built_once() -> None:
     assert parser() is parser()
 
 
+def run(program: str, text: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
 NESTED = {
     "parentheses": ("a.b " + "(" * 10_000 + ")" * 10_000, "1:261"),
     "lists": ("a.b " + "[" * 10_000 + "]" * 10_000, "1:261"),
@@ -81,7 +86,7 @@ def test_deep_nesting_is_one_located_limit_error_without_recursion(name: str) ->
         print(errors[0])
     """)
     text, place = NESTED[name]
-    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, cwd=ROOT, check=False)
+    done = run(program, text)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"t:{place}: ") and "nest deeper than 256" in done.stdout
 
@@ -92,12 +97,13 @@ def test_nesting_up_to_the_limit_is_read_without_recursion() -> None:
         from tir.parser.raw import parser, read_text
         parser()
         sys.setrecursionlimit(200)
-        for text in ["a.b {\\n" * 256 + "}\\n" * 256, "a.b " + "[" * 256 + "]" * 256, "a.b " + "tuple<" * 256 + ">" * 256,
+        for text in ["a.b {\\n" * 256 + "}\\n" * 256, "a.b " + "[" * 256 + "]" * 256,
+                     "a.b " + "tuple<" * 256 + ">" * 256,
                      '"a.b"() ({\\n' * 256 + "}) : () -> ()\\n" * 256,
                      "a.b affine_map<(d0) -> (" + "(" * 31 + "d0" + " floordiv 2 + 1)" * 31 + ")>"]:
             raw = read_text(text, "t")
             assert not raw.errors, raw.errors[0]
             raw.items(raw.ops[0])
     """)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = run(program, "")
     assert done.returncode == 0, done.stderr

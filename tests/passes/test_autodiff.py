@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from tests.ops.samples import SMOOTH, Smooth
+from tests.ops.smooth import SMOOTH, Smooth
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError
@@ -107,7 +107,8 @@ def test_gradient_is_the_central_difference(point: Smooth) -> None:
 def result_shape(point: Smooth) -> tuple[int, ...]:
     """The shape of the op's result at run time."""
     arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(point.types))
-    text = f"func.func @f({arguments}) -> {point.result} {{\n  %r = {point.op} {point.text}\n  return %r : {point.result}\n}}\n"
+    body = f"  %r = {point.op} {point.text}\n  return %r : {point.result}\n"
+    text = f"func.func @f({arguments}) -> {point.result} {{\n{body}}}\n"
     (value,) = Interpreter(parse_text(text, REGISTRY)).run("f", list(point.inputs))
     return np.shape(value)
 

@@ -102,12 +102,16 @@ def doubling(depth: int) -> str:
 
 def test_calls_that_multiply_stop_at_a_limit_with_a_location() -> None:
     with pytest.raises(LimitError, match=r"m.tir:\d+:3: inline: the module would get more than 1000 ops"):
-        module = parse_text(doubling(30).replace("return %x", "%0 = arith.negf %x : f32\n  return %0"), REGISTRY, file="m.tir")
+        module = parse_text(
+            doubling(30).replace("return %x", "%0 = arith.negf %x : f32\n  return %0"), REGISTRY, file="m.tir"
+        )
         Inline(max_ops=1000).run(module)
 
 
 def test_a_long_chain_of_calls_does_not_exhaust_the_stack() -> None:
-    body = "func.func private @f{0}(%x: f32) -> f32 {{\n  %0 = func.call @f{1}(%x) : (f32) -> f32\n  return %0 : f32\n}}\n"
+    body = (
+        "func.func private @f{0}(%x: f32) -> f32 {{\n  %0 = func.call @f{1}(%x) : (f32) -> f32\n  return %0 : f32\n}}\n"
+    )
     text = "".join(body.format(i, i + 1) for i in range(1000)) + "func.func private @f1000(f32) -> f32"
     module = parse_text(text, REGISTRY)
     limit = sys.getrecursionlimit()

@@ -65,14 +65,18 @@ def function(body: str, *, arguments: str, result: str) -> str:
 HARD = np.array([0.0, -0.0, 1.0, -1.5, INF, -INF, NAN, 1e-40, 3e38], np.float32)
 
 
-@pytest.mark.parametrize("name", ["neg", "abs", "sign", "square", "sqrt", "exp", "log", "log1p", "tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize(
+    "name", ["neg", "abs", "sign", "square", "sqrt", "exp", "log", "log1p", "tanh", "sigmoid", "relu"]
+)
 def test_unary_ops_give_the_same_bits_on_hard_numbers(name: str) -> None:
     text = function(f"  %r = tir.{name} %x : tensor<9xf32>", arguments="%x: tensor<9xf32>", result="tensor<9xf32>")
     assert_same(text, HARD)
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "maximum", "minimum"])
-@pytest.mark.parametrize(("element", "dtype"), [("i8", "i1"), ("ui8", "u1"), ("i64", "i8"), ("ui32", "u4"), ("f64", "f8")])
+@pytest.mark.parametrize(
+    ("element", "dtype"), [("i8", "i1"), ("ui8", "u1"), ("i64", "i8"), ("ui32", "u4"), ("f64", "f8")]
+)
 def test_binary_ops_give_the_same_bits_for_every_kind_of_number(name: str, element: str, dtype: str) -> None:
     type = f"tensor<?x[N]x{element}>"
     text = function(f"  %r = tir.{name} %x, %y : {type}", arguments=f"%x: {type}, %y: {type}", result=type)
@@ -117,12 +121,12 @@ def test_argmax_takes_the_first_largest_and_the_first_nan() -> None:
     assert after.tolist() == [1, 0, 0, 1]
 
 
-@pytest.mark.parametrize(("lhs", "rhs", "out"), [("[M]x3", "3x?", "[M]x?"), ("3", "3x[M]", "[M]"), ("[M]x3", "?", "[M]"), ("3", "?", "")])
+@pytest.mark.parametrize(
+    ("lhs", "rhs", "out"), [("[M]x3", "3x?", "[M]x?"), ("3", "3x[M]", "[M]"), ("[M]x3", "?", "[M]"), ("3", "?", "")]
+)
 def test_dot_agrees_for_every_rank(lhs: str, rhs: str, out: str) -> None:
     types = [f"tensor<{s}xf64>" if s else "tensor<f64>" for s in (lhs, rhs, out)]
-    text = function(
-        f"  %r = tir.dot %x, %y : {types[2]}", arguments=f"%x: {types[0]}, %y: {types[1]}", result=types[2]
-    )
+    text = function(f"  %r = tir.dot %x, %y : {types[2]}", arguments=f"%x: {types[0]}, %y: {types[1]}", result=types[2])
     sizes = {"[M]": 4, "?": 3 if rhs == "?" else 5, "3": 3}
     x = numbers("f8", *(sizes[d] for d in lhs.split("x")))
     y = numbers("f8", *(sizes[d] for d in rhs.split("x")))
@@ -141,7 +145,11 @@ SHAPES = [
     ("tir.reshape %x : tensor<0x3xf32> -> tensor<5x0xf32>", "0x3", "5x0"),
     ("tir.slice %x from [1, 0] to [-1, 3] step [2, 1] : tensor<2x3xf32>", "5x4", "2x3"),
     ("tir.slice %x from [2] to [2] step [1] : tensor<0xf32>", "5", "0"),
-    ("tir.pad %x with -1.0 : f32 from [1, 0] to [-2, 0] step [1, 2] : tensor<2x2xf32> -> tensor<5x4xf32>", "2x2", "5x4"),
+    (
+        "tir.pad %x with -1.0 : f32 from [1, 0] to [-2, 0] step [1, 2] : tensor<2x2xf32> -> tensor<5x4xf32>",
+        "2x2",
+        "5x4",
+    ),
     ("tir.one_hot %i : tensor<2xi8> -> tensor<2x3xf32>", "2", "2x3"),
     ("tir.iota axis 1 : tensor<2x3xf32>", "1", "2x3"),
     ("tir.full 0x7FC00000 : f32 -> tensor<2x0xf32>", "1", "2x0"),
@@ -196,7 +204,9 @@ def test_arguments_with_one_name_must_have_one_size() -> None:
     )  # fmt: skip
     module = lowered(text)
     assert print_op(module).count("cf.assert") == 1
-    with pytest.raises(ExecutionError, match=r"argument 'y': axis 0 must have size \[B\], as axis 0 of argument 'x' has"):
+    with pytest.raises(
+        ExecutionError, match=r"argument 'y': axis 0 must have size \[B\], as axis 0 of argument 'x' has"
+    ):
         Interpreter(module).run("f", [np.zeros(3, np.float32), np.zeros(1, np.float32)])
 
 
@@ -206,7 +216,9 @@ def test_argument_sizes_that_follow_from_a_name_are_checked() -> None:
         result="tensor<[B - 2]xf32>",
     )  # fmt: skip
     assert_same(text, np.zeros(5, np.float32), np.ones(3, np.float32))
-    with pytest.raises(ExecutionError, match=r"argument 1: axis 0 must have size \[B - 2\], where \[B\] is axis 0 of argument 0"):
+    with pytest.raises(
+        ExecutionError, match=r"argument 1: axis 0 must have size \[B - 2\], where \[B\] is axis 0 of argument 0"
+    ):
         Interpreter(lowered(text)).run("f", [np.zeros(3, np.float32), np.zeros(2, np.float32)])
 
 

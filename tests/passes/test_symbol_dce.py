@@ -26,9 +26,12 @@ def test_private_functions_that_nobody_calls_are_removed() -> None:
 
 
 def test_what_a_public_function_calls_stays_through_other_calls() -> None:
-    text = LEAF + """
+    text = (
+        LEAF
+        + """
     func.func private @middle() { func.call @leaf() : () -> ()  return }
     func.func @main() { func.call @middle() : () -> ()  return }"""
+    )
     assert names_left(text.replace("  return", "\n return")) == ["leaf", "middle", "main"]
 
 

@@ -40,7 +40,7 @@ def first_element(type: MemRefType, written: bool = False) -> NativeFunction:
     """A function that returns the first element of a memref of f32, and nothing of its other components."""
     words = (type.rank - sum(isinstance(d, int) for d in type.shape)) + (type.layout is not None) * 2
     text = f"""
-      define i32 @f(ptr %x{", i64 %" .join(["", *(f"n{i}" for i in range(words))])}, ptr %r) {{
+      define i32 @f(ptr %x{", i64 %".join(["", *(f"n{i}" for i in range(words))])}, ptr %r) {{
         %v = load float, ptr %x
         store float %v, ptr %r
         ret i32 0

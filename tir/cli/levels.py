@@ -13,7 +13,6 @@ from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
 from tir.lazy import np
-from tir.passes.autodiff import Autodiff
 from tir.passes.pipelines import default, fuse, lower_cpu, to_structured
 
 __all__ = ["LEVELS", "LevelReport", "Level", "check_levels", "report_text"]
@@ -21,16 +20,16 @@ __all__ = ["LEVELS", "LevelReport", "Level", "check_levels", "report_text"]
 
 @dataclass(frozen=True)
 class Level:
-    """What to run a program as: the passes that lead there, and the target."""
+    """What to run a program as: the passes that lead there (None: those without which it cannot run), and the target."""
 
     name: str
     target: str
-    pipeline: Pipeline
+    pipeline: Pipeline | None
 
 
-#: The first is what the others are compared with: the program as it is (autodiff takes away only `tir.grad`).
+#: The first is what the others are compared with.
 LEVELS = (
-    Level("as given", "interpret", Pipeline([Autodiff()])),
+    Level("as given", "interpret", None),
     Level("structured", "interpret", Pipeline([*to_structured()])),
     Level("fused", "interpret", fuse()),
     Level("loops", "interpret", lower_cpu()),

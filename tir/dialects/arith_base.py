@@ -25,9 +25,9 @@ from tir.ir.types import I32
 from tir.lazy import np
 
 FASTMATH = dialect_enum(
-    "arith.fastmath", ("none", "reassoc", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "fast"), flags=True
+    "arith.fastmath", ("none", "reassoc", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "fast"), flags=","
 )
-OVERFLOW = dialect_enum("arith.overflow", ("none", "nsw", "nuw"), flags=True)
+OVERFLOW = dialect_enum("arith.overflow", ("none", "nsw", "nuw"), flags=", ")
 ROUNDING = integer_enum(("to_nearest_even", "downward", "upward", "toward_zero", "to_nearest_away"), I32)
 NUMBER = like(one_of(SIGNLESS_INTEGER, INDEX_KIND, ANY_FLOAT))
 

@@ -38,18 +38,22 @@ from tir.ir.types import DYNAMIC, INDEX, MemRefType, StridedLayout, TensorType, 
 from tir.ir.types import Dim as Size
 from tir.ir.views import (
     SliceLists,
+    buffer_of,
     checked_index,
     checked_slices,
     collapsed_shape,
     dims_of,
     dynamic_dims,
+    element_strides,
     fill_in,
     group_sizes,
     kept_axes,
     mixed,
     regrouped_strides,
+    reshaped_view,
     runtime_shape,
     slice_layout,
+    strided_view,
     verify_contiguous,
     verify_groups,
     verify_mixed,
@@ -101,7 +105,7 @@ class Alloc(Allocates, Op):
         offset, *strides = [d if isinstance(d, int) else next(rest) for d in (offset, *strides)]
         length = offset + sum((size - 1) * stride for size, stride in zip(shape, strides)) + 1
         buffer = uninitialized([max(0, length)], type)
-        return (_strided(buffer, offset, shape, strides),)
+        return (strided_view(buffer, offset, shape, strides),)
 
 
 class Alloca(Alloc):
@@ -409,7 +413,7 @@ class CollapseShape(Pure, Op):
 
     def reference(self, src: Any) -> Any:
         shape = [int(np.prod([src.shape[axis] for axis in group])) for group in self.reassociation]
-        return _reshaped(src, shape)
+        return reshaped_view(src, shape)
 
 
 class ExpandShape(Pure, Op):
@@ -452,7 +456,7 @@ class ExpandShape(Pure, Op):
     def reference(self, src: Any, *sizes: Any) -> Any:
         (shape,) = fill_in([self.static_output_shape], sizes)
         group_sizes(self.reassociation, shape, src.shape)
-        return _reshaped(src, shape)
+        return reshaped_view(src, shape)
 
 
 class ReinterpretCast(Pure, SliceLists, Op):
@@ -490,61 +494,16 @@ class ReinterpretCast(Pure, SliceLists, Op):
 
     def reference(self, source: Any, *numbers: Any) -> Any:
         (offset,), sizes, strides = self.lists_at(numbers)
-        return _strided(_buffer_of(source), offset, sizes, strides)
-
-
-# --- arrays ----------------------------------------------------------------------------------------------------------
-
-
-def _strided(buffer: Any, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Any:
-    """A view of a flat array, in elements; ExecutionError if it reaches outside."""
-    ends = [(size - 1) * stride for size, stride in zip(shape, strides)]
-    low, high = offset + sum(min(0, e) for e in ends), offset + sum(max(0, e) for e in ends)
-    if min(shape, default=1) < 0 or (0 not in shape and (low < 0 or high >= buffer.size)):
-        raise ExecutionError(
-            f"offset {offset}, sizes {list(shape)} and strides {list(strides)} reach from {low} to {high} "
-            f"in a buffer of {buffer.size} elements"
-        )
-    if 0 in shape:
-        return np.empty(shape, buffer.dtype)
-    item = buffer.dtype.itemsize
-    view = np.ndarray(shape, buffer.dtype, buffer, offset * item, [stride * item for stride in strides])
-    view.flags.writeable = buffer.flags.writeable
-    return view
-
-
-def _buffer_of(array: Any) -> Any:
-    """The whole buffer that an array is a view of, flat."""
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    if owner.dtype != array.dtype or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
-        raise ExecutionError("the buffer behind the operand is not one dense array of its element type")
-    return owner.reshape(-1, order="A")
-
-
-def _reshaped(array: Any, shape: Sequence[int]) -> Any:
-    """A view with another shape; ExecutionError if the strides do not allow one."""
-    view = array.reshape(shape)
-    if view.size and not np.may_share_memory(view, array):
-        raise ExecutionError(
-            f"an array with sizes {list(array.shape)} and strides {_element_strides(array)} has no view with sizes "
-            f"{list(shape)}"
-        )
-    return view
-
-
-def _element_strides(array: Any) -> list[int]:
-    return [stride // array.itemsize for stride in array.strides]
-
-
-def _check_strides(array: Any, type: MemRefType) -> None:
-    for axis, (want, got) in enumerate(zip(type.strides_and_offset()[0], _element_strides(array))):
-        if isinstance(want, int) and want != got and array.shape[axis] > 1 and array.size:
-            raise ExecutionError(f"axis {axis} of the operand must have stride {want}, got {got}")
+        return strided_view(buffer_of(source), offset, sizes, strides)
 
 
 # --- rules that several ops share ------------------------------------------------------------------------------------
+
+
+def _check_strides(array: Any, type: MemRefType) -> None:
+    for axis, (want, got) in enumerate(zip(type.strides_and_offset()[0], element_strides(array))):
+        if isinstance(want, int) and want != got and array.shape[axis] > 1 and array.size:
+            raise ExecutionError(f"axis {axis} of the operand must have stride {want}, got {got}")
 
 
 def _check_indices(type: MemRefType, indices: Sequence[Value]) -> None:

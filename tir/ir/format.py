@@ -494,7 +494,7 @@ def _parse_enum(reader: Reader, declared: AttributeField) -> Attribute:
     while inner.take_punct(","):
         words.append(_parse_word(inner, declared).body or "")  # type: ignore[attr-defined]
     inner.finish("'>'")
-    return DialectAttr(declared.kind.enum, ",".join(words))
+    return DialectAttr(declared.kind.enum, declared.kind.separator.join(words))
 
 
 def _parse_integer(reader: Reader, declared: AttributeField) -> Attribute:

@@ -35,8 +35,8 @@ __all__ = [
     "AFFINE_MAP", "AFFINE_MAPS", "ANY", "ANY_ATTRIBUTE", "ANY_FLOAT", "ANY_INTEGER", "ANY_MEMREF", "ANY_TENSOR",
     "ANY_VECTOR", "ARRAY", "AttributeKind", "BOOL", "BOOL_LIKE", "DICTIONARY", "ELEMENTS", "FLAT_SYMBOL", "FLOAT_LIKE",
     "FUNCTION_TYPE", "I32_ATTR", "I32_ARRAY", "I64_ARRAY", "I64_ARRAYS", "I64_ATTR", "INDEX_ATTR", "INDEX_KIND",
-    "INTEGER_LIKE", "NUMBER_ATTR", "STRING", "SYMBOL", "SYMBOL_NAME", "TYPE", "TypeKind", "UNIT", "dialect_enum", "integer_enum",
-    "exactly", "like", "memref_of", "one_of", "tensor_of", "vector_of",
+    "INTEGER_LIKE", "NUMBER_ATTR", "STRING", "SYMBOL", "SYMBOL_NAME", "TYPE", "TypeKind", "UNIT", "dialect_enum",
+    "integer_enum", "exactly", "like", "memref_of", "one_of", "tensor_of", "vector_of",
 ]  # fmt: skip
 
 
@@ -125,6 +125,7 @@ class AttributeKind:
     type: Type | None = None
     cases: tuple[str, ...] = ()
     enum: str = ""
+    separator: str = ","
 
     def make(self, value: Any) -> Attribute:
         """The attribute for a Python value (an attribute is taken as it is)."""
@@ -217,8 +218,8 @@ def integer_enum(cases: Sequence[str], type: Type = I64) -> AttributeKind:
     )
 
 
-def dialect_enum(name: str, cases: Sequence[str], flags: bool = False) -> AttributeKind:
-    """A dialect's enum: `#arith.fastmath<fast>`; with `flags`, several words joined by commas."""
+def dialect_enum(name: str, cases: Sequence[str], flags: str = "") -> AttributeKind:
+    """A dialect's enum: `#arith.fastmath<fast>`. flags: what upstream writes between several words, `,` or `, `."""
     names = tuple(cases)
 
     def fits(a: Attribute) -> bool:
@@ -235,4 +236,5 @@ def dialect_enum(name: str, cases: Sequence[str], flags: bool = False) -> Attrib
         bare="enum",
         cases=names,
         enum=name,
+        separator=flags,
     )

@@ -25,12 +25,16 @@ def bindings(types: Sequence[Type]) -> dict[AffineExpr, tuple[int, int]]:
 
 
 def argument_bindings(op: Op) -> dict[AffineExpr, tuple[BlockArgument, int]]:
-    """name -> (argument, axis) in the function around `op`; empty outside a function."""
-    function = next((f for f in (op, *op.ancestors()) if isinstance(f, FunctionLike)), None)
-    if function is None or not function.region.blocks:
+    """name -> (argument, axis) in the function around `op`, which has a body; empty outside a function."""
+    function = _function_around(op)
+    if function is None:
         return {}
     arguments = function.region.blocks[0].arguments
     return {name: (arguments[i], axis) for name, (i, axis) in bindings([a.type for a in arguments]).items()}
+
+
+def _function_around(op: Op) -> Op | None:
+    return next((f for f in (op, *op.ancestors()) if isinstance(f, FunctionLike)), None)
 
 
 def check_names_bound(op: Op, types: Iterable[Type]) -> None:
@@ -38,7 +42,8 @@ def check_names_bound(op: Op, types: Iterable[Type]) -> None:
     names = {name for type in types if isinstance(type, ShapedType) for name in shape_names(type.shape)}
     if not names:
         return
-    bound = argument_bindings(op)
+    function = _function_around(op)
+    bound = {} if function is None else bindings(function.function_type.inputs)  # type: ignore[attr-defined]
     for name in sorted(names, key=str):
         if name not in bound:
             raise VerifyError(

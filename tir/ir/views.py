@@ -13,11 +13,13 @@ from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
 from tir.ir.types import DYNAMIC, Dim, ShapedType
+from tir.lazy import np
 
 __all__ = [
-    "DYNAMIC_INDEX", "SliceLists", "checked_index", "checked_slices", "collapsed_shape", "dims_of", "dynamic_dims",
-    "fill_in", "gather", "group_sizes", "kept_axes", "mixed", "regrouped_strides", "runtime_shape", "slice_layout",
-    "split_mixed", "verify_contiguous", "verify_groups", "verify_mixed",
+    "DYNAMIC_INDEX", "SliceLists", "buffer_of", "checked_index", "checked_slices", "collapsed_shape", "dims_of",
+    "dynamic_dims", "element_strides", "fill_in", "gather", "group_sizes", "kept_axes", "mixed", "regrouped_strides",
+    "reshaped_view", "runtime_shape", "slice_layout", "split_mixed", "strided_view", "verify_contiguous",
+    "verify_groups", "verify_mixed",
 ]  # fmt: skip
 
 DYNAMIC_INDEX = -(1 << 63)
@@ -159,7 +161,7 @@ def checked_slices(lists: Sequence[Sequence[int]], shape: Sequence[int]) -> tupl
     slices = []
     for axis, (offset, size, stride, limit) in enumerate(zip(*lists, shape)):
         if size < 0 or stride == 0:
-            raise ExecutionError(f"axis {axis} needs a size of at least 0 and a stride, got size {size}, stride {stride}")
+            raise ExecutionError(f"axis {axis} needs a size from 0 on and a stride, got size {size}, stride {stride}")
         if (problem := _slice_problem(axis, offset, size, stride, limit)) is not None:
             raise ExecutionError(problem)
         stop = offset + size * stride
@@ -238,7 +240,7 @@ def verify_contiguous(groups: Sequence[Sequence[int]], sizes: Sequence[Dim], str
             stride = _multiply(stride, sizes[inner])
             if sizes[axis] != 1 and isinstance(stride, int) and isinstance(strides[axis], int):
                 if strides[axis] != stride:
-                    raise TirError(f"axis {axis} of the operand must have stride {stride} to be merged, got {strides[axis]}")
+                    raise TirError(f"axis {axis} of the operand must have stride {stride}, got {strides[axis]}")
 
 
 def collapsed_shape(groups: Sequence[Sequence[int]], expanded: Sequence[Dim]) -> list[Dim]:
@@ -286,3 +288,49 @@ def _collapsed_stride(group: Sequence[int], sizes: Sequence[Dim], strides: Seque
         axes.pop()
     # A last dimension of unknown size may turn out to be 1, and then another stride counts.
     return strides[axes[-1]] if isinstance(sizes[axes[-1]], int) or len(axes) == 1 else DYNAMIC
+
+
+# --- views of arrays --------------------------------------------------------------------------------------------------
+
+
+def strided_view(buffer: Any, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Any:
+    """A view of a flat array, in elements; ExecutionError if it reaches outside."""
+    ends = [(size - 1) * stride for size, stride in zip(shape, strides)]
+    low, high = offset + sum(min(0, e) for e in ends), offset + sum(max(0, e) for e in ends)
+    if min(shape, default=1) < 0 or (0 not in shape and (low < 0 or high >= buffer.size)):
+        raise ExecutionError(
+            f"offset {offset}, sizes {list(shape)} and strides {list(strides)} reach from {low} to {high} "
+            f"in a buffer of {buffer.size} elements"
+        )
+    if 0 in shape:
+        return np.empty(shape, buffer.dtype)
+    item = buffer.dtype.itemsize
+    view = np.ndarray(shape, buffer.dtype, buffer, offset * item, [stride * item for stride in strides])
+    view.flags.writeable = buffer.flags.writeable
+    return view
+
+
+def buffer_of(array: Any) -> Any:
+    """The whole buffer that an array is a view of, flat."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if owner.dtype != array.dtype or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+        raise ExecutionError("the buffer behind the operand is not one dense array of its element type")
+    return owner.reshape(-1, order="A")
+
+
+def reshaped_view(array: Any, shape: Sequence[int]) -> Any:
+    """A view with another shape; ExecutionError if the strides do not allow one."""
+    view = array.reshape(shape)
+    if view.size and not np.may_share_memory(view, array):
+        raise ExecutionError(
+            f"an array with sizes {list(array.shape)} and strides {element_strides(array)} has no view with sizes "
+            f"{list(shape)}"
+        )
+    return view
+
+
+def element_strides(array: Any) -> list[int]:
+    """The strides, counted in elements."""
+    return [stride // array.itemsize for stride in array.strides]

@@ -332,7 +332,10 @@ class Callbacks(LineCallbacks):
     # --- locations ---------------------------------------------------------------------------------------------
 
     def location(self, values: Values) -> LocationItem:
-        return LocationItem(values[1], values[0].pos)
+        item = LocationItem(values[1], values[0].pos)
+        if has_alias(item.location):
+            values[0].reading.unresolved.append(item)
+        return item
 
     def unknown_location(self, values: Values) -> Location:
         return UNKNOWN

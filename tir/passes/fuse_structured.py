@@ -13,6 +13,7 @@ from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_pure
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
+from tir.passes.fuse_siblings import Siblings, is_contraction
 from tir.passes.generic_edit import (
     absorb_constant,
     can_move_indices,
@@ -23,7 +24,6 @@ from tir.passes.generic_edit import (
     inputs_of,
     loop_map,
 )
-from tir.passes.fuse_siblings import Siblings, is_contraction
 from tir.passes.loop_sizes import LoopSizes
 
 __all__ = ["FuseStructured"]
@@ -77,6 +77,8 @@ class FuseStructured(Pass):
             if block is not None:
                 _Fusion(block, self.max_cost, self.remarks).run()
         Dce().run(op)
+        by_text = {(str(where.file_location()), text): (where, text) for where, text in self.remarks}
+        self.remarks[:] = by_text.values()
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ class _Fusion:
     def _edges(self, producer: linalg.Generic) -> list[_Edge]:
         """Who reads the results as inputs, in the order of the text."""
         users = {use.owner for result in producer.results for use in result.uses}
-        consumers = sorted((u for u in users if u.parent is self.block and u in self.cost), key=self.positions.__getitem__)
+        consumers = sorted(
+            (u for u in users if u.parent is self.block and u in self.cost), key=self.positions.__getitem__
+        )
         return [edge for consumer in consumers for edge in self._edges_into(consumer, producer)]
 
     def _edges_into(self, consumer: Op, producer: linalg.Generic) -> list[_Edge]:
@@ -172,7 +176,9 @@ class _Fusion:
             return [reason or "the producer's result is stored anyway, for another use" for reason in reasons]
         cost = self.cost[producer] + LOAD_WEIGHT * len(producer.inputs)
         if len(edges) > 1 and cost > self.max_cost:
-            return [f"the producer costs {cost} and would be computed {len(edges)} times; max-cost is {self.max_cost}"] * len(edges)
+            return [
+                f"the producer costs {cost} and would be computed {len(edges)} times; max-cost is {self.max_cost}"
+            ] * len(edges)
         return reasons
 
     def _waste(self, producer: linalg.Generic, edge: _Edge) -> str | None:
@@ -184,7 +190,9 @@ class _Fusion:
         dims = {leaf for expr in edge.loops.results for leaf in expr.leaves()}
         total = cost + LOAD_WEIGHT * len(producer.inputs)
         if cost and len(dims) < edge.consumer.rank and total > REPEATED_COST:
-            return f"the producer costs {total} and would be computed again for each point of a loop that it does not need"
+            return (
+                f"the producer costs {total} and would be computed again for each point of a loop that it does not need"
+            )
         return None
 
     def _remark(self, consumer: linalg.Generic) -> None:

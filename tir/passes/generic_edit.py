@@ -270,10 +270,11 @@ def _joined_bodies(first: linalg.Generic, second: linalg.Generic, lasting: list[
 
 
 def _fused_location(*locations: Location) -> Location:
-    parts: dict[Location, None] = {}
+    parts: dict[int, Location] = {}  # by identity: the hash of a location of many nested calls would recurse
     for location in locations:
-        parts.update(dict.fromkeys(location.locations if isinstance(location, FusedLocation) else [location]))
-    return FusedLocation(tuple(parts)[:MAX_LOCATIONS]) if len(parts) > 1 else next(iter(parts))
+        for part in location.locations if isinstance(location, FusedLocation) else [location]:
+            parts[id(part)] = part
+    return FusedLocation(tuple(parts.values())[:MAX_LOCATIONS]) if len(parts) > 1 else next(iter(parts.values()))
 
 
 # --- outputs ---------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ class Inline(Pass):
     """Replaces calls by the body of the function that is called.
 
     Needs: any level. Leaves: calls of declarations, of recursive functions, of functions with more than one block, and
-    those marked `no_inline`, at the call or at the function. Functions that are not called any more stay, for symbol-dce.
-    LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
+    those marked `no_inline`, at the call or at the function. Functions that are not called any more stay, for
+    symbol-dce. LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
 
         func.func private @twice(%x: f32) -> f32 { %0 = arith.addf %x, %x : f32  return %0 : f32 }
         func.func @main(%a: f32) -> f32 { %0 = call @twice(%a) : (f32) -> f32  return %0 : f32 }

@@ -250,7 +250,14 @@ class _Lowering:
         return found
 
     def _slice_op(
-        self, b: Builder, cls: type[Op], operands: list[Value], op: Slice | Pad, sizes: Sequence[Size], part: Type, made: Type
+        self,
+        b: Builder,
+        cls: type[Op],
+        operands: list[Value],
+        op: Slice | Pad,
+        sizes: Sequence[Size],
+        part: Type,
+        made: Type,
     ) -> Value:
         """The slice of type `part` and of these sizes, taken out or put in; the result has type `made`."""
         assert isinstance(part, TensorType)

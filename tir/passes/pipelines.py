@@ -43,6 +43,7 @@ def to_structured() -> list[Pass]:
         Cse(),  # forward, backward and updates share expressions
         Dce(),
         StateToArguments(),
+        Inline(),  # first values that other functions compute
         LowerStructured(),
         Canonicalize(),
         Cse(),

@@ -20,11 +20,11 @@ __all__ = ["StateToArguments"]
 class StateToArguments(Pass):
     """Makes state explicit: what a function reads is an argument, what it updates a result.
 
-    Needs: autodiff has run; a function that uses state is called by no other (`inline` sees to it). PassError otherwise.
-    Leaves: for each shared variable that a function reads or updates one argument behind the others, in the order of the
-    module, `{bufferization.writable = true, tir.shared = @w}`; for each update one result behind the others,
-    `{tir.update = @w}`; and `tir.shared @w` as a function that returns its first value. Whoever calls the function passes
-    the state, and afterwards keeps the results.
+    Needs: autodiff has run; a function that uses state is called by no other (`inline` sees to it). PassError
+    otherwise. Leaves: for each shared variable that a function reads or updates one argument behind the others, in the
+    order of the module, `{bufferization.writable = true, tir.shared = @w}`; for each update one result behind the
+    others, `{tir.update = @w}`; and `tir.shared @w` as a function that returns its first value. Whoever calls the
+    function passes the state, and afterwards keeps the results.
 
         tir.shared @n : tensor<f32> = dense<0.0>
         func.func @count(%x: tensor<f32>) -> tensor<f32> {

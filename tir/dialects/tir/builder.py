@@ -548,4 +548,4 @@ def _merged_extent(first: Extent, second: Extent) -> Extent | None:
 def _padded(dim: Dim, low: int, high: int, between: int) -> Extent:
     if dim is DYNAMIC:
         raise TirError("pad: a size ? needs `place`, which is given the size of the result")
-    return low + dim * (between + 1) - (between if dim != 0 else 0) + high
+    return low + dim * (between + 1) - (between if dim != 0 else 0) + high  # type: ignore[operator]

@@ -1,0 +1,120 @@
+"""Writes docs/ops.md and docs/passes.md from the docstrings. `--check` only says whether they are up to date.
+
+    python tools/gen_docs.py [--check]
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tir.dialects.all import DIALECTS  # noqa: E402
+from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Structured, TensorOp  # noqa: E402
+from tir.ir.ir import Op  # noqa: E402
+from tir.ir.pass_manager import pass_options  # noqa: E402
+from tir.passes.canonicalize_rules import RULES  # noqa: E402
+from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
+
+NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, then run `make docs`. -->\n"
+
+
+def main() -> int:
+    """Writes or checks the pages; 1 if a page is not up to date."""
+    pages = {"ops.md": ops_page(), "passes.md": passes_page()}
+    stale = [name for name, text in pages.items() if read(name) != text]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/{name} is not up to date: run `make docs`")
+        return 1 if stale else 0
+    for name in stale:
+        (ROOT / "docs" / name).write_text(pages[name], encoding="utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+def read(name: str) -> str | None:
+    path = ROOT / "docs" / name
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+# --- ops -------------------------------------------------------------------------------------------------------------
+
+
+def ops_page() -> str:
+    lines = ["# Ops", "", NOTE]
+    lines += [
+        "The `tir` dialect is the tensor level. The others have upstream MLIR's names, operands, attributes and meaning;",
+        "what is said of them here is what the interpreter and the CPU code do, also where upstream leaves it undefined.",
+        "",
+    ]
+    for dialect in sorted(DIALECTS, key=lambda d: (d.name != "tir", d.name)):
+        lines += [f"## {dialect.name}", "", dialect.summary, ""]
+        for op in dialect.ops:
+            lines += op_lines(op)
+    return "\n".join(lines)
+
+
+def op_lines(op: type[Op]) -> list[str]:
+    lines = [f"### {op.name}", "", inspect.cleandoc(op.__doc__ or ""), ""]
+    signature = [*field_lines(op)]
+    if issubclass(op, TensorOp):
+        signature.append(f"- gradient: {gradient_text(op)}; levels below: {lowering_text(op)}")
+    return lines + (signature + [""] if signature else [])
+
+
+def field_lines(op: type[Op]) -> list[str]:
+    d = op.definition
+    lines = [f"- operand `{f.name}`{many(f.many)}: {f.kind.text}" for f in d.operands]
+    for f in d.attributes.values():
+        default = f", `{f.default}` if not given" if f.default is not None else ""
+        lines.append(f"- attribute `{f.name}`{many(f.many)}: {f.kind.text}{default}")
+    return lines + [f"- result `{f.name}`{many(f.many)}: {f.kind.text}" for f in d.results]
+
+
+def many(mark: str) -> str:
+    return {"": "", "?": " (optional)", "*": " (any number)"}[mark]
+
+
+def gradient_text(op: type[Op]) -> str:
+    grad = getattr(op, "grad", None)
+    if isinstance(grad, NotDifferentiable):
+        return f"none: {grad.why}"
+    return "yes" if grad is not None else "none"
+
+
+def lowering_text(op: type[Op]) -> str:
+    if issubclass(op, Composite):
+        return "decomposed into other ops"
+    if issubclass(op, Reduction):
+        return "a loop nest with reductions"
+    return "a loop nest" if issubclass(op, Structured) else "views and copies"
+
+
+# --- passes ----------------------------------------------------------------------------------------------------------
+
+
+def passes_page() -> str:
+    lines = ["# Passes", "", NOTE, "Flags of `tir-opt`, in the order in which they are given.", ""]
+    for name in sorted(PASSES):
+        lines += described(name, PASSES[name])
+    lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
+    lines += [f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |" for r in RULES]
+    lines += ["", "## Pipelines", ""]
+    for name, make in PIPELINES.items():
+        lines += [f"### --{name}", "", inspect.cleandoc(make.__doc__ or ""), "", f"`{make()}`", ""]
+    return "\n".join(lines)
+
+
+def described(name: str, make: Callable[..., object]) -> list[str]:
+    lines = [f"## --{name}", "", inspect.cleandoc(make.__doc__ or ""), ""]
+    options = pass_options(make)
+    return lines + [f"- option `{o}`, `{str(v).lower()}` if not given" for o, v in options.items()] + [""] * bool(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
