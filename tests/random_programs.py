@@ -49,13 +49,17 @@ def static(size: int) -> Dim:
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of the program. exact: every level gives the same bits. by_leaf: a gradient may flow through it."""
+    """A tensor of the program.
+
+    exact: every level gives the same bits. by_leaf: it depends on a leaf; barred: and that by an op without a gradient.
+    """
 
     name: str
     element: str
     dims: tuple[Dim, ...]
     exact: bool = True
     by_leaf: bool = False
+    barred: bool = False
 
     @property
     def type(self) -> str:
@@ -283,7 +287,7 @@ class _Writer:
         if r.random() < 0.4:
             floats = [v for v in self.pool if v.is_float]
             for value in r.sample(floats, min(2, len(floats))):
-                self.emit(f"tir.leaf {value.name} : {value.type}", value.element, value.dims, [value], by_leaf=True)
+                self.emit(f"tir.leaf {value.name} : {value.type}", value.element, value.dims, [value], is_leaf=True)
         return head
 
     def declare_state(self) -> list[str]:
@@ -313,7 +317,7 @@ class _Writer:
     def gradient(self) -> None:
         """The gradients of the mean of some value by the leaves."""
         leaves = [v for v in self.pool if any(line.startswith(f"{v.name} = tir.leaf") for line in self.lines)]
-        costs = [v for v in self.pool if v.by_leaf and v not in leaves]
+        costs = [v for v in self.pool if v.is_float and v.by_leaf and not v.barred and v not in leaves]
         if not leaves or not costs:
             return
         value = self.random.choice(costs)
@@ -337,12 +341,13 @@ class _Writer:
 
     def emit(
         self, text: str, element: str, dims: Sequence[Dim], operands: Sequence[Value], *,
-        exact: bool = True, by_leaf: bool | None = None,
+        exact: bool = True, is_leaf: bool = False, differentiable: bool = True,
     ) -> Value:  # fmt: skip
         """Writes an op and puts its result into the pool."""
-        flows = element in FLOATS and any(v.by_leaf for v in operands)
-        value = Value(f"%v{self.count}", element, tuple(dims), exact and all(v.exact for v in operands),
-                      flows if by_leaf is None else by_leaf)
+        by_leaf = any(v.by_leaf for v in operands)
+        barred = by_leaf and (not differentiable or any(v.barred for v in operands))
+        exact = exact and all(v.exact for v in operands)
+        value = Value(f"%v{self.count}", element, tuple(dims), exact, by_leaf or is_leaf, barred)
         self.count += 1
         self.lines.append(f"{value.name} = {text}")
         self.pool.append(value)
@@ -463,8 +468,7 @@ def cast(w: _Writer) -> None:
     target = w.random.choice(["f32", "f32", "f64", "i32", "i64", "ui8", "i1"])
     if x is None or target == x.element or (not x.exact and target not in FLOATS):
         return
-    w.emit(f"tir.cast {x.name} : {x.type} -> {tensor_type(x.dims, target)}", target, x.dims, [x],
-           by_leaf=x.by_leaf and target in FLOATS)
+    w.emit(f"tir.cast {x.name} : {x.type} -> {tensor_type(x.dims, target)}", target, x.dims, [x])
 
 
 def broadcast(w: _Writer) -> None:
@@ -600,7 +604,7 @@ def argmax(w: _Writer) -> None:
         return
     axis = w.random.randrange(len(x.dims))
     dims = [dim for i, dim in enumerate(x.dims) if i != axis]
-    w.emit(f"tir.argmax {x.name} axis {axis} : {tensor_type(dims, 'i64')}", "i64", dims, [x])
+    w.emit(f"tir.argmax {x.name} axis {axis} : {tensor_type(dims, 'i64')}", "i64", dims, [x], differentiable=False)
 
 
 def dot(w: _Writer) -> None:
@@ -689,7 +693,7 @@ def rng(w: _Writer) -> None:
     name, element = w.random.choice([("rng_uniform", "f32"), ("rng_uniform", "f64"), ("rng_bits", "i32")])
     key = w.random.choice(keys)
     if not any(not dim.is_static for dim in dims[1:]):
-        w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key])
+        w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key], differentiable=False)
 
 
 _MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (

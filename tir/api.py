@@ -22,24 +22,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
-from tir.dialects.tir.state import Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder as OpBuilder
 from tir.ir.define import create
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
 from tir.ir.ir import Block, BlockArgument, Op, OpResult, Region, Value
+from tir.ir.pass_manager import Pipeline, parse_pipeline, run_pipeline
 from tir.ir.printer import print_op
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
 from tir.ir.types import FunctionType, TensorType, Type
 from tir.ir.verify import verify
 from tir.parser.parse import parse_text
+from tir.passes.autodiff import Autodiff
+from tir.passes.inline import Inline
+from tir.passes.pipelines import PASSES, PIPELINES, default
 
-__all__ = ["Argument", "Builder", "type_from_text"]
+__all__ = ["Argument", "Builder", "executable", "parse", "transform", "type_from_text"]
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -126,12 +131,14 @@ class Builder(TensorBuilder):
             raise TirError(f"{what} stands in a function; open one by `with b.function(..)`")
         return self._function
 
-    def returns(self, *results: TensorLike) -> None:
-        """Ends the function with these results."""
+    def returns(self, *results: TensorLike, **named: TensorLike) -> None:
+        """Ends the function with these results; those behind the others have a `tir.name`."""
         function = self._open("returns")
-        values = [self.tensor(x).value for x in results]
+        values = [self.tensor(x).value for x in (*results, *named.values())]
         self.op(Return, values)
         function.set_type(function.function_type.inputs, [value.type for value in values])
+        for i, name in enumerate(named, len(results)):
+            function.set_result_attribute(i, "tir.name", StringAttr(name))
 
     def call(self, name: str, *arguments: TensorLike) -> list[Tensor]:
         """The results of another function of the module, which is defined before."""
@@ -195,6 +202,33 @@ class Builder(TensorBuilder):
 def _range(bounds: tuple[float, float]) -> Attribute:
     """`[0, 10]`."""
     return ArrayAttr(tuple(FloatAttr(x) if isinstance(x, float) else IntegerAttr(x) for x in bounds))
+
+
+# --- modules ---------------------------------------------------------------------------------------------------------
+
+
+def parse(text: str, file: str = "<text>") -> Op:
+    """The verified module that `text` spells; TirErrors has all that is wrong with it."""
+    return parse_text(text, REGISTRY, file=file)
+
+
+def transform(module: Op, pipeline: str) -> None:
+    """Runs passes on a module, in place: "fuse,lower-cpu" or "builtin.module(func.func(cse))"."""
+    run_pipeline(parse_pipeline(pipeline, {**PASSES, **PIPELINES}), module)
+
+
+def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None) -> Executable:
+    """A module of any level, ready to run; the module itself is not changed.
+
+    pipeline: what is to run first. Without it: the default pipeline for "cpu"; what expands `tir.grad` for "interpret".
+    """
+    steps = pipeline or (default() if target == "cpu" else _without_gradients(module))
+    return Executable(module, target, lambda copy: run_pipeline(steps, copy))
+
+
+def _without_gradients(module: Op) -> Pipeline:
+    has_gradient = any(isinstance(op, Grad) for op in module.walk())
+    return Pipeline([Inline(), Autodiff()] if has_gradient else [])
 
 
 def type_from_text(text: str) -> Type:

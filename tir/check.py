@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.ir.affine import AffineExpr
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr
 from tir.ir.errors import ExecutionError
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.names import evaluate_dim
-from tir.ir.types import DYNAMIC, Dim, ShapedType, Type, dim_text, element_type, shape_names
+from tir.ir.types import DYNAMIC, INDEX, Dim, ShapedType, Type, dim_text, element_type, shape_names
 from tir.lazy import np
 
 __all__ = ["InputSpec", "Tolerance", "first_difference", "generate_inputs", "generate_like", "input_ranges"]
@@ -65,7 +64,7 @@ class Tolerance:
 
 
 def first_difference(want: Any, got: Any, tolerance: Tolerance) -> str | None:
-    """Where and how `got` differs from `want` by more than is allowed, first in row-major order; None if it does not."""
+    """Where and how `got` first differs from `want` by more than is allowed, in row-major order; None if it does not."""
     want, got = np.asarray(want), np.asarray(got)
     if want.dtype != got.dtype or want.shape != got.shape:
         return f"expected {want.dtype}{list(want.shape)}, got {got.dtype}{list(got.shape)}"
@@ -162,7 +161,7 @@ def _draw_sizes(types: Sequence[Type], random: Any, given: dict[str, int]) -> di
 def _size(dim: Dim, size_of: Mapping[str, int]) -> int:
     if dim is DYNAMIC:
         return size_of["?"]
-    return evaluate_dim(dim, lambda name: size_of[str(name)]) if isinstance(dim, AffineExpr) else int(dim)  # type: ignore[call-overload]
+    return evaluate_dim(dim, lambda name: size_of[str(name)])
 
 
 def _generate(spec: InputSpec, random: Any, size_of: Mapping[str, int]) -> Any:
@@ -182,7 +181,8 @@ def _generate(spec: InputSpec, random: Any, size_of: Mapping[str, int]) -> Any:
 
 def _integer_range(spec: InputSpec, dtype: Any) -> tuple[int, int]:
     if spec.range is None:
-        return (0 if dtype.kind == "u" or str(element_type(spec.type)) == "index" else -LARGEST_INTEGER), LARGEST_INTEGER
+        is_unsigned = dtype.kind == "u" or element_type(spec.type) is INDEX
+        return (0 if is_unsigned else -LARGEST_INTEGER), LARGEST_INTEGER
     low, end = (int(number) for number in spec.range)
     info = np.iinfo(dtype)
     if low >= end or low < info.min or end > int(info.max) + 1:

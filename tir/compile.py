@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass
 from typing import Any
 
+from tir.dialects.func import Func
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.errors import ExecutionError, TirError, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
-from tir.ir.names import bind_sizes, evaluate_dim
+from tir.ir.names import bind_sizes, bindings, evaluate_dim
 from tir.ir.types import (
     DYNAMIC,
     Dim,
@@ -77,14 +78,81 @@ class Entry:
 class _Slot:
     """One argument or result of the function itself. kind: "input", "shared", "out", "result" or "update".
 
-    type: as in `Parameter`. storage: the type in the module, whose dtype the arrays have inside.
+    type, dtype: as the caller sees it. storage: the type in the module; storage_dtype: that of the arrays inside.
     """
 
     kind: str
     name: str
     type: Type
     storage: Type
-    symbol: str = ""
+    symbol: str
+    dtype: Any
+    storage_dtype: Any
+
+    @property
+    def shape(self) -> Sequence[Dim]:
+        """The sizes; none for a scalar."""
+        return self.type.shape if isinstance(self.type, ShapedType) else ()
+
+    def inside(self, value: Any) -> Any:
+        """A value as the function takes it: unsigned numbers are passed as signless ones."""
+        return value if self.dtype is self.storage_dtype else value.view(self.storage_dtype)
+
+    def outside(self, value: Any) -> Any:
+        """A value as the caller gets it."""
+        return value if self.dtype is self.storage_dtype else value.view(self.dtype)
+
+    def fresh(self, sizes: Mapping[AffineExpr, int]) -> Any:
+        """New memory for a result, as the function takes it."""
+        return np.empty(
+            [dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape], self.storage_dtype
+        )
+
+    def _size(self, dim: Dim, sizes: Mapping[AffineExpr, int]) -> int:
+        label = f"result {self.name!r}" if self.name else "a result"
+        axis = list(self.shape).index(dim)
+        if not isinstance(dim, AffineExpr) or not dim.leaves() <= sizes.keys():
+            raise ExecutionError(f"{label}: no argument says what the size {dim_text(dim)} of axis {axis} is")
+        size = evaluate_dim(dim, sizes.__getitem__)
+        if size < 0:
+            raise ExecutionError(f"{label}: axis {axis} would have size {dim_text(dim)} = {size}")
+        return size
+
+
+class _Function:
+    """What one function takes and gives, sorted once for all calls."""
+
+    def __init__(self, function: Func) -> None:
+        slots = _slots(function)
+        self.name: str = function.sym_name
+        self.slots = slots
+        self.arguments = [slot for slot in slots if slot.kind in ("input", "shared", "out")]
+        self.returned = [slot for slot in slots if slot.kind in ("out", "result", "update")]
+        self.inputs = [slot for slot in slots if slot.kind == "input"]
+        self.uses_state = any(slot.symbol for slot in slots)
+        self._bindings = bindings([slot.type for slot in self.inputs])
+        named = [(i, axis, dim) for i, slot in enumerate(self.inputs) for axis, dim in enumerate(slot.shape)
+                 if isinstance(dim, AffineExpr)]  # fmt: skip
+        self._checks = [
+            place for place in named
+            if self._bindings.get(place[2]) != place[:2] and place[2].leaves() <= self._bindings.keys()
+        ]  # fmt: skip
+
+    def entry(self) -> Entry:
+        """What the caller is told."""
+        parameters = tuple(Parameter(slot.name, slot.type) for slot in self.inputs)
+        results = tuple(Result(slot.name, slot.type) for slot in self.returned if slot.kind != "update")
+        return Entry(self.name, parameters, results)
+
+    def sizes(self, inputs: Sequence[Any]) -> Mapping[AffineExpr, int]:
+        """The named sizes; ExecutionError names the argument and axis of one that disagrees with another."""
+        found = {name: inputs[i].shape[axis] for name, (i, axis) in self._bindings.items()}
+        for i, axis, dim in self._checks:
+            if evaluate_dim(dim, found.__getitem__) != inputs[i].shape[axis]:
+                shapes = [getattr(value, "shape", None) for value in inputs]
+                labels = {k: f"argument '{slot.name}'" for k, slot in enumerate(self.inputs)}
+                bind_sizes([slot.type for slot in self.inputs], shapes, labels)
+        return found
 
 
 class Executable:
@@ -100,11 +168,11 @@ class Executable:
         if pipeline is not None:
             module = module.clone()
             pipeline(module)
-        functions = {op.sym_name: op for op in module.body if op.name == "func.func" and op.regions[0].blocks}
-        self._slots = {name: _slots(f) for name, f in functions.items() if not f.is_private}
-        self.entries: dict[str, Entry] = {name: _entry(name, slots) for name, slots in self._slots.items()}
-        symbols = {slot.symbol for slots in self._slots.values() for slot in slots if slot.symbol}
-        self._slots |= {name: _slots(functions[name]) for name in sorted(symbols & functions.keys())}
+        functions = _functions(module)
+        self._functions = {name: _Function(f) for name, f in functions.items() if not f.is_private}
+        self.entries: dict[str, Entry] = {name: f.entry() for name, f in self._functions.items()}
+        symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
+        self._functions |= {name: _Function(functions[name]) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine = _Machine(module) if target == "cpu" else _NumpyMachine(module)
         self._lock = threading.RLock()
         self.state = State(self)
@@ -117,58 +185,57 @@ class Executable:
         """
         if entry not in self.entries:
             raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
-        return self._run(entry, _inputs(self.entries[entry], arguments))
+        function = self._functions[entry]
+        return self._run(function, _inputs(function, arguments))
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _run(self, name: str, inputs: Sequence[Any]) -> list[Any]:
+    def _run(self, function: _Function, inputs: Sequence[Any]) -> list[Any]:
         """Calls an entry, or a private function that gives a first value."""
-        slots = self._slots[name]
-        if not self._machine.owns_state and all(slot.kind not in ("shared", "update") for slot in slots):
-            return self._run_with(slots, name, inputs, {})[0]
+        if not (function.uses_state or self._machine.owns_state):
+            return self._run_with(function, inputs, {})[0]
         with self._lock:
             state = self.state.values_in_use()
-            results, new = self._run_with(slots, name, inputs, state)
+            results, new = self._run_with(function, inputs, state)
             # One step, so that no interrupt can leave half of it behind.
             state.update(new)
             return results
 
     def _run_with(
-        self, slots: Sequence[_Slot], name: str, inputs: Sequence[Any], state: Mapping[str, Any]
+        self, function: _Function, inputs: Sequence[Any], state: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
         """The results, and the new values of shared variables."""
-        in_place = self._machine.is_atomic(name)
-        sizes = _bound_sizes(slots, inputs)
-        given, outs = iter(inputs), [_fresh(slot, sizes) for slot in slots if slot.kind == "out"]
-        written, made = iter(outs), iter(outs)
-        new = {
-            slot.symbol: state[slot.symbol] if in_place else np.array(state[slot.symbol])
-            for slot in slots
-            if slot.kind == "shared"
-        }
-        arguments = [
-            _to_storage(new[slot.symbol] if slot.kind == "shared" else next(given), slot)
-            if slot.kind != "out" else next(written)
-            for slot in slots
-            if slot.kind in ("input", "shared", "out")
-        ]  # fmt: skip
-        returned = iter(self._machine.run(name, arguments))
-        results = []
-        for slot in slots:
+        in_place = self._machine.is_atomic(function.name)
+        sizes = function.sizes(inputs)
+        given, outs, new, arguments = iter(inputs), [], {}, []
+        for slot in function.arguments:
+            if slot.kind == "input":
+                arguments.append(slot.inside(next(given)))
+            elif slot.kind == "shared":
+                value = new[slot.symbol] = state[slot.symbol] if in_place else np.array(state[slot.symbol])
+                arguments.append(slot.inside(value))
+            else:
+                outs.append(slot.fresh(sizes))
+                arguments.append(outs[-1])
+        returned, written, results = iter(self._machine.run(function.name, arguments)), iter(outs), []
+        for slot in function.returned:
+            value = slot.outside(next(written if slot.kind == "out" else returned))
             if slot.kind == "update":
-                new[slot.symbol] = np.array(_from_storage(next(returned), slot), order="C")
-            elif slot.kind in ("out", "result"):
-                results.append(_from_storage(next(made if slot.kind == "out" else returned), slot))
+                new[slot.symbol] = np.array(value, order="C")
+            else:
+                results.append(value)
         return results, new
 
     def _first_values(self) -> dict[str, Any]:
         """The state before the first call."""
         values = self._machine.initial_state()
-        for slot in [slot for slots in self._slots.values() for slot in slots]:
-            if slot.symbol and slot.symbol not in values:
-                if slot.symbol not in self._slots:
-                    raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
-                values[slot.symbol] = np.array(self._run(slot.symbol, [])[0], dtype=numpy_dtype(slot.type), order="C")
+        for slot in [slot for function in self._functions.values() for slot in function.slots]:
+            if not slot.symbol or slot.symbol in values:
+                continue
+            if slot.symbol not in self._functions:
+                raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
+            (value,) = self._run(self._functions[slot.symbol], [])
+            values[slot.symbol] = np.array(value, dtype=slot.dtype, order="C")
         return values
 
 
@@ -242,7 +309,8 @@ class _Machine:
         return self.functions[name].signature.atomic
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
-        return self.functions[name](arguments)
+        # What is exclusive is the state, of which the caller only has copies, and results in new memory.
+        return self.functions[name](arguments, owned=True)
 
 
 class _NumpyMachine:
@@ -251,8 +319,8 @@ class _NumpyMachine:
     def __init__(self, module: Op) -> None:
         self.interpreter = Interpreter(module)
         self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
-        self.functions = {op.sym_name: op for op in module.body if op.name == "func.func"}  # type: ignore[attr-defined]
-        self.written = written_parameters([f for f in self.functions.values() if f.regions[0].blocks])
+        self.functions = _functions(module)
+        self.written = written_parameters(list(self.functions.values()))
 
     def initial_state(self) -> dict[str, Any]:
         """The state of the interpreter itself, which commits to it what an entry updates."""
@@ -263,7 +331,7 @@ class _NumpyMachine:
         return False
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
-        types = self.functions[name].function_type.inputs  # type: ignore[attr-defined]
+        types = self.functions[name].function_type.inputs
         ready = [
             self._ready(value, type, i in self.written[name])
             for i, (value, type) in enumerate(zip(arguments, types))
@@ -283,13 +351,12 @@ class _NumpyMachine:
 # --- functions to entries --------------------------------------------------------------------------------------------
 
 
-def _entry(name: str, slots: Sequence[_Slot]) -> Entry:
-    parameters = tuple(Parameter(slot.name, slot.type) for slot in slots if slot.kind == "input")
-    results = tuple(Result(slot.name, slot.type) for slot in slots if slot.kind in ("out", "result"))
-    return Entry(name, parameters, results)
+def _functions(module: Op) -> dict[str, Func]:
+    """The functions with a body, by name."""
+    return {op.sym_name: op for op in module.body if isinstance(op, Func) and not op.is_declaration}
 
 
-def _slots(function: Any) -> list[_Slot]:
+def _slots(function: Func) -> list[_Slot]:
     """The arguments, then the results of a function."""
     slots = []
     for i, argument in enumerate(function.arguments):
@@ -305,12 +372,13 @@ def _slots(function: Any) -> list[_Slot]:
 def _slot(function: Any, kind: str, facts: Mapping[str, Attribute], storage: Type, label: str) -> _Slot:
     try:
         type = _public_type(storage, facts)
-        numpy_dtype(type)
+        dtype, storage_dtype = numpy_dtype(type), numpy_dtype(storage)
     except TirError as error:
         raise ExecutionError(f"@{function.sym_name}: {error.message}", function.location) from error
     name, symbol = facts.get("tir.name"), facts.get("tir.shared", facts.get("tir.update"))
     shown = name.value if isinstance(name, StringAttr) else "" if kind == "out" else label
-    return _Slot(kind, shown, type, storage, symbol.root if isinstance(symbol, SymbolRefAttr) else "")
+    root = symbol.root if isinstance(symbol, SymbolRefAttr) else ""
+    return _Slot(kind, shown, type, storage, root, dtype, storage_dtype)
 
 
 def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:
@@ -338,27 +406,30 @@ def _dim(item: Attribute) -> Dim:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def _inputs(entry: Entry, arguments: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
     """The arguments in order, each an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
-    names = [parameter.name for parameter in entry.parameters]
+    names = [slot.name for slot in function.inputs]
     if isinstance(arguments, Mapping):
         for name in arguments:
             if name not in names:
-                raise ExecutionError(f"@{entry.name} has no argument {name!r}", hint=nearest(name, names))
+                raise ExecutionError(f"@{function.name} has no argument {name!r}", hint=nearest(name, names))
         if missing := [name for name in names if name not in arguments]:
-            raise ExecutionError(f"@{entry.name}: argument {missing[0]!r} is missing")
+            raise ExecutionError(f"@{function.name}: argument {missing[0]!r} is missing")
         arguments = [arguments[name] for name in names]
     if len(arguments) != len(names):
-        raise ExecutionError(f"@{entry.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}")
-    return [_input(parameter, value) for parameter, value in zip(entry.parameters, arguments)]
+        raise ExecutionError(
+            f"@{function.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}"
+        )
+    return [_input(slot, value) for slot, value in zip(function.inputs, arguments)]
 
 
-def _input(parameter: Parameter, value: Any) -> Any:
-    label = f"argument '{parameter.name}'"
-    array = _as_array(label, value, numpy_dtype(parameter.type))
-    shape = parameter.type.shape if isinstance(parameter.type, ShapedType) else ()
-    _check_shape(label, array, shape)
-    return array if isinstance(parameter.type, ShapedType) else array[()]
+def _input(slot: _Slot, value: Any) -> Any:
+    label = f"argument '{slot.name}'"
+    array = (
+        value if value.__class__ is np.ndarray and value.dtype is slot.dtype else _as_array(label, value, slot.dtype)
+    )
+    _check_shape(label, array, slot.shape)
+    return array if isinstance(slot.type, ShapedType) else array[()]
 
 
 def _as_array(label: str, value: Any, dtype: Any) -> Any:
@@ -383,37 +454,3 @@ def _check_shape(label: str, array: Any, shape: Sequence[Dim]) -> None:
     for axis, (want, got) in enumerate(zip(shape, array.shape)):
         if isinstance(want, int) and want != got:
             raise ExecutionError(f"{label}: axis {axis} must have size {want}, got {got}")
-
-
-def _bound_sizes(slots: Sequence[_Slot], inputs: Sequence[Any]) -> Mapping[AffineExpr, int]:
-    """The named sizes; ExecutionError names the argument and axis of one that disagrees with another."""
-    given = [slot for slot in slots if slot.kind == "input"]
-    shapes = [value.shape if isinstance(slot.type, ShapedType) else None for slot, value in zip(given, inputs)]
-    return bind_sizes(
-        [slot.type for slot in given], shapes, {i: f"argument '{slot.name}'" for i, slot in enumerate(given)}
-    )
-
-
-def _fresh(slot: _Slot, sizes: Mapping[AffineExpr, int]) -> Any:
-    """New memory for a result."""
-    assert isinstance(slot.type, ShapedType)
-    label = f"result {slot.name!r}" if slot.name else "a result"
-    shape = []
-    for axis, dim in enumerate(slot.type.shape):
-        if not isinstance(dim, int) and not (isinstance(dim, AffineExpr) and dim.leaves() <= sizes.keys()):
-            raise ExecutionError(f"{label}: no argument says what the size {dim_text(dim)} of axis {axis} is")
-        size = evaluate_dim(dim, sizes.__getitem__)
-        if size < 0:
-            raise ExecutionError(f"{label}: axis {axis} would have size {dim_text(dim)} = {size}")
-        shape.append(size)
-    return np.empty(shape, numpy_dtype(slot.storage))
-
-
-def _to_storage(value: Any, slot: _Slot) -> Any:
-    """The array with the dtype that it has in the module: unsigned numbers are passed as signless ones."""
-    dtype = numpy_dtype(slot.storage)
-    return value if value.dtype.newbyteorder("=") == dtype else value.view(dtype)
-
-
-def _from_storage(value: Any, slot: _Slot) -> Any:
-    return value if value.dtype == numpy_dtype(slot.type) else value.view(numpy_dtype(slot.type))

@@ -95,7 +95,10 @@ def test_declarations_recursion_several_blocks_and_no_inline_stay_calls(callee: 
 
 def doubling(depth: int) -> str:
     """Functions of which each calls the next one twice."""
-    body = "func.func @f{0}(%x: f32) -> f32 {{\n  %0 = func.call @f{1}(%x) : (f32) -> f32\n  %1 = func.call @f{1}(%0) : (f32) -> f32\n  return %1 : f32\n}}\n"
+    body = (
+        "func.func @f{0}(%x: f32) -> f32 {{\n  %0 = func.call @f{1}(%x) : (f32) -> f32\n"
+        "  %1 = func.call @f{1}(%0) : (f32) -> f32\n  return %1 : f32\n}}\n"
+    )
     last = f"func.func @f{depth}(%x: f32) -> f32 {{\n  return %x : f32\n}}\n"
     return "".join(body.format(i, i + 1) for i in range(depth)) + last
 

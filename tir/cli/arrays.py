@@ -119,7 +119,7 @@ def _shape_and_items(value: Any, label: str) -> tuple[list[int], list[Any]]:
 
 
 def read_argument(text: str, name: str, type: Type) -> Any:
-    """The value that NAME=VALUE gives: a literal, `FILE.npy`, `FILE.npz:NAME` or `FILE.npz` (then NAME is the argument)."""
+    """The value that NAME=VALUE gives: a literal, `FILE.npy`, `FILE.npz:KEY`, or `FILE.npz` (whose KEY is NAME)."""
     label = f"argument '{name}'"
     if text.endswith(".npy"):
         return _read_npy(text)
@@ -188,10 +188,10 @@ def _explained(label: str) -> Iterator[None]:
     except MemoryError:
         raise TirError(f"{label}: there is not enough memory for it") from None
     except Exception as error:
-        text = str(error)
-        if "allow_pickle" in text or "pickled" in text:
+        text = (str(error).splitlines() or [type(error).__name__])[0]
+        if "pickle" in text:
             raise TirError(f"{label} holds pickled Python objects, which are never read") from None
-        raise TirError(f"{label} is damaged or cut off ({text.splitlines()[0] if text else type(error).__name__})") from None
+        raise TirError(f"{label} is damaged or cut off ({text})") from None
 
 
 def write_npz(path: str, arrays: Mapping[str, Any]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tir.api import executable
 from tir.check import Tolerance, first_difference, generate_like
-from tir.cli.session import executable, run_entry
+from tir.cli.session import run_entry
 from tir.compile import Entry
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
@@ -20,7 +21,7 @@ __all__ = ["LEVELS", "LevelReport", "Level", "check_levels", "report_text"]
 
 @dataclass(frozen=True)
 class Level:
-    """What to run a program as: the passes that lead there (None: those without which it cannot run), and the target."""
+    """What to run a program as: the passes that lead there (None: what it cannot run without), and the target."""
 
     name: str
     target: str

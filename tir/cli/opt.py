@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from tir.cli.common import CommandLineError, Sources, ToolParser, read_input, run_tool, write_output
-from tir.ir.errors import PassError, TirErrors
+from tir.ir.errors import PassError, TirError, TirErrors
 from tir.ir.ir import Op
 from tir.ir.pass_manager import (
     Instrumentation,
+    Lookup,
     Pass,
     Pipeline,
     PrintAfter,
@@ -27,7 +28,7 @@ from tir.passes.pipelines import PASSES, PIPELINES, Remarks
 
 __all__ = ["main"]
 
-ALL = {**PASSES, **PIPELINES}
+ALL: Lookup = {**PASSES, **PIPELINES}
 EPILOG = """\
 Passes and pipelines are flags, run in the order given; options follow an equals sign:
 
@@ -56,7 +57,8 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     file = "<stdin>" if options.input == "-" else options.input
     sources.texts[file] = text
     parts = split_file(text) if options.split_input_file else [(1, text)]
-    outputs, errors = [], []
+    outputs: list[str] = []
+    errors: list[TirError] = []
     for first_line, part in parts:
         try:
             outputs.append(_transform(part, file, first_line, pipeline, options, sources))

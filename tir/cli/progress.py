@@ -11,13 +11,14 @@ __all__ = ["Progress", "duration_text"]
 
 BAR_WIDTH = 24
 SECONDS_BETWEEN_DRAWINGS = 0.1
+SECONDS_BETWEEN_LINES = 1.0
 
 
 class Progress:
     """Shows how far `total` steps are, what was said last, and the time left.
 
-    On a terminal `advance` draws the bar at most ten times a second. Elsewhere it is silent, and `milestone` prints a
-    line. quiet: nothing is written at all.
+    On a terminal `advance` draws the bar, at most ten times a second. Elsewhere `milestone` prints a line, at most one
+    a second besides the first and the last. quiet: nothing is written at all.
     """
 
     def __init__(self, total: int, stream: TextIO | None = None, *, quiet: bool = False) -> None:
@@ -27,20 +28,18 @@ class Progress:
         self.stream = sys.stderr if stream is None else stream
         self.is_terminal = self.stream.isatty()
         self.start = time.monotonic()
-        self._drawn_at = 0.0
+        self._drawn_at = self.start - SECONDS_BETWEEN_LINES
         self._line_width = 0
 
     def advance(self, text: str, steps: int = 1) -> None:
         """`steps` more are done; text: what to say beside the bar."""
         self.done += steps
-        now = time.monotonic()
-        if self.is_terminal and not self.quiet and (now - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS or self.done == self.total):
-            self._drawn_at = now
+        if self.is_terminal and self._is_due(SECONDS_BETWEEN_DRAWINGS):
             self._draw(f"{self._bar()} {text}  {self.time_left()}")
 
     def milestone(self, text: str) -> None:
         """A stage is over; on a terminal the bar says so already."""
-        if not self.is_terminal and not self.quiet:
+        if not self.is_terminal and self._is_due(SECONDS_BETWEEN_LINES):
             self._write(f"{text}  {self.time_left()}\n")
 
     def note(self, text: str) -> None:
@@ -68,6 +67,14 @@ class Progress:
         if not self.done:
             return ""
         return f"{duration_text(self.seconds / self.done * (self.total - self.done))} left"
+
+    def _is_due(self, seconds: float) -> bool:
+        """So long ago was the last output, or it is the end."""
+        now = time.monotonic()
+        if self.quiet or (now - self._drawn_at < seconds and self.done < self.total):
+            return False
+        self._drawn_at = now
+        return True
 
     def _bar(self) -> str:
         full = BAR_WIDTH * self.done // max(1, self.total)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tir.api import executable
 from tir.cli.arrays import write_npz
 from tir.cli.common import OK, WRONG_INPUT, CommandLineError, Sources, ToolParser, read_input, run_tool
 from tir.cli.levels import check_levels, report_text
@@ -16,7 +17,6 @@ from tir.cli.session import (
     Arguments,
     bind,
     choose_entry,
-    executable,
     function_of,
     load_state,
     named_results,
@@ -92,11 +92,12 @@ def _texts(results: Mapping[str, Any]) -> list[str]:
 
 
 def _finish(results: Mapping[str, Any], output: str | None = None) -> None:
-    """Prints the results, and saves them where that is wanted."""
-    for text in _texts(results):
-        print(text)
+    """Saves the results where that is wanted, else prints them."""
     if output is not None:
         write_npz(output, results)
+        return
+    for text in _texts(results):
+        print(text)
 
 
 def _train(
@@ -190,9 +191,9 @@ def _parser() -> _Parser:
     add("--list-entries", action="store_true", help="print the functions that can be run, and end")
     data = parser.add_argument_group("arguments and results")
     data.add_argument("--data", metavar="FILE.npz", help="arrays for the arguments that are not given, by name")
-    data.add_argument("--generate-inputs", type=_seed, metavar="SEED", help="make up what is not given, from types and tir.range")
+    data.add_argument("--generate-inputs", type=_seed, metavar="SEED", help="make up what is not given")
     data.add_argument("--size", action="append", default=[], metavar="NAME=N", help="a named size for generated inputs")
-    data.add_argument("--output", metavar="FILE.npz", help="save the results there, by name")
+    data.add_argument("--output", metavar="FILE.npz", help="save the results there by name instead of printing them")
     data.add_argument("--load", metavar="FILE.npz", help="set all shared variables from this file first")
     data.add_argument("--save", metavar="FILE.npz", help="save all shared variables there at the end")
     training = parser.add_argument_group("training")
@@ -204,7 +205,7 @@ def _parser() -> _Parser:
     training.add_argument("--metrics-every", type=_positive, metavar="N", help="run it behind every Nth epoch, too")
     training.add_argument("--quiet", action="store_true", help="no progress on standard error")
     checks = parser.add_argument_group("checks")
-    checks.add_argument("--check-levels", action="store_true", help="run on all levels and compare; exit code 1 if they differ")
+    checks.add_argument("--check-levels", action="store_true", help="run on all levels and compare (exit code 1: differ)")
     return parser
 
 

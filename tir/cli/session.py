@@ -10,20 +10,15 @@ from tir.check import InputSpec, generate_inputs, input_ranges
 from tir.cli.arrays import pick, read_argument, read_npz
 from tir.cli.common import CommandLineError
 from tir.compile import Entry, Executable
-from tir.dialects.tir.state import Grad
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
-from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import MemRefType
 from tir.lazy import np
-from tir.passes.autodiff import Autodiff
-from tir.passes.inline import Inline
-from tir.passes.pipelines import default
 
 __all__ = [
-    "Arguments", "bind", "choose_entry", "executable", "function_of", "load_state", "named_results", "result_names",
-    "run_entry", "value_text", "without_gradients",
+    "Arguments", "bind", "choose_entry", "function_of", "load_state", "named_results", "result_names",
+    "run_entry", "value_text",
 ]  # fmt: skip
 
 @dataclass
@@ -38,18 +33,6 @@ class Arguments:
     data: str | None = None
     seed: int | None = None
     sizes: dict[str, int] = field(default_factory=dict)
-
-
-def executable(module: Op, target: str, pipeline: Pipeline | None = None) -> Executable:
-    """The module ready to run. Without a pipeline: the default one for "cpu"; no `tir.grad` for the interpreter."""
-    steps = pipeline or (default() if target == "cpu" else without_gradients(module))
-    return Executable(module, target, lambda copy: run_pipeline(steps, copy))
-
-
-def without_gradients(module: Op) -> Pipeline:
-    """What expands the `tir.grad` of a module, if there is one; everything else is run as it stands."""
-    has_gradient = any(isinstance(op, Grad) for op in module.walk())
-    return Pipeline([Inline(), Autodiff()] if has_gradient else [])
 
 
 def choose_entry(entries: Mapping[str, Entry], wanted: str | None, flag: str = "--entry") -> Entry:
@@ -154,8 +137,10 @@ def named_results(entry: Entry, values: Sequence[Any]) -> dict[str, Any]:
 
 
 def value_text(name: str, value: Any) -> str:
-    """`name = value`, arrays as numpy writes them, aligned."""
+    """`name = value`, arrays as numpy writes them, aligned; a Python float (a mean of results) with 6 digits."""
     head = f"{name} = "
+    if isinstance(value, float) and not isinstance(value, np.floating):
+        return f"{head}{value:.6g}"
     array = np.asarray(value)
     return head + (np.array2string(array, prefix=head) if array.ndim else str(array[()]))
 

@@ -52,7 +52,7 @@ def _write_bytes(data: bytes, path: str) -> None:
 
 
 def _parser() -> ToolParser:
-    parser = ToolParser("tir-translate", "Translates a module of any level to LLVM IR, assembly or object code.", EPILOG)
+    parser = ToolParser("tir-translate", "Translates a module of any level to LLVM IR or machine code.", EPILOG)
     add = parser.add_argument
     add("input", nargs="?", default="-", metavar="FILE.tir", help="standard input without it or for -")
     kinds = parser.add_mutually_exclusive_group(required=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar
 
 from tir.ir.errors import LimitError, ParseError
 from tir.ir.interned import Interned
@@ -167,7 +167,7 @@ class AffineSum(AffineExpr):
         return text
 
 
-AffineLike = Union[AffineExpr, int]
+AffineLike = AffineExpr | int
 
 
 def affine(value: AffineLike) -> AffineExpr:

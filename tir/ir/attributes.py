@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar
 
 from tir.ir.affine import AffineMap
 from tir.ir.errors import LimitError, TirError
@@ -331,9 +331,6 @@ class DenseResourceAttr(Attribute):
     def bare_text(self) -> str:
         """The text without the type."""
         return f"dense_resource<{name_text(self.key_name)}>"
-
-
-AttributeLike = Union[Attribute, bool, int, float, str, Type, Sequence[Any]]
 
 
 def bool_attr(value: bool) -> IntegerAttr:

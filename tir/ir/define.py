@@ -84,7 +84,7 @@ def create(
     if definition.needs_operand_segments:
         properties[OPERAND_SEGMENTS] = DenseArrayAttr(I32, tuple(sizes))
     op = cls(flat, (), properties, attributes, regions, successors, location)
-    op.set_results(list(op.infer()) if result_types is None else result_types)  # type: ignore[attr-defined]
+    op.set_results(list(op.infer()) if result_types is None else result_types)
     return op
 
 

@@ -5,7 +5,7 @@ A format names them as `custom<Name>(..)`; the arguments are the declared fields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tir.ir.attributes import (
@@ -47,7 +47,7 @@ def parse_signature(
     parsed.properties[type.name] = TypeAttr(FunctionType(tuple(types), tuple(results)))
     for declared, entries in ((arg_attrs, dictionaries), (res_attrs, result_dictionaries)):
         if any(entries):
-            parsed.properties[declared.name] = ArrayAttr(DictAttr.of(e) for e in entries)
+            parsed.properties[declared.name] = ArrayAttr(tuple(DictAttr.of(e) for e in entries))
 
 
 def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[dict[str, Attribute]]]:
@@ -377,7 +377,7 @@ def print_generic(
     writer = out.begin()
     traits = {n: v for n, v in op.properties.items() if n in (maps.name, doc.name, library_call.name)}
     words = iterators.kind.to_python(op.properties[iterators.name])
-    traits[iterators.name] = ArrayAttr(StringAttr(word) for word in words)
+    traits[iterators.name] = ArrayAttr(tuple(StringAttr(word) for word in words))
     writer.text(dictionary_text(traits))
     for word, declared in (("ins", inputs), ("outs", outputs)):
         start, stop = op.definition.operand_range(op, declared.index)

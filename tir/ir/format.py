@@ -498,6 +498,7 @@ def _parse_enum(reader: Reader, declared: AttributeField) -> Attribute:
 
 
 def _parse_integer(reader: Reader, declared: AttributeField) -> Attribute:
+    assert declared.kind.type is not None
     pos = reader.pos()
     value = reader.integer()
     try:
@@ -602,8 +603,12 @@ class _Compiler:
         declared = self.field(name)
         if isinstance(declared, RegionField):
             return RegionPiece(declared, name in self.headed)
-        pieces = {OperandField: OperandPiece, AttributeField: AttributePiece, SuccessorField: SuccessorPiece}
-        return pieces[type(declared)](declared)  # type: ignore[index]
+        pieces: dict[type, Callable[[Any], Element]] = {
+            OperandField: OperandPiece,
+            AttributeField: AttributePiece,
+            SuccessorField: SuccessorPiece,
+        }
+        return pieces[type(declared)](declared)
 
     def field(self, name: str) -> Any:
         d = self.definition

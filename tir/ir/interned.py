@@ -51,7 +51,7 @@ class _InternedMeta(type):
         found = live.get(key)
         if found is not None:
             return found
-        made = object.__new__(cls)
+        made: Any = object.__new__(cls)  # type: ignore[arg-type]
         for field, value in zip(fields, args):
             object.__setattr__(made, field, value)
         made.finish()

@@ -146,7 +146,7 @@ class _OpType(type):
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> _OpType:
         body.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, body)
-        cls.definition = define(cls)  # type: ignore[attr-defined]
+        cls.definition = define(cls)  # type: ignore[attr-defined, arg-type]
         return cls
 
 

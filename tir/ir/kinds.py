@@ -28,8 +28,20 @@ from tir.ir.attributes import (
     UnitAttr,
     bool_attr,
 )
-from tir.ir.types import I1, I32, I64, INDEX, FloatType, FunctionType, IndexType, IntegerType, MemRefType
-from tir.ir.types import TensorType, Type, VectorType
+from tir.ir.types import (
+    I1,
+    I32,
+    I64,
+    INDEX,
+    FloatType,
+    FunctionType,
+    IndexType,
+    IntegerType,
+    MemRefType,
+    TensorType,
+    Type,
+    VectorType,
+)
 
 __all__ = [
     "AFFINE_MAP", "AFFINE_MAPS", "ANY", "ANY_ATTRIBUTE", "ANY_FLOAT", "ANY_INTEGER", "ANY_MEMREF", "ANY_TENSOR",
@@ -193,11 +205,11 @@ ARRAY = AttributeKind("an array", _is(ArrayAttr), lambda a: a.items, ArrayAttr)
 DICTIONARY = AttributeKind("a dictionary", _is(DictAttr))
 AFFINE_MAP = AttributeKind("an affine map", _is(AffineMapAttr), lambda a: a.map, AffineMapAttr)
 AFFINE_MAPS = AttributeKind("an array of affine maps", _is_maps, lambda a: tuple(i.map for i in a),
-                            lambda v: ArrayAttr(_map_attr(m) for m in v))  # fmt: skip
+                            lambda v: ArrayAttr(tuple(_map_attr(m) for m in v)))  # fmt: skip
 I64_ARRAYS = AttributeKind(
     "an array of integer arrays", _is_reassociation,
     lambda a: tuple(tuple(i.value for i in group) for group in a),
-    lambda v: ArrayAttr(ArrayAttr(IntegerAttr(i, I64) for i in group) for group in v), bare="integer_arrays",
+    lambda v: ArrayAttr(tuple(ArrayAttr(tuple(IntegerAttr(i, I64) for i in group)) for group in v)), bare="integer_arrays",
 )  # fmt: skip
 
 

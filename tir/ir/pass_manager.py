@@ -19,7 +19,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TextIO, Union
+from typing import Any, ClassVar, TextIO
 
 from tir.ir.errors import PassError, TirError, TirErrors, nearest
 from tir.ir.ir import Op
@@ -57,7 +57,7 @@ class Pass:
 class Pipeline:
     """Passes and nested pipelines, run in order on each op called `anchor` ("" is the op given)."""
 
-    steps: list[Union[Pass, Pipeline]] = field(default_factory=list)
+    steps: list[Pass | Pipeline] = field(default_factory=list)
     anchor: str = ""
 
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ def run_pipeline(
     pipeline: Pipeline, root: Op, instrumentations: Sequence[Instrumentation] = (), *, verify_end: bool = True
 ) -> None:
     """Runs the passes on `root`, and verifies the result once at the end."""
-    pending: list[tuple[Union[Pass, Pipeline], Op]] = [(pipeline, root)]
+    pending: list[tuple[Pass | Pipeline, Op]] = [(pipeline, root)]
     while pending:
         step, op = pending.pop()
         if isinstance(step, Pass):
@@ -154,7 +154,7 @@ def _children(op: Op, name: str) -> list[Op]:
 # --- text ----------------------------------------------------------------------------------------------------------
 
 _PIECE = re.compile(r"\s*(?:(?P<name>[\w.-]+)\s*(?P<options>\{[^{}]*\})?|(?P<mark>[(),]))")
-Lookup = Mapping[str, Callable[..., Union[Pass, Pipeline]]]
+Lookup = Mapping[str, Callable[..., "Pass | Pipeline"]]
 
 
 def parse_pipeline(text: str, passes: Lookup) -> Pipeline:
@@ -195,7 +195,7 @@ def _pipeline_error(text: str, at: int, message: str) -> PassError:
     return PassError(f"pipeline: {message} at character {at + 1} of '{text}'")
 
 
-def make_pass(name: str, options: str, passes: Lookup) -> Union[Pass, Pipeline]:
+def make_pass(name: str, options: str, passes: Lookup) -> Pass | Pipeline:
     """The pass called `name` with options such as `{a=1 b=x}`."""
     make = passes.get(name)
     if make is None:

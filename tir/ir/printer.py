@@ -130,7 +130,7 @@ class _Printer:
 
     def name_free_operands(self, root: Op) -> None:
         """Names the values that an op printed alone uses from outside."""
-        inside = {r for op in root.walk() for r in op.results}
+        inside: set[Value] = {r for op in root.walk() for r in op.results}
         inside |= {a for op in root.walk() for region in op.regions for b in region.blocks for a in b.arguments}
         for op in root.walk():
             for value in op.operands:

@@ -403,7 +403,7 @@ class _Container:
             self.entries[self.key] = value
 
     def close(self) -> Attribute:
-        return ArrayAttr(self.items) if self.entries is None else DictAttr.of(self.entries)
+        return ArrayAttr(tuple(self.items)) if self.entries is None else DictAttr.of(self.entries)
 
 
 def item_text(item: Item | None) -> str:

@@ -10,7 +10,6 @@ is `RawOp(name="scf.for", results=[("r", 1)], items=[Use i, Punct =, Use lo, Wor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 from tir.ir.attributes import Attribute
 from tir.ir.errors import Location
@@ -199,20 +198,20 @@ class RawOp:
     cuts: tuple[int, ...] = ()
 
 
-Item = Union[
-    Use,
-    Word,
-    Punct,
-    IntegerLiteral,
-    FloatLiteral,
-    StringLiteral,
-    SymbolItem,
-    SuccessorItem,
-    TypeItem,
-    AttributeItem,
-    DenseItem,
-    LocationItem,
-    Brackets,
-    Braces,
-]
+Item = (
+    Use
+    | Word
+    | Punct
+    | IntegerLiteral
+    | FloatLiteral
+    | StringLiteral
+    | SymbolItem
+    | SuccessorItem
+    | TypeItem
+    | AttributeItem
+    | DenseItem
+    | LocationItem
+    | Brackets
+    | Braces
+)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Union
+from typing import ClassVar
 
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap
 from tir.ir.errors import LimitError, TirError
@@ -163,7 +163,7 @@ class Dynamic:
 
 
 DYNAMIC = Dynamic()
-Dim = Union[int, Dynamic, AffineExpr]
+Dim = int | Dynamic | AffineExpr
 
 
 def _dim(dim: Dim) -> Dim:

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tir.ir.attributes import DenseArrayAttr
 from tir.ir.errors import TirError, TirErrors, VerifyError
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
-from tir.ir.attributes import DenseArrayAttr
 from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value
 from tir.ir.symbols import SymbolTable as Symbols
 from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator, Trait

@@ -47,7 +47,7 @@ def _sources(value: Value) -> list[Value] | None:
         return _sources_of_argument(value)
     op = value.op
     assert op is not None
-    index = op.results.index(value)  # type: ignore[arg-type]
+    index = op.results.index(value)
     if op.name in VIEWS:
         return [op.operand(0)]
     if op.name == "arith.select":

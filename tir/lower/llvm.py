@@ -9,7 +9,7 @@ on each run. `scf.parallel` becomes nested loops whose memory accesses are marke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,7 +99,7 @@ def _globals(text: ModuleText, module: Op) -> list[str]:
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 
-def written_parameters(functions: list[Op]) -> dict[str, set[int]]:
+def written_parameters(functions: Sequence[Op]) -> dict[str, set[int]]:
     """function -> the positions of its memref parameters that it may write, itself or by a call."""
     written: dict[str, set[int]] = {_name(function): set() for function in functions}
     changed = True

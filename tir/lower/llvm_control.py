@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.types import MemRefType
 from tir.lower.buffers import ALLOCATIONS, origins, written_values
@@ -44,7 +45,10 @@ def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:
             return
         if f.lasting and f.first_lasting_write is None and any(origins(v) & f.lasting for v in written_values([op])):
             f.first_lasting_write = f.step
-        steps = f.rules[op.name](f, op) if op.name in f.rules else _unknown(op)
+        rule = f.rules.get(op.name)
+        if rule is None:
+            raise _no_rule(op)
+        steps = rule(f, op)
         if isinstance(steps, Iterator):
             yield steps
 
@@ -58,10 +62,10 @@ _REMOVED_BY = {
 }  # fmt: skip
 
 
-def _unknown(op: Op) -> None:
+def _no_rule(op: Op) -> PassError:
     made_by = _REMOVED_BY.get(op.name.split(".")[0])
     hint = f"run {made_by} before this" if made_by else None
-    raise unsupported(op, "has no machine code", hint)
+    return unsupported(op, "has no machine code", hint)
 
 
 # --- scf -------------------------------------------------------------------------------------------------------------
@@ -215,7 +219,7 @@ def _return(f: FunctionText, op: Op) -> None:
         if buffer is not None:
             parts[0] = buffer[0].pointer
         for position, (kind, part) in enumerate(zip(component_types(value.type), parts)):
-            stored = in_memory(f, part, value.type)
+            stored = part if buffer else in_memory(f, part, value.type)
             place = f.assign(f"getelementptr inbounds i8, ptr {pointer}, i64 {8 * position}") if position else pointer
             f.emit(f"store {memory_type(value.type) if not buffer else kind} {stored}, ptr {place}")
     for buffer in filter(None, handed):

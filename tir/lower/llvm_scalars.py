@@ -176,7 +176,8 @@ class _Division:
 
     def __init__(self, f: FunctionText, op: Any, signed: bool) -> None:
         self.f, self.type, self.signed = f, op.result.type, signed
-        self.kind, self.zero = llvm_type(self.type), None
+        self.kind = llvm_type(self.type)
+        self.zero: str | None = None
         self.dividend, self.divisor = f[op.lhs], f[op.rhs]
         known = _constant_of(op.rhs)
         if known in (None, 0) or (signed and known == -1):

@@ -253,7 +253,7 @@ class _Build:
             if raw.key is not None:
                 self.recipes[raw.key] = recipe
         names = raw.names[len(raw.results) :] if raw.names is not None else [u.name for u in recipe.uses]
-        types = recipe.operand_types or [None] * len(recipe.holes)
+        types: Sequence[Type | None] = recipe.operand_types or [None] * len(recipe.holes)
         operands = [
             self.value(names[hole], number, type, raw, hole, recipe)
             for (hole, number), type in zip(recipe.holes, types)

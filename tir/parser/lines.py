@@ -19,7 +19,7 @@ from tir.ir.syntax import Braces, Brackets, Item, RawBlock, RawOp, Use
 from tir.ir.types import Type
 from tir.lazy import lark
 from tir.parser import literals
-from tir.parser.locations import AliasLocation
+from tir.parser.locations import AliasLocation, has_alias
 from tir.parser.reading import MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
 from tir.parser.tokens import BARE_NAMES, METADATA
 
@@ -100,16 +100,16 @@ class LineReader:
         self.known: dict[Key, Template] = {}
         self.known_with_regions: set[Key] = set()
         self.count = 0
+        self.depth = 0  # how many regions are open
         self._metadata_end = 0
 
     def read(self, parser: Any) -> list[RawOp]:
         """The statements of the text. Raises NotByLines."""
         state = parser.parse_interactive(start="lines").parser_state
-        depth = 0
         try:
             for token in self._tokens():
-                depth += (token.type == "LINE_OPEN") - (token.type == "LINE_CLOSE")
-                if depth > MAX_NESTING:
+                self.depth += (token.type == "LINE_OPEN") - (token.type == "LINE_CLOSE")
+                if self.depth > MAX_NESTING:
                     raise NotByLines
                 state.feed_token(token)
             return state.feed_token(LineToken("$END", self), True)
@@ -150,11 +150,11 @@ class LineReader:
 
     def _line(self, line: str, start: int, key: Key, template: Template | None) -> RawOp | LineToken | None:
         """A line whose key is new, or that is no plain op; None for one that makes nothing."""
-        location, end = None, start + len(line)
+        location, end = None, start + len(line.rstrip())
         if template is None or template.kind == "MARKED":
             line, location = self._cut_location(line, start)
             line, careful, names = _cut_with_care(line)
-            end = end if location is not None else start + len(line)
+            end = end if location is not None else start + len(line.rstrip())
             if careful != key and location is None:
                 self.known[key] = Template("MARKED")
             key, template = careful, self.known.get(careful)
@@ -165,7 +165,7 @@ class LineReader:
             template, items = self._learn(line, start, end, names)
             self.known[key] = template
         self.count += template.tokens
-        made = self._made(template, start, end - template.trail, key, names)
+        made = self._made(template, start, end, key, names)
         if isinstance(made, RawOp) and template.kind == "OP":
             made.items = items
         if location is not None and made is not None:
@@ -174,7 +174,7 @@ class LineReader:
 
     def place(self, made: RawOp | LineToken, location: Location) -> None:
         made.location = location
-        if isinstance(made, RawOp) and isinstance(location, AliasLocation):
+        if isinstance(made, RawOp) and has_alias(location):
             self.reading.unresolved.append(made)
 
     def _made(self, template: Template, start: int, end: int, key: Key, names: list[str]) -> RawOp | LineToken | None:
@@ -185,6 +185,8 @@ class LineReader:
             return self.grammar("op", pos, end)
         if kind == "BLANK":
             return None
+        if kind in ("DEFINITION", "METADATA") and self.depth:
+            raise NotByLines
         if kind == "DEFINITION":
             self.grammar("module", pos, end)
             return None
@@ -246,7 +248,7 @@ class LineReader:
             return _close(text, indent, trail), None
         opened = _unclosed(text)
         if text[0] == "^" and not opened:
-            return self._learn_label(text, pos, end - trail, indent, trail), None
+            return self._learn_label(text, pos, end, indent, trail), None
         if text[0] in "#!" and not opened and _DEFINITION.match(text):
             return Template("DEFINITION", indent, trail), None
         template = _head(text, indent, trail)
@@ -255,7 +257,7 @@ class LineReader:
                 raise NotByLines
             template.kind, template.in_parentheses = "LINE_OPEN", len(opened) == 2
             return template, None
-        return self._learn_op(template, text, pos, end - trail, names)
+        return self._learn_op(template, text, pos, end, names)
 
     def _learn_op(
         self, template: Template, text: str, pos: int, end: int, names: list[str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, Location, NameLocation, nearest
+from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, Location, NameLocation, TirError, nearest
 from tir.ir.syntax import RawBlock
-from tir.parser.reading import MAX_NESTING, Reading
+from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Reading, Reported
 
 __all__ = ["AliasLocation", "has_alias", "resolve_locations"]
 
@@ -33,17 +33,24 @@ def has_alias(location: Location) -> bool:
     return False
 
 
-def resolve_locations(reading: Reading) -> None:
-    """Replaces the aliases in the locations of all ops and arguments; raises for one that is not defined."""
+def resolve_locations(reading: Reading) -> list[TirError]:
+    """Replaces the aliases in the locations of all ops and arguments; gives the errors, one for each bad alias."""
     resolver = _Resolver(reading)
+    errors: list[TirError] = []
     for placed in reading.unresolved:
-        if isinstance(placed, RawBlock):
-            placed.arguments[:] = [
-                (*argument[:3], argument[3] and resolver.resolve(argument[3])) for argument in placed.arguments
-            ]
-        elif placed.location is not None:
-            placed.location = resolver.resolve(placed.location)
+        try:
+            if isinstance(placed, RawBlock):
+                placed.arguments[:] = [
+                    (*argument[:3], argument[3] and resolver.resolve(argument[3])) for argument in placed.arguments
+                ]
+            elif placed.location is not None:
+                placed.location = resolver.resolve(placed.location)
+        except Reported:
+            continue
+        except TirError as error:
+            errors.append(error)
     reading.unresolved.clear()
+    return errors[:MAX_ERRORS]
 
 
 class _Resolver:
@@ -64,6 +71,7 @@ class _Resolver:
             missing = next((one for one in inner if one.name not in self.known), None)
             if missing is not None:
                 if missing.name in open_names:
+                    self.reading.broken.update(f"#{name}" for name in open_names)
                     raise self.reading.error(f"#{missing.name} stands for itself", missing.pos)
                 open_names.add(missing.name)
                 pending.append((missing, iter(_aliases(self._definition(missing)))))
@@ -79,6 +87,7 @@ class _Resolver:
         if f"#{alias.name}" in self.reading.broken:
             return UNKNOWN
         if found is None:
+            self.reading.broken.add(f"#{alias.name}")
             hint = nearest(alias.name, self.reading.location_aliases)
             raise self.reading.error(f"#{alias.name} is not defined as a location", alias.pos, hint)
         return found[0]
@@ -89,6 +98,7 @@ class _Resolver:
         self.depth[alias.name] = 1 + max((self.depth[name] for name in inner), default=0)
         self.size[alias.name] = 1 + sum(self.size[name] for name in inner)
         if self.depth[alias.name] > MAX_NESTING or self.size[alias.name] > MAX_SIZE:
+            self.reading.broken.add(f"#{alias.name}")
             most = f"{MAX_NESTING} deep and {MAX_SIZE} in number"
             raise self.reading.limit(f"#{alias.name}: the locations in a location are at most {most}", alias.pos)
         self.known[alias.name] = self._substitute(definition)

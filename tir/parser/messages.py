@@ -16,6 +16,7 @@ _TYPES = frozenset(("SCALAR", "SHAPED", "TUPLE", "OPAQUE_TYPE", "BANG"))
 _AFFINE = frozenset(("ID", "NATURAL"))
 _OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "FLOORDIV", "CEILDIV", "MOD"))
 _PLACES = frozenset(("UNKNOWN", "CALLSITE", "FUSED"))
+_TOP_LEVEL = frozenset(("$END", "ATTRIBUTE_ALIAS", "TYPE_ALIAS", "METADATA"))  # what stands in no region
 _STATEMENT = frozenset(("NAME", "RESULTS", "GENERIC"))
 
 _GROUPS: tuple[tuple[frozenset[str], str], ...] = (
@@ -51,7 +52,8 @@ def syntax_error(parser: Any, token: Token, opened: Sequence[Open]) -> ParseErro
     if token.type == "VALUES" and "VALUE" in accepts:
         name, comma, _ = token.text.partition(",")
         return reading.error(f"expected ':' and a type behind {name.strip()}, got ','", token.pos + len(name))
-    may_close = bracket is not None and (accepts >= _ANYTHING or (accepts >= _STATEMENT and token.type == "$END"))
+    must_close = accepts >= _STATEMENT and token.type in _TOP_LEVEL
+    may_close = bracket is not None and (accepts >= _ANYTHING or must_close)
     expected = f"'{CLOSING[bracket.char]}'" if bracket is not None and may_close else _expected_text(accepts)
     behind = "" if may_close else _behind(reading)
     notes: list[tuple[str, Location | None]] = []

@@ -101,21 +101,16 @@ def read_text(text: str, file: str, *, first_line: int = 1) -> RawText:
 def _read_by_lines(reading: Reading) -> RawText:
     """Raises NotByLines if the full grammar must read the text."""
     ops = LineReader(reading, partial(_read_part, reading)).read(parser())
-    try:
-        resolve_locations(reading)
-    except TirError:
-        raise NotByLines from None
+    if resolve_locations(reading):
+        raise NotByLines
     return RawText(ops, [], reading)
 
 
 def _read_by_grammar(reading: Reading) -> RawText:
     driver = Driver(parser(), "module", Lexer(_patterns(), reading, 0, len(reading.text)))
     ops = driver.run()
-    try:
-        resolve_locations(reading)
-    except TirError as error:
-        driver.errors.append(error)
-    return RawText(ops or [], sorted(driver.errors, key=_place), reading)
+    errors = sorted([*driver.errors, *resolve_locations(reading)], key=_place)
+    return RawText(ops or [], errors, reading)
 
 
 def _read_part(reading: Reading, start: str, pos: int, end: int, cuts: Sequence[int] = ()) -> Any:

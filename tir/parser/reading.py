@@ -130,7 +130,8 @@ class Reading:
             raise Reported
         alias = table.get(name)
         if alias is None or alias.pos > pos:
-            hint = nearest(name, table) if alias is None else "an alias is defined above its uses"
+            below = re.search(rf"^{re.escape(sigil + name)}\s*=", self.text, re.MULTILINE)
+            hint = "an alias is defined above its uses" if below else nearest(name, table)
             raise self.error(f"{sigil}{name} is not defined", pos, hint)
         self.expansion += alias.size
         if self.expansion > MAX_ALIAS_EXPANSION + 64 * len(self.text):

@@ -128,8 +128,10 @@ class Lexer:
         """The tokens; the last has the type $END."""
         while True:
             token = self.next()
+            behind = self.pos
             yield token
-            self.previous = token.type
+            if self.pos == behind:  # else `restart` was called
+                self.previous = token.type
             if token.type == "$END":
                 return
 
@@ -394,7 +396,7 @@ class Lexer:
                 depth.append(CLOSING[piece])
                 if len(depth) > MAX_NESTING:
                     raise self.reading.limit(f"brackets nest deeper than {MAX_NESTING}", found.start())
-            elif piece == '"':
+            elif piece == '"' or not depth:
                 return None
             elif piece in ")]>}":
                 if depth.pop() != piece:

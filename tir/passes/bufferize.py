@@ -226,7 +226,8 @@ class _Function:
 
     def allocate(self, type: Type, like: Value) -> Storage:
         """New memory; `like` is a tensor of that shape, for the sizes that run time knows."""
-        made = self.b.op(memref.Alloc, self.sizes(type, like), [], result_types=[memref_type(type)])
+        dense = memref_type(type)
+        made = self.b.op(memref.Alloc, self.sizes(dense, like), [], result_types=[dense])
         return self.own(made)
 
     def own(self, made: memref.Alloc) -> Storage:
@@ -238,7 +239,7 @@ class _Function:
     def copy(self, source: Value, target: Value) -> None:
         self.b.op(memref.Copy, source, target, result_types=[])
 
-    def sizes(self, type: TensorType, like: Value) -> list[Value]:
+    def sizes(self, type: MemRefType, like: Value) -> list[Value]:
         """The sizes behind each `?` of the type, from the op that made the tensor, or from its buffer."""
         if isinstance(like.op, tensor.Empty):
             return list(like.op.dynamicSizes)

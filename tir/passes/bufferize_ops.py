@@ -7,12 +7,13 @@ from typing import Any
 
 from tir.dialects import arith, linalg, memref, tensor
 from tir.ir.affine import AffineMap
-from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr, StringAttr
+from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
 from tir.ir.errors import TirError
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import INDEX, FloatType, MemRefType, TensorType
+from tir.ir.views import DYNAMIC_INDEX
 from tir.passes.storage import Storage
 
 __all__ = ["RULES"]
@@ -158,7 +159,7 @@ def concat(f: Any, op: tensor.Concat) -> None:
 
 
 def dynamic_subview(f: Any, buffer: Value, offsets: list[Value], sizes: list[Value]) -> Value:
-    unknown = (memref.DYNAMIC_INDEX,) * len(offsets)
+    unknown = (DYNAMIC_INDEX,) * len(offsets)
     ones = (1,) * len(offsets)
     type = memref.Subview.result_type(buffer.type, unknown, unknown, ones)  # type: ignore[arg-type]
     return f.b.create(
@@ -201,7 +202,7 @@ def expand_shape(f: Any, op: tensor.ExpandShape) -> None:
 
 def cast(f: Any, op: tensor.Cast) -> None:
     def make(buffer: Value) -> Value:
-        layout = buffer.type.layout  # type: ignore[union-attr]
+        layout = buffer.type.layout  # type: ignore[attr-defined]
         type = MemRefType(op.dest.type.shape, op.dest.type.element, layout)
         return f.b.create(memref.Cast, buffer, result_types=[type])
 

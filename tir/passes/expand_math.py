@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from tir.dialects.math_expansions import EXPANSIONS
 from tir.dialects.scalar import Scalar, ScalarBuilder
 from tir.ir.builder import Builder

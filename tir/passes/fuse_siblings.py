@@ -22,8 +22,8 @@ REMEMBERED = 4  # ops that read the same input, the latest of them
 class Siblings:
     """The ops of one block. cost: those that may be merged, with the cost of their bodies; kept up to date.
 
-    Two ops may be merged if nothing between them needs the first and is needed by the second. The merged op stands where
-    the second stood, and what needs the first moves behind it.
+    Two ops may be merged if nothing between them needs the first and is needed by the second. The merged op stands
+    where the second stood, and what needs the first moves behind it.
     """
 
     def __init__(

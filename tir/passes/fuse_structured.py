@@ -47,21 +47,27 @@ REPEATED_COST = 4
 class FuseStructured(Pass):
     """Fuses `linalg.generic` ops: producers into consumers, and siblings with each other.
 
-    Needs: the structured level (lower-structured); ops on buffers are left alone. Leaves: the same results in fewer ops.
+    Needs: the structured level (lower-structured); ops on buffers are left alone. Leaves: the same results, in fewer
+    ops.
 
-    - An elementwise producer is computed in the body of its consumer (elementwise or a reduction), index maps composed. If
-      there are several consumers it goes into each, provided that this costs at most `max-cost` (a load or an addition is
-      1, a division 8, exp 12, log 18, tanh 26); if the consumer would compute it again for each point of a loop that it does
-      not depend on, at most 4. Into a contraction (a matrix product) go only moves: broadcast and transpose.
-    - Ops with the same loops that share an input, or of which one reads what the other makes at the same point, become one
-      op with several outputs.
+    - An elementwise producer is computed in the body of its consumer (elementwise or a reduction), index maps composed.
+      If there are several consumers it goes into each, provided that this costs at most `max-cost` (a load or an
+      addition is 1, a division 8, exp 12, log 18, tanh 26); if the consumer would compute it again for each point of a
+      loop that it does not depend on, at most 4. Into a contraction (a matrix product) go only moves: broadcast and
+      transpose.
+    - Ops with the same loops that share an input, or of which one reads what the other makes at the same point, become
+      one op with several outputs.
     - Constants of one number become numbers in bodies; unused and equal inputs and outputs go.
 
-    What is not done: an elementwise consumer of a reduction stays apart. Each producer that was not fused into its consumer
-    is a remark: `remarks` has (location, "not fused: ...").
+    What is not done: an elementwise consumer of a reduction stays apart. Each producer that was not fused into its
+    consumer is a remark: `remarks` has (location, "not fused: ...").
 
         %1 = linalg.generic .. ins(%x) {.. math.exp ..}
-        %2 = linalg.generic .. ins(%1) {.. arith.negf ..}    ->   %2 = linalg.generic .. ins(%x) {.. math.exp, arith.negf ..}
+        %2 = linalg.generic .. ins(%1) {.. arith.negf ..}
+
+    becomes
+
+        %2 = linalg.generic .. ins(%x) {.. math.exp, arith.negf ..}
     """
 
     name = "fuse-structured"
@@ -83,7 +89,7 @@ class FuseStructured(Pass):
 
 @dataclass(frozen=True)
 class _Edge:
-    """A consumer that reads the results of a producer by one map: `reads` says which of its inputs are which results."""
+    """A consumer that reads results of a producer by one map. reads: input of the consumer -> result."""
 
     consumer: linalg.Generic
     loops: AffineMap | None

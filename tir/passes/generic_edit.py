@@ -118,10 +118,11 @@ def absorb_constant(op: linalg.Generic, position: int, constant: arith.Constant)
 def inline_producer(
     consumer: linalg.Generic, producer: linalg.Generic, loops: AffineMap, reads: dict[int, int], *, move: bool
 ) -> None:
-    """Computes elements of the producer, whose loops are all parallel, in the body of the consumer, where they are needed.
+    """Computes elements of the producer, whose loops are all parallel, in the body of the consumer, where they are
+    needed.
 
-    loops: from the loops of the consumer to those of the producer. reads: input of the consumer -> result of the producer
-    that it is. move: nothing else needs the producer, which is left without its body and must be erased.
+    loops: from the loops of the consumer to those of the producer. reads: input of the consumer -> result of the
+    producer that it is. move: nothing else needs the producer, which is left without its body and must be erased.
     """
     operands = [*inputs_of(producer), *outputs_of(producer)]
     is_read = [a.is_used or i < len(producer.inputs) for i, a in enumerate(producer.body.arguments)]
@@ -263,8 +264,8 @@ def _joined_bodies(first: linalg.Generic, second: linalg.Generic, lasting: list[
         if isinstance(value, OpResult) and value.op is first:
             replaced[argument] = made[value.index]
     second_made = [replaced.get(value, value) for value in _take_terminator(second.body)]
-    for argument, value in replaced.items():
-        argument.replace_all_uses_with(value)
+    for old, new in replaced.items():
+        old.replace_all_uses_with(new)
     block = _join(first.region.take_blocks()[0], second.region.take_blocks()[0])
     return block, [*(made[i] for i in lasting), *second_made]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from tir.dialects import arith, linalg, tensor
 from tir.ir.affine import AffineDim
 from tir.ir.attributes import IntegerAttr
@@ -12,7 +10,7 @@ from tir.ir.types import TensorType
 
 __all__ = ["LoopSizes"]
 
-Size = Union[int, Value, tuple[Value, int]]  # a number, an index value, or the size of an axis of a tensor
+Size = int | Value | tuple[Value, int]  # a number, an index value, or the size of an axis of a tensor
 
 
 class LoopSizes:

@@ -16,7 +16,6 @@ from tir.ir.pass_manager import Pass
 from tir.ir.types import INDEX, FloatType, MemRefType
 from tir.passes.tile_contraction import lower_contraction
 
-
 __all__ = ["LowerLoops"]
 
 
@@ -250,7 +249,7 @@ def _with_reassoc(flags: Any) -> DialectAttr:
 
 def _sums(op: linalg.Generic) -> set[Op]:
     """The body's ops that add or multiply a float into an output: `out' = out + x`, with one use."""
-    found = set()
+    found: set[Op] = set()
     for argument, value in zip(op.output_arguments, op.yielded):
         maker = value.op
         if isinstance(maker, (arith.AddF, arith.MulF)) and argument.has_one_use and argument in maker.operands:

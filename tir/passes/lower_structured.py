@@ -38,11 +38,12 @@ class LowerStructured(Pass):
     """Lowers the tensor level: each op becomes a `linalg.generic`, whose body says what one element is.
 
     Needs: no `tir.grad` and `tir.leaf` (autodiff expands them), no state (state-to-arguments). PassError otherwise.
-    Leaves: `linalg.generic`, `tensor`, `arith`, `math`, `cf.assert` as upstream MLIR has them. Composites are decomposed,
-    and what several of them have in common is computed once; broadcast and transpose are index maps; a reduction folds into a filled tensor. Named sizes become `?`: where names say
-    that sizes are equal, an assert says it, for arguments at the entry of public functions (a private one is only called
-    with sizes that its caller knows to agree), for sizes made inside where they are used. Arguments and results keep what
-    the types no longer say: `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
+    Leaves: `linalg.generic`, `tensor`, `arith`, `math`, `cf.assert` as upstream MLIR has them. Composites are
+    decomposed, and what several of them have in common is computed once; broadcast and transpose are index maps; a
+    reduction folds into a filled tensor. Named sizes become `?`: where names say that sizes are equal, an assert says
+    it, for arguments at the entry of public functions (a private one is only called with sizes that its caller knows to
+    agree), for sizes made inside where they are used. Arguments and results keep what the types no longer say:
+    `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
 
         func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
           %0 = tir.exp %x : tensor<[B]x4xf32>
@@ -148,8 +149,7 @@ class _Lowering:
             (self.lowered.get(value, value), map, element_type(value.type))
             for value, map in zip(values, structure.input_maps)
         ]
-        type = lowered_type(op.result_type)
-        assert isinstance(type, TensorType)
+        type = _tensor_type(op.result_type)
         dynamic = self._dynamic_sizes(b, type, shape)
         if isinstance(op, Reduction) and "reduction" in structure.iterators:
             accumulators = op.accumulators()
@@ -185,10 +185,10 @@ class _Lowering:
 
     def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
         """The shape that the result type and the size operands say; asserts that no size is negative."""
-        rest = iter(op.sizes)  # type: ignore[attr-defined]
+        rest = iter(op.sizes)
         found = []
         for axis, dim in enumerate(op.result_type.shape):
-            size = self.sizes.of_index(next(rest)) if dim is DYNAMIC else affine(dim)  # type: ignore[arg-type]
+            size = affine(dim) if isinstance(dim, (int, AffineExpr)) else self.sizes.of_index(next(rest))
             self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
             found.append(size)
         return found
@@ -201,8 +201,10 @@ class _Lowering:
 
     def constant(self, b: Builder, op: Constant) -> Value:
         """The same elements, without a sign in their type."""
-        value, type = op.value, lowered_type(op.result_type)
-        made = DenseAttr(type, value.data) if isinstance(value, DenseAttr) else DenseResourceAttr(value.key_name, type)
+        value, type = op.value, _tensor_type(op.result_type)
+        made: Attribute = (
+            DenseAttr(type, value.data) if isinstance(value, DenseAttr) else DenseResourceAttr(value.key_name, type)
+        )
         return b.create(arith.Constant, value=made)
 
     def dim(self, b: Builder, op: DimOp) -> Value:
@@ -216,7 +218,7 @@ class _Lowering:
         shape = self._declared_shape(b, op)
         self.sizes.set_shape(op.results[0], shape)
         source = self.lowered.get(op.x, op.x)
-        return reshape(b, self.sizes, source, self.sizes.shape(op.x), lowered_type(op.result_type), shape, op.name)
+        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, op.name)
 
     def slice(self, b: Builder, op: Slice) -> Value:
         """A `tensor.extract_slice`."""
@@ -232,8 +234,7 @@ class _Lowering:
         for axis, (size, got) in enumerate(zip(self._window(b, op, shape, "the result"), x)):
             message = f"{op.name}: axis {axis} of x must have the size of its place in the result"
             self.sizes.require_equal(b, got, size, message)
-        type = lowered_type(op.result_type)
-        assert isinstance(type, TensorType)
+        type = _tensor_type(op.result_type)
         room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
         source = self.lowered.get(op.x, op.x)
         return self._slice_op(b, tensor.InsertSlice, [source, room], op, x, lowered_type(op.x.type), type)
@@ -296,6 +297,12 @@ def _decompose(op: Composite) -> list[Op]:
     return found[::-1]
 
 
+def _tensor_type(type: TensorType) -> TensorType:
+    lowered = lowered_type(type)
+    assert isinstance(lowered, TensorType)
+    return lowered
+
+
 def _operand_name(op: Op, value: Value) -> str:
     fields = op.definition.operands
     return fields[min(op.operands.index(value), len(fields) - 1)].name
@@ -313,7 +320,8 @@ def _said(type: Type) -> dict[str, Attribute]:
     """What the type says and its lowered type does not."""
     said: dict[str, Attribute] = {}
     if isinstance(type, TensorType) and any(isinstance(dim, AffineExpr) for dim in type.shape):
-        said["tir.dims"] = ArrayAttr(IntegerAttr(d) if isinstance(d, int) else StringAttr(str(d)) for d in type.shape)
+        dims = [IntegerAttr(d) if isinstance(d, int) else StringAttr(str(d)) for d in type.shape]
+        said["tir.dims"] = ArrayAttr(tuple(dims))
     element = element_type(type)
     if isinstance(element, IntegerType) and element.signedness:
         said["tir.dtype"] = StringAttr(str(element))

@@ -1,4 +1,4 @@
-"""The sizes of the tensors of one function: as expressions to compare, as values for ops, as asserts where they must agree.
+"""The sizes of the tensors of one function: expressions to compare, values for ops, asserts where they must agree.
 
 A size is an affine expression over *atoms*: the names that arguments bind (`[B]`), and a new symbol for each size that
 nobody named. Two equal expressions are equal sizes, and nothing is checked; where two expressions must be equal and are
@@ -24,8 +24,9 @@ Size = AffineExpr
 
 
 class Sizes:
-    """What is known about the sizes in `function`. Values are those of the tensor level; `lowered` maps them to new ones.
+    """What is known about the sizes in `function`.
 
+    Values are those of the tensor level; `lowered` maps them to those that stand for them.
     Calls must come in the order of the text, since an assert counts for all that follows it.
     """
 

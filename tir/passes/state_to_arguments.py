@@ -99,8 +99,8 @@ def _convert(function: Func, state: list[Read | Update], order: list[Shared]) ->
     types = [*function.function_type.results, *(one.type for one in updated)]
     attributes = [function.result_attributes(i) for i in range(len(function.function_type.results))]
     attributes += [{"tir.update": SymbolRefAttr(one.sym_name)} for one in updated]
-    for op in updates.values():
-        op.erase()
+    for update in updates.values():
+        update.erase()
     for op in list(function.walk()):
         if isinstance(op, Return):
             op.set_operands([*op.operands, *new_values])

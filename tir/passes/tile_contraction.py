@@ -28,6 +28,8 @@ from tir.ir.types import F32, F64, INDEX, MemRefType, Type, VectorType
 
 __all__ = ["lower_contraction"]
 
+Step = Callable[[Value, Sequence[Value]], Sequence[Value]]
+
 ROWS = 8
 COLUMNS = (2, 1)  # vectors in a tile, the widest first
 VECTOR_BYTES = 64
@@ -64,7 +66,8 @@ def _match(op: linalg.Generic) -> _Product | None:
     for a, b in ((0, 1), (1, 0)):
         rows, columns = op.maps[a].positions(), op.maps[b].positions()
         if columns == [k, j] and sorted(rows) == sorted([i, k]):
-            product = _Product(op.inputs[a], op.inputs[b], op.outputs[0], (rows.index(i), rows.index(k)), op.body.arguments[0].type)
+            axes = (rows.index(i), rows.index(k))
+            product = _Product(op.inputs[a], op.inputs[b], op.outputs[0], axes, op.body.arguments[0].type)
             return product if _has_vectors(product) else None
     return None
 
@@ -114,7 +117,7 @@ class _Tiling:
         if found is None:
             found = self.out.create(arith.Constant, value=IntegerAttr(number, INDEX))
             if self.constants:
-                found.op.move_before(next(iter(self.constants.values())).op)  # type: ignore[union-attr, arg-type]
+                found.op.move_before(next(iter(self.constants.values())).op)  # type: ignore[arg-type]
             self.constants[number] = found
         return found
 
@@ -143,7 +146,7 @@ class _Tiling:
         with self.out.at(block, end):
             body(block.arguments[0])
 
-    def over_depth(self, carried: Sequence[Value], body: Callable[[Value, Sequence[Value]], Sequence[Value]]) -> Sequence[Value]:
+    def over_depth(self, carried: Sequence[Value], body: Step) -> Sequence[Value]:
         """A loop over k with the values `carried`."""
         block = Block([INDEX, *[v.type for v in carried]])
         loop = self.out.op(
