@@ -151,11 +151,13 @@ def _apart(arrays: Sequence[Any]) -> Any:
 
 
 def first_disagreement(
-    text: str, arguments: Mapping[str, Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main"
-) -> Disagreement | None:
-    """The first level that computes something else than the tensor level, or fails."""
+    text: str, arguments: Mapping[str, Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main",
+    levels: Sequence[str] = tuple(LEVELS),
+) -> Disagreement | None:  # fmt: skip
+    """The first of the levels that computes something else than the first of them, or fails."""
     want: Outcome | None = None
-    for name, (passes, target) in LEVELS.items():
+    for name in levels:
+        passes, target = LEVELS[name]
         try:
             got = run(module_at(text, passes()), target, entry, arguments)
         except Exception as error:  # any: a crash of a pass is a finding like another

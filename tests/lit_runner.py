@@ -112,10 +112,16 @@ def run_file(path: Path, folder: Path) -> Iterator[Outcome]:
     The caller stops at the first outcome that is not ok, as lit does.
     """
     for line in run_lines(path):
-        command = ShParser(substitute(line, path, folder / f"{path.name}.tmp"), pipefail=True).parse()
-        outcome = Outcome(line)
-        _run(command, outcome)
+        outcome = run_line(substitute(line, path, folder / f"{path.name}.tmp"))
+        outcome.line = line
         yield outcome
+
+
+def run_line(line: str) -> Outcome:
+    """Runs a command line in the current directory; the examples of docs/ use it, too."""
+    outcome = Outcome(line)
+    _run(ShParser(line, pipefail=True).parse(), outcome)
+    return outcome
 
 
 def _run(command: Seq | Pipeline, outcome: Outcome) -> bool:

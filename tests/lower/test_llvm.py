@@ -568,7 +568,7 @@ def test_vectors_from_and_to_memory() -> None:
 
 @pytest.mark.parametrize("kind", "add mul minimumf maximumf minnumf maxnumf".split())
 def test_reductions_of_floats_are_in_order(kind: str) -> None:
-    for acc, type in (("", ""), (", %a", "")):
+    for acc in ("", ", %a"):
         text = f"""
           func.func @f(%x: memref<4xf32>, %a: f32) -> f32 {{
             %c0 = arith.constant 0 : index

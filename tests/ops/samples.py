@@ -153,9 +153,7 @@ def binary(
     known, unknown = ("[N]", 3), ("?", "?")
     type = type_of(x, known) if head else type_of(want, known)
     types = (type_of(x, known), type_of(y, unknown))
-    rows.append(
-        Sample(op, f"{head}%0, %1 : {type}", types, (x, y), type_of(want, known), want, ulps * ULP.get(names[0], 0))
-    )
+    rows.append(Sample(op, f"{head}%0, %1 : {type}", types, (x, y), type_of(want, known), want, ulps * ULP.get(names[0], 0)))
     return rows
 
 
@@ -376,9 +374,7 @@ REDUCED = (((), []), ((3,), [0]), ((1,), [0]), ((0,), [0]), ((2, 0), [1]), ((2, 
            ((2, 3), [0, 1]), ((2, 3, 4), [0, 2]))  # fmt: skip
 
 
-def fold(
-    function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None
-) -> np.ndarray:
+def fold(function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None) -> np.ndarray:
     """The function on the list of the numbers along the axes, for each place of the others."""
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     name = name or NAMES[x.dtype]
@@ -484,9 +480,7 @@ def dot_rows() -> list[Sample]:
         rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=16 * ULP.get(name, 0)))
     x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
     want = np.einsum("ik,kj->ij", x, y)
-    rows.append(
-        row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15)
-    )
+    rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15))
     return rows
 
 
@@ -499,11 +493,10 @@ def softmax_rows() -> list[Sample]:
         logs = scipy.special.log_softmax(exact, tuple(axes)) if x.size else exact
         rows.append(row("tir.softmax", f"%0 over {axes} : {{r}}", [x], plain.astype(x.dtype), rtol=rtol))
         rows.append(row("tir.log_softmax", f"%0 over {axes} : {{r}}", [x], logs.astype(x.dtype), rtol=rtol))
-    hard = array([[1e4, 1e4, -1e4], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, 0, 0]], "f32")
-    soft = array([[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0], [NAN, NAN, NAN]], "f32")
-    logs = array(
-        [[-math.log(2), -math.log(2), -2e4 - math.log(2)], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, NAN, NAN]], "f32"
-    )
+    hard = array([[1e4, 1e4, -1e4], [-INF, 0, -INF], [-INF, -INF, -INF], [NAN, 0, 0], [-3e38, -3e38, -INF]], "f32")
+    soft = array([[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0], [NAN, NAN, NAN], [0.5, 0.5, 0]], "f32")
+    half = -math.log(2)
+    logs = array([[half, half, half - 2e4], [-INF, 0, -INF], [-INF] * 3, [NAN] * 3, [half, half, -INF]], "f32")
     rows.append(row("tir.softmax", "%0 over [1] : {r}", [hard], soft, rtol=1e-6))
     rows.append(row("tir.log_softmax", "%0 over [1] : {r}", [hard], logs, rtol=1e-6))
     x = random((2, 3), "f32")

@@ -291,16 +291,11 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     assert inspect.getdoc(op), f"{op.name} has no docstring"
     assert getattr(op, "format", None), f"{op.name} has no format"
     assert op.name in STATE or hasattr(op, "reference"), f"{op.name} has no reference"
-    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), (
-        f"{op.name} has no grad"
-    )
+    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), f"{op.name} has no grad"
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, NotDifferentiable)
     assert (
-        not op.definition.results
-        or op.infer is not Op.infer
-        or issubclass(op, Sized)
-        or op.name in {"tir.cast", "tir.read"}
+        not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.read"}
     )
     if issubclass(op, Structured):
         assert op.structure is not Structured.structure, f"{op.name} has no structure"

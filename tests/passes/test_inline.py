@@ -125,3 +125,37 @@ def test_a_long_chain_of_calls_does_not_exhaust_the_stack() -> None:
         sys.setrecursionlimit(limit)
     verify(module)
     assert print_op(module).count("call @f1000(") == 1000
+
+
+STATE = """
+tir.shared @n : tensor<i32> = dense<3>
+func.func private @next() -> tensor<i32> {
+  %0 = tir.read @n : tensor<i32>
+  %1 = tir.add %0, %0 : tensor<i32>
+  tir.update @n, %1 : tensor<i32>
+  return %1 : tensor<i32>
+}
+"""
+
+
+def test_functions_with_state_are_inlined_and_read_each_variable_once() -> None:
+    text = STATE + """
+func.func @main() -> (tensor<i32>, tensor<i32>) {
+  %0 = func.call @next() : () -> tensor<i32>
+  %1 = tir.read @n : tensor<i32>
+  return %0, %1 : tensor<i32>, tensor<i32>
+}"""
+    runs = [Interpreter(parse_text(text, REGISTRY)), Interpreter(inlined(text))]
+    for _ in range(2):
+        before, after = (run.run("main") for run in runs)
+        assert before == after
+    assert runs[1].state["n"] == 12
+
+
+@pytest.mark.parametrize("body", [
+    "%0 = func.call @next() : () -> tensor<i32>\n  %1 = func.call @next() : () -> tensor<i32>",
+    "scf.if %c {\n    %0 = func.call @next() : () -> tensor<i32>\n    %1 = func.call @next() : () -> tensor<i32>\n  }",
+])  # fmt: skip
+def test_state_stays_in_a_call_where_the_caller_may_not_have_it(body: str) -> None:
+    module = inlined(STATE + f"func.func @main(%c: i1) {{\n  {body}\n  return\n}}")
+    assert "call @next()" in print_op(module)

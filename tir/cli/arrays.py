@@ -24,7 +24,7 @@ MAX_DIGITS = 4000
 ZIP_MAGIC, NPY_MAGIC, PICKLE_MAGIC = (b"PK\x03\x04", b"PK\x05\x06"), b"\x93NUMPY", b"\x80"
 
 _NUMBER = r"[+-]?(?:inf(?:inity)?|nan|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
-_TOKEN = re.compile(rf"\s*(?:(?P<mark>[\[\],])|(?P<bool>true|false)|(?P<number>{_NUMBER}))(?![\w.])\s*|(?P<rest>\S)")
+_TOKEN = re.compile(rf"\s*(?:(?P<mark>[\[\],])|(?:(?P<bool>true|false)|(?P<number>{_NUMBER}))(?![\w.]))\s*")
 _INTEGER = re.compile(r"[+-]?\d+\Z")
 
 
@@ -38,7 +38,7 @@ def parse_literal(text: str, label: str) -> Any:
     while at < len(text):
         match = _TOKEN.match(text, at)
         mark = match["mark"] if match is not None else None
-        if match is None or match["rest"] or (mark != "]" and (mark == ",") == wants_item):
+        if match is None or (mark != "]" and (mark == ",") == wants_item):
             raise _literal_error(text, at, label)
         if mark == "[":
             stack.append([])
@@ -188,10 +188,11 @@ def _explained(label: str) -> Iterator[None]:
     except MemoryError:
         raise TirError(f"{label}: there is not enough memory for it") from None
     except Exception as error:
-        text = (str(error).splitlines() or [type(error).__name__])[0]
+        text = (str(error).splitlines() or [""])[0]
         if "pickle" in text:
             raise TirError(f"{label} holds pickled Python objects, which are never read") from None
-        raise TirError(f"{label} is damaged or cut off ({text})") from None
+        why = f" ({text})" if text and "<" not in text else ""  # numpy shows objects of its own between < and >
+        raise TirError(f"{label} is damaged or cut off{why}") from None
 
 
 def write_npz(path: str, arrays: Mapping[str, Any]) -> None:

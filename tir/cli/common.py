@@ -16,7 +16,7 @@ from pathlib import Path
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import TirError, TirErrors, escape_controls, nearest, render
 from tir.ir.ir import Op
-from tir.parser.parse import parse_text, read_source
+from tir.parser.parse import folder_of, parse_text, read_source
 from tir.version import __version__
 
 __all__ = ["CommandLineError", "Sources", "ToolParser", "read_input", "run_tool", "write_output"]
@@ -37,7 +37,10 @@ class Sources:
     def parse(self, text: str, file: str, first_line: int = 1, allow_unregistered: bool = False) -> Op:
         """The verified module of a text."""
         self.texts.setdefault(file, text)
-        return parse_text(text, REGISTRY, file=file, first_line=first_line, allow_unregistered=allow_unregistered)
+        folder = None if file.startswith("<") else folder_of(file)
+        return parse_text(
+            text, REGISTRY, file=file, first_line=first_line, allow_unregistered=allow_unregistered, folder=folder
+        )
 
 
 class ToolParser(argparse.ArgumentParser):

@@ -177,9 +177,9 @@ class RawOp:
     """One op: results as (name, count), the name, `generic` for the quoted form, the items behind the name.
 
     An op read from whole lines has `key`, its text with the SSA names cut out (equal keys have equal items up to the
-    names), `names`, those names in order of the text (results included), `regions`, and no items yet: they are made
-    on demand (`RawText.items`), because most keys have been seen before. An op from the grammar has items and no key.
-    `cuts` are then the offsets where its regions begin and end in the text, in turn.
+    names), `names`, those names in order of the text (results included), and `regions`. Only the first op of a key has
+    items; those of others are made on demand (`RawText.items`). `cuts` are the offsets where its regions begin and end
+    in the text, in turn. An op from the grammar has items and no key.
 
     An op with an empty name could not be read: its error is among the text's errors. Its results are there, and the
     regions that could be read; nothing more should be said about it.

@@ -10,9 +10,7 @@ from tir.ir.types import MemRefType
 __all__ = ["ALLOCATIONS", "VIEWS", "in_loop", "leaves_iteration", "origins", "written_values"]
 
 #: Ops whose result is (a part of) the buffer that is their first operand.
-VIEWS = frozenset(
-    "memref.cast memref.subview memref.collapse_shape memref.expand_shape memref.reinterpret_cast".split()
-)
+VIEWS = frozenset("memref.cast memref.subview memref.collapse_shape memref.expand_shape memref.reinterpret_cast".split())
 
 #: Ops that make a buffer which someone must free.
 ALLOCATIONS = frozenset(("memref.alloc", "func.call"))

@@ -19,7 +19,7 @@ from tir.ir.externs import EXTERN_BY_NAME
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeParameter, NativeSignature
 from tir.ir.types import MemRefType
-from tir.lower import llvm_control, llvm_memory, llvm_scalars, llvm_vectors
+from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
 from tir.lower.llvm_control import argument_type, from_argument, lower_block, run
 from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
@@ -27,7 +27,13 @@ from tir.lower.llvm_types import component_types
 
 __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
 
-RULES = {**llvm_scalars.RULES, **llvm_memory.RULES, **llvm_vectors.RULES, **llvm_control.RULES}
+RULES = {
+    **llvm_scalars.RULES,
+    **llvm_functions.RULES,
+    **llvm_memory.RULES,
+    **llvm_vectors.RULES,
+    **llvm_control.RULES,
+}
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,8 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
         bodies.append(_function(f, function, signature, no_alias, _name(function) in internal))
         if f.first_lasting_write is not None and f.last_failure >= f.first_lasting_write:
             text.signatures[_name(function)] = replace(signature, atomic=False)
-    attributes = (
-        "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
-    )
-    parts = [*constants, *bodies, *text.declarations.values(), attributes, *text.metadata]
+    attributes = "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
+    parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
     return LoweredModule("\n\n".join(parts) + "\n", callable_ones, text.asserts)
 
@@ -106,8 +110,9 @@ def written_parameters(functions: Sequence[Op]) -> dict[str, set[int]]:
     while changed:
         changed = False
         for function in functions:
+            changed_values = _written_origins(function, written)
             arguments = function.regions[0].blocks[0].arguments
-            found = {i for i, argument in enumerate(arguments) if argument in _written_origins(function, written)}
+            found = {i for i, argument in enumerate(arguments) if argument in changed_values}
             if found != written[_name(function)]:
                 written[_name(function)], changed = found, True
     return written
@@ -122,9 +127,7 @@ def _signature(function: Any, number: int, written: set[int], called: bool) -> N
     for i, argument in enumerate(function.arguments):
         facts = function.argument_attributes(i)
         label = getattr(facts.get("tir.name"), "value", None) or argument.hint or str(i)
-        exclusive = (
-            isinstance(argument.type, MemRefType) and not called and ("tir.out" in facts or "tir.shared" in facts)
-        )
+        exclusive = isinstance(argument.type, MemRefType) and not called and ("tir.out" in facts or "tir.shared" in facts)
         component_types(argument.type, function.location)
         parameters.append(NativeParameter(label, argument.type, i in written, exclusive))
     for type in function.function_type.results:

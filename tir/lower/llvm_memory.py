@@ -179,9 +179,9 @@ def _sizes(f: FunctionText, op: Any) -> list[str]:
 
 def _dealloc(f: FunctionText, op: Any) -> None:
     """Frees the buffer and clears its slot; of several possible slots, the one that holds its address."""
-    made_by = sorted(origins(op.memref), key=list(f.values).index)
-    slots = [f.slots.get(origin) for origin in made_by]
-    if None in slots:
+    made_by = origins(op.memref)
+    slots = [slot for origin, slot in f.slots.items() if origin in made_by]
+    if len(slots) != len(made_by):
         raise unsupported(op, "only a buffer that this function made can be freed")
     pointer = f.memref(op.memref).pointer
     if len(slots) == 1:

@@ -113,9 +113,7 @@ def _compare_integers(f: FunctionText, op: Any) -> None:
 
 
 def _compare_floats(f: FunctionText, op: Any) -> None:
-    f.set(
-        op.result, f.assign(f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint)
-    )
+    f.set(op.result, f.assign(f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
 
 
 def _select(f: FunctionText, op: Any) -> None:
@@ -329,9 +327,7 @@ def _compare_with_infinity(predicate: str) -> Rule:
 def _reciprocal_root(f: FunctionText, op: Any) -> None:
     kind = llvm_type(op.result.type)
     root = f.overloaded("sqrt", kind, [f[op.x]], fast_math_flags(op))
-    f.set(
-        op.result, f.assign(f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}", op.result.hint)
-    )
+    f.set(op.result, f.assign(f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}", op.result.hint))
 
 
 # --- casts -----------------------------------------------------------------------------------------------------------

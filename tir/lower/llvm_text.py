@@ -51,6 +51,7 @@ class ModuleText:
 
     signatures: dict[str, NativeSignature] = field(default_factory=dict)
     declarations: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)  # the text of functions that no one wrote in tir
     globals: dict[str, str] = field(default_factory=dict)  # symbol of the memref.global -> name in the text
     asserts: list[tuple[str, Location]] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
@@ -339,8 +340,7 @@ class FunctionText:
         """The values of these types that the phis are, flat and in order; only behind the last phi of the block."""
         rest = iter(phis)
         return [
-            self.of_components(type, [next(rest).name for _ in component_types(type, location)], location)
-            for type in types
+            self.of_components(type, [next(rest).name for _ in component_types(type, location)], location) for type in types
         ]
 
     def flat_types(self, types: Sequence[Type], location: Location | None = None) -> list[str]:
@@ -366,7 +366,7 @@ class FunctionText:
     def access(self, memref: Value) -> str:
         """What stands behind a load or store of an element of `memref`."""
         # Stack buffers are one for all iterations, whatever the program says.
-        if not self._groups or origins(memref) & self.stack_buffers:
+        if not self._groups or (self.stack_buffers and origins(memref) & self.stack_buffers):
             return ""
         node = self._groups[0] if len(self._groups) == 1 else self.module.group_list(self._groups)
         return f", !llvm.access.group {node}"

@@ -55,9 +55,7 @@ def llvm_type(type: Type, location: Location | None = None) -> str:
         return "i64"
     if isinstance(type, IntegerType) and type.width in _INTEGER_WIDTHS and not type.signedness:
         return f"i{type.width}"
-    raise PassError(
-        f"type {type} has no machine form: scalars are index, i1, i8, i16, i32, i64, f16, f32 and f64", location
-    )
+    raise PassError(f"type {type} has no machine form: scalars are index, i1, i8, i16, i32, i64, f16, f32 and f64", location)
 
 
 def lane_count(type: Type, location: Location | None = None) -> int | None:

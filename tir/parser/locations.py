@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, Location, NameLocation, TirError, nearest
+from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, Location, NameLocation, TirError
 from tir.ir.syntax import RawBlock
 from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Reading, Reported
 
@@ -88,7 +88,7 @@ class _Resolver:
             return UNKNOWN
         if found is None:
             self.reading.broken.add(f"#{alias.name}")
-            hint = nearest(alias.name, self.reading.location_aliases)
+            hint = self.reading.nearest(alias.name, self.reading.location_aliases)
             raise self.reading.error(f"#{alias.name} is not defined as a location", alias.pos, hint)
         return found[0]
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tir.ir.attributes import IntegerAttr
 from tir.ir.define import create
-from tir.ir.errors import FileLocation, TirError, TirErrors
+from tir.ir.errors import FileLocation, ParseError, TirError, TirErrors
 from tir.ir.ir import Block, Op, Region
 from tir.ir.registry import Registry
 from tir.ir.verify import check
 from tir.parser.build import build
+from tir.parser.load import load_resources
 from tir.parser.raw import RawText, read_text
 
-__all__ = ["parse_file", "parse_text", "read_source"]
+__all__ = ["TEXT_VERSION", "folder_of", "parse_file", "parse_text", "read_source"]
 
 MODULE = "builtin.module"
+TEXT_VERSION = 1
 MAX_FILE_BYTES = 256 << 20
 
 
@@ -26,17 +29,19 @@ def parse_text(
     first_line: int = 1,
     allow_unregistered: bool = False,
     verify: bool = True,
+    folder: Path | None = None,
 ) -> Op:
     """The module that `text` spells; ops outside of a `module { .. }` are put into one.
 
+    folder: where side files are; without it there are none.
     Raises TirErrors with every error of the text: those of its form, then those of its meaning if its form is right.
     """
     raw = read_text(text, file, first_line=first_line)
     ops, errors = build(raw, registry, allow_unregistered)
-    found = sorted([*raw.errors, *errors], key=_position)
+    module = _module(ops, registry, raw)
+    found = sorted([*raw.errors, *errors, *_check_version(module), *load_resources(module, raw, folder)], key=_position)
     if found:
         raise TirErrors(found)
-    module = _module(ops, registry, raw)
     if verify and (wrong := check(module)):
         raise TirErrors(wrong)
     return module
@@ -45,7 +50,14 @@ def parse_text(
 def parse_file(path: str | Path, registry: Registry, *, allow_unregistered: bool = False, verify: bool = True) -> Op:
     """The module in a file. TirError if the file cannot be read or is not UTF-8."""
     text = read_source(path)
-    return parse_text(text, registry, file=str(path), allow_unregistered=allow_unregistered, verify=verify)
+    return parse_text(
+        text, registry, file=str(path), allow_unregistered=allow_unregistered, verify=verify, folder=folder_of(path)
+    )
+
+
+def folder_of(path: str | Path) -> Path:
+    """The folder of a module's side files; of a link that of the file itself."""
+    return Path(path).resolve().parent
 
 
 def read_source(path: str | Path) -> str:
@@ -59,6 +71,18 @@ def read_source(path: str | Path) -> str:
         raise TirError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise TirError(f"{path}: the text must be UTF-8; byte {error.start} is not") from None
+
+
+def _check_version(module: Op) -> list[TirError]:
+    """A module may state the version of its text: `module attributes {tir.version = 1 : i64}`; older ones stay readable."""
+    stated = module.attributes.get("tir.version")
+    if stated is None:
+        return []
+    if not isinstance(stated, IntegerAttr):
+        return [ParseError(f"tir.version must be an integer, got {stated}", module.location)]
+    if not 1 <= stated.value <= TEXT_VERSION:
+        return [ParseError(f"the text has version {stated.value}, and this tir reads 1 to {TEXT_VERSION}", module.location)]
+    return []
 
 
 def _position(error: TirError) -> tuple[int, int]:

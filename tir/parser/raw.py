@@ -71,6 +71,11 @@ class RawText:
     def resources(self) -> dict[str, bytes]:
         return self.reading.resources
 
+    @property
+    def side_files(self) -> dict[str, tuple[str, int]]:
+        """The paths of side files by key, each with its place in the text."""
+        return self.reading.side_files
+
     def location(self, pos: int) -> FileLocation:
         """Line and column of an offset into the text."""
         return self.reading.location(pos)

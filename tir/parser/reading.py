@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -35,6 +35,7 @@ MAX_DIGITS = 4096
 MAX_AFFINE_TOKENS = 2048
 MAX_ALIAS_EXPANSION = 1 << 24  # characters that the uses of aliases stand for, besides 64 for each of the text
 MAX_ERRORS = 100
+MAX_NAMES_IN_HINT = 1000
 
 # C0 controls other than tab and line ends, DEL, what turns text around on a screen, and halves of characters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -71,6 +72,7 @@ class Reading:
     location_aliases: dict[str, tuple[Location, int]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)  # aliases with a mistake in their definition
     resources: dict[str, bytes] = field(default_factory=dict)
+    side_files: dict[str, tuple[str, int]] = field(default_factory=dict)
     unresolved: list[Placed] = field(default_factory=list)
     affine_names: dict[str, AffineExpr] | None = None
     expansion: int = 0  # characters that the uses of aliases stand for, so far
@@ -115,6 +117,10 @@ class Reading:
                 break
         return found
 
+    def nearest(self, name: str, names: Collection[str]) -> str | None:
+        """A hint with the most similar name; none if looking through them would take long."""
+        return nearest(name, names) if len(names) <= MAX_NAMES_IN_HINT else None
+
     # --- aliases -----------------------------------------------------------------------------------------------
 
     def define(self, table: dict[str, Alias], sigil: str, name: str, items: list[Item], pos: int) -> None:
@@ -131,7 +137,7 @@ class Reading:
         alias = table.get(name)
         if alias is None or alias.pos > pos:
             below = re.search(rf"^{re.escape(sigil + name)}\s*=", self.text, re.MULTILINE)
-            hint = "an alias is defined above its uses" if below else nearest(name, table)
+            hint = "an alias is defined above its uses" if below else self.nearest(name, table)
             raise self.error(f"{sigil}{name} is not defined", pos, hint)
         self.expansion += alias.size
         if self.expansion > MAX_ALIAS_EXPANSION + 64 * len(self.text):

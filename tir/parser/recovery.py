@@ -22,20 +22,22 @@ __all__ = ["Driver", "read_part"]
 _PIECE = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|[{}\n]')
 _REGION_AT_END = re.compile(r"(?:\(\s*)?\{[ \t\r]*\Z")
 _LINE_END = re.compile(r"[ \t\r]*(?://[^\n]*)?(?:\n|\Z)")
+_RESULTS = r"""%[\w$.-]+(?::[0-9]+)?(?:[ ]*,[ ]*%[\w$.-]+(?::[0-9]+)?)*[ ]*=[ ]*["A-Za-z]"""
+_SURE = rf"""{_RESULTS}
+    | "[^"\\\n]*"\(
+    | \^[\w$.-]+[ ]*[:(]"""
+# What begins a statement if it begins a line; the first three do so even where a dictionary may be open.
+_SURE_STATEMENT = re.compile(rf"[ \t\r]*(?:{_SURE})", re.VERBOSE | re.ASCII)
 _STATEMENT = re.compile(
-    r"""[ \t\r]*(?:
-      %[\w$.:,\s%-]+=[ ]*["A-Za-z]              # results and a name
-    | "[^"\\\n]*"\(                              # a generic name
-    | [A-Za-z_][\w$]*\.[\w$.]+(?![\w$.])(?!\s*[=,])  # a dotted name that is no entry of a dictionary
+    rf"""[ \t\r]*(?:{_SURE}
+    | [A-Za-z_][\w$]*\.[\w$.]+(?![\w$.])(?![ \t]*[=,])  # a dotted name that is no entry of a dictionary
     | (?:return|module|call)\b
-    | \^[\w$.-]+\s*[:(]
-    | [\#!][\w$.]+\s*=
-    | \{-\#
-    | \}
+    | [\#!][\w$.]+[ ]*=
+    | \{{-\#
+    | \}}
     )""",
     re.VERBOSE | re.ASCII,
 )
-_SURE_STATEMENT = re.compile(r'[ \t\r]*(?:%[\w$.:,\s%-]+=[ ]*["A-Za-z]|"[^"\\\n]*"\(|\^[\w$.-]+\s*[:(])', re.ASCII)
 
 
 def read_part(parser: Any, start: str, lexer: Lexer) -> Any:
@@ -117,6 +119,8 @@ class Driver:
         except (lark.UnexpectedToken, TirError) as error:
             if isinstance(error, TirError):
                 self._add(error)
+            if isinstance(error, LimitError):
+                raise
             self._cut(self.frames[-1])
             self._feed_opening(self.frames[-1])
             self._feed(name)
@@ -168,18 +172,24 @@ class Driver:
                 return None
 
     def _close_frame(self, token: Token) -> bool:
-        """Drops the statement at hand and closes the innermost region; False if that does not help."""
+        """Closes the innermost region before `token`, without the statement at hand if it has a mistake.
+
+        False if no region is open and the statement at hand was dropped before.
+        """
         frame = self.frames[-1]
-        brace = Token("RBRACE", "}", token.pos, self.reading)
-        if self._restart == token.pos and len(self.frames) == 1:
-            return False
-        self._cut(frame)
-        self._feed_opening(frame)
         if len(self.frames) == 1:
-            self._restart = token.pos
-            return True
+            self._cut(frame)
+            self._feed_opening(frame)
+            self._restart, before = token.pos, self._restart
+            return before != token.pos
+        brace = Token("RBRACE", "}", token.pos, self.reading)
         del self.lexer.opened[frame.brackets - 1 :]
-        self._feed(brace)
+        try:
+            self._feed(brace)
+        except (lark.UnexpectedToken, TirError):
+            self._cut(frame)
+            self._feed_opening(frame)
+            self._feed(brace)
         return True
 
     # --- recovery --------------------------------------------------------------------------------------------------
@@ -270,8 +280,9 @@ class Driver:
 
     def _with_parenthesis(self, at: int) -> int:
         """The offset of `({` if `at` is the `{` in it."""
-        before = self.reading.text[:at].rstrip(" ") if at and self.reading.text[at - 1] == " " else None
-        paren = (at if before is None else len(before)) - 1
+        paren = at - 1
+        while paren >= 0 and self.reading.text[paren] == " ":
+            paren -= 1
         return paren if paren > self._restart and self.reading.text[paren] == "(" else at
 
     def _closes_region(self, at: int) -> bool:

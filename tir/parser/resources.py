@@ -1,6 +1,7 @@
 """The metadata at the end of a file: `{-# dialect_resources: { builtin: { key: "0x0800000001020304" } } #-}`.
 
-A resource is bytes in hex: four bytes of alignment, little-endian, then the data. Other sections are passed over.
+A resource is bytes in hex: four bytes of alignment, little-endian, then the data. In `external_resources: { tir: { .. } }`
+a key has the path of a side file. Other sections are passed over.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ __all__ = ["read_metadata"]
 
 _TOKEN = re.compile(r'\s+|//[^\n]*\n|(?P<token>"[^"\\\n]*(?:\\.[^"\\\n]*)*"|[\w$.-]+|[{}:,])')
 _RESOURCE_PATH = ("dialect_resources", "builtin")
+_SIDE_FILE_PATH = ("external_resources", "tir")
 
 
 def read_metadata(text: str, pos: int, reading: Reading) -> None:
@@ -68,10 +70,15 @@ def _tokens(text: str, pos: int, reading: Reading) -> Iterator[tuple[str, int]]:
 
 def _enter(path: list[str], key: str, token: str, pos: int, reading: Reading) -> None:
     """One value: bytes if it is in the section of resources."""
-    if tuple(path) != _RESOURCE_PATH:
+    if tuple(path) not in (_RESOURCE_PATH, _SIDE_FILE_PATH):
         return
-    if key in reading.resources:
+    if key in reading.resources or key in reading.side_files:
         raise reading.error(f"resource '{key}' is given twice", pos)
+    if tuple(path) == _SIDE_FILE_PATH:
+        if token[0] != '"':
+            raise reading.error(f"side file '{key}': expected a path in quotes, got '{token[:40]}'", pos)
+        reading.side_files[key] = (reading.located(pos, literals.unescape, token), pos)
+        return
     digits = token[1:-1]
     try:
         data = bytes.fromhex(digits[2:])

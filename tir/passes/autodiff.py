@@ -62,9 +62,8 @@ def _expand(grad: Grad) -> None:
     adjoints = _Adjoints(b)
     adjoints.add(grad.cost, b.full_like(grad.cost, 1))
     path = _path(grad)
-    depends = {result for op in path for result in op.results} | set(grad.wrt)
     for op in reversed(path):
-        _differentiate(op, b, adjoints, depends)
+        _differentiate(op, b, adjoints)
     b.location = grad.location
     found = []
     for value, result in zip(grad.wrt, grad.results):
@@ -122,8 +121,11 @@ def _check_differentiable(op: Op, grad: Grad) -> None:
         raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note])
 
 
-def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints, depends: set[Value]) -> None:
-    """Adds what the op hands back from the adjoint of its result to those of its operands."""
+def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:
+    """Adds what the op hands back from the adjoint of its result to those of its operands.
+
+    Parts for operands that do not depend on `wrt` are never asked for, and dropped in the end.
+    """
     b.location = NameLocation(f"gradient of {op.name}", op.location)
     g = adjoints.of(op.results[0])
     if g is None:
@@ -132,7 +134,7 @@ def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints, depends: set[V
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
     assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
     for value, part in zip(operands, parts):
-        if part is not None and value in depends:
+        if part is not None:
             adjoints.add(value, part)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tir.dialects.func import Call, Func
+from tir.dialects.tir.state import Read, Update
 from tir.ir.errors import CallSiteLocation, LimitError
 from tir.ir.ir import Op, Value
 from tir.ir.pass_manager import Pass
@@ -18,8 +19,9 @@ class Inline(Pass):
     """Replaces calls by the body of the function that is called.
 
     Needs: any level. Leaves: calls of declarations, of recursive functions, of functions with more than one block, and
-    those marked `no_inline`, at the call or at the function. Functions that are not called any more stay, for
-    symbol-dce. LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
+    those marked `no_inline`, at the call or at the function; and of functions with state where the caller may not have
+    it: in a region, or if both update one variable. Functions that are not called any more stay, for symbol-dce.
+    LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
 
         func.func private @twice(%x: f32) -> f32 { %0 = arith.addf %x, %x : f32  return %0 : f32 }
         func.func @main(%a: f32) -> f32 { %0 = call @twice(%a) : (f32) -> f32  return %0 : f32 }
@@ -46,7 +48,7 @@ class Inline(Pass):
                 recursive.update(group)
             for caller, call in [(f, c) for f in group for c in calls[f]]:
                 callee = functions.get(call.callee)
-                if callee is None or callee in recursive or not _may_inline(call, callee):
+                if callee is None or callee in recursive or not _may_inline(call, callee, caller):
                     continue
                 added = sizes[callee] - 3  # without the function, its return and the call
                 sizes[caller] += added
@@ -54,10 +56,26 @@ class Inline(Pass):
                 if budget < 0:
                     raise LimitError(f"inline: the module would get more than {self.max_ops} ops", call.location)
                 inline_call(call, callee)
+            for caller in group:
+                _merge_reads(caller)
 
 
-def _may_inline(call: Call, callee: Func) -> bool:
-    return len(callee.body_region.blocks) == 1 and not call.no_inline and not callee.no_inline
+def _may_inline(call: Call, callee: Func, caller: Func) -> bool:
+    if len(callee.body_region.blocks) != 1 or call.no_inline or callee.no_inline:
+        return False
+    updated = {op.symbol for op in callee.entry if isinstance(op, Update)}
+    if not updated and not any(isinstance(op, Read) for op in callee.entry):
+        return True
+    # State is used at the top level of a function, and updated once.
+    return call.parent is caller.entry and updated.isdisjoint(op.symbol for op in caller.entry if isinstance(op, Update))
+
+
+def _merge_reads(function: Func) -> None:
+    """All reads of a variable in a function see the same value, and one of them is enough."""
+    first: dict[str, Read] = {}
+    for op in () if function.is_declaration else function.entry:
+        if isinstance(op, Read) and first.setdefault(op.symbol, op) is not op:
+            op.replace_with(first[op.symbol].results)
 
 
 def inline_call(call: Call, callee: Func) -> None:

@@ -83,7 +83,7 @@ def _check_calls(ops: list[Op], stateful: dict[str, Read | Update]) -> None:
                 state = stateful[callee]
                 note = (f"@{callee} uses @{state.symbol} here", state.location)
                 raise PassError(
-                    f"state-to-arguments: @{callee} uses state, so nothing may call it; run the pass inline first",
+                    f"state-to-arguments: @{callee} uses state, so it must be inlined here; run the pass inline first",
                     user.location,
                     [note],
                 )

@@ -1,0 +1,208 @@
+"""Upstream MLIR accepts every module that tir prints below the tensor level, reads the same in it, and computes the same.
+
+Judged are the examples, what the RUN lines under tests/lit print, and random programs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.levels import LEVELS, module_at
+from tests.lit_runner import LIT_ROOT, LitError, discover, run_file
+from tests.random_programs import random_program
+from tests.upstream.judge import Program, Verdict, execute, installed_version, judge, tested_version
+from tir.check import InputSpec, Tolerance, first_difference, generate_inputs, input_ranges
+from tir.dialects.all import REGISTRY
+from tir.interpret import Interpreter
+from tir.ir.errors import TirError
+from tir.ir.execution import numpy_dtype
+from tir.ir.ir import Op
+from tir.ir.printer import print_op
+from tir.ir.types import TensorType
+from tir.parser.parse import parse_text
+from tir.parser.raw import split_file
+
+EXAMPLES = sorted((LIT_ROOT.parent.parent / "examples").glob("*.tir"))
+BELOW_TENSOR = [name for name in LEVELS if name != "tensor" and not name.startswith("cpu")]
+JUDGED_SEEDS = range(12)
+EXECUTED_SEEDS = range(200, 220)
+GROUP = pytest.mark.xdist_group("upstream")  # one worker runs upstream: it wants much memory
+IS_CI = os.environ.get("CI", "").lower() == "true"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def upstream() -> None:
+    """Skips the tests of this file without the wheel; on CI that fails."""
+    if installed_version() is None:
+        message = f"upstream MLIR is not installed: pip install torch-mlir=={tested_version()}"
+        pytest.fail(message) if IS_CI else pytest.skip(message)
+
+
+@GROUP
+def test_installed_version_is_the_tested_one() -> None:
+    assert installed_version() == tested_version()
+
+
+def assert_accepted(texts: Mapping[str, str]) -> None:
+    """Upstream accepts all of them; none at all is a failure."""
+    assert texts, "there is nothing to judge"
+    verdicts = dict(zip(texts, judge(list(texts.values())), strict=True))
+    wrong = [f"{name}: {verdict.error}" for name, verdict in verdicts.items() if verdict.error]
+    assert not wrong, f"{len(wrong)} of {len(texts)}:\n" + "\n".join(wrong)
+
+
+@GROUP
+def test_upstream_accepts_every_example_at_every_level() -> None:
+    texts = {
+        f"{path.name} at {name}": print_op(module_at(path.read_text(encoding="utf-8"), LEVELS[name][0]()))
+        for path in EXAMPLES
+        for name in BELOW_TENSOR
+    }
+    assert_accepted(texts)
+
+
+@GROUP
+def test_upstream_accepts_random_programs_at_every_level() -> None:
+    texts = {
+        f"seed {seed} at {name}": print_op(module_at(random_program(seed).text, LEVELS[name][0]()))
+        for seed in JUDGED_SEEDS
+        for name in BELOW_TENSOR
+    }
+    assert_accepted(texts)
+
+
+@GROUP
+def test_upstream_accepts_what_the_run_lines_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_accepted(dict(_printed_by_lit(tmp_path)))
+
+
+def _printed_by_lit(folder: Path) -> Iterator[tuple[str, str]]:
+    """The modules below the tensor level that a `tir-opt` of a RUN line prints, by file and number."""
+    for path in discover():
+        printed: set[str] = set()
+        try:
+            outcomes = list(run_file(path, folder))
+        except LitError:
+            continue  # test_lit.py says what is wrong with it
+        for outcome in outcomes:
+            for step in outcome.steps:
+                if step.args[0] == "tir-opt" and step.code == 0:
+                    printed.update(part for _, part in split_file(step.stdout.decode("utf-8")))
+        for number, text in enumerate(sorted(printed)):
+            if _is_below_tensor_level(text):
+                yield f"{path.relative_to(LIT_ROOT)} {number}", text
+
+
+def _is_below_tensor_level(text: str) -> bool:
+    """tir reads the text, and has a dialect's definition of each op in it, none of the tensor level's."""
+    try:
+        module = parse_text(text, REGISTRY)
+    except TirError:
+        return False  # lists of passes, locations, ops that tir does not know
+    ops = list(module.walk())
+    return len(ops) > 1 and not any(op.name.startswith("tir.") for op in ops)
+
+
+# --- upstream's own pipeline -----------------------------------------------------------------------------------------
+
+
+def test_upstream_computes_the_same_numbers_from_random_programs() -> None:
+    """From the structured level, which is where upstream's own passes start."""
+    programs: dict[str, Program] = {}
+    for seed in EXECUTED_SEEDS:
+        program = random_program(seed)
+        module = module_at(program.text, LEVELS["structured"][0]())
+        given = [_signless(array) for array in program.arguments().values()]
+        programs[f"seed {seed}"] = _program(module, "main", given)
+    assert_same_numbers(programs)
+
+
+def test_upstream_computes_the_same_numbers_from_the_examples() -> None:
+    programs: dict[str, Program] = {}
+    for path in EXAMPLES:
+        text = path.read_text(encoding="utf-8")
+        module = module_at(text, LEVELS["structured"][0]())
+        entries = {op.sym_name: op for op in parse_text(text, REGISTRY).body if op.name == "func.func"}
+        for name, function in entries.items():
+            if not function.is_private:
+                programs[f"{path.name} @{name}"] = _program(module, name, _generated(function))
+    assert programs
+    assert_same_numbers(programs)
+
+
+def _generated(function: Op) -> list[Any]:
+    """Arguments for a function of the tensor level."""
+    ranges = input_ranges(function)
+    specs = [InputSpec(str(i), argument.type, limits) for i, (argument, limits) in enumerate(zip(function.arguments, ranges))]
+    return [_signless(array) for array in generate_inputs(specs, seed=1).values()]
+
+
+def _program(module: Op, entry: str, given: list[Any]) -> Program:
+    """The program with values for the shared variables behind its own arguments."""
+    function = next(op for op in module.body if op.name == "func.func" and op.sym_name == entry)
+    rng = np.random.default_rng(0)
+    state = [
+        rng.uniform(-1, 1, type.static_shape).astype(numpy_dtype(type))
+        for type in function.function_type.inputs[len(given) :]
+        if isinstance(type, TensorType)
+    ]
+    return Program(print_op(module), entry, [*given, *state])
+
+
+def _signless(array: Any) -> Any:
+    """Unsigned numbers as the signless ones that stand for them below the tensor level."""
+    return array.view(array.dtype.str.replace("u", "i")) if array.dtype.kind == "u" else array
+
+
+def assert_same_numbers(programs: Mapping[str, Program]) -> None:
+    wrong = []
+    for (name, program), got in zip(programs.items(), execute(list(programs.values())), strict=True):
+        if isinstance(got, str):
+            wrong.append(f"{name}: {got}")
+            continue
+        want = Interpreter(parse_text(program.text, REGISTRY)).run(program.entry, program.arguments)
+        tolerance = Tolerance.for_sizes([*want, *program.arguments])
+        for i, (ours, theirs) in enumerate(zip(want, got, strict=True)):
+            if (difference := first_difference(np.asarray(ours), theirs, tolerance)) is not None:
+                wrong.append(f"{name}: result {i}: {difference}")
+    assert not wrong, "\n".join(wrong)
+
+
+# --- the judge itself --------------------------------------------------------------------------------------------------
+
+
+def judged(body: str) -> Verdict:
+    return judge([f"func.func @f(%x: f32) -> f32 {{\n{body}\n}}"])[0]
+
+
+@GROUP
+def test_judge_refuses_what_upstream_does_not_know() -> None:
+    text = "func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n  %0 = tir.exp %x : tensor<4xf32>\n  return %0 : tensor<4xf32>\n}"
+    assert "upstream refuses it" in judge([text])[0].error
+
+
+@GROUP
+def test_judge_accepts_a_function_whatever_its_values_are_called() -> None:
+    assert judged("  %apples = arith.addf %x, %x : f32\n  return %apples : f32").error == ""
+
+
+@GROUP
+def test_program_that_ends_the_process_does_not_take_the_others_with_it() -> None:
+    def program(condition: str) -> Program:
+        text = (
+            "func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+            f'  %c = arith.constant {condition}\n  cf.assert %c, "fails"\n  return %x : tensor<2xf32>\n}}'
+        )
+        return Program(text, "f", [np.ones(2, np.float32)])
+
+    first, second, third = execute([program("true"), program("false"), program("true")])
+    assert isinstance(second, str) and "ended with code" in second
+    for good in (first, third):
+        np.testing.assert_array_equal(good[0], np.ones(2, np.float32))
