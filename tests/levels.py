@@ -1,10 +1,10 @@
 """Running a program at every level, and comparing what comes out.
 
-    run = first_disagreement(text, arguments)      # None, or which level differs from the first and how
+    found = first_disagreement(text, arguments)      # None, or which level differs from the first and how
 
-The levels are snapshots of the pipeline that `tir-run --target cpu` runs, each on the interpreter, and its end on the
+At each level the text of the module must also read back as the same module. The levels are snapshots of the pipeline that `tir-run --target cpu` runs, each on the interpreter, and its end on the
 CPU. The comparison is that of `tir/check.py`; what it allows grows with how much the program itself makes of a
-rounding, which `Shaken` measures.
+rounding, which `spread` measures.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
+from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
 from tir.passes.autodiff import Autodiff
 from tir.passes.bufferize import Bufferize
@@ -28,7 +29,10 @@ from tir.passes.lower_loops import LowerLoops
 from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import default, fuse, lower_cpu
 
-__all__ = ["Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "run", "spread", "steps"]
+__all__ = [
+    "Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "round_trip_difference", "run",
+    "spread", "steps",
+]  # fmt: skip
 
 CALLS = 2  # each entry is called twice, so that the second call sees the new state
 
@@ -75,6 +79,19 @@ class Outcome:
     """What some calls of an entry gave: all results, and the state afterwards, by a name that says what each is."""
 
     arrays: dict[str, Any]
+
+
+def round_trip_difference(module: Op, **options: Any) -> str | None:
+    """How the module changes when its text is read back, None if it does not: short form, generic form, and between."""
+    short, generic = print_op(module), print_op(module, generic=True)
+    for form, text in (("short", short), ("generic", generic)):
+        again = parse_text(text, REGISTRY, **options)
+        for name, before, after in (("short", short, print_op(again)), ("generic", generic, print_op(again, generic=True))):
+            if before != after:
+                lines = zip(before.splitlines(), after.splitlines())
+                first = next(((a, b) for a, b in lines if a != b), ("", "the number of lines"))
+                return f"{form} form read and printed in {name} form:\n  before: {first[0]}\n  after:  {first[1]}"
+    return None
 
 
 def run(module: Op, target: str, entry: str, arguments: Mapping[str, Any]) -> Outcome:
@@ -159,7 +176,10 @@ def first_disagreement(
     for name in levels:
         passes, target = LEVELS[name]
         try:
-            got = run(module_at(text, passes()), target, entry, arguments)
+            module = module_at(text, passes())
+            if (changed := round_trip_difference(module)) is not None:
+                return Disagreement(name, changed)
+            got = run(module, target, entry, arguments)
         except Exception as error:  # any: a crash of a pass is a finding like another
             return Disagreement(name, f"{type(error).__name__}: {error}", error)
         if want is None:

@@ -47,12 +47,14 @@ DIALECT_ROWS: tuple[tuple[str, ...], ...] = (
     ("arith_base",),
     ("arith_casts",),
     ("builtin", "arith", "math"),
+    ("math_expansions_base",),
+    ("math_expansions_pow", "math_expansions_trig"),
     (),
     ("scalar",),
     ("linalg",),
     ("tir",),
 )
-OTHER_DIALECTS_ROW = 4
+OTHER_DIALECTS_ROW = 6
 
 # The core packages: reached through tir.lazy alone, so that importing tir imports none of them.
 LAZY = ("numpy", "lark", "llvmlite")

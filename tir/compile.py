@@ -104,9 +104,7 @@ class _Slot:
 
     def fresh(self, sizes: Mapping[AffineExpr, int]) -> Any:
         """New memory for a result, as the function takes it."""
-        return np.empty(
-            [dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape], self.storage_dtype
-        )
+        return np.empty([dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape], self.storage_dtype)
 
     def _size(self, dim: Dim, sizes: Mapping[AffineExpr, int]) -> int:
         label = f"result {self.name!r}" if self.name else "a result"
@@ -297,8 +295,7 @@ class _Machine:
         lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
         library = compile_text(lowered.text, [signature.symbol for signature in lowered.functions.values()])
         self.functions = {
-            name: NativeFunction(name, library, signature, lowered.asserts)
-            for name, signature in lowered.functions.items()
+            name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
         }
 
     def initial_state(self) -> dict[str, Any]:
@@ -417,17 +414,13 @@ def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -
             raise ExecutionError(f"@{function.name}: argument {missing[0]!r} is missing")
         arguments = [arguments[name] for name in names]
     if len(arguments) != len(names):
-        raise ExecutionError(
-            f"@{function.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}"
-        )
+        raise ExecutionError(f"@{function.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}")
     return [_input(slot, value) for slot, value in zip(function.inputs, arguments)]
 
 
 def _input(slot: _Slot, value: Any) -> Any:
     label = f"argument '{slot.name}'"
-    array = (
-        value if value.__class__ is np.ndarray and value.dtype is slot.dtype else _as_array(label, value, slot.dtype)
-    )
+    array = value if value.__class__ is np.ndarray and value.dtype is slot.dtype else _as_array(label, value, slot.dtype)
     _check_shape(label, array, slot.shape)
     return array if isinstance(slot.type, ShapedType) else array[()]
 

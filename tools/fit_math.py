@@ -1,4 +1,4 @@
-"""Fits the constants that `tir/dialects/math_expansions.py` stores, and prints them. Run by hand; needs mpmath.
+"""Fits the constants that `tir/dialects/math_expansions*.py` store, and prints them. Run by hand; needs mpmath.
 
     python tools/fit_math.py
 
@@ -19,7 +19,8 @@ import mpmath as mp
 mp.mp.dps = 50
 
 Function = Callable[[mp.mpf], mp.mpf]
-PRECISION = {"f32": 24, "f64": 53}
+# The constants of powf, sin and cos have f64 as format, their f32 versions included.
+PRECISION = {"f32": 24, "f64": 53, "pow": 53, "trig": 53}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,43 @@ def expm1_half_tail(r: mp.mpf) -> mp.mpf:
     return (mp.expm1(2 * r) / 2 - r) / r**2
 
 
+def log2_ratio(z: mp.mpf) -> mp.mpf:
+    """log2((1 + s) / (1 - s)) / s with z = s^2."""
+    return sum(z**i / (2 * i + 1) for i in range(60)) * 2 / mp.log(2)
+
+
+def log2_ratio_tail(z: mp.mpf) -> mp.mpf:
+    """log2_ratio without its first two terms, by z^2."""
+    return sum(z**i / (2 * i + 5) for i in range(60)) * 2 / mp.log(2)
+
+
+def exp2_tail(r: mp.mpf) -> mp.mpf:
+    """(2^r - 1) / r."""
+    return mp.expm1(r * mp.log(2)) / r
+
+
+def sin_tail(z: mp.mpf) -> mp.mpf:
+    """(sin(r) / r - 1) / z with z = r^2."""
+    r = mp.sqrt(z)
+    return (mp.sin(r) / r - 1) / z
+
+
+def cos_tail(z: mp.mpf) -> mp.mpf:
+    """(cos(r) - 1 + z / 2) / z^2 with z = r^2."""
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
+
+
+def sin_of_turn(z: mp.mpf) -> mp.mpf:
+    """sin(pi / 2 t) / t with z = t^2."""
+    t = mp.sqrt(z)
+    return mp.sin(mp.pi / 2 * t) / t
+
+
+def cos_of_turn(z: mp.mpf) -> mp.mpf:
+    """cos(pi / 2 t) with z = t^2."""
+    return mp.cos(mp.pi / 2 * mp.sqrt(z))
+
+
 def exp_weight(r: mp.mpf) -> mp.mpf:
     return r**2 / mp.exp(r)
 
@@ -87,8 +125,35 @@ def expm1_half_weight(r: mp.mpf) -> mp.mpf:
     return abs(r**2 / (mp.expm1(2 * r) / 2))
 
 
+def log2_ratio_tail_weight(z: mp.mpf) -> mp.mpf:
+    return z**2 / log2_ratio(z)
+
+
+def exp2_weight(r: mp.mpf) -> mp.mpf:
+    return abs(r) / mp.mpf(2) ** r
+
+
+def sin_weight(z: mp.mpf) -> mp.mpf:
+    r = mp.sqrt(z)
+    return z * r / mp.sin(r)
+
+
+def cos_weight(z: mp.mpf) -> mp.mpf:
+    return z**2 / mp.cos(mp.sqrt(z))
+
+
+def relative_weight(function: Function) -> Function:
+    """The weight of a polynomial that is the whole function."""
+    return lambda x: 1 / function(x)
+
+
 # A little more than half of log(2): the reduced argument may lie outside by a rounding error.
 HALF_LOG_2 = mp.log(2) / 2 * (1 + mp.mpf(2) ** -20)
+LITTLE_MORE = 1 + mp.mpf(2) ** -20
+HALF = mp.mpf(1) / 2 * LITTLE_MORE
+# For 1 + f in [1 / sqrt(2), sqrt(2)), the square of f / (2 + f).
+LOG2_END = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * LITTLE_MORE
+TRIG_END = (mp.pi / 4 * LITTLE_MORE) ** 2
 # 1 + f is in [1 / sqrt(2), sqrt(2)) for log and log2 and in [3/4, 3/2) for log1p, so f / (2 + f) is in [-0.172, 1/5].
 FITS = {
     "f32": [
@@ -102,6 +167,17 @@ FITS = {
         Fit("expm1", exp_tail, expm1_weight, -HALF_LOG_2, HALF_LOG_2, 11),
         Fit("log", atanh_tail, atanh_weight, mp.mpf(0), mp.mpf(1) / 25, 7),
         Fit("tanh", expm1_half_tail, expm1_half_weight, -(mp.mpf(2) ** -12), HALF_LOG_2, 11),
+    ],
+    "pow": [
+        Fit("log2_tail", log2_ratio_tail, log2_ratio_tail_weight, mp.mpf(0), LOG2_END, 8),
+        Fit("log2_f32", log2_ratio, relative_weight(log2_ratio), mp.mpf(0), LOG2_END, 6),
+        Fit("exp2_f32", exp2_tail, exp2_weight, -HALF, HALF, 7),
+    ],
+    "trig": [
+        Fit("sin", sin_tail, sin_weight, mp.mpf(0), TRIG_END, 6),
+        Fit("cos", cos_tail, cos_weight, mp.mpf(0), TRIG_END, 6),
+        Fit("sin_f32", sin_of_turn, relative_weight(sin_of_turn), mp.mpf(0), HALF**2, 6),
+        Fit("cos_f32", cos_of_turn, relative_weight(cos_of_turn), mp.mpf(0), HALF**2, 6),
     ],
 }
 
@@ -154,9 +230,26 @@ def show(name: str, values: list[float], comment: str) -> None:
     print("    ),")
 
 
+def two_over_pi(count: int) -> list[mp.mpf]:
+    """The binary digits of 2 / pi after the point, 53 by 53, as integers."""
+    with mp.workprec(53 * count + 64):
+        digits = int(mp.ldexp(2 / mp.pi, 53 * count))
+    return [mp.mpf(digits >> 53 * place & (1 << 53) - 1) for place in reversed(range(count))]
+
+
+def exact_constants(dtype: str) -> dict[str, list[mp.mpf]]:
+    """The constants that are not fitted."""
+    log2_e = 1 / mp.log(2)
+    if dtype == "pow":
+        return {"log2_first": split(2 * log2_e, dtype), "log2_second": split(2 * log2_e / 3, dtype)}
+    if dtype == "trig":
+        return {"two_over_pi": two_over_pi(23), "half_pi": split(mp.pi / 2, dtype)}
+    return {"log_2": split(mp.log(2), dtype), "log2_e": split(log2_e, dtype)}
+
+
 def tables(dtype: str) -> dict[str, list[float]]:
-    """Every stored table of the format by its name, as Python floats."""
-    found = {"log_2": split(mp.log(2), dtype), "log2_e": split(1 / mp.log(2), dtype)}
+    """Every stored table of the format, or of the file for powf or for sin and cos, by its name; as Python floats."""
+    found = exact_constants(dtype)
     found.update({fit.name: coefficients(fit, dtype) for fit in FITS[dtype]})
     return {name: [float(value) for value in values] for name, values in found.items()}
 

@@ -28,7 +28,7 @@ from tir.ir.ir import Op
 from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
 
-__all__ = ["Program", "Verdict", "execute", "installed_version", "judge", "nameless", "tested_version"]
+__all__ = ["Program", "Verdict", "execute", "installed_version", "judge", "nameless", "wanted_version"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKER = Path(__file__).with_name("worker.py")
@@ -36,7 +36,7 @@ WHEEL = "torch-mlir"
 TIMEOUT_S = 100
 
 
-def tested_version() -> str:
+def wanted_version() -> str:
     """The version in pyproject.toml."""
     versions = set(re.findall(rf'"{WHEEL}==([0-9.]+)', (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
     assert len(versions) == 1, f"pyproject.toml names {len(versions)} versions of {WHEEL}"

@@ -16,7 +16,7 @@ import pytest
 from tests.levels import LEVELS, module_at
 from tests.lit_runner import LIT_ROOT, LitError, discover, run_file
 from tests.random_programs import random_program
-from tests.upstream.judge import Program, Verdict, execute, installed_version, judge, tested_version
+from tests.upstream.judge import Program, Verdict, execute, installed_version, judge, wanted_version
 from tir.check import InputSpec, Tolerance, first_difference, generate_inputs, input_ranges
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
@@ -40,13 +40,13 @@ IS_CI = os.environ.get("CI", "").lower() == "true"
 def upstream() -> None:
     """Skips the tests of this file without the wheel; on CI that fails."""
     if installed_version() is None:
-        message = f"upstream MLIR is not installed: pip install torch-mlir=={tested_version()}"
+        message = f"upstream MLIR is not installed: pip install torch-mlir=={wanted_version()}"
         pytest.fail(message) if IS_CI else pytest.skip(message)
 
 
 @GROUP
 def test_installed_version_is_the_tested_one() -> None:
-    assert installed_version() == tested_version()
+    assert installed_version() == wanted_version()
 
 
 def assert_accepted(texts: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from tir.ir.execution import Call as CallRequest
 from tir.ir.execution import Frame
 from tir.ir.ir import Block, BlockArgument, Op, Region
 from tir.ir.kinds import ARRAY, FLAT_SYMBOL, FUNCTION_TYPE, STRING, SYMBOL_NAME, UNIT
+from tir.ir.names import check_names_bound
 from tir.ir.registry import Dialect
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike, ReturnLike
@@ -135,6 +136,7 @@ class Func(Op, FunctionLike):
             raise TirError(
                 f"the entry block of @{self.sym_name} must have arguments {_types(type.inputs)}, got {_types(got)}"
             )
+        check_names_bound(self, [*type.inputs, *type.results])
 
 
 class Return(Op, ReturnLike):

@@ -50,7 +50,7 @@ EXPONENT_LIMIT = 2.0**80
 
 
 def powf(s: Scalars, x: Value, y: Value) -> Value:
-    """x^y, within 0.51 ULP in f32 and 0.8 in f64. So it is exact where x^y is a number of the format.
+    """x^y, within 0.51 ULP in f32 and 0.95 in f64. So it is exact where x^y is a number of the format.
 
     Special cases are those of C99's pow: x^0 and 1^y are 1 even for nan; a negative number has whole powers only, else
     nan; for an odd y the result has the sign of x, -0.0 and -inf included. (-1)^inf is 1, as are all even powers of -1.

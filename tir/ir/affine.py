@@ -291,6 +291,7 @@ def parse_affine(text: str) -> AffineExpr:
     """
     tokens = _TOKEN.findall(text)
     tokens.reverse()
+    text = text if len(text) <= 60 else f"{text[:57]}..."
     found = _read_sum(text, tokens, 0)
     if tokens:
         raise _unexpected(text, tokens)

@@ -104,8 +104,10 @@ class IntegerAttr(Attribute):
         high = 1 << (width - 1) if is_signed else 1 << width
         if not low <= value < high:
             raise TirError(f"integer {_short(value)} does not fit {type}")
-        signless = isinstance(type, IntegerType) and not type.signedness and width > 1
-        return (value - (1 << width) if signless and value >= 1 << (width - 1) else abs(value) if width == 1 else value), type
+        if width == 1:
+            return abs(value), type
+        signless = isinstance(type, IntegerType) and not type.signedness
+        return (value - (1 << width) if signless and value >= 1 << (width - 1) else value), type
 
     def pieces(self) -> Iterable[str]:
         if self.type is I1:
@@ -226,8 +228,8 @@ class DenseArrayAttr(Attribute):
 
     @classmethod
     def prepare(cls, element: Type, values: Iterable[Any]) -> tuple[Type, tuple[Any, ...]]:
-        convert = (lambda v: FloatAttr(v, element).value) if isinstance(element, FloatType) else (lambda v: IntegerAttr(v, element).value)
-        return element, tuple(convert(v) for v in values)
+        number = FloatAttr if isinstance(element, FloatType) else IntegerAttr
+        return element, tuple(number(v, element).value for v in values)
 
     @classmethod
     def key(cls, element: Type, values: tuple[Any, ...]) -> Any:

@@ -21,7 +21,7 @@ from tir.ir.attributes import (
     symbol_text,
 )
 from tir.ir.fields import AttributeField, RegionField
-from tir.ir.format import Parsed, RegionSource, Spaced, TypePiece, Writer, dictionary_text, write_operands
+from tir.ir.format_pieces import Parsed, RegionSource, Spaced, TypePiece, Writer, dictionary_text, write_operands
 from tir.ir.ir import Op, Value
 from tir.ir.reader import Reader
 from tir.ir.syntax import Braces, SymbolItem, Use

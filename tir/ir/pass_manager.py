@@ -27,7 +27,8 @@ from tir.ir.printer import print_op
 from tir.ir.verify import verify
 
 __all__ = [
-    "Instrumentation", "Pass", "Pipeline", "PrintAfter", "Timing", "Verify", "parse_pipeline", "pass_options", "run_pipeline",
+    "Instrumentation", "Lookup", "Pass", "Pipeline", "PrintAfter", "Timing", "Verify", "make_pass", "parse_pipeline",
+    "pass_options", "run_pipeline",
 ]  # fmt: skip
 
 

@@ -77,18 +77,17 @@ def _set_all(f: FunctionText, values: Any, phis: list[Phi], op: Op) -> None:
         f.set(value, machine)
 
 
-def _check_step(f: FunctionText, op: Op, value: Value) -> None:
+def _check_step(f: FunctionText, op: Op, value: Value, relation: str = "sgt") -> None:
     """A step that is not known to be positive is checked where the loop starts, as the interpreter does."""
     step = f[value]
     if not step.isdigit() or step == "0":
-        positive = f.assign(f"icmp sgt {llvm_type(value.type)} {step}, 0")
+        positive = f.assign(f"icmp {relation} {llvm_type(value.type)} {step}, 0")
         f.leave_unless(positive, f.failure("the step must be at least 1", op.location))
 
 
 def _for(f: FunctionText, op: Any) -> Steps:
     kinds = f.flat_types([v.type for v in op.initArgs], op.location)
-    if not op.unsignedCmp:
-        _check_step(f, op, op.step)
+    _check_step(f, op, op.step, "ugt" if op.unsignedCmp else "sgt")
     loop = f.open_loop(
         f[op.lowerBound], f[op.upperBound], f[op.step], list(zip(kinds, f.flat(op.initArgs))),
         type=llvm_type(op.step.type), relation="ult" if op.unsignedCmp else "slt",

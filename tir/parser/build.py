@@ -16,7 +16,8 @@ from tir.ir.define import create
 from tir.ir.directives import DIRECTIVES
 from tir.ir.errors import FileLocation, ParseError, TirError, nearest
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS
-from tir.ir.format import Parsed, RegionSource, format_of
+from tir.ir.format import format_of
+from tir.ir.format_pieces import Parsed, RegionSource
 from tir.ir.ir import Block, Op, Region, UnregisteredOp, Value
 from tir.ir.reader import Reader
 from tir.ir.registry import Registry

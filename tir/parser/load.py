@@ -29,7 +29,9 @@ def load_resources(module: Op, raw: RawText, folder: Path | None) -> list[TirErr
     return errors
 
 
-def _constant(value: DenseResourceAttr, raw: RawText, folder: Path | None, location: Location) -> DenseAttr | DenseResourceAttr:
+def _constant(
+    value: DenseResourceAttr, raw: RawText, folder: Path | None, location: Location
+) -> DenseAttr | DenseResourceAttr:
     key = value.key_name
     if key in raw.resources:
         try:

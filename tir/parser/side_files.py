@@ -41,8 +41,9 @@ def read_constant(folder: Path, name: str, type: ShapedType) -> DenseAttr:
         return DenseAttr(type, data)
     array = _array(name, _read(folder, name, size_bytes + MAX_HEADER_BYTES))
     if row.numpy is None or array.dtype != np.dtype(row.numpy) or array.shape != type.static_shape:
+        need = f"{row.numpy} of shape {list(type.static_shape)}"
         have = f"{array.dtype} of shape {list(array.shape)}"
-        raise TirError(f"side file {name!r}: {type} needs {row.numpy} of shape {list(type.static_shape)}, the file has {have}")
+        raise TirError(f"side file {name!r}: {type} needs {need}, the file has {have}")
     return DenseAttr(type, np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
 
 

@@ -1,0 +1,108 @@
+"""The examples do what they say: the same on all levels, as accurate as promised, the same bits on each run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import tir
+from tests.cli.tool import call
+from tir.cli import opt, run
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+MODELS = ("digits", "mlp")
+
+
+def script(name: str) -> ModuleType:
+    """An example that is a Python file, as a module."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def without_names(text: str) -> str:
+    """The text with its value names replaced by numbers in order of appearance."""
+    numbers: dict[str, int] = {}
+    return re.sub(r"%[\w.$-]+", lambda match: f"%{numbers.setdefault(match[0], len(numbers))}", text)
+
+
+def test_digits_in_python_gives_the_ir_of_digits_in_text() -> None:
+    text = tir.print_op(tir.parse((EXAMPLES / "digits.tir").read_text(encoding="utf-8")))
+    assert without_names(script("digits").build().module_text()) == without_names(text)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("entry", ["train", "predict", "accuracy"])
+def test_all_levels_agree_on_every_entry(model: str, entry: str) -> None:
+    done = call(run.main, EXAMPLES / f"{model}.tir", "--entry", entry, "--check-levels", "--generate-inputs", 7)
+    assert done.code == 0, done.out + done.err
+    assert done.out.count(" ok") == 5
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_examples_lower_to_fused_loops_on_buffers(model: str) -> None:
+    done = call(opt.main, "--fuse", "--lower-cpu", EXAMPLES / f"{model}.tir")
+    assert done.code == 0, done.err
+    assert "scf.parallel" in done.out and "memref.store" in done.out
+    assert "linalg." not in done.out and "tensor<" not in done.out and " tir." not in done.out
+
+
+def softmax_step(w: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """One step of examples/digits.tir by hand, in place; the loss before it."""
+    z = x @ w + b
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.log(p[np.arange(len(y)), y]).mean()
+    p[np.arange(len(y)), y] -= 1
+    w -= 0.5 * x.T @ p / len(y)
+    b -= 0.5 * p.mean(axis=0)
+    return float(loss)
+
+
+@pytest.mark.parametrize("target", ["interpret", "cpu"])
+def test_step_of_digits_is_the_one_written_by_hand(target: str) -> None:
+    program = tir.executable(tir.parse((EXAMPLES / "digits.tir").read_text(encoding="utf-8")), target)
+    random = np.random.default_rng(0)
+    x, y = random.random((50, 64), np.float32), random.integers(0, 10, 50).astype(np.int32)
+    w, b = np.zeros((64, 10)), np.zeros(10)
+    for _ in range(5):
+        (loss,) = program.call("train", {"x": x, "y": y})
+        assert loss == pytest.approx(softmax_step(w, b, x.astype(np.float64), y), rel=1e-5)  # f32 sums of 64 terms
+    np.testing.assert_allclose(program.state["w"], w, atol=1e-6)
+    np.testing.assert_allclose(program.state["b"], b, atol=1e-6)
+
+
+def test_initial_weights_of_the_network_are_glorots() -> None:
+    program = tir.executable(tir.parse((EXAMPLES / "mlp.tir").read_text(encoding="utf-8")), "interpret")
+    for name, inputs, outputs in (("w1", 64, 64), ("w2", 64, 10)):
+        limit = np.sqrt(6 / (inputs + outputs))
+        weights = program.state[name]
+        assert weights.shape == (inputs, outputs) and np.abs(weights).max() <= limit * (1 + 1e-6)
+        assert weights.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)  # 640 numbers: 3 % is one sigma
+    assert np.abs(program.state["w1"][:, :10] - program.state["w2"]).min() > 0  # two keys, two sequences
+
+
+@pytest.mark.timeout(300)
+def test_demo_reaches_its_accuracies_with_the_same_bits_on_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    demo = script("demo")
+    weights: dict[str, set[bytes]] = {model: set() for model in MODELS}
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        demo.write_data(folder)
+        for model, (_, least) in demo.MODELS.items():
+            assert demo.train(model, folder) >= least
+            weights[model].add((folder / f"{model}.npz").read_bytes())
+    assert all(len(found) == 1 for found in weights.values())
+    assert demo.MODELS["digits"][1] >= 0.95 and demo.MODELS["mlp"][1] >= 0.97
+    assert demo.draw(tmp_path / "first").read_bytes().startswith(b"\x89PNG")
+    assert "accuracy = " in capsys.readouterr().out

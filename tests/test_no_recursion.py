@@ -1,0 +1,197 @@
+"""Nothing recurses on the size or depth of a program: all of it works at a recursion limit of 200.
+
+Each test is a script that runs in a process of its own; it imports what it needs first and then sets the limit.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 200
+
+HEADER = f"""
+import sys
+import numpy as np
+from tir.dialects.all import REGISTRY
+from tir.interpret import Interpreter
+from tir.ir.builder import Builder
+from tir.ir.define import create
+from tir.ir.ir import Block, Region
+from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.printer import print_op
+from tir.ir.verify import verify
+from tir.parser.parse import parse_text
+from tir.passes.pipelines import PASSES, default, lower_cpu
+
+def chain(length, op=lambda i: ("mul", "add")[i % 2]):
+    lines = ["func.func @f(%x: tensor<3xf32>) -> tensor<3xf32> {{", "  %v0 = tir.leaf %x : tensor<3xf32>"]
+    for i in range(length):
+        lines.append(f"  %v{{i + 1}} = tir.{{op(i)}} %v{{i}}, %x : tensor<3xf32>")
+    lines += [f"  %c = tir.sum %v{{length}} over [0] : tensor<f32>",
+              "  %g = tir.grad %c wrt (%v0) : tensor<3xf32>", "  return %g : tensor<3xf32>", "}}"]
+    return "\\n".join(lines) + "\\n"
+
+def run(module, *names):
+    for name in names:
+        run_pipeline(Pipeline([PASSES[name]()]), module)
+
+parse_text("func.func @warm() {{\\n  return\\n}}", REGISTRY)
+sys.setrecursionlimit({LIMIT})
+"""
+
+
+def run(script: str) -> None:
+    """Runs the script behind the header; it must end with code 0."""
+    program = HEADER + textwrap.dedent(script)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_long_program_is_parsed_verified_and_printed_in_both_forms() -> None:
+    run("""
+        module = parse_text(chain(10_000), REGISTRY)
+        short, generic = print_op(module), print_op(module, generic=True)
+        assert print_op(parse_text(short, REGISTRY)) == short
+        assert print_op(parse_text(generic, REGISTRY)) == short
+        assert print_op(module.clone()) == short
+    """)
+
+
+def test_long_program_goes_through_the_passes_of_the_tensor_level() -> None:
+    run("""
+        module = parse_text(chain(10_000), REGISTRY)
+        run(module, "canonicalize", "cse", "dce", "autodiff", "canonicalize", "cse", "dce", "lower-structured")
+        assert print_op(module).count("linalg.generic") > 10_000
+    """)
+
+
+def test_chain_without_users_is_removed_whole() -> None:
+    run("""
+        text = chain(10_000).replace("return %g", "return %x")
+        module = parse_text(text, REGISTRY)
+        run(module, "dce")
+        assert "tir." not in print_op(module)
+    """)
+
+
+def test_equal_chains_are_merged_whole() -> None:
+    run("""
+        lines = ["func.func @f(%x: tensor<f32>) -> (tensor<f32>, tensor<f32>) {"]
+        for name in "ab":
+            lines.append(f"  %{name}0 = tir.exp %x : tensor<f32>")
+            lines += [f"  %{name}{i + 1} = tir.exp %{name}{i} : tensor<f32>" for i in range(5_000)]
+        lines += ["  return %a5000, %b5000 : tensor<f32>, tensor<f32>", "}"]
+        module = parse_text("\\n".join(lines), REGISTRY)
+        run(module, "cse")
+        assert print_op(module).count("tir.exp") == 5_001
+    """)
+
+
+def test_chain_of_folds_is_folded_whole() -> None:
+    run("""
+        lines = ["func.func @f(%x: tensor<f32>) -> tensor<f32> {", "  %v0 = tir.neg %x : tensor<f32>"]
+        lines += [f"  %v{i + 1} = tir.neg %v{i} : tensor<f32>" for i in range(9_999)]
+        lines += ["  return %v9999 : tensor<f32>", "}"]
+        module = parse_text("\\n".join(lines), REGISTRY)
+        run(module, "canonicalize", "dce")
+        assert "tir." not in print_op(module)
+    """)
+
+
+def test_long_program_is_interpreted() -> None:
+    run("""
+        module = parse_text(chain(10_000, lambda i: "maximum"), REGISTRY)
+        run(module, "autodiff")
+        (result,) = Interpreter(module).run("f", [np.array([1, 2, 3], np.float32)])
+        np.testing.assert_array_equal(result, [1, 1, 1])
+    """)
+
+
+@pytest.mark.timeout(300)
+def test_long_program_goes_down_to_loops() -> None:
+    run("""
+        from tir.lower.llvm import lower_to_llvm
+        module = parse_text(chain(1_500), REGISTRY)
+        run_pipeline(default(), module)
+        assert "tensor" not in print_op(module)
+        lower_to_llvm(module, 256)
+        module = parse_text(chain(1_500), REGISTRY)
+        run_pipeline(lower_cpu(), module)
+        parse_text(print_op(module), REGISTRY)
+    """)
+
+
+@pytest.mark.parametrize("depth", [3_000])
+def test_deep_regions_are_verified_printed_copied_rewritten_and_interpreted(depth: int) -> None:
+    run(f"""
+        from tir.dialects import builtin, func, scf
+        from tir.ir.types import I1, I64
+
+        def yielding(values):
+            block = Block()
+            Builder.at_end(block).op(scf.Yield, values)
+            return block
+
+        function = func.Func.make("f", [I1, I64], [I64])
+        condition, x = function.entry.arguments
+        block = yielding([x])
+        for _ in range({depth}):
+            branch = create(scf.If, condition, regions=[Region([block]), Region([yielding([x])])], result_types=[I64])
+            block = Block()
+            block.append(branch)
+            Builder.at_end(block).op(scf.Yield, branch.results)
+        branch.detach()
+        function.entry.append(branch)
+        Builder.at_end(function.entry).op(func.Return, branch.results)
+        module = create(builtin.Module, regions=[Region([Block()])], result_types=())
+        module.body.append(function)
+        verify(module)
+        assert print_op(module).count("scf.if") == {depth}
+        assert print_op(module, generic=True) == print_op(module.clone(), generic=True)
+        assert Interpreter(module).run("f", [True, 7]) == [7]
+        run(module, "canonicalize", "cse", "dce", "expand-math", "symbol-dce", "inline")
+        verify(module)
+    """)
+
+
+def test_text_that_is_too_deep_is_refused_with_a_sentence() -> None:
+    run("""
+        from tir.ir.errors import TirErrors
+        for text in ("func.func @f() {\\n" + "scf.execute_region {\\n" * 5_000, "(" * 100_000, '"a.b"() ({' * 20_000):
+            try:
+                parse_text(text, REGISTRY, allow_unregistered=True)
+            except TirErrors as errors:
+                assert len(str(errors)) < 5_000, len(str(errors))
+            else:
+                raise AssertionError(text[:50])
+    """)
+
+
+def test_deep_affine_expression_is_read_and_printed() -> None:
+    run("""
+        text = "affine_map<(d0) -> (d0" + " + d0 floordiv 2" * 2_000 + ")>"
+        module = parse_text(f'"a.b"() {{m = {text}}} : () -> ()', REGISTRY, allow_unregistered=True)
+        printed = print_op(module)
+        assert print_op(parse_text(printed, REGISTRY, allow_unregistered=True)) == printed
+    """)
+
+
+def test_chain_of_calls_is_inlined() -> None:
+    run("""
+        lines = ["func.func private @f0(%x: tensor<f32>) -> tensor<f32> {\\n  return %x : tensor<f32>\\n}"]
+        for i in range(1_000):
+            private = "" if i == 999 else "private "
+            lines.append(f"func.func {private}@f{i + 1}(%x: tensor<f32>) -> tensor<f32> {{")
+            lines.append(f"  %0 = func.call @f{i}(%x) : (tensor<f32>) -> tensor<f32>")
+            lines.append("  %1 = tir.exp %0 : tensor<f32>\\n  return %1 : tensor<f32>\\n}")
+        module = parse_text("\\n".join(lines), REGISTRY)
+        Interpreter(module).run("f1000", [np.float32(0)])
+        run(module, "inline", "symbol-dce")
+        assert print_op(module).count("func.func") == 1
+    """)
