@@ -28,13 +28,22 @@ def script(name: str) -> ModuleType:
 
 
 def without_names(text: str) -> str:
-    """The text with its value names replaced by numbers in order of appearance."""
-    numbers: dict[str, int] = {}
-    return re.sub(r"%[\w.$-]+", lambda match: f"%{numbers.setdefault(match[0], len(numbers))}", text)
+    """The text of the module with numbers for the names of its values."""
+    module = tir.parse(text)
+    for op in module.walk():
+        arguments = [argument for region in op.regions for block in region.blocks for argument in block.arguments]
+        for value in (*op.results, *arguments):
+            value.hint = None
+    return tir.print_op(module)
+
+
+def dialects(text: str) -> set[str]:
+    """The dialects of the ops in a module's short form."""
+    return set(re.findall(r"^ +(?:%[^=]* = )?(\w+)\.\w", text, re.MULTILINE))
 
 
 def test_digits_in_python_gives_the_ir_of_digits_in_text() -> None:
-    text = tir.print_op(tir.parse((EXAMPLES / "digits.tir").read_text(encoding="utf-8")))
+    text = (EXAMPLES / "digits.tir").read_text(encoding="utf-8")
     assert without_names(script("digits").build().module_text()) == without_names(text)
 
 
@@ -51,7 +60,7 @@ def test_examples_lower_to_fused_loops_on_buffers(model: str) -> None:
     done = call(opt.main, "--fuse", "--lower-cpu", EXAMPLES / f"{model}.tir")
     assert done.code == 0, done.err
     assert "scf.parallel" in done.out and "memref.store" in done.out
-    assert "linalg." not in done.out and "tensor<" not in done.out and " tir." not in done.out
+    assert dialects(done.out) <= {"func", "scf", "memref", "arith", "math", "vector", "cf"}, dialects(done.out)
 
 
 def softmax_step(w: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:

@@ -181,7 +181,7 @@ def test_text_that_is_no_literal_is_refused(text: str) -> None:
 
 def test_nan_and_half_precision_are_read_for_their_type() -> None:
     program = "func.func @f(%x: tensor<3xf16>) -> tensor<3xf16> { return %x : tensor<3xf16> }"
-    assert ran("x=[nan, 0.1, 1e9]", stdin=program) == "result = [   nan 0.1001    inf]\n"
+    assert ran("x=[nan, 0.1, 1e9]", stdin=program) == "result = [nan 0.1 inf]\n"
 
 
 # --- state and training ----------------------------------------------------------------------------------------------
@@ -201,13 +201,13 @@ TRAIN = ("count.tir", "--entry", "train", "--data", "data.npz", "rate=[1, 10]", 
 @pytest.mark.parametrize("batch", ["1", "3", "7", "100"])
 def test_each_row_is_seen_once_an_epoch_the_last_partial_batch_included(data: np.ndarray, batch: str, target: str) -> None:
     out = ran(*TRAIN, "--epochs", 2, "--batch", batch, "--metrics", "look", "--target", target)
-    total = 2 * data.sum(axis=0) * [1, 10]
-    assert out == f"loss = {data.mean():g}\nn = [{total[0]:g}. {total[1]:g}.]\n"
+    assert (2 * data.sum(axis=0) * [1, 10]).tolist() == [84, 980]
+    assert out == "loss = 6.5\nn = [ 84. 980.]\n"
 
 
 def test_shuffling_changes_the_order_of_the_rows_and_nothing_else(data: np.ndarray, folder: Path) -> None:
     out = ran(*TRAIN, "--epochs", 1, "--batch", 2, "--shuffle", 5, "--metrics", "look")
-    assert out == f"loss = 6.5\nn = [{data.sum(axis=0)[0]:g}. {10 * data.sum(axis=0)[1]:g}.]\n"
+    assert out == "loss = 6.5\nn = [ 42. 490.]\n"
     orders = [shuffled(7, seed, epoch).tolist() for seed, epoch in ((5, 1), (5, 1), (5, 2), (6, 1))]
     assert orders[0] == orders[1] and all(sorted(order) == list(range(7)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
@@ -464,7 +464,6 @@ WRONG_INPUTS: list[tuple[Callable[[Path], tuple[object, ...]], str]] = [
     (load(n=np.zeros(2, np.float64), key=KEY), "w.npz: shared variable 'n' must be float32, got float64"),
     (load(n=np.zeros(2, np.float32), key=KEY, m=KEY), "w.npz: the module has no shared variable 'm'"),
     (command("count.tir", "--entry", "train", "--epochs", "1", "rate=[1, 1]", "x=[]"), "argument 'x': there are no rows"),
-    (command(*LOOK, "--save", "."), "cannot write .: it is a directory"),
     (command(*ADD_ROW, "--generate-inputs", "0", "--size", "C=2"), "there is no size named 'C'; named are: B"),
 ]  # fmt: skip
 
@@ -498,6 +497,11 @@ def test_failing_assert_is_a_located_error(target: str) -> None:
 def test_errors_of_the_text_are_located() -> None:
     done = tir_run(stdin="func.func @f() { %0 = tir.ad : f32 }")
     assert done.code == 1 and done.err.startswith("<stdin>:1:")
+
+
+def test_state_that_cannot_be_written_is_one_sentence() -> None:
+    done = tir_run(*LOOK, "--save", ".")
+    assert (done.code, done.sentence) == (1, "tir-run: error: cannot write .: it is a directory")
 
 
 def test_module_without_a_public_function_has_nothing_to_run() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tir.dialects import arith, builtin, cf, func, scf
+from tir.dialects.all import REGISTRY
 from tir.ir.attributes import FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
@@ -11,6 +12,7 @@ from tir.ir.ir import Block, Region
 from tir.ir.printer import print_op
 from tir.ir.types import F32, I1, I32, INDEX
 from tir.ir.verify import check, verify
+from tir.parser.parse import parse_text
 
 
 def block_of(*types):
@@ -186,3 +188,17 @@ def test_all_errors_are_found_at_once():
         b.op(arith.MulF, i, x)
 
     assert len(errors_of(module_with(build))) == 2
+
+
+def test_locations_print_and_read_back():
+    text = (
+        'func.func @f(%x: f32 {a.b = 1 : i64} loc("m.py":3:4), %y: f32 loc(unknown)) -> f32 {\n'
+        '  %0 = arith.addf %x, %y : f32 loc("z"("k.py":1:2))\n'
+        '  cf.br ^bb1(%0 : f32) loc(fused["a.py":1:2, unknown])\n'
+        '^bb1(%z: f32 loc(callsite("a.py":1:2 at "b.py":3:4))):\n'
+        "  return %z : f32\n}\n"
+    )
+    printed = print_op(parse_text(text, REGISTRY), locations=True)
+    for place in ("m.py", "z", "k.py", "fused", "callsite"):
+        assert place in printed
+    assert print_op(parse_text(printed, REGISTRY), locations=True) == printed

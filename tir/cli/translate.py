@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str], sources: Sources) -> int:
     options = _parser().parse(argv)
+    if options.kind is None:
+        raise CommandLineError("what to make is missing: --to-llvm, --to-asm or --to-obj")
     if options.kind == "obj" and options.output == "-" and sys.stdout.isatty():
         raise CommandLineError("--to-obj: an object file is no text for a terminal; give -o FILE")
     text = read_input(options.input)
@@ -55,7 +57,7 @@ def _parser() -> ToolParser:
     parser = ToolParser("tir-translate", "Translates a module of any level to LLVM IR or machine code.", EPILOG)
     add = parser.add_argument
     add("input", nargs="?", default="-", metavar="FILE.tir", help="standard input without it or for -")
-    kinds = parser.add_mutually_exclusive_group(required=True)
+    kinds = parser.add_mutually_exclusive_group()
     for kind, what in (("llvm", "LLVM IR text"), ("asm", "assembly for this machine"), ("obj", "an ELF object file")):
         kinds.add_argument(f"--to-{kind}", dest="kind", action="store_const", const=kind, help=f"write {what}")
     add("-o", dest="output", default="-", metavar="FILE", help="write there instead of to standard output")

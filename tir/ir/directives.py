@@ -21,7 +21,16 @@ from tir.ir.attributes import (
     symbol_text,
 )
 from tir.ir.fields import AttributeField, RegionField
-from tir.ir.format_pieces import Parsed, RegionSource, Spaced, TypePiece, Writer, dictionary_text, write_operands
+from tir.ir.format_pieces import (
+    EntryArgument,
+    Parsed,
+    RegionSource,
+    Spaced,
+    TypePiece,
+    Writer,
+    dictionary_text,
+    write_operands,
+)
 from tir.ir.ir import Op, Value
 from tir.ir.reader import Reader
 from tir.ir.syntax import Braces, SymbolItem, Use
@@ -62,8 +71,9 @@ def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[d
             inner.punct(":")
         types.append(inner.type())
         dictionaries.append(inner.dictionary() if isinstance(inner.peek(), Braces) else {})
+        location = inner.take_location()
         if hole is not None:
-            parsed.entry_arguments.append((hole, types[-1]))
+            parsed.entry_arguments.append(EntryArgument(hole, types[-1], location))
         if not inner.take_punct(","):
             inner.finish("',' or ')'")
     return types, dictionaries
@@ -98,6 +108,8 @@ def print_signature(
             writer.value(arguments[i])
             writer.text(": ")
         writer.text(f"{one}{_entries_text(op, arg_attrs, i)}")
+        if arguments is not None:
+            writer.location(arguments[i].location)
     writer.text(")")
     if function.results:
         texts = [f"{one}{_entries_text(op, res_attrs, i)}" for i, one in enumerate(function.results)]
@@ -146,7 +158,7 @@ def parse_for(
     index = reader.type() if reader.take_punct(":") else INDEX
     for declared in (low, high, step):
         parsed.operand_types[declared.name] = [index]
-    parsed.entry_arguments = [(counter, index), *zip(carried, types)]
+    parsed.entry_arguments = [EntryArgument(*pair) for pair in ((counter, index), *zip(carried, types))]
     parsed.result_types[""] = types
     _parse_headed_region(reader, parsed)
 
@@ -188,7 +200,7 @@ def parse_while(reader: Reader, parsed: Parsed, inits: Any, before: Any) -> None
     """`(%x = %init, ..)`; the types follow behind a colon, and become those of the arguments."""
     carried, parsed.operands[inits.name] = _parse_bindings(reader) if reader.is_brackets("(") else ([], [])
     types = _types_ahead(reader)
-    parsed.entry_arguments = list(zip(carried, types))
+    parsed.entry_arguments = [EntryArgument(*pair) for pair in zip(carried, types)]
 
 
 def _types_ahead(reader: Reader) -> list[Type]:
@@ -217,7 +229,7 @@ def parse_parallel(
     parsed.operands[init.name] = _parse_use_list(reader) if reader.take_word("init") else []
     types = _parse_result_types(reader) if reader.take_punct("->") else []
     parsed.operand_types[init.name] = parsed.result_types[values.field.name] = types
-    parsed.entry_arguments = [(counter, INDEX) for counter in counters]
+    parsed.entry_arguments = [EntryArgument(counter, INDEX) for counter in counters]
     _parse_headed_region(reader, parsed)
 
 

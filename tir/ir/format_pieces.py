@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tir.ir.attributes import (
     Attribute,
@@ -15,6 +15,7 @@ from tir.ir.attributes import (
     UnitAttr,
 )
 from tir.ir.bare_forms import BARE_FORMS, BARE_STARTS
+from tir.ir.errors import Location
 from tir.ir.fields import AttributeField, OperandField, RegionField, ResultField, SuccessorField
 from tir.ir.ir import Op, Region
 from tir.ir.reader import Reader
@@ -22,18 +23,27 @@ from tir.ir.syntax import Braces, Punct, RawBlock, StringLiteral, Word
 from tir.ir.types import FunctionType, Type
 
 __all__ = [
-    "AllOperands", "AttributeDictionary", "AttributePiece", "Bracketed", "CLOSING", "Custom", "Element", "FunctionalType",
+    "AllOperands", "AttributeDictionary", "AttributePiece", "Bracketed", "CLOSING", "Custom", "Element", "EntryArgument",
+    "FunctionalType",
     "Group", "Literal", "OperandPiece", "Parsed", "RegionPiece", "RegionSource", "Space", "Spaced", "SuccessorPiece",
     "TypePiece", "Writer", "dictionary_text", "field_values", "is_dictionary", "write_operands",
 ]  # fmt: skip
 
 
+class EntryArgument(NamedTuple):
+    """An argument of an entry block that the op's own text gives: the place of its name, and its type."""
+
+    hole: int
+    type: Type
+    location: Location | None = None
+
+
 @dataclass
 class RegionSource:
-    """The text of a region, and the arguments that the op's own text gives its entry block (hole, type)."""
+    """The text of a region, and the arguments that the op's own text gives its entry block."""
 
     braces: Braces | None
-    arguments: list[tuple[int, Type]] = field(default_factory=list)
+    arguments: list[EntryArgument] = field(default_factory=list)
 
     def blocks(self, regions: list[list[RawBlock]] | None) -> list[RawBlock]:
         """The blocks; `regions` are those of the RawOp."""
@@ -50,7 +60,7 @@ class Parsed:
     """What the text of an op says. SSA names are numbers: positions among the names of the op.
 
     operands, operand_types, result_types: by field name; "" stands for all of them.
-    entry_arguments: block arguments (hole, type) that the text gives ahead of the region they belong to.
+    entry_arguments: block arguments that the text gives ahead of the region they belong to.
     """
 
     operands: dict[str, list[int]] = field(default_factory=dict)
@@ -60,20 +70,21 @@ class Parsed:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     regions: list[RegionSource] = field(default_factory=list)
     successors: list[str] = field(default_factory=list)
-    entry_arguments: list[tuple[int, Type]] = field(default_factory=list)
+    entry_arguments: list[EntryArgument] = field(default_factory=list)
 
-    def take_entry_arguments(self) -> list[tuple[int, Type]]:
+    def take_entry_arguments(self) -> list[EntryArgument]:
         """The entry arguments, for the region at hand."""
         taken, self.entry_arguments = self.entry_arguments, []
         return taken
 
 
 class Writer(Protocol):
-    """Where a printer's text goes. `operand` writes the name of an operand."""
+    """Where a printer's text goes. `operand` writes the name of an operand, `location` ` loc(..)` if those are printed."""
 
     def text(self, text: str) -> None: ...
     def operand(self, op: Op, index: int) -> None: ...
     def value(self, value: Any) -> None: ...
+    def location(self, location: Location) -> None: ...
     def region(self, region: Region, *, arguments: bool = True, terminator: bool = True) -> None: ...
     def successor(self, block: Any) -> None: ...
 

@@ -148,11 +148,14 @@ class _Printer:
         writer = _OpWriter(self)
         writer.text("  " * self.depth + (self.names.defines(op) if op.results else ""))
         self.print_generic(op, writer) if self.is_generic(op) else self.print_short(op, writer)
-        if self.locations:
-            writer.text(f" loc({location_text(op.location)})")
+        writer.text(self.location(op.location))
         writer.text("\n")
         self.stack.append((leave,))
         self.stack.extend(reversed(writer.steps()))
+
+    def location(self, location: Location) -> str:
+        """` loc(..)`, if locations are printed."""
+        return f" loc({location_text(location)})" if self.locations else ""
 
     def is_generic(self, op: Op) -> bool:
         return self.generic or isinstance(op, UnregisteredOp)
@@ -226,7 +229,9 @@ class _Printer:
     def label(self, block: Block) -> None:
         text = "  " * (self.depth - 1) + f"^{self.names.of_block[block]}"
         if block.arguments:
-            text += f"({', '.join(f'%{self.names.of_value[a]}: {a.type}' for a in block.arguments)})"
+            names = self.names.of_value
+            shown = [f"%{names[a]}: {a.type}{self.location(a.location)}" for a in block.arguments]
+            text += f"({', '.join(shown)})"
         self.out.append(f"{text}:\n")
 
     def close(self) -> None:
@@ -269,6 +274,9 @@ class _OpWriter:
     def value(self, value: Value) -> None:
         """A value used or, for the arguments of a region, defined by the op's own text."""
         self.parts.append(value)
+
+    def location(self, location: Location) -> None:
+        self.parts.append(self.printer.location(location))
 
     def successor(self, block: Block) -> None:
         self.parts.append(f"^{self.printer.names.of_block[block]}")

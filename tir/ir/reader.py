@@ -32,6 +32,7 @@ from tir.ir.syntax import (
     FloatLiteral,
     IntegerLiteral,
     Item,
+    LocationItem,
     Punct,
     StringLiteral,
     SuccessorItem,
@@ -189,6 +190,14 @@ class Reader:
 
     def integer_value(self, item: IntegerLiteral) -> int:
         return int(item.text, 0) if "0x" in item.text else int(item.text)
+
+    def take_location(self) -> Location | None:
+        """`loc(..)` of an argument, if it is next."""
+        item = self.peek()
+        if not isinstance(item, LocationItem):
+            return None
+        self.at += 1
+        return item.location
 
     def finish(self, what: str = "the end of the op") -> None:
         """Raises unless all items are taken."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tir.ir.ir import Block, BlockArgument, Op, Use, Value
 from tir.ir.types import MemRefType
 
-__all__ = ["ALLOCATIONS", "VIEWS", "in_loop", "leaves_iteration", "origins", "written_values"]
+__all__ = ["ALLOCATIONS", "VIEWS", "in_loop", "is_whole", "leaves_iteration", "origins", "written_values"]
 
 #: Ops whose result is (a part of) the buffer that is their first operand.
 VIEWS = frozenset("memref.cast memref.subview memref.collapse_shape memref.expand_shape memref.reinterpret_cast".split())
@@ -37,6 +37,13 @@ def origins(value: Value) -> set[Value]:
         else:
             pending.extend(sources)
     return found
+
+
+def is_whole(value: Value) -> bool:
+    """The value is a new buffer itself, perhaps under another type, and no part of one."""
+    while value.op is not None and value.op.name == "memref.cast":
+        value = value.op.operand(0)
+    return value.op is not None and value.op.name in ALLOCATIONS
 
 
 def _sources(value: Value) -> list[Value] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.types import MemRefType
-from tir.lower.buffers import ALLOCATIONS, origins, written_values
+from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
 from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, Steps, quoted
 from tir.lower.llvm_types import component_types, lane_count, llvm_type, memory_type, size_in_memory, unsupported
@@ -234,8 +234,7 @@ def _handed_over(f: FunctionText, op: Op, value: Value) -> tuple[MemRef, str]:
     made_by = origins(value)
     slot = f.slots.get(next(iter(made_by))) if len(made_by) == 1 else None
     shared = sum(isinstance(v.type, MemRefType) and not made_by.isdisjoint(origins(v)) for v in op.operands) > 1
-    whole = value.op is not None and value.op.name in (*ALLOCATIONS, "memref.cast")
-    if slot is not None and whole and not shared:
+    if slot is not None and is_whole(value) and not shared:
         return source, slot
     copy = allocate(f, source.type, source.sizes)
     slot = own(f, op, copy.pointer, None)

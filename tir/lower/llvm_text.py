@@ -175,9 +175,11 @@ class FunctionText:
         self.label = label
 
     def branch(self, label: str) -> None:
+        """Goes on with the block `label`."""
         self.emit(f"br label %{label}")
 
     def branch_if(self, condition: str, then: str, otherwise: str) -> None:
+        """Goes on with one of two blocks."""
         self.emit(f"br i1 {condition}, label %{then}, label %{otherwise}")
 
     def new_phi(self, type: str, hint: str | None = None) -> Phi:

@@ -145,7 +145,7 @@ class _Build:
 
     def make_block(self, region: Region, raw: RawBlock, source: RegionSource | None, names: Sequence[str]) -> Block:
         """The block with its arguments: from its label, or from the op's own text for the entry block."""
-        given = [(names[hole], type, raw.pos, None) for hole, type in source.arguments] if source else []
+        given = [(names[a.hole], a.type, raw.pos, a.location) for a in source.arguments] if source else []
         arguments = given if given and not raw.arguments else raw.arguments
         block = region.append(Block([a[1] for a in arguments], raw.label))
         for argument, (name, _, pos, location) in zip(block.arguments, arguments):

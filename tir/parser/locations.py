@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, Location, NameLocation, TirError
+from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, LimitError, Location, NameLocation, TirError
 from tir.ir.syntax import RawBlock
 from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Reading, Reported
 
@@ -49,6 +49,8 @@ def resolve_locations(reading: Reading) -> list[TirError]:
             continue
         except TirError as error:
             errors.append(error)
+            if isinstance(error, LimitError):
+                break
     reading.unresolved.clear()
     return errors[:MAX_ERRORS]
 
