@@ -365,7 +365,7 @@ class _Writer:
         return self.random.choice(others or found) if found else None
 
     def sizes(self, dims: Sequence[Dim]) -> str | None:
-        """`sizes (%n)` for the `?` among the dims; None if no value has that size."""
+        """`sizes(%n)` for the `?` among the dims; None if no value has that size."""
         names = []
         for dim in dims:
             if dim.text != "?":
@@ -378,7 +378,7 @@ class _Writer:
             self.count += 1
             self.lines.append(f"{name} = tir.dim {value.name} axis {axis} : {value.type}")
             names.append(name)
-        return f" sizes ({', '.join(names)})" if names else ""
+        return f" sizes({', '.join(names)})" if names else ""
 
 
 # --- ops -----------------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ A page's fenced blocks are run in order, in a folder of its own that looks like 
     diff                 a change of the file named by its first line `--- FILE`; hunks are separated by `@@`
     LANGUAGE new=FILE    a file that the reader makes
     LANGUAGE into=FILE above="LINE"   code that the reader puts above the line that starts so
+    LANGUAGE end=FILE    text that the reader puts at the end of a file
 
-A page with the last three changes a copy of the project, in which its commands then run.
+A page with one of the last four changes a copy of the project, in which its commands then run.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Block:
 
     @property
     def changes_files(self) -> bool:
-        return self.kind == "diff" or self.option("new") is not None or self.option("into") is not None
+        return self.kind == "diff" or any(self.option(name) is not None for name in ("new", "into", "end"))
 
 
 @dataclass
@@ -309,6 +310,9 @@ def change_file(block: Block, folder: Path) -> None:
         path.write_text(block.text, encoding="utf-8")
     elif (name := block.option("into")) is not None:
         _insert(folder / name, block.lines, block.option("above") or "")
+    elif (name := block.option("end")) is not None:
+        with open(folder / name, "a", encoding="utf-8") as file:
+            file.write(f"\n{block.text}")
     else:
         _apply_diff(folder, block.lines)
 

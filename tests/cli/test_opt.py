@@ -70,7 +70,7 @@ def test_parts_between_dashes_are_modules_of_their_own_and_all_errors_are_shown(
     done = tir_opt("--split-input-file", stdin=f"{TWICE}// -----\n{BAD}\n// -----\n{TWICE}// -----\n\n{BAD}")
     assert done.code == 1
     assert done.out.count("// -----") == 1 and done.out.count("func.func @f") == 2
-    assert "<stdin>:8:" in done.err and "<stdin>:17:" in done.err
+    assert "<stdin>:8:" in done.err and "<stdin>:18:" in done.err
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
@@ -96,6 +96,8 @@ def test_wrong_files_are_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
         ((tmp_path / "none.tir",), f"cannot read {tmp_path}/none.tir: No such file or directory"),
         ((tmp_path,), f"cannot read {tmp_path}: Is a directory"),
         ((tmp_path / "latin.tir",), f"{tmp_path}/latin.tir: the text must be UTF-8; byte 6 is not"),
+        (("-o", tmp_path), f"cannot write {tmp_path}: it is a directory"),
+        (("-o", "."), "cannot write .: it is a directory"),
         (("-o", tmp_path / "no" / "x.tir"), f"cannot write {tmp_path}/no/x.tir: No such file or directory"),
     ]:
         done = tir_opt(*arguments)

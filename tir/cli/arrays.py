@@ -5,14 +5,13 @@ Each reading error is one sentence that names the file or the argument.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tir.cli.common import CommandLineError
+from tir.cli.common import CommandLineError, replacing
 from tir.ir.errors import TirError, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.types import MAX_RANK, Type, element_type
@@ -197,28 +196,11 @@ def _explained(label: str) -> Iterator[None]:
 
 def write_npz(path: str, arrays: Mapping[str, Any]) -> None:
     """Writes arrays by name. The file appears whole or not at all; the same arrays give the same bytes."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         np.savez(file, **dict(arrays))
 
 
 def write_file(path: str, data: bytes) -> None:
     """Writes bytes. The file appears whole or not at all."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         file.write(data)
-
-
-@contextmanager
-def _replacing(path: str) -> Iterator[BinaryIO]:
-    """A temporary file that takes the place of `path` at the end."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        if target.is_dir():
-            raise TirError(f"cannot write {path}: it is a directory")
-        with open(temporary, "wb") as file:
-            yield file
-        temporary.replace(target)
-    except OSError as error:
-        raise TirError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)

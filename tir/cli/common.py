@@ -9,9 +9,11 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import TirError, TirErrors, escape_controls, nearest, render
@@ -19,7 +21,7 @@ from tir.ir.ir import Op
 from tir.parser.parse import folder_of, parse_text, read_source
 from tir.version import __version__
 
-__all__ = ["CommandLineError", "Sources", "ToolParser", "read_input", "run_tool", "write_output"]
+__all__ = ["CommandLineError", "Sources", "ToolParser", "read_input", "replacing", "run_tool", "write_output"]
 
 OK, WRONG_INPUT, WRONG_COMMAND, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -85,10 +87,20 @@ def write_output(text: str, path: str) -> None:
     if path == "-":
         sys.stdout.write(text)
         return
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[BinaryIO]:
+    """A temporary file that takes the place of `path` at the end of the `with`; TirError if it cannot be written."""
     target = Path(path)
+    if target.is_dir():
+        raise TirError(f"cannot write {path}: it is a directory")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with open(temporary, "wb") as file:
+            yield file
         temporary.replace(target)
     except OSError as error:
         raise TirError(f"cannot write {path}: {error.strerror}") from None
@@ -106,7 +118,8 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
     except SystemExit as done:  # argparse's --help and --version
         return int(done.code or 0)
     except CommandLineError as error:
-        print(f"{tool}: error: {escape_controls(str(error))}; see `{tool} --help`", file=sys.stderr)
+        text = escape_controls(str(error))
+        print(f"{tool}: error: {text}{'' if text.endswith('?') else ';'} see `{tool} --help`", file=sys.stderr)
         return WRONG_COMMAND
     except TirError as error:
         print(_prefixed(tool, error, sources), file=sys.stderr)

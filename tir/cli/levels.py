@@ -57,12 +57,9 @@ def check_levels(
     arguments: by name. state: the shared variables before the call (None: their first values); state_seed: generate the
     floats among them. Results, buffers that are written, and the state behind the call are compared.
     """
-    before: dict[str, Any] = dict(state or {})
-    if state is None:
-        first = executable(module, "interpret")
-        before = {name: first.state[name] for name in first.state}
-        if state_seed is not None:
-            before = {n: generate_like(v, state_seed + i) for i, (n, v) in enumerate(sorted(before.items()))}
+    before = dict(state if state is not None else executable(module, "interpret").state)
+    if state is None and state_seed is not None:
+        before = {name: generate_like(value, state_seed + i) for i, (name, value) in enumerate(sorted(before.items()))}
     wanted = _outcome(LEVELS[0], module, entry, function, arguments, before)
     tolerance = Tolerance.for_sizes([*arguments.values(), *before.values(), *wanted.values()])
     reports = [LevelReport(LEVELS[0].name, None, len(wanted))]
@@ -92,14 +89,16 @@ def _compare(
 def _outcome(
     level: Level, module: Op, entry: str, function: Op, arguments: Mapping[str, Any], state: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The results and, as `@name`, the shared variables behind one call."""
+    """The results and, as `@name`, the shared variables behind one call; as `first @name` their first values."""
     exe = executable(module, level.target, level.pipeline)
-    for name in exe.state:
-        if name in state:
-            exe.state[name] = state[name]
     chosen: Entry = exe.entries[entry]
-    found = {name: np.array(value) for name, value in run_entry(exe, chosen, function, arguments).items()}
-    return found | {f"@{name}": exe.state[name] for name in exe.state if name in state}
+    # A variable that no function uses is gone below the tensor level.
+    used = [name for name in exe.state if name in state]
+    found = {f"first @{name}": exe.state[name] for name in used}
+    for name in used:
+        exe.state[name] = state[name]
+    found |= {name: np.array(value) for name, value in run_entry(exe, chosen, function, arguments).items()}
+    return found | {f"@{name}": exe.state[name] for name in used}
 
 
 def report_text(reports: list[LevelReport]) -> str:

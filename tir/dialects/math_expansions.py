@@ -1,19 +1,19 @@
 """Elementary functions as short branch-free sequences of scalar operations; `expand-math` inlines them.
 
-Each function takes a builder `s` and a value `x` and returns the value of the result. `x` is f32 or f64, or a vector of
-them (`s.dtype(x)` gives the element type); all that is emitted is arithmetic, compares, selects and bit operations, so
-loops over it vectorise, and CPU, GPU and interpreter compute the same. No table look-up, no conversion between i64 and
-f64 (AVX2 has none), no call.
+Each function takes a builder `s` and a value `x` (powf: `x` and `y`) and returns the value of the result. `x` is f32 or
+f64, or a vector of them (`s.dtype(x)` gives the element type); all that is emitted is arithmetic, compares, selects,
+bit operations and casts between f32 and f64, so loops over it vectorise, and CPU, GPU and interpreter compute the same.
+No table look-up, no conversion between i64 and f64 (AVX2 has none), no call.
 
 - Every function is right on the whole range: nan, infinities, both zeros, overflow, subnormal arguments and results.
-- Error bounds are measured, with a true fma: f32 on all bit patterns, f64 on samples; `tests/math` asserts them. An ULP
-  is the distance of the format's numbers around the true result.
+- Error bounds are measured, with a true fma: f32 on all bit patterns, powf and f64 on samples; `tests/math` asserts
+  them. An ULP is the distance of the format's numbers around the true result.
 - Nothing here survives fast-math: the operations must be emitted without such flags. The builder's `fma` must round
   once, its `cmp` must be false for nan (except "ne").
 - A clamp is `select(x < limit, limit, x)`: it lets nan through, and is one instruction on x86.
 
-The pieces are in `math_expansions_base.py`, the larger functions in `.._pow.py` and `.._trig.py`. `tools/fit_math.py`
-computes the constants.
+The pieces are in `math_expansions_base.py`, the larger functions in `math_expansions_pow.py` and
+`math_expansions_trig.py`. `tools/fit_math.py` computes the constants.
 """
 
 from __future__ import annotations

@@ -10,15 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tir.dialects.math_expansions_base import (
-    F64,
-    Scalars,
-    Value,
-    floats,
-    polynomial,
-    round_to_whole,
-    two_sum,
-)
+from tir.dialects.math_expansions_base import Scalars, Value, floats, polynomial, round_to_whole, two_sum
 
 __all__ = ["COS", "COS_F32", "HALF_PI", "SIN", "SIN_F32", "TWO_OVER_PI", "cos", "sin"]
 

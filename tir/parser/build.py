@@ -28,7 +28,7 @@ from tir.parser.raw import RawText
 
 __all__ = ["build"]
 
-_SHORT_NAMES = {"return": "func.return", "module": "builtin.module"}
+_SHORT_NAMES = {"return": "func.return", "call": "func.call", "module": "builtin.module"}
 _BROKEN: tuple[Value, ...] = ()  # stands for the values of an op that could not be built
 
 Filling = Generator["Filling", None, None]
