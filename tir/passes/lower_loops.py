@@ -8,12 +8,13 @@ from typing import Any
 
 from tir.dialects import arith, linalg, memref, scf
 from tir.ir.affine import AffineDim, AffineExpr, AffineMap, AffineOp, AffineSum
-from tir.ir.attributes import DialectAttr, IntegerAttr
+from tir.ir.attributes import DialectAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value, clone_into
 from tir.ir.pass_manager import Pass
 from tir.ir.types import INDEX, FloatType, MemRefType
+from tir.passes.loop_values import LoopValues
 from tir.passes.tile_contraction import lower_contraction
 
 __all__ = ["LowerLoops"]
@@ -74,7 +75,8 @@ class _Nest:
         self.op = op
         self.b = Builder.before(op)
         self.at: dict[int, Value] = {}
-        self.constants: dict[int, Value] = {}
+        self.values = LoopValues(self.b)
+        self.constant = self.values.constant
         self.sizes = [self.size(dim) for dim in range(op.rank)]
 
     def lower(self) -> None:
@@ -219,26 +221,8 @@ class _Nest:
         for operand, map in enumerate(self.op.maps):
             for axis, expr in enumerate(map.results):
                 if isinstance(expr, AffineDim) and expr.position == dim:
-                    return self.size_of(self.op.operand(operand), axis)
+                    return self.values.size(self.op.operand(operand), axis)
         raise AssertionError("a dimension that no map shows")
-
-    def size_of(self, buffer: Value, axis: int) -> Value:
-        known = buffer.type.shape[axis]  # type: ignore[attr-defined]
-        if isinstance(known, int):
-            return self.constant(known)
-        return self.b.create(memref.Dim, buffer, self.constant(axis))
-
-    def constant(self, number: int) -> Value:
-        """An index constant in front of the loops."""
-        found = self.constants.get(number)
-        if found is None:
-            outside = Builder.before(self.op)
-            made = outside.create(arith.Constant, value=IntegerAttr(number, INDEX))
-            assert made.op is not None
-            if self.constants:
-                made.op.move_before(next(iter(self.constants.values())).op)  # type: ignore[arg-type]
-            found = self.constants[number] = made
-        return found
 
 
 def _with_reassoc(flags: Any) -> DialectAttr:

@@ -18,13 +18,13 @@ sum) and keep the order of k.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tir.dialects import arith, linalg, memref, scf, vector
-from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Region, Value
 from tir.ir.types import F32, F64, INDEX, MemRefType, Type, VectorType
+from tir.passes.loop_values import LoopValues
 
 __all__ = ["lower_contraction"]
 
@@ -93,7 +93,10 @@ def _has_vectors(product: _Product) -> bool:
 class _Tiling:
     product: _Product
     out: Builder
-    constants: dict[int, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = LoopValues(self.out)
+        self.constant, self.size = values.constant, values.size
 
     def lower(self) -> None:
         c, a = self.product.c, self.product.a
@@ -110,22 +113,6 @@ class _Tiling:
         self.plain(whole_rows, rows, self.constant(0), columns)
 
     # --- numbers ---------------------------------------------------------------------------------------------------
-
-    def constant(self, number: int) -> Value:
-        """An index constant in front of all loops."""
-        found = self.constants.get(number)
-        if found is None:
-            found = self.out.create(arith.Constant, value=IntegerAttr(number, INDEX))
-            if self.constants:
-                found.op.move_before(next(iter(self.constants.values())).op)  # type: ignore[arg-type]
-            self.constants[number] = found
-        return found
-
-    def size(self, buffer: Value, axis: int) -> Value:
-        known = buffer.type.shape[axis]  # type: ignore[attr-defined]
-        if isinstance(known, int):
-            return self.constant(known)
-        return self.out.create(memref.Dim, buffer, self.constant(axis))
 
     def multiple(self, stop: Value, start: Value, step: int) -> Value:
         """The largest number not above `stop` that is `start` and a multiple of `step`."""
