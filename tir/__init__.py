@@ -5,18 +5,39 @@
     program = tir.executable(module)             # machine code; target="interpret" for numpy
     program.call("train", {"x": x, "y": y})
 
-numpy, llvmlite and lark are imported at their first use, not with tir.
+Each name is imported at its first use, and so are numpy, llvmlite and lark: a tool pays only for what it needs.
 """
 
-from tir.api import Argument, Builder, executable, parse, transform
-from tir.compile import Executable
-from tir.dialects.tir.builder import Tensor
-from tir.ir.errors import TirError
-from tir.ir.printer import print_op
-from tir.ir.types import F32, F64, I1, I32, I64
+from typing import TYPE_CHECKING
+
+from tir.lazy import lazy_exports
 from tir.version import __version__
+
+if TYPE_CHECKING:
+    from tir.api import Argument, Builder, executable, parse, transform
+    from tir.compile import Executable
+    from tir.dialects.tir.builder import Tensor
+    from tir.ir.errors import TirError
+    from tir.ir.printer import print_op
+    from tir.ir.types import F32, F64, I1, I32, I64
 
 __all__ = [
     "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "Tensor", "TirError", "__version__",
     "executable", "parse", "print_op", "transform",
 ]  # fmt: skip
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        **dict.fromkeys(("Argument", "Builder", "executable", "parse", "transform"), "tir.api"),
+        **dict.fromkeys(("F32", "F64", "I1", "I32", "I64"), "tir.ir.types"),
+        "Executable": "tir.compile",
+        "Tensor": "tir.dialects.tir.builder",
+        "TirError": "tir.ir.errors",
+        "print_op": "tir.ir.printer",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

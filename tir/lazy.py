@@ -7,9 +7,10 @@ importing numpy: `tir-opt --version` imports none of the three. A type checker s
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["LazyModule", "lark", "llvm", "llvmlite", "np"]
+__all__ = ["LazyModule", "lark", "lazy_exports", "llvm", "llvmlite", "np"]
 
 
 class LazyModule:
@@ -32,6 +33,17 @@ class LazyModule:
 
     def __repr__(self) -> str:
         return f"<lazy module {self._name!r}>"
+
+
+def lazy_exports(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
+    """A `__getattr__` for a package: each name is imported from its home, a module, at its first use (PEP 562)."""
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(homes[name]), name)
+
+    return get
 
 
 if TYPE_CHECKING:

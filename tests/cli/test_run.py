@@ -298,6 +298,11 @@ def test_program_that_starts_at_the_loops_level_is_checked_too() -> None:
     assert found["as given"] == "reference, 1 values" and set(found.values()) == {"reference, 1 values", "ok"}
 
 
+def test_shared_variable_that_nothing_uses_is_no_difference() -> None:
+    program = "tir.shared @unused : tensor<f32> = dense<1.0>\n" + ADD
+    assert tir_run("--check-levels", "--generate-inputs", 0, stdin=program).code == 0
+
+
 def test_level_that_computes_something_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     # The planted bug: the CPU gets a program in which every sum is a difference.
     broken = ADD.replace("tir.add", "tir.sub")

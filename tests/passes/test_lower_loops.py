@@ -37,7 +37,7 @@ def product_of(module, m, n, k, dtype=np.float32):
     assert (np.abs(out - a.astype(np.float64) @ b.astype(np.float64)) <= bound).all()
 
 
-@pytest.mark.parametrize("m, n", itertools.product((1, 7, 8, 9), (1, 15, 16, 17, 32, 33, 49)))
+@pytest.mark.parametrize(("m", "n"), list(itertools.product((1, 7, 8, 9), (1, 15, 16, 17, 32, 33, 49))))
 def test_tiles_and_their_rests_make_the_whole_product(m, n):
     product_of(loops(dot(m, n, 3)), m, n, 3)
 

@@ -10,6 +10,7 @@ from tir.api import executable
 from tir.check import Tolerance, first_difference, generate_like
 from tir.cli.session import run_entry
 from tir.compile import Entry
+from tir.dialects.tir.state import Read, Shared, Update
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
@@ -58,6 +59,8 @@ def check_levels(
     floats among them. Results, buffers that are written, and the state behind the call are compared.
     """
     before = dict(state if state is not None else executable(module, "interpret").state)
+    for name in _unused(module):
+        before.pop(name, None)  # below the tensor level such a variable is gone
     if state is None and state_seed is not None:
         before = {name: generate_like(value, state_seed + i) for i, (name, value) in enumerate(sorted(before.items()))}
     wanted = _outcome(LEVELS[0], module, entry, function, arguments, before)
@@ -66,6 +69,12 @@ def check_levels(
     for level in LEVELS[1:]:
         reports.append(_compare(level, module, entry, function, arguments, before, wanted, tolerance))
     return reports
+
+
+def _unused(module: Op) -> set[str]:
+    """The shared variables that no function reads or updates."""
+    used = {op.symbol for op in module.walk() if isinstance(op, (Read, Update))}
+    return {op.sym_name for op in module.walk() if isinstance(op, Shared)} - used
 
 
 def _compare(
@@ -92,7 +101,6 @@ def _outcome(
     """The results and, as `@name`, the shared variables behind one call; as `first @name` their first values."""
     exe = executable(module, level.target, level.pipeline)
     chosen: Entry = exe.entries[entry]
-    # A variable that no function uses is gone below the tensor level.
     used = [name for name in exe.state if name in state]
     found = {f"first @{name}": exe.state[name] for name in used}
     for name in used:

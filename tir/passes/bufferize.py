@@ -267,7 +267,8 @@ class _Function:
     def finish(self) -> None:
         """Results to where they belong: first those outside of shared variables, then those inside, then frees."""
         self.copy_out()
-        results = [self.result(v) for v, t in zip(self.old_results, self.targets) if t is None]
+        # Read again: a scalar such as a size is another value by now.
+        results = [self.result(v) for v, t in zip(self.returned.operands, self.targets) if t is None]
         self.commit()
         for storage in self.allocated:
             if storage not in self.given:
