@@ -53,8 +53,9 @@ types: $(STAMP)  ## check the types of tir/ with mypy
 bench: $(STAMP)  ## measure speed
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(STAMP)  ## write docs/ops.md and docs/passes.md anew from the docstrings
+docs: $(STAMP)  ## write anew what is generated in docs/: ops.md, passes.md and what the examples print
 	$(BIN)/python tools/gen_docs.py
+	$(BIN)/python tools/doc_examples.py --update
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

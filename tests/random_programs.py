@@ -26,7 +26,7 @@ __all__ = ["Program", "dropped", "random_program"]
 FLOATS = ("f32", "f64")
 INTEGERS = ("i32", "i64", "ui8")
 DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "ui8": np.uint8, "i1": np.bool_}
-MAX_ELEMENTS = 600
+MAX_ELEMENTS = 700
 NAN, INF = float("nan"), float("inf")
 HARD_FLOATS = (0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e-30, 100.0)
 
@@ -250,7 +250,8 @@ class _Writer:
 
     def program(self, seed: int, size: int) -> Program:
         r = self.random
-        self.dims = [static(r.choice([1, 2, 3, 4, 5, 7])), static(r.choice([0, 1, 3, 8, 17] if r.random() < 0.3 else [3, 4]))]
+        odd = r.choice([0, 1, 3, 8, 17, 37]) if r.random() < 0.3 else r.choice([3, 4])
+        self.dims = [static(r.choice([1, 2, 3, 4, 5, 7, 9])), static(odd)]
         self.dims.append(Dim("[N]", r.choice([1, 2, 3, 5, 6] + [0] * (r.random() < 0.2))))
         self.dims.append(Dim("?", r.choice([1, 2, 4])))
         head = self.open()

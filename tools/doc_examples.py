@@ -213,7 +213,8 @@ def _run_here(line: str, folder: Path) -> tuple[int, list[str]]:
 
 
 def _run_process(command: Sequence[str], folder: Path, text: str = "") -> tuple[int, list[str]]:
-    env = {**environment(), "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {name: value for name, value in environment().items() if not name.startswith("PYTEST_")}
+    env |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     env["PATH"] = f"{folder / 'tools'}{os.pathsep}{env['PATH']}"
     done = subprocess.run(command, cwd=folder, env=env, input=text, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)  # fmt: skip
@@ -375,7 +376,7 @@ def main(arguments: Sequence[str]) -> int:
         if stale and update:
             path.write_text(page.text, encoding="utf-8")
         if stale:
-            print(f"{'updated' if update else 'not up to date:'} {path.relative_to(ROOT)}")
+            print(f"{'updated' if update else 'not up to date:'} {path.name}")
         failed = failed or bool(page.problems) or (stale and not update)
     return 1 if failed else 0
 

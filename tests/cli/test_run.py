@@ -236,6 +236,13 @@ def test_saved_state_is_loaded_again(data: np.ndarray, folder: Path, target: str
     assert not [path for path in folder.iterdir() if path.name.endswith(".tmp")]
 
 
+def test_state_that_one_target_drops_can_be_loaded_on_the_other(folder: Path) -> None:
+    (folder / "unused.tir").write_text("tir.shared @spare : tensor<f32> = dense<1.0>\n" + COUNT, encoding="utf-8")
+    for saves, loads in (("interpret", "cpu"), ("cpu", "cpu")):
+        ran("unused.tir", "--entry", "look", "--save", "w.npz", "--target", saves)
+        assert ran("unused.tir", "--entry", "look", "--load", "w.npz", "--target", loads) == "n = [0. 0.]\n"
+
+
 def test_the_same_training_saves_the_same_bytes(data: np.ndarray, folder: Path) -> None:
     for name in ("a.npz", "b.npz"):
         ran(*TRAIN, "--epochs", 3, "--batch", 2, "--shuffle", 1, "--target", "cpu", "--save", name)

@@ -83,11 +83,12 @@ def wrap(value: int, name: str) -> int:
 
 
 def precise(function: Callable[[Any], Any]) -> Callable[[float], float]:
-    """A function of mpmath, with 60 digits, rounded once."""
+    """A function of mpmath, with 60 digits, rounded once; what is 0 at 0 keeps the sign of zero, which mpmath lacks."""
 
     def rounded(x: float) -> float:
         with mpmath.workdps(60):
-            return float(function(mpmath.mpf(x)))
+            found = float(function(mpmath.mpf(x)))
+        return x if x == found == 0 else found
 
     return rounded
 

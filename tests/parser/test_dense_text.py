@@ -116,11 +116,11 @@ def test_resource_is_kept_by_its_key() -> None:
 
 @pytest.mark.parametrize(("body", "shape", "element", "message"), [
     ("[[1, 2], [3]]", (2, 2), I32, "expected 2 elements in axis 1, got 1"),
-    ("[1, 2]", (2, 1), I32, "expected 2 nested lists, got '1' in 1"),
+    ("[1, 2]", (2, 1), I32, "expected 2 nested lists around '1', got 1"),
     ("[[1]]", (1,), I32, "expected 1 nested lists, got more"),
     ("[1]", (), I32, "expected a number, got '['"),
     ("[1, 2", (2,), I32, "expected ']'"),
-    ("1, 2]", (2,), I32, "expected 1 nested lists, got '1' in 0"),
+    ("1, 2]", (2,), I32, "expected 1 nested lists around '1', got 0"),
     ("[1,, 2]", (2,), I32, "unexpected ','"),
     ("[1, ]", (1,), I32, "unexpected ']'"),
     ("[1 2]", (2,), I32, "expected ',' or ']' before '2'"),

@@ -55,6 +55,7 @@ def execute(text: str, entry: str, arguments: list[Any]) -> list[Any]:
     types = [ir.RankedTensorType(type) for type in function.type.results]
     PassManager.parse(PIPELINE).run(module.operation)
     engine = ExecutionEngine(module, opt_level=2)
+    engine.raw_register_runtime("memrefCopy", ctypes.cast(_copy, ctypes.c_void_p))
     # Copies, which the program may write to; a descriptor does not keep its array alive.
     arrays = [np.array(array, order="C") for array in arguments]
     descriptors = [get_ranked_memref_descriptor(array) for array in arrays]
@@ -62,6 +63,19 @@ def execute(text: str, entry: str, arguments: list[Any]) -> list[Any]:
     given = [ctypes.pointer(ctypes.pointer(one)) for one in descriptors]
     engine.invoke(entry, *([ctypes.pointer(ctypes.pointer(results))] if types else []), *given)
     return [_array(getattr(results, f"r{i}"), type) for i, type in enumerate(types)]
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+def _copy(item_bytes: int, source: int, target: int) -> None:
+    """What upstream calls for `memref.copy` between layouts; its own library for that is not in the wheel."""
+    _view(target, item_bytes)[...] = _view(source, item_bytes)
+
+
+def _view(unranked: int, item_bytes: int) -> Any:
+    """The memory behind an unranked memref: the rank and a pointer to a descriptor."""
+    rank, place = (ctypes.c_int64 * 2).from_address(unranked)
+    descriptor = _descriptor(rank).from_address(place)
+    return _memory(descriptor, rank, np.dtype(f"V{item_bytes}"))
 
 
 def _results(types: list[Any]) -> Any:
@@ -79,15 +93,19 @@ def _descriptor(rank: int) -> Any:
 
 def _array(descriptor: Any, type: Any) -> Any:
     """A copy of the memory that a descriptor shows."""
-    dtype = np.dtype(_DTYPES[str(type.element_type)])
-    sizes = list(descriptor.sizes) if type.rank else []
-    strides = [stride * dtype.itemsize for stride in descriptor.strides] if type.rank else []
+    return np.array(_memory(descriptor, type.rank, np.dtype(_DTYPES[str(type.element_type)])))
+
+
+def _memory(descriptor: Any, rank: int, dtype: Any) -> Any:
+    """The memory that a descriptor shows, as an array."""
+    sizes = list(descriptor.sizes) if rank else []
+    strides = [stride * dtype.itemsize for stride in descriptor.strides] if rank else []
     if 0 in sizes:
         return np.zeros(sizes, dtype)
     bytes_used = dtype.itemsize + sum((size - 1) * stride for size, stride in zip(sizes, strides))
     start = descriptor.aligned + descriptor.offset * dtype.itemsize
     memory = (ctypes.c_char * bytes_used).from_address(start)
-    return np.array(np.ndarray(sizes, dtype, memory, 0, strides))
+    return np.ndarray(sizes, dtype, memory, 0, strides)
 
 
 _DTYPES = {"f32": "f4", "f64": "f8", "i1": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "index": "i8"}

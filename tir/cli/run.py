@@ -74,7 +74,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     if options.save is not None and not exe.state:
         raise CommandLineError("--save: the module has no shared variables")
     if options.load is not None:
-        load_state(exe, options.load)
+        load_state(exe, module, options.load)
     arguments = bind(entry, function, given)
     if options.epochs is None and options.batch is None:
         metrics = _metrics(exe, module, options, given)
@@ -133,7 +133,7 @@ def _check_levels(module: Op, options: argparse.Namespace, given: Arguments) -> 
     entry = choose_entry(exe.entries, options.entry)
     function = function_of(module, entry)
     if options.load is not None:
-        load_state(exe, options.load)
+        load_state(exe, module, options.load)
     arguments = bind(entry, function, given)
     state = {name: exe.state[name] for name in exe.state} if options.load is not None else None
     reports = check_levels(module, entry.name, function, arguments, state=state, state_seed=given.seed)

@@ -148,15 +148,18 @@ def value_text(name: str, value: Any) -> str:
 # --- state -----------------------------------------------------------------------------------------------------------
 
 
-def load_state(exe: Executable, path: str) -> None:
+def load_state(exe: Executable, module: Op, path: str) -> None:
     """Sets all shared variables from a .npz file: each must be there with its dtype and shape, and nothing else."""
     arrays = read_npz(path)
     for name in exe.state:
         pick(arrays, name, path, f"shared variable '{name}'")
-    for name in arrays:
-        if name not in exe.state:
+    symbols = SymbolTable(module)
+    for name in list(arrays):
+        if symbols.lookup(name) is None:
             hint = nearest(name, exe.state)
             raise TirError(f"{path}: the module has no shared variable '{name}'", hint=hint)
+        if name not in exe.state:
+            del arrays[name]  # no function uses the variable
     for name, array in arrays.items():
         _check_like(f"{path}: shared variable '{name}'", array, exe.state[name])
     for name, array in arrays.items():

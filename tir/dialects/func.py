@@ -156,7 +156,7 @@ class Return(Op, ReturnLike):
 
 
 class Call(Op):
-    """`call @f(%x) : (f32) -> f32`: the results of a function of this module."""
+    """`func.call @f(%x) : (f32) -> f32`, or `call`: the results of a function of this module."""
 
     name = "func.call"
     operands = operand(variadic=True)

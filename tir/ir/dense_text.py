@@ -161,7 +161,7 @@ def _shape_mistake(body: str, shape: tuple[int, ...]) -> str:
             if counts:
                 counts[-1] += 1
             if piece != "[" and len(counts) != len(shape):
-                return f"expected {len(shape)} nested lists, got '{piece[:40]}' in {len(counts)}"
+                return f"expected {len(shape)} nested lists around '{piece[:40]}', got {len(counts)}"
             if piece == "[" and len(counts) == len(shape):
                 return f"expected {len(shape)} nested lists, got more" if shape else "expected a number, got '['"
             if piece == "[":

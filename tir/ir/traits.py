@@ -10,7 +10,7 @@ from enum import Flag
 from typing import ClassVar
 
 from tir.ir.errors import VerifyError
-from tir.ir.ir import Op
+from tir.ir.ir import Op, UnregisteredOp
 from tir.ir.types import Type
 
 __all__ = [
@@ -115,9 +115,14 @@ class SymbolTable(Trait):
 
 
 class Symbol(Trait):
-    """Has a `sym_name` by which others refer to it."""
+    """Has a `sym_name` by which others refer to it; it stands in a symbol table."""
 
     __slots__ = ()
+
+    def verify_trait(self: Op) -> None:  # type: ignore[misc]
+        around = self.parent_op
+        if around is not None and not isinstance(around, (SymbolTable, UnregisteredOp)):
+            raise VerifyError(f"{self.name}: must stand in a module, got {around.name}", self.location)
 
 
 class FunctionLike(Symbol, IsolatedFromAbove):

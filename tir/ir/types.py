@@ -227,6 +227,12 @@ class ShapedType(Type):
         return "".join(f"{dim_text(d)}x" for d in self.shape)
 
 
+def _check_element(kind: str, element: Type, refused: tuple[type[Type], ...]) -> None:
+    """Upstream refuses the same."""
+    if isinstance(element, refused):
+        raise TirError(f"{kind} type: an element cannot be {element}")
+
+
 class TensorType(ShapedType):
     """`tensor<[B]x784xf32>`: an immutable tensor."""
 
@@ -236,6 +242,7 @@ class TensorType(ShapedType):
 
     @classmethod
     def prepare(cls, shape: Iterable[Dim], element: Type, encoding: str) -> tuple[tuple[Dim, ...], Type, str]:
+        _check_element("tensor", element, (TensorType, MemRefType, FunctionType, TupleType, NoneType))
         return cls.checked_shape(shape, element), element, encoding
 
     def spell(self) -> str:
@@ -256,6 +263,7 @@ class VectorType(ShapedType):
 
     @classmethod
     def prepare(cls, shape: Iterable[Dim], element: Type) -> tuple[tuple[Dim, ...], Type]:
+        _check_element("vector", element, (ShapedType, FunctionType, TupleType, NoneType))
         dims = cls.checked_shape(shape, element)
         if not all(isinstance(d, int) and d > 0 for d in dims):
             raise TirError(f"vector type: each size must be a positive integer, got {'x'.join(map(dim_text, dims))}")
@@ -288,6 +296,7 @@ class MemRefType(ShapedType):
     def prepare(
         cls, shape: Iterable[Dim], element: Type, layout: StridedLayout | AffineMap | None, space: str
     ) -> tuple[tuple[Dim, ...], Type, StridedLayout | AffineMap | None, str]:
+        _check_element("memref", element, (TensorType, FunctionType, TupleType, NoneType))
         dims = cls.checked_shape(shape, element)
         if isinstance(layout, StridedLayout) and len(layout.strides) != len(dims):
             raise TirError(f"memref type: {len(dims)} sizes need as many strides, got {len(layout.strides)}")

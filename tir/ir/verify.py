@@ -8,7 +8,8 @@
  6. symbols of one table have different names, and an op that refers to symbols checks them (`verify_symbols`);
  7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold.
 
-All violations are collected; an op that breaks 1 is not asked for 2 and 7. Nothing recurses.
+All violations are collected; an op that breaks 1 is not asked for 2 and 7, nor are the ops inside it, whose rules may
+look at it. Nothing recurses.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value
 from tir.ir.symbols import SymbolTable as Symbols
 from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator, Trait
 
-__all__ = ["check", "verify"]
+__all__ = ["check", "check_inputs", "verify"]
 
 MAX_ERRORS = 50
 
@@ -38,11 +39,36 @@ def verify(root: Op) -> None:
 def check(root: Op) -> list[TirError]:
     """Every violation inside `root`, in the order of the text; at most 50."""
     errors: list[TirError] = []
+    malformed: set[Op | None] = set()
     for op in root.walk():
-        errors += _check_op(op)
+        if malformed and op.parent_op in malformed:
+            malformed.add(op)
+            continue
+        found = _check_op(op)
+        if found and op.regions and not _is_well_formed(op):
+            malformed.add(op)
+        errors += found
         if len(errors) >= MAX_ERRORS:
             return errors[:MAX_ERRORS]
     return errors
+
+
+def check_inputs(op: Op) -> None:
+    """VerifyError if the operands or attributes are not those that the op declares: what `infer` may rely on."""
+    definition = op.definition
+    _check_operand_count(op, definition)
+    _check_operand_kinds(op, definition)
+    _check_properties(op, definition)
+
+
+def _is_well_formed(op: Op) -> bool:
+    """Rule 1 holds."""
+    try:
+        if not isinstance(op, UnregisteredOp):
+            _check_form(op, op.definition)
+    except VerifyError:
+        return False
+    return True
 
 
 def _check_op(op: Op) -> list[TirError]:
@@ -50,8 +76,6 @@ def _check_op(op: Op) -> list[TirError]:
         if not isinstance(op, UnregisteredOp):
             _checks_of(type(op))(op)
         _check_uses(op)
-        for region in op.regions:
-            _check_blocks(op, region)
         if isinstance(op, SymbolTable):
             _check_symbols(op)
     except VerifyError as error:
@@ -90,9 +114,7 @@ def _put_together(cls: type[Op]) -> Callable[[Op], None]:
     own = cls.verify if cls.verify is not Op.verify else None
 
     def run(op: Op) -> None:
-        _check_counts(op, definition)
-        _check_kinds(op, definition)
-        _check_properties(op, definition)
+        _check_form(op, definition)
         for step in steps:
             step(op)
         if infers:
@@ -103,14 +125,28 @@ def _put_together(cls: type[Op]) -> Callable[[Op], None]:
     return run
 
 
-def _check_counts(op: Op, definition: OpDefinition) -> None:
+def _check_form(op: Op, definition: OpDefinition) -> None:
+    """Rule 1, and of rule 4 what concerns the op's own regions: the rules of the op may rely on both."""
+    _check_operand_count(op, definition)
+    _check_other_counts(op, definition)
+    _check_operand_kinds(op, definition)
+    _check_result_kinds(op, definition)
+    _check_properties(op, definition)
+    for region in op.regions:
+        _check_blocks(op, region)
+
+
+def _check_operand_count(op: Op, definition: OpDefinition) -> None:
     _check_segments(op, OPERAND_SEGMENTS, definition.needs_operand_segments, len(definition.operands), len(op._uses))
-    _check_segments(op, RESULT_SEGMENTS, definition.needs_result_segments, len(definition.results), len(op.results))
     if definition.simple_operands and len(op._uses) != len(definition.operands):
         _fail_count(op, "operand", definition.operands, len(op._uses))
+    _check_at_least(op, "operand", definition.operands, len(op._uses))
+
+
+def _check_other_counts(op: Op, definition: OpDefinition) -> None:
+    _check_segments(op, RESULT_SEGMENTS, definition.needs_result_segments, len(definition.results), len(op.results))
     if definition.simple_results and len(op.results) != len(definition.results):
         _fail_count(op, "result", definition.results, len(op.results))
-    _check_at_least(op, "operand", definition.operands, len(op._uses))
     _check_at_least(op, "result", definition.results, len(op.results))
     if len(op.regions) != len(definition.regions):
         _check_at_least(op, "region", definition.regions, len(op.regions))
@@ -140,7 +176,7 @@ def _check_segments(op: Op, name: str, needed: bool, groups: int, total: int) ->
         raise VerifyError(f"{op.name}: {name} must give {groups} sizes with the sum {total}, got {sizes}")
 
 
-def _check_kinds(op: Op, definition: OpDefinition) -> None:
+def _check_operand_kinds(op: Op, definition: OpDefinition) -> None:
     if definition.simple_operands:
         for declared, use in zip(definition.operands, op._uses):
             if not declared.kind.accepts(use.value.type):
@@ -151,6 +187,9 @@ def _check_kinds(op: Op, definition: OpDefinition) -> None:
             for use in op._uses[start:stop]:
                 if not declared.kind.accepts(use.value.type):
                     _fail_kind(op, "operand", declared, use.value)
+
+
+def _check_result_kinds(op: Op, definition: OpDefinition) -> None:
     for declared_result in definition.results:
         start, stop = definition.result_range(op, declared_result.index)
         for value in op.results[start:stop]:
@@ -259,7 +298,7 @@ def _dominates(first: Block, second: Block) -> bool:
 def _check_blocks(op: Op, region: Region) -> None:
     declared = None
     fields = op.definition.regions
-    if not isinstance(op, UnregisteredOp) and fields:
+    if fields:
         declared = fields[min(op.regions.index(region), len(fields) - 1)]
     if declared is None:
         return

@@ -24,6 +24,7 @@ from tir.ir.registry import Registry
 from tir.ir.syntax import Braces, RawBlock, RawOp, Use
 from tir.ir.traits import IsolatedFromAbove, Terminator
 from tir.ir.types import I32, Type
+from tir.ir.verify import check_inputs
 from tir.parser.raw import RawText
 
 __all__ = ["build"]
@@ -277,9 +278,11 @@ class _Build:
         Op.__init__(op, operands, (), parsed.properties, parsed.attributes, regions, successors, location)
         try:
             op.set_results(recipe.result_types if recipe.result_types is not None else list(op.infer()))
-        except (TirError, TypeError) as error:
+        except Exception as error:
+            message = _why_no_types(op, error)
             op.drop_uses()
-            message = error.message if isinstance(error, TirError) else str(error)
+            if message is None:
+                raise
             raise ParseError(message, location) from None
         return op
 
@@ -331,6 +334,17 @@ class _Build:
         if error.location is None:
             error.location = self.raw.location(raw.pos)
         self.errors.append(error)
+
+
+def _why_no_types(op: Op, error: Exception) -> str | None:
+    """Why the op cannot infer its result types from its operands and attributes; None if that is a bug."""
+    if isinstance(error, TirError):
+        return error.message
+    try:
+        check_inputs(op)
+    except TirError as wrong:
+        return wrong.message
+    return str(error) if isinstance(error, TypeError) else None
 
 
 def _definition_location(value: Value) -> FileLocation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ _WORDS = {
 _CLOSERS = frozenset(CLOSING.values())
 _BEHIND = frozenset((",", ":", "=", "->", "(", "[", "<"))
 _ORDER = list(_WORDS)
+_NAMED_SIZE = re.compile(r"([A-Za-z_]\w*?)x\w")
 _SCALAR_NAMES = ("f32", "f64", "f16", "bf16", "i1", "i8", "i16", "i32", "i64", "index", "tensor<..>", "memref<..>")
 
 
@@ -59,10 +61,19 @@ def syntax_error(parser: Any, token: Token, opened: Sequence[Open]) -> ParseErro
     notes: list[tuple[str, Location | None]] = []
     if bracket is not None and (may_close or token.type in STATEMENT_STARTS or token.type == "$END"):
         notes.append((f"'{bracket.char}' opens here", reading.location(bracket.pos)))
-    hint = None
-    if accepts >= _TYPES and token.type in ("WORD", "NAME"):
-        hint = nearest(token.text, (*_SCALAR_NAMES, *(f"!{name}" for name in reading.type_aliases)))
+    hint = _hint(accepts, token) if token.type in ("WORD", "NAME") else None
     return ParseError(f"expected {expected}{behind}, got {got}", reading.location(token.pos), notes, hint)
+
+
+def _hint(accepts: set[str], token: Token) -> str | None:
+    """What a word might be that stands where no word may."""
+    if "DIMS" in accepts and (name := _NAMED_SIZE.match(token.text)) is not None:
+        return f"a size with a name stands in brackets: [{name[1]}]"
+    if accepts >= _TYPES:
+        return nearest(token.text, (*_SCALAR_NAMES, *(f"!{name}" for name in token.reading.type_aliases)))
+    if accepts >= _STATEMENT and not accepts >= _ANYTHING:
+        return "the name of an op has a dot, as in func.func"
+    return None
 
 
 def _behind(reading: Reading) -> str:

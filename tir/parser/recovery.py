@@ -211,6 +211,8 @@ class Driver:
             self.lexer.opened.append(self.lexer.closed)
         frame = self.frames[-1]
         depth = sum(1 for bracket in self.lexer.opened[frame.brackets :] if bracket.char == "{")
+        if token.type == "ERROR":  # a string without its end may have taken in what closes them
+            depth = max(0, depth - token.text.count("}"))
         restart = self._next_start(token, depth)
         self._cut(frame)
         self._feed_opening(frame)

@@ -258,6 +258,9 @@ class Lexer:
         if char == '"':
             end = self._text.find("\n", pos, self.end)
             return self._error("the string is not closed on its line", pos, self.end if end < 0 else end)
+        if char in "%@^#!":
+            got = self._text[pos + 1 : pos + 2].strip()
+            return self._error(f"expected a name behind {char!r}" + (f", got {got!r}" if got else ""), pos, pos + 1)
         return self._error(f"unexpected character {char!r}", pos, pos + 1)
 
     def _brace(self, pos: int) -> Token:

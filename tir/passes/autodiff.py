@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tir.dialects.func import Call
 from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.state import Grad, Leaf
@@ -118,7 +119,8 @@ def _check_differentiable(op: Op, grad: Grad) -> None:
     rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
     if isinstance(rule, NotDifferentiable):
         note = ("it lies between the cost and wrt of this tir.grad", grad.location)
-        raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note])
+        hint = "run the pass inline first" if isinstance(op, Call) else None
+        raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
 
 
 def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:

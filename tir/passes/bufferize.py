@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tir.dialects import arith, func, linalg, memref, tensor
+from tir.ir.affine import AffineExpr
 from tir.ir.attributes import ArrayAttr, DictAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
@@ -51,7 +53,16 @@ class Bufferize(Pass):
         for function in functions:
             types = (*function.function_type.inputs, *function.function_type.results)
             if any(isinstance(t, TensorType) for t in types) or _has_tensors(function):
+                _check_sizes(function, types)
                 _Function(function, constants).run()
+
+
+def _check_sizes(function: func.Func, types: Sequence[Type]) -> None:
+    """PassError for named sizes, which belong to the tensor level."""
+    for type in types:
+        if isinstance(type, TensorType) and any(isinstance(dim, AffineExpr) for dim in type.shape):
+            message = f"bufferize: @{function.sym_name} has named sizes ({type}); run lower-structured first"
+            raise PassError(message, function.location)
 
 
 def _has_tensors(function: func.Func) -> bool:

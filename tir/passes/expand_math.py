@@ -16,9 +16,10 @@ __all__ = ["ExpandMath"]
 
 @dataclass
 class ExpandMath(Pass):
-    """Expands the functions of `math` that no machine has, in f32 and f64: see `math_expansions.py` for bounds in ulp.
+    """Expands the functions of `math` that no machine has: see `math_expansions.py` for bounds in ulp.
 
-    Needs nothing; works on scalars and vectors. Leaves functions of other types, and those it does not know, alone.
+    f16 and bf16 are computed in f32 and rounded. Needs nothing; works on scalars and vectors. Leaves functions that it
+    does not know alone.
 
         %1 = math.exp %0 : f32    ->    about 20 ops: %n = round(x * log2(e)); 2**n * p(x - n * log(2))
     """
@@ -28,9 +29,9 @@ class ExpandMath(Pass):
     def run(self, op: Op) -> None:
         for inner in list(op.walk()):
             expand = EXPANSIONS.get(inner.name.removeprefix("math.")) if inner.name.startswith("math.") else None
-            if expand is not None and element_type(inner.result.type) in (F32, F64):
+            if expand is not None:
                 s = ScalarBuilder(Builder.before(inner))
-                operands = [Scalar(value, element_type(value.type)) for value in inner.operands]
-                inner.replace_with([expand(s, *operands).value])
-
-
+                type = element_type(inner.result.type)
+                computed = type if type in (F32, F64) else F32
+                operands = [s.cast(Scalar(value, type), computed) for value in inner.operands]
+                inner.replace_with([s.cast(expand(s, *operands), type).value])
