@@ -137,6 +137,24 @@ class Func(Op, FunctionLike):
                 f"the entry block of @{self.sym_name} must have arguments {_types(type.inputs)}, got {_types(got)}"
             )
         check_names_bound(self, [*type.inputs, *type.results])
+        _check_state(self)
+
+
+def _check_state(function: Func) -> None:
+    """`tir.shared = @w` names one argument, and `tir.update = @w` one result for a variable that is an argument."""
+    type = function.function_type
+    shared = [function.argument_attribute(i, "tir.shared") for i in range(len(type.inputs))]
+    updated = [function.result_attribute(i, "tir.update") for i in range(len(type.results))]
+    for name, values in (("tir.shared", shared), ("tir.update", updated)):
+        given = [value for value in values if value is not None]
+        for i, value in enumerate(given):
+            if not isinstance(value, SymbolRefAttr):
+                raise TirError(f"@{function.sym_name}: {name} must be a symbol such as @w, got {value}")
+            if value in given[:i]:
+                raise TirError(f"@{function.sym_name}: {name} = {value} stands twice")
+    for value in updated:
+        if value is not None and value not in shared:
+            raise TirError(f"@{function.sym_name}: a result is tir.update = {value}, but no argument is tir.shared = {value}")
 
 
 class Return(Op, ReturnLike):

@@ -194,7 +194,7 @@ class ShapedType(Type):
             raise LimitError(f"a shape has at most {MAX_RANK} dimensions, got {len(dims)}")
         size = max(1, getattr(element, "width", 64) // 8)
         for dim in dims:
-            size *= dim if isinstance(dim, int) else 1
+            size *= max(dim, 1) if isinstance(dim, int) else 1  # numpy has no 0 x 2^62 x 2^62 array either
         if size >= MAX_BYTES:
             raise LimitError(f"a value has less than 2^63 bytes, got {'x'.join(map(dim_text, dims))}x{element}")
         return dims

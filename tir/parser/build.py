@@ -7,8 +7,9 @@ an explicit stack.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tir.ir.attributes import Attribute, DenseArrayAttr
@@ -107,7 +108,7 @@ class _Build:
                 self.define_broken(raw)
                 continue
             try:
-                recipe, op, names = self.make(raw)
+                recipe, op = self.make(raw)
             except _Skip:
                 self.define_broken(raw)
                 continue
@@ -119,9 +120,9 @@ class _Build:
             self.define_results(raw, op)
             for region, source in zip(op.regions, recipe.parsed.regions):
                 if source.braces is not None:
-                    yield self.fill_region(op, region, source, raw, names)
+                    yield self.fill_region(op, region, source, raw, recipe)
 
-    def fill_region(self, op: Op, region: Region, source: RegionSource, raw: RawOp, names: Sequence[str]) -> Filling:
+    def fill_region(self, op: Op, region: Region, source: RegionSource, raw: RawOp, recipe: _Recipe) -> Filling:
         """Builds the blocks of a region in a scope of its own."""
         blocks = source.blocks(raw.regions)
         if raw.generic and not any(block.ops or block.label is not None for block in blocks):
@@ -134,7 +135,10 @@ class _Build:
             len(blocks) > 1 or (outer.several_blocks and not isolated),
         )  # fmt: skip
         self.defined = []
-        made = [self.make_block(region, one, source if i == 0 else None, names) for i, one in enumerate(blocks)]
+        made = [region.append(Block([], one.label)) for one in blocks]
+        self.define_entry_arguments(made[0], source, raw, recipe)
+        for new, one in zip(made, blocks):
+            self.define_block(new, one)
         for new, one in zip(made, blocks):
             yield self.fill_block(new, one.ops)
         self.add_terminator(op, region)
@@ -144,20 +148,24 @@ class _Build:
             del self.scope.values[name]
         self.scope, self.defined = outer, outer_defined
 
-    def make_block(self, region: Region, raw: RawBlock, source: RegionSource | None, names: Sequence[str]) -> Block:
-        """The block with its arguments: from its label, or from the op's own text for the entry block."""
-        given = [(names[a.hole], a.type, raw.pos, a.location) for a in source.arguments] if source else []
-        arguments = given if given and not raw.arguments else raw.arguments
-        block = region.append(Block([a[1] for a in arguments], raw.label))
-        for argument, (name, _, pos, location) in zip(block.arguments, arguments):
-            argument.hint = name
+    def define_entry_arguments(self, block: Block, source: RegionSource, raw: RawOp, recipe: _Recipe) -> None:
+        """The arguments that the op's own text gives the entry block."""
+        names = _names_behind_results(raw, recipe)
+        for hole, type, location in source.arguments:
+            argument = block.add_argument(type, names[hole])
+            argument.location = location or block.parent.parent.location  # type: ignore[union-attr]
+            self.define(names[hole], (argument,), partial(self.use_pos, raw, hole, recipe))
+
+    def define_block(self, block: Block, raw: RawBlock) -> None:
+        """The arguments of the block's label, and the label."""
+        for name, type, pos, location in raw.arguments:
+            argument = block.add_argument(type, name)
             argument.location = location or self.raw.location(pos)
-            self.define(name, (argument,), pos)
+            self.define(name, (argument,), lambda pos=pos: pos)  # type: ignore[misc]
         if raw.label is not None:
             if raw.label in self.scope.labels:
                 self.errors.append(ParseError(f"block ^{raw.label} is defined twice", self.raw.location(raw.pos)))
             self.scope.labels[raw.label] = block
-        return block
 
     def add_terminator(self, op: Op, region: Region) -> None:
         """Ends the block as the op's class says, if the text leaves the terminator out."""
@@ -169,11 +177,12 @@ class _Build:
 
     # --- names -----------------------------------------------------------------------------------------------------
 
-    def define(self, name: str, values: tuple[Value, ...], pos: int) -> None:
+    def define(self, name: str, values: tuple[Value, ...], pos: Callable[[], int]) -> None:
+        """Makes the name known; `pos` gives its place in the text, which only an error needs."""
         if name in self.scope.values:
             earlier = self.scope.values[name]
             notes = [("it is defined here", _definition_location(earlier[0]))] if earlier else []
-            self.errors.append(ParseError(f"%{name} is defined twice", self.raw.location(pos), notes))
+            self.errors.append(ParseError(f"%{name} is defined twice", self.raw.location(pos()), notes))
             return
         self.scope.values[name] = values
         self.defined.append(name)
@@ -190,7 +199,7 @@ class _Build:
             group = op.results[start : start + count]
             start += count
             group[0].hint = name
-            self.define(name, group, raw.pos)
+            self.define(name, group, lambda: raw.pos)
 
     def define_broken(self, raw: RawOp) -> None:
         for name, _ in raw.results:
@@ -247,14 +256,14 @@ class _Build:
 
     # --- ops -------------------------------------------------------------------------------------------------------
 
-    def make(self, raw: RawOp) -> tuple[_Recipe, Op, Sequence[str]]:
-        """The op, with empty regions, and the SSA names of its text behind the results."""
+    def make(self, raw: RawOp) -> tuple[_Recipe, Op]:
+        """The op, with empty regions."""
         recipe = self.recipes.get(raw.key) if raw.key is not None else None
         if recipe is None:
             recipe = self.read(raw)
             if raw.key is not None:
                 self.recipes[raw.key] = recipe
-        names = raw.names[len(raw.results) :] if raw.names is not None else [u.name for u in recipe.uses]
+        names = _names_behind_results(raw, recipe)
         types: Sequence[Type | None] = recipe.operand_types or [None] * len(recipe.holes)
         operands = [
             self.value(names[hole], number, type, raw, hole, recipe)
@@ -265,7 +274,7 @@ class _Build:
         if raw.results and count != len(op.results):
             op.drop_uses()
             raise self.error(f"{op.name}: has {len(op.results)} results, but {count} are named", raw.pos)
-        return recipe, op, names
+        return recipe, op
 
     def create(self, recipe: _Recipe, operands: list[Value], raw: RawOp) -> Op:
         parsed = recipe.parsed
@@ -345,6 +354,10 @@ def _why_no_types(op: Op, error: Exception) -> str | None:
     except TirError as wrong:
         return wrong.message
     return str(error) if isinstance(error, TypeError) else None
+
+
+def _names_behind_results(raw: RawOp, recipe: _Recipe) -> Sequence[str]:
+    return raw.names[len(raw.results) :] if raw.names is not None else [u.name for u in recipe.uses]
 
 
 def _definition_location(value: Value) -> FileLocation | None:
