@@ -96,7 +96,9 @@ class _Slot:
 
     def inside(self, value: Any) -> Any:
         """A value as the function takes it: unsigned numbers are passed as signless ones."""
-        return value if self.dtype is self.storage_dtype else value.view(self.storage_dtype)
+        if self.dtype is self.storage_dtype:
+            return value
+        return value.view(self.storage_dtype.newbyteorder(value.dtype.byteorder))
 
     def outside(self, value: Any) -> Any:
         """A value as the caller gets it."""
@@ -104,7 +106,11 @@ class _Slot:
 
     def fresh(self, sizes: Mapping[AffineExpr, int]) -> Any:
         """New memory for a result, as the function takes it."""
-        return np.empty([dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape], self.storage_dtype)
+        shape = [dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape]
+        try:
+            return np.empty(shape, self.storage_dtype)
+        except ValueError:  # numpy's, for what has 2^63 bytes or more
+            raise MemoryError(f"there is no memory for a result of shape {shape}") from None
 
     def _size(self, dim: Dim, sizes: Mapping[AffineExpr, int]) -> int:
         label = f"result {self.name!r}" if self.name else "a result"

@@ -29,7 +29,7 @@ ONE_MISTAKE = [
     ("a.b )", "t:1:5: ')' closes nothing"),
     ("%1 = 5\na.c", "t:1:6: expected the name of an op behind '=', got '5'"),
     ("foo\na.b", "t:1:1: expected an op, got 'foo'; the name of an op has a dot, as in func.func"),
-    ("f.f {\n  foo %a\n  a.b\n}", "t:2:3: expected an op or '}', got 'foo'"),
+    ("f.f {\n  foo %a\n  a.b\n}", "t:2:3: expected an op or '}', got 'foo'; the name of an op has a dot, as in func.func"),
     ('a.b "x\na.c', "t:1:5: the string is not closed on its line"),
     ('a.b "\\q"', "t:1:5: '\\q' is no escape; there are \\n \\t \\\\ \\\" and \\HH"),
     ("a.b $", "t:1:5: unexpected character '$'"),

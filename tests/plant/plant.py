@@ -9,17 +9,19 @@ once, or if the tests fail without any bug.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -35,11 +37,12 @@ TESTS_FAILED = 1  # pytest's exit code; others mean that it could not run them
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tests said about a bug."""
+    """What the tests said about a bug. test: the first that failed."""
 
     bug: Bug
     result: str
     seconds: float
+    test: str = ""
     output: str = ""
 
     @property
@@ -100,21 +103,28 @@ def judged(bug: Bug, folder: Path) -> Outcome:
     with planted(bug, folder):
         code, output = run_tests(bug.tests, folder)
     seconds = time.monotonic() - start
+    failed = re.search(r"^FAILED \S*?(\w+\.py::\S+)", output, re.MULTILINE)
     if code == TESTS_FAILED or code is None:
-        return Outcome(bug, "caught", seconds)
-    return Outcome(bug, "NOT CAUGHT" if code == 0 else f"pytest ended with {code}", seconds, output)
+        return Outcome(bug, "caught", seconds, failed[1] if failed else output)
+    return Outcome(bug, "NOT CAUGHT" if code == 0 else f"pytest ended with {code}", seconds, "", output)
 
 
-def judge_all(bugs: Sequence[Bug], folders: Sequence[Path]) -> Iterator[Outcome]:
-    """The outcomes in the order of the bugs; each folder holds one bug at a time."""
+def healthy(bug: Bug, folder: Path) -> str:
+    """Why the tests of the bug say nothing: they fail without it; "" if all is well."""
+    code, output = run_tests(bug.tests, folder)
+    return "" if code == 0 else f"the tests of '{bug.name}' fail without it:\n{output}"
+
+
+def for_each(bugs: Sequence[Bug], folders: Sequence[Path], work: Callable[[Bug, Path], Any]) -> Iterator[Any]:
+    """`work(bug, folder)` in the order of the bugs; no folder is used by two at one time."""
     free: SimpleQueue[Path] = SimpleQueue()
     for folder in folders:
         free.put(folder)
 
-    def one(bug: Bug) -> Outcome:
+    def one(bug: Bug) -> Any:
         folder = free.get()
         try:
-            return judged(bug, folder)
+            return work(bug, folder)
         finally:
             free.put(folder)
 
@@ -140,15 +150,26 @@ def main(words: Sequence[str]) -> int:
         folders = [Path(name) / str(i) for i in range(min(WORKERS, len(bugs)))]
         for folder in folders:
             copy_project(folder)
-        outcomes = []
-        for outcome in judge_all(bugs, folders):
-            outcomes.append(outcome)
-            print(f"{len(outcomes):2}  {outcome.result:12}  {outcome.seconds:5.0f} s  {outcome.bug.name}", flush=True)
-        escaped = [outcome for outcome in outcomes if not outcome.caught]
-        for outcome in escaped:
-            print(f"\n{outcome.bug.name} ({outcome.bug.file}), tests {' '.join(outcome.bug.tests)}:\n{outcome.output}")
-        print(f"{len(outcomes) - len(escaped)} of {len(outcomes)} bugs caught")
-        return int(len(escaped) > ALLOWED_TO_ESCAPE or any(o.result.startswith("pytest") for o in escaped))
+        print(f"running the tests of {len(bugs)} bugs without them", flush=True)
+        distinct = list({bug.tests: bug for bug in bugs}.values())
+        if sick := [text for text in for_each(distinct, folders, healthy) if text]:
+            print("\n".join(sick))
+            return 1
+        return report(for_each(bugs, folders, judged))
+
+
+def report(outcomes: Iterable[Outcome]) -> int:
+    """Prints the table; the exit code."""
+    seen = []
+    for outcome in outcomes:
+        seen.append(outcome)
+        line = f"{len(seen):2}  {outcome.result:10}  {outcome.seconds:4.0f} s  {outcome.bug.name}"
+        print(f"{line}  ({outcome.test})" if outcome.test else line, flush=True)
+    escaped = [outcome for outcome in seen if not outcome.caught]
+    for outcome in escaped:
+        print(f"\n{outcome.bug.name} ({outcome.bug.file}), tests {' '.join(outcome.bug.tests)}:\n{outcome.output}")
+    print(f"{len(seen) - len(escaped)} of {len(seen)} bugs caught")
+    return int(len(escaped) > ALLOWED_TO_ESCAPE or any(o.result != "NOT CAUGHT" for o in escaped))
 
 
 if __name__ == "__main__":

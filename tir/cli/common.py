@@ -18,7 +18,7 @@ from typing import BinaryIO
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import TirError, TirErrors, escape_controls, nearest, render
 from tir.ir.ir import Op
-from tir.parser.parse import folder_of, parse_text, read_source
+from tir.parser.parse import decode_source, folder_of, parse_text, read_source
 from tir.version import __version__
 
 __all__ = ["CommandLineError", "Sources", "ToolParser", "read_input", "replacing", "run_tool", "write_output"]
@@ -75,11 +75,7 @@ def read_input(path: str) -> str:
     """The text of a file, or of standard input for `-`."""
     if path != "-":
         return read_source(path)
-    data = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise TirError(f"<stdin>: the text must be UTF-8; byte {error.start} is not") from None
+    return decode_source(sys.stdin.buffer, "<stdin>") if hasattr(sys.stdin, "buffer") else sys.stdin.read()
 
 
 def write_output(text: str, path: str) -> None:
@@ -93,19 +89,27 @@ def write_output(text: str, path: str) -> None:
 
 @contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
-    """A temporary file that takes the place of `path` at the end of the `with`; TirError if it cannot be written."""
+    """A temporary file that takes the place of `path` at the end of the `with`; TirError if it cannot be written.
+
+    A link stays, and the file that it leads to is replaced. A device or a pipe, such as /dev/stdout, is written to.
+    """
     target = Path(path)
     if target.is_dir():
         raise TirError(f"cannot write {path}: it is a directory")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    in_place = target.exists() and not target.is_file()
+    if not in_place:
+        target = target.resolve()
+    temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             yield file
-        temporary.replace(target)
+        if not in_place:
+            temporary.replace(target)
     except OSError as error:
         raise TirError(f"cannot write {path}: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        if not in_place:
+            temporary.unlink(missing_ok=True)
 
 
 def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sources], int]) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from tir.ir.attributes import ArrayAttr, Attribute, DictAttr
+from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.define import attribute, create, operand, region, result
 from tir.ir.errors import UNKNOWN, Location, TirError, nearest
 from tir.ir.execution import Call as CallRequest
 from tir.ir.execution import Frame
 from tir.ir.ir import Block, BlockArgument, Op, Region
+from tir.ir.facts import check_facts
 from tir.ir.kinds import ARRAY, FLAT_SYMBOL, FUNCTION_TYPE, STRING, SYMBOL_NAME, UNIT
 from tir.ir.names import check_names_bound
 from tir.ir.registry import Dialect
@@ -125,6 +126,10 @@ class Func(Op, FunctionLike):
         type = self.function_type
         _check_dictionaries("argument", self.arg_attrs, len(type.inputs))
         _check_dictionaries("result", self.res_attrs, len(type.results))
+        if self.arg_attrs is not None:
+            check_facts("argument", type.inputs, [self.argument_attributes(i) for i in range(len(type.inputs))])
+        if self.res_attrs is not None:
+            check_facts("result", type.results, [self.result_attributes(i) for i in range(len(type.results))])
         if self.sym_visibility not in (None, "public", "private", "nested"):
             raise TirError(f"visibility must be public, private or nested, got {self.sym_visibility!r}")
         if self.is_declaration:

@@ -158,7 +158,7 @@ class TirErrors(TirError):
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """A hint "did you mean 'x'?" with the most similar of `names`, or None."""
-    found = difflib.get_close_matches(name, list(names), n=1)
+    found = difflib.get_close_matches(name, [one for one in names if one != name], n=1)
     return f"did you mean {found[0]!r}?" if found else None
 
 

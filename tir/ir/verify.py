@@ -173,7 +173,7 @@ def _check_segments(op: Op, name: str, needed: bool, groups: int, total: int) ->
     sizes = op.properties.get(name)
     fits = isinstance(sizes, DenseArrayAttr) and len(sizes.values) == groups and all(s >= 0 for s in sizes.values)
     if not fits or sum(sizes.values) != total:  # type: ignore[union-attr]
-        raise VerifyError(f"{op.name}: {name} must give {groups} sizes with the sum {total}, got {sizes}")
+        raise VerifyError(f"{op.name}: {name} must give {groups} sizes with the sum {total}, got {sizes or 'none'}")
 
 
 def _check_operand_kinds(op: Op, definition: OpDefinition) -> None:
@@ -303,12 +303,14 @@ def _check_blocks(op: Op, region: Region) -> None:
     if declared is None:
         return
     if declared.single_block and len(region.blocks) != 1 and not (declared.may_be_empty and not region.blocks):
-        raise VerifyError(f"{op.name}: region {declared.name!r} must have one block, got {len(region.blocks)}")
+        name = declared.name.removesuffix("_region")
+        raise VerifyError(f"{op.name}: region {name!r} must have one block, got {len(region.blocks)}")
     for block in region.blocks:
         last = block.last
         if declared.terminated and not isinstance(last, (Terminator, UnregisteredOp)):
-            ends = f"ends in {last.name}" if last is not None else "is empty"
-            raise VerifyError(f"{op.name}: each block of {declared.name!r} must end in a terminator; one {ends}")
+            ends = f"this one ends in {last.name}" if last is not None else "one is empty"
+            where = last.location if last is not None else op.location
+            raise VerifyError(f"{op.name}: each block must end in a terminator, such as a return; {ends}", where)
 
 
 def _check_symbols(op: Op) -> None:

@@ -21,6 +21,7 @@ from tir.ir.native import NativeParameter, NativeSignature
 from tir.ir.types import MemRefType
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
+from tir.lower.call_depth import check_call_depth
 from tir.lower.llvm_control import argument_type, from_argument, lower_block, run
 from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
 from tir.lower.llvm_types import component_types
@@ -54,6 +55,7 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
     vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512).
     """
     functions = [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
+    check_call_depth(functions)
     written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
     text = ModuleText()

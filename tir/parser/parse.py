@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 from tir.ir.attributes import IntegerAttr
 from tir.ir.define import create
@@ -14,7 +15,7 @@ from tir.parser.build import build
 from tir.parser.load import load_resources
 from tir.parser.raw import RawText, read_text
 
-__all__ = ["TEXT_VERSION", "folder_of", "parse_file", "parse_text", "read_source"]
+__all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_text", "read_source"]
 
 MODULE = "builtin.module"
 TEXT_VERSION = 1
@@ -63,14 +64,21 @@ def folder_of(path: str | Path) -> Path:
 def read_source(path: str | Path) -> str:
     """The text of a file; TirError says why it cannot be read."""
     try:
-        size_bytes = Path(path).stat().st_size
-        if size_bytes > MAX_FILE_BYTES:
-            raise TirError(f"{path}: a file has at most {MAX_FILE_BYTES} bytes, got {size_bytes}")
-        return Path(path).read_bytes().decode("utf-8")
+        with open(path, "rb") as file:
+            return decode_source(file, str(path))
     except OSError as error:
         raise TirError(f"cannot read {path}: {error.strerror}") from None
+
+
+def decode_source(file: BinaryIO, name: str) -> str:
+    """The text in an open file, which may be a device or a pipe without end."""
+    data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise TirError(f"{name}: a file has at most {MAX_FILE_BYTES} bytes, and this has more")
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise TirError(f"{path}: the text must be UTF-8; byte {error.start} is not") from None
+        raise TirError(f"{name}: the text must be UTF-8; byte {error.start} is not") from None
 
 
 def _check_version(module: Op) -> list[TirError]:

@@ -1,0 +1,95 @@
+"""What is said about the arguments and results of a function (docs/ir.md, "The calling convention"), checked.
+
+A fact that cannot be understood must not be passed over in silence: it says how a caller has to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tir.ir.affine import parse_affine
+from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
+from tir.ir.errors import TirError
+from tir.ir.types import DYNAMIC, IntegerType, ShapedType, Type, element_type, parse_scalar_type
+
+__all__ = ["check_facts"]
+
+
+def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, Attribute]]) -> None:
+    """TirError if a fact is not of its form or contradicts the type, or two have one name.
+
+    what: "argument" or "result"; facts: those of each type, in order.
+    """
+    names: set[str] = set()
+    for i, (type, said) in enumerate(zip(types, facts)):
+        for name, attribute in said.items():
+            problem = _FORMS[name](attribute, type) if name in _FORMS else None
+            if problem is not None:
+                raise TirError(f"{what} {i}: {name} must be {problem}, got {attribute}")
+        label = said.get("tir.name")
+        if isinstance(label, StringAttr):
+            if label.value in names:
+                raise TirError(f"{what} {i}: the name {label} is taken by another {what}")
+            names.add(label.value)
+
+
+# Each check gives what the fact must be, or None if it is that.
+
+
+def _name(attribute: Attribute, type: Type) -> str | None:
+    return None if isinstance(attribute, StringAttr) and attribute.value else "a string that is not empty"
+
+
+def _range(attribute: Attribute, type: Type) -> str | None:
+    items = attribute.items if isinstance(attribute, ArrayAttr) else ()
+    numbers = [item.value for item in items if isinstance(item, (IntegerAttr, FloatAttr))]
+    is_range = len(items) == len(numbers) == 2 and numbers[0] <= numbers[1]
+    return None if is_range else "two numbers, the smaller first"
+
+
+def _dims(attribute: Attribute, type: Type) -> str | None:
+    shape = type.shape if isinstance(type, ShapedType) else ()
+    sizes = attribute.items if isinstance(attribute, ArrayAttr) else None
+    if sizes is None or len(sizes) != len(shape):
+        return f"a list of {len(shape)} sizes for {type}"
+    for axis, (size, dim) in enumerate(zip(sizes, shape)):
+        if isinstance(size, IntegerAttr) and (dim is DYNAMIC or size.value == dim):
+            continue
+        if not isinstance(size, StringAttr) or not _is_size(size.value):
+            return f"sizes of {type}: numbers, or expressions over names (axis {axis})"
+    return None
+
+
+def _is_size(text: str) -> bool:
+    try:
+        parse_affine(text)
+    except TirError:
+        return text == "?"
+    return True
+
+
+def _dtype(attribute: Attribute, type: Type) -> str | None:
+    stored = element_type(type)
+    said = parse_scalar_type(attribute.value) if isinstance(attribute, StringAttr) else None
+    if isinstance(stored, IntegerType) and isinstance(said, IntegerType) and said.width == stored.width:
+        return None
+    return f'an integer type of the width of {stored}, such as "ui{getattr(stored, "width", 8)}"'
+
+
+def _symbol(attribute: Attribute, type: Type) -> str | None:
+    return None if isinstance(attribute, SymbolRefAttr) else "the name of a shared variable, such as @w"
+
+
+def _mark(attribute: Attribute, type: Type) -> str | None:
+    return None if isinstance(attribute, UnitAttr) else "a mark without a value"
+
+
+_FORMS: dict[str, Callable[[Attribute, Type], str | None]] = {
+    "tir.name": _name,
+    "tir.range": _range,
+    "tir.dims": _dims,
+    "tir.dtype": _dtype,
+    "tir.shared": _symbol,
+    "tir.update": _symbol,
+    "tir.out": _mark,
+}
