@@ -15,7 +15,7 @@ from tir.dialects.builtin import Module
 from tir.ir.attributes import FloatAttr, StringAttr, UnitAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
-from tir.ir.errors import ExecutionError, TirError
+from tir.ir.errors import ExecutionError, TirError, TirErrors
 from tir.ir.ir import Block, Region
 from tir.ir.types import DYNAMIC, F32, INDEX, MemRefType
 from tir.parser.parse import parse_text
@@ -419,12 +419,12 @@ def test_a_result_whose_size_nothing_says_is_an_error(target: str) -> None:
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ('tir.dims = ["B"]', "@f: tir.dims must have 2 sizes, got 1"),
-        ('tir.dims = ["B +", 4]', "@f: affine expression 'B [+]': it ends too early"),
-        ("tir.dims = [true, 1.5]", "@f: tir.dims: a size is an integer or an expression over names, got 1.5 : f64"),
+        ('tir.dims = ["B"]', r"argument 0: tir.dims must be a list of 2 sizes for memref<\?x4xf32>"),
+        ('tir.dims = ["B +", 4]', r"argument 0: tir.dims must be sizes of .*: numbers, or expressions over names \(axis 0\)"),
+        ("tir.dims = [true, 1.5]", r"argument 0: tir.dims must be sizes of .* \(axis 1\)"),
     ],
 )
 def test_attributes_that_make_no_sense_are_located_errors(facts: str, message: str) -> None:
-    with pytest.raises(ExecutionError, match=message) as error:
+    with pytest.raises(TirErrors, match=message) as error:
         executable(f"func.func @f(%x: memref<?x4xf32> {{{facts}}}) {{\nreturn\n}}", "interpret")
     assert error.value.location is not None

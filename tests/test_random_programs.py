@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 
 from tests.levels import LEVELS, Disagreement, first_disagreement, spread
-from tests.random_programs import Program, dropped, random_program
+from tests.random_program_text import Program, dropped
+from tests.random_programs import random_program
 
 QUICK = range(100)
 #: In batches, so that the slow test is as many tests as make sense for two workers.
@@ -104,7 +105,7 @@ def test_quick_programs_contain_every_op() -> None:
 
 def test_quick_programs_contain_every_kind_of_size_and_element() -> None:
     texts = [random_program(seed).text for seed in QUICK]
-    for kind in (r"tensor<\?", r"tensor<\[N\]", r"\[N - \d\]", "<0x", "<1x", "tensor<f32>", "f64>", "i64>", "ui8>", "i1>"):
+    for kind in (r"tensor<\?", r"tensor<\[N\]", r"\[N - \d\]", "<0x", "<1x", "tensor<f32>", "f64>", "f16>", "i64>", "i8>", "ui8>", "ui32>", "i1>"):
         assert any(re.search(kind, text) for text in texts), kind
 
 

@@ -12,6 +12,7 @@ from tests.lower.native import compiled, lowered, run_both
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import ExecutionError, PassError
 from tir.ir.ir import UnregisteredOp
+from tir.lower.call_depth import MAX_CALL_DEPTH
 from tir.lower.llvm import RULES, lower_to_llvm
 from tir.parser.parse import parse_text
 from tir.runtime.jit import emit_assembly, host_target
@@ -268,23 +269,31 @@ def test_a_call_hands_on_values_buffers_and_failures() -> None:
         compiled(text)([f32(5), False, 1.0])
 
 
-def test_a_function_may_call_itself() -> None:
+def test_functions_that_call_themselves_are_refused() -> None:
+    """Nothing bounds how deep they go, and a full stack ends the process; the interpreter counts."""
     text = """
-      func.func @f(%n: i64) -> i64 {
-        %c0 = arith.constant 0 : i64
-        %c1 = arith.constant 1 : i64
-        %end = arith.cmpi sle, %n, %c0 : i64
-        %r = scf.if %end -> (i64) {
-          scf.yield %c1 : i64
-        } else {
-          %m = arith.subi %n, %c1 : i64
-          %0 = func.call @f(%m) : (i64) -> i64
-          %1 = arith.muli %0, %n : i64
-          scf.yield %1 : i64
-        }
-        return %r : i64
+      func.func @f(%x: f32) -> f32 {
+        %y = func.call @g(%x) : (f32) -> f32
+        return %y : f32
+      }
+      func.func @g(%x: f32) -> f32 {
+        %y = func.call @f(%x) : (f32) -> f32
+        return %y : f32
       }"""
-    assert run_both(text, [np.int64(10)])[0] == 3628800
+    with pytest.raises(PassError, match="@f calls itself in the end, which machine code may not"):
+        lowered(text)
+
+
+def _chain(length: int) -> str:
+    first = "func.func @f0(%x: f32) -> f32 {\nreturn %x : f32\n}\n"
+    call = "func.func @f{}(%x: f32) -> f32 {{\n%y = func.call @f{}(%x) : (f32) -> f32\nreturn %y : f32\n}}\n"
+    return first + "".join(call.format(i, i - 1) for i in range(1, length))
+
+
+def test_calls_may_nest_only_as_deep_as_the_stack_allows() -> None:
+    assert compiled(_chain(MAX_CALL_DEPTH), f"f{MAX_CALL_DEPTH - 1}")([2.5]) == [2.5]
+    with pytest.raises(PassError, match="nested more than 100 deep"):
+        lowered(_chain(MAX_CALL_DEPTH + 1))
 
 
 @pytest.mark.parametrize("name", ["malloc", "f g", "llvm.sqrt", "größe", "cos"])

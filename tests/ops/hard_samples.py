@@ -247,6 +247,24 @@ def softmax_rows() -> Iterator[Sample]:
         yield row("tir.softmax", "%0 over [0] : {r}", [hard[4:].T.copy()], soft[4:].T.copy(), rtol=4 * ULP[name])
 
 
+def cross_entropy_rows() -> Iterator[Sample]:
+    for name, label in itertools.product(FLOATS, INTEGERS):
+        x, y = mixed((40, 5), name), np.random.default_rng(1).choice(edges(label), 40)
+        want = array([cross_entropy(scores, int(k)) for scores, k in zip(x.tolist(), y)], name)
+        rounding = 8 * ULP[name]
+        yield replace(row("tir.softmax_cross_entropy", "%0, %1 : {r}", [x, y], want), rtol=rounding, atol=rounding)
+
+
+def cross_entropy(scores: list[float], label: int) -> float:
+    """log(sum(exp(x - x[label]))); nan for a label that is none, and for a row with nan or +inf."""
+    if not 0 <= label < len(scores) or any(v != v or v == INF for v in scores):
+        return NAN
+    if scores[label] == -INF:
+        return INF
+    with mpmath.workdps(60):
+        return float(mpmath.log(sum(mpmath.exp(mpmath.mpf(v) - scores[label]) for v in scores if v != -INF)))
+
+
 # --- products --------------------------------------------------------------------------------------------------------
 
 #: Rows, inner size, columns: below, at and behind the sizes of tiles, which are 8 rows of 16 or 32 columns.
@@ -283,6 +301,27 @@ def product_row(x: np.ndarray, y: np.ndarray, **facts: Any) -> Sample:
         size = float(np.max(terms[0] @ terms[1], initial=0)) if is_float else 0.0
     eps = (x.shape[-1] + 1) * ULP["f16" if x.dtype == np.float16 else "f32" if x.dtype == np.float32 else "f64"]
     return replace(row("tir.dot", "%0, %1 : {r}", [x, y], want, **facts), rtol=eps * is_float, atol=eps * size)
+
+
+# --- creation --------------------------------------------------------------------------------------------------------
+
+
+def creation_rows() -> Iterator[Sample]:
+    for name, count in itertools.product(NUMBERS, (1, 300, 3000)):  # 8 bits wrap, f16 rounds
+        numbers = array([as_element(i, name) for i in range(count)], name)
+        yield row("tir.iota", "axis 0 : {r}", [], numbers)
+        yield row("tir.iota", "axis 1 : {r}", [], np.stack([numbers[:9]] * 2))
+    for label, name in itertools.product(INTEGERS, ELEMENTS):
+        x = edges(label)
+        want = np.equal.outer(x.astype(object), list(range(11))).astype(DTYPES[name])
+        yield row("tir.one_hot", "%0 : {0} -> {r}", [x], want)
+    for name in ELEMENTS:
+        yield from (row("tir.constant", f"{dense(x)} : {{r}}", [], x) for x in (edges(name), edges(name)[:0]))
+
+
+def dense(x: np.ndarray) -> str:
+    """The bytes of an array as a dense literal; a truth value takes one."""
+    return f'dense<"0x{x.tobytes().hex()}">'
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -337,6 +376,6 @@ def broadcast_row(x: np.ndarray, rng: np.random.Generator) -> Sample:
 
 
 HARD: list[Sample] = [
-    *unary_rows(), *binary_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *softmax_rows(), *dot_rows(),
-    *move_rows(),
+    *unary_rows(), *binary_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *softmax_rows(),
+    *cross_entropy_rows(), *dot_rows(), *creation_rows(), *move_rows(),
 ]  # fmt: skip

@@ -122,17 +122,17 @@ WRONG = [
     (
         "tir.add %a, %b : tensor<4xf32>",
         "tensor<4xf32>, tensor<5xf32>",
-        "tir.add: axis 0 of lhs has size 4 and of rhs size 5",
+        "tir.add: sizes must agree, got 4 (lhs axis 0) and 5 (rhs axis 0)",
     ),
     (
         "tir.add %a, %b : tensor<[B]xf32>",
         "tensor<[B]xf32>, tensor<[C]xf32>",
-        "axis 0 of lhs has size [B] and of rhs size [C]",
+        "sizes must agree, got [B] (lhs axis 0) and [C] (rhs axis 0)",
     ),
     (
         "tir.add %a, %b : tensor<[B]xf32>",
         "tensor<[B]xf32>, tensor<4xf32>",
-        "axis 0 of lhs has size [B] and of rhs size 4",
+        "sizes must agree, got [B] (lhs axis 0) and 4 (rhs axis 0)",
     ),
     (
         "tir.add %a, %b : tensor<4xf32>",
@@ -158,7 +158,7 @@ WRONG = [
     ("tir.dot %a, %b : tensor<3xf32>", "tensor<3x4x5xf32>, tensor<5xf32>", "rank 1 or 2, got 3 and 1"),
     ("tir.sum %a over [1] : tensor<4xf32>", "tensor<4xf32>, f32", "tir.sum: axes must be 0 to 0, got 1"),
     ("tir.sum %a over [1, 0] : tensor<f32>", "tensor<4x4xf32>, f32", "axes must increase, got [1, 0]"),
-    ("tir.sum %a over [0] : tensor<f32>", "tensor<f32>, f32", "axes must be [] at rank 0, got 0"),
+    ("tir.sum %a over [0] : tensor<f32>", "tensor<f32>, f32", "a tensor of rank 0 has no axes, got 0"),
     (
         "tir.transpose %a by [0, 0] : tensor<4x4xf32>",
         "tensor<4x4xf32>, f32",

@@ -55,6 +55,7 @@ class Point:
         if point.order > 1:
             every = [*arguments, *directions]
             text += self.function("second", every, body + grad + "".join(parts) + again, seconds, types)
+        self.text = text
         self.run = Interpreter(expanded(text)).run
 
     @staticmethod

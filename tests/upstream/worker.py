@@ -30,8 +30,8 @@ PIPELINE = (
     "expand-strided-metadata,"
     "lower-affine,"
     "convert-scf-to-cf,"
-    "convert-math-to-libm,"  # before math-to-llvm, which makes log(1 + x) of log1p
-    "convert-math-to-llvm,"
+    "convert-math-to-llvm{approximate-log1p=false},"
+    "convert-math-to-libm,"
     "convert-arith-to-llvm,"
     "finalize-memref-to-llvm,"
     "convert-func-to-llvm,"
@@ -108,7 +108,7 @@ def _memory(descriptor: Any, rank: int, dtype: Any) -> Any:
     return np.ndarray(sizes, dtype, memory, 0, strides)
 
 
-_DTYPES = {"f32": "f4", "f64": "f8", "i1": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "index": "i8"}
+_DTYPES = {"f16": "f2", "f32": "f4", "f64": "f8", "i1": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "index": "i8"}
 
 
 def answer(job: dict[str, Any], folder: Path, number: int) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[d
     dictionaries: list[dict[str, Attribute]] = []
     while not inner.done:
         hole = None
+        if types and isinstance(inner.peek(), Use) != bool(parsed.entry_arguments):
+            raise inner.error("each argument has a name, or, in a declaration, none has")
         if isinstance(inner.peek(), Use):
             hole = inner.use()
             inner.punct(":")

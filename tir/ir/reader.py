@@ -23,7 +23,7 @@ from tir.ir.attributes import (
     unpack,
 )
 from tir.ir.dense_text import dense_attribute
-from tir.ir.errors import FileLocation, Location, ParseError, TirError
+from tir.ir.errors import FileLocation, Location, ParseError, TirError, nearest
 from tir.ir.syntax import (
     AttributeItem,
     Braces,
@@ -212,7 +212,9 @@ class Reader:
             return self.function_type()
         item = self.peek()
         if not isinstance(item, TypeItem):
-            raise self.expected("a type")
+            error = self.expected("a type")
+            error.hint = nearest(item.text, TYPE_NAMES) if isinstance(item, Word) else None
+            raise error
         self.at += 1
         return item.type
 

@@ -49,8 +49,13 @@ def check(root: Op) -> list[TirError]:
             malformed.add(op)
         errors += found
         if len(errors) >= MAX_ERRORS:
-            return errors[:MAX_ERRORS]
-    return errors
+            break
+    return sorted(errors, key=_place)[:MAX_ERRORS]  # rules about symbols are checked at the module, first
+
+
+def _place(error: TirError) -> tuple[str, int, int]:
+    where = error.location.file_location() if error.location is not None else None
+    return (where.file, where.line, where.column) if where is not None else ("", 0, 0)
 
 
 def check_inputs(op: Op) -> None:

@@ -74,7 +74,7 @@ class _Recipe:
     op_name: str
     parsed: Parsed
     holes: list[tuple[int, int]]
-    operand_types: list[Type] | None
+    operand_types: list[Type | None]
     result_types: list[Type] | None
     uses: list[Use]
 
@@ -217,8 +217,8 @@ class _Build:
         if found is _BROKEN:
             raise _Skip
         if number >= len(found):
-            count = f"{len(found)} result{'s' if len(found) > 1 else ''}"
-            raise self.error(f"%{name} has {count}, so there is no %{name}#{number}", self.use_pos(raw, hole, recipe))
+            message = f"%{name} has {_count(len(found), 'result')}, so there is no %{name}#{number}"
+            raise self.error(message, self.use_pos(raw, hole, recipe))
         value = found[number]
         if declared is not None and value.type is not declared:
             raise self.error(
@@ -264,16 +264,16 @@ class _Build:
             if raw.key is not None:
                 self.recipes[raw.key] = recipe
         names = _names_behind_results(raw, recipe)
-        types: Sequence[Type | None] = recipe.operand_types or [None] * len(recipe.holes)
         operands = [
             self.value(names[hole], number, type, raw, hole, recipe)
-            for (hole, number), type in zip(recipe.holes, types)
+            for (hole, number), type in zip(recipe.holes, recipe.operand_types)
         ]
         op = self.create(recipe, operands, raw)
         count = sum(c for _, c in raw.results)
         if raw.results and count != len(op.results):
             op.drop_uses()
-            raise self.error(f"{op.name}: has {len(op.results)} results, but {count} are named", raw.pos)
+            has = _count(len(op.results), "result")
+            raise self.error(f"{op.name}: has {has}, but the text names {count}", raw.pos)
         return recipe, op
 
     def create(self, recipe: _Recipe, operands: list[Value], raw: RawOp) -> Op:
@@ -325,10 +325,11 @@ class _Build:
             _sort_attributes(cls, parsed)
             _pad_regions(cls, parsed)
         holes = _in_order(cls, parsed.operands, "operands")
-        operand_types = _types_in_order(cls.definition.operands if known else [], parsed.operand_types)
+        operand_types = _operand_types_in_order(cls, parsed)
         result_types = _types_in_order(cls.definition.results if known else [], parsed.result_types)
-        if operand_types is not None and len(operand_types) != len(holes):
-            raise reader.error(f"{name}: {len(holes)} operands, but {len(operand_types)} types", reader.end)
+        if len(operand_types) != len(holes):
+            counts = f"{_count(len(holes), 'operand')}, but {_count(len(operand_types), 'type')}"
+            raise reader.error(f"{name}: {counts}", reader.end)
         if known:
             _add_segments(cls, parsed)
         numbered = [(hole, reader.uses[hole].number) for hole in holes]
@@ -343,6 +344,10 @@ class _Build:
         if error.location is None:
             error.location = self.raw.location(raw.pos)
         self.errors.append(error)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _why_no_types(op: Op, error: Exception) -> str | None:
@@ -411,8 +416,16 @@ def _in_order(cls: type[Op], by_name: dict[str, list[int]], what: str) -> list[i
     return [hole for declared in cls.definition.operands for hole in by_name.get(declared.name, [])]
 
 
+def _operand_types_in_order(cls: type[Op], parsed: Parsed) -> list[Type | None]:
+    """The types that the text states for the operands, in the order of the declaration; None where it states none."""
+    stated: dict[str, list[Any]] = parsed.operand_types
+    names = [""] if "" in stated or "" in parsed.operands else [f.name for f in cls.definition.operands]
+    types = [stated.get(name, [None] * len(parsed.operands.get(name, []))) for name in names]
+    return [type for group in types for type in group]
+
+
 def _types_in_order(fields: Sequence[Any], by_name: dict[str, list[Type]]) -> list[Type] | None:
-    """The types in the order of the declaration; None if the text does not give all."""
+    """The types of the results in the order of the declaration; None if the text does not give all."""
     if "" in by_name:
         return by_name[""]
     if any(f.name not in by_name for f in fields):

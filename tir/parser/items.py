@@ -433,6 +433,8 @@ def _vector(dims: tuple[Any, ...], element: Any, extras: list[tuple[Item, str]])
 
 
 def _memref(dims: tuple[Any, ...], element: Any, extras: list[tuple[Item, str]]) -> MemRefType:
+    if any(isinstance(dim, AffineExpr) for dim in dims):
+        raise TirError("only sizes of tensors have names; one of a memref is a number or ?")
     layout = None
     if extras and isinstance(extras[0][0], AttributeItem):
         attribute = extras[0][0].attribute

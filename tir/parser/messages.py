@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.ir.errors import Location, ParseError, nearest
+from tir.ir.types import TYPE_NAMES
 from tir.parser.reading import Reading
 from tir.parser.tokens import CLOSING, STATEMENT_STARTS, Open, Token
 
@@ -40,7 +41,6 @@ _CLOSERS = frozenset(CLOSING.values())
 _BEHIND = frozenset((",", ":", "=", "->", "(", "[", "<"))
 _ORDER = list(_WORDS)
 _NAMED_SIZE = re.compile(r"([A-Za-z_]\w*?)x\w")
-_SCALAR_NAMES = ("f32", "f64", "f16", "bf16", "i1", "i8", "i16", "i32", "i64", "index", "tensor<..>", "memref<..>")
 
 
 def syntax_error(parser: Any, token: Token, opened: Sequence[Open]) -> ParseError:
@@ -70,7 +70,7 @@ def _hint(accepts: set[str], token: Token) -> str | None:
     if "DIMS" in accepts and (name := _NAMED_SIZE.match(token.text)) is not None:
         return f"a size with a name stands in brackets: [{name[1]}]"
     if accepts >= _TYPES:
-        return nearest(token.text, (*_SCALAR_NAMES, *(f"!{name}" for name in token.reading.type_aliases)))
+        return nearest(token.text, (*TYPE_NAMES, *(f"!{name}" for name in token.reading.type_aliases)))
     if accepts >= _STATEMENT and not accepts >= _ANYTHING:
         return "the name of an op has a dot, as in func.func"
     return None

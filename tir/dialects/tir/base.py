@@ -108,8 +108,8 @@ def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
         for axis, dim in enumerate(other.shape):
             merged = merge_dims(shape[axis], dim)
             if merged is None:
-                sizes = f"axis {axis} of {first} has size {dim_text(shape[axis])} and of {name} size {dim_text(dim)}"
-                fail(op, sizes)
+                got = f"{dim_text(shape[axis])} ({first} axis {axis}) and {dim_text(dim)} ({name} axis {axis})"
+                fail(op, f"sizes must agree, got {got}")
             shape[axis] = merged
     return tuple(shape)
 
@@ -123,10 +123,8 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
     """VerifyError unless the axes increase and lie in 0 to rank - 1."""
     for before, axis in zip((-1, *axes), axes):
         if not 0 <= axis < rank:
-            fail(
-                op,
-                f"{what} must be 0 to {rank - 1}, got {axis}" if rank else f"{what} must be [] at rank 0, got {axis}",
-            )
+            wrong = f"{what} must be 0 to {rank - 1}" if rank else "a tensor of rank 0 has no axes"
+            fail(op, f"{wrong}, got {axis}")
         if axis <= before:
             fail(op, f"{what} must increase, got {list(axes)}")
 

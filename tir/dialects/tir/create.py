@@ -13,6 +13,7 @@ from tir.dialects.tir.base import (
     Structure,
     Structured,
     TensorOp,
+    check_axes,
     fail,
     is_number_of,
     merge_dims,
@@ -87,8 +88,7 @@ class Iota(Sized, Structured):
     format = "`axis` $axis (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)"
 
     def verify_shape(self) -> None:
-        if not 0 <= self.axis < self.result_type.rank:
-            fail(self, f"axis must be 0 to {self.result_type.rank - 1}, got {self.axis}")
+        check_axes(self, [self.axis], self.result_type.rank, "axis")
 
     def compute(self, shape: tuple[int, ...]) -> Any:
         row = np.arange(shape[self.axis]).astype(numpy_dtype(self.result_type))

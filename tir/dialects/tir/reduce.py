@@ -16,8 +16,8 @@ from tir.dialects.tir.base import (
     NotDifferentiable,
     Reduction,
     Structure,
+    check_axes,
     drop_axes,
-    fail,
     highest,
     lowest,
 )
@@ -186,8 +186,7 @@ class Argmax(Reduction):
     grad = NotDifferentiable("a position is a whole number and changes in steps")
 
     def infer(self) -> Sequence[Type]:
-        if not 0 <= self.axis < self.x.type.rank:
-            fail(self, f"axis must be 0 to {self.x.type.rank - 1}, got {self.axis}")
+        check_axes(self, [self.axis], self.x.type.rank, "axis")
         return [TensorType(drop_axes(self.x.type.shape, [self.axis]), I64)]
 
     def reference(self, x: Any) -> Any:

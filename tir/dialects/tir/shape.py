@@ -38,8 +38,7 @@ class DimOp(TensorOp):
     format = "$x `axis` $axis attr-dict `:` type($x)"
 
     def infer(self) -> Sequence[Type]:
-        if not 0 <= self.axis < self.x.type.rank:
-            fail(self, f"axis must be 0 to {self.x.type.rank - 1}, got {self.axis}")
+        check_axes(self, [self.axis], self.x.type.rank, "axis")
         return [INDEX]
 
     def reference(self, x: Any) -> Any:

@@ -56,7 +56,7 @@ class Shared(Op, Symbol):
         return self.value.numpy()
 
     def verify_symbols(self, symbols: SymbolTable) -> None:
-        """VerifyError unless the init function is one of the right type."""
+        """VerifyError unless the init function is one of the right type that uses no state."""
         if self.init is None:
             return
         function = symbols.lookup(self.init)
@@ -66,6 +66,10 @@ class Shared(Op, Symbol):
         want = FunctionType((), (self.type,))
         if function.function_type is not want:
             fail(self, f"@{self.init} must have type {want}, got {function.function_type}")
+        for op in function.walk():
+            if isinstance(op, _State):
+                message = f"{self.name}: @{self.init} gives a first value, so it may not use state"
+                raise VerifyError(message, self.location, [("it does here", op.location)])
 
 
 def _called(symbol: str, location: Location) -> Generator[Any, Any, Any]:
