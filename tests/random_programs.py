@@ -85,7 +85,7 @@ class _Writer:
             kind = r.choice(["normal", "normal", "normal", "unit", "hard"] if element in FLOATS else kinds)
             dims = (self.dims[2],) if i == 0 else self.some_shape()
             self.given.append(Argument(Value(f"%a{i}", element, dims), kind))
-        if r.random() < 0.15:
+        if r.random() < 0.25:
             self.given.append(Argument(Value("%key", "i32", (static(2),)), "any"))
         self.pool = [a.value for a in self.given]
         head = self.declare_state() if r.random() < 0.35 else []
@@ -491,14 +491,14 @@ def _literal(r: random.Random, shape: Sequence[int], element: str) -> str:
 
 
 def rng(w: _Writer) -> None:
-    keys = [v for v in w.pool if v.element == "i32" and v.type == "tensor<2xi32>"]
-    dims = w.some_shape()
-    if not keys or any(dim.text == "?" for dim in dims):
+    key = w.pick(lambda v: v.type == "tensor<2xi32>")
+    if key is None:
         return
-    name, element = w.random.choice([("rng_uniform", "f32"), ("rng_uniform", "f64"), ("rng_bits", "i32")])
-    key = w.random.choice(keys)
-    if not any(not dim.is_static for dim in dims[1:]):
-        w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key], differentiable=False)
+    # Only the first size of a random tensor may be unknown before run time.
+    dims = [dim for dim in w.some_shape() if dim.text != "?"]
+    dims = [dim for i, dim in enumerate(dims) if i == 0 or dim.is_static]
+    name, element = w.random.choice([("rng_uniform", "f32"), ("rng_uniform", "f64"), ("rng_bits", "i32"), ("rng_bits", "ui32")])
+    w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key], differentiable=False)
 
 
 _MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (

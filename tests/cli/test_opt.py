@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,23 @@ def test_wrong_files_are_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
         done = tir_opt(*arguments)
         assert done.sentence == f"tir-opt: error: {sentence}"
         assert done.code == 1
+
+
+def test_input_without_end_is_refused_at_the_limit() -> None:
+    assert tir_opt("/dev/zero").sentence.startswith("tir-opt: error: /dev/zero: a file has at most ")
+
+
+def test_output_follows_links_and_leaves_pipes_and_devices_what_they_are(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "x.tir", tmp_path / "link.tir", tmp_path / "pipe"
+    target.write_text("old")
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for path in (link, pipe, Path("/dev/null")):
+        assert tir_opt("-o", path, stdin="module {\n}\n").code == 0
+    assert os.read(reader, 100) == b"module {\n}\n" == target.read_bytes()
+    os.close(reader)
+    assert link.is_symlink() and pipe.is_fifo() and Path("/dev/null").is_char_device()
 
 
 def test_wrong_text_is_located_with_its_line_and_a_caret() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -509,6 +512,30 @@ def test_failing_assert_is_a_located_error(target: str) -> None:
 def test_errors_of_the_text_are_located() -> None:
     done = tir_run(stdin="func.func @f() { %0 = tir.ad : f32 }")
     assert done.code == 1 and done.err.startswith("<stdin>:1:")
+
+
+def test_variables_may_be_called_like_options_of_numpy(tmp_path: Path) -> None:
+    names = ("file", "allow_pickle", "../x")
+    shared = "".join(f'tir.shared @"{name}" : tensor<f32> = dense<1.0>\n' for name in names)
+    text = shared + "func.func @f() -> tensor<f32> {\n%w = tir.read @file : tensor<f32>\nreturn %w : tensor<f32>\n}"
+    assert tir_run("--save", tmp_path / "w.npz", stdin=text).code == 0
+    assert tir_run("--load", tmp_path / "w.npz", stdin=text).out == "result = 1.0\n"
+    assert np.load(tmp_path / "w.npz").files == list(names)
+
+
+@pytest.mark.parametrize("target", ["cpu", "interpret"])
+def test_interrupted_training_leaves_no_file(tmp_path: Path, target: str) -> None:
+    np.savez(tmp_path / "d.npz", x=np.ones((100, 64), np.float32), y=np.zeros(100, np.int32))
+    examples, before = Path(__file__).resolve().parent.parent.parent, sorted(tmp_path.iterdir())
+    words = ["--entry", "train", "--data", "d.npz", "--epochs", "1000000000", "--target", target, "--save", "w.npz"]
+    tool = [sys.executable, examples / "tools" / "tir-run", examples / "examples" / "digits.tir", *words]
+    with subprocess.Popen(tool, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first epoch is done
+        process.send_signal(signal.SIGINT)
+        assert "tir-run: interrupted" in process.communicate(timeout=60)[1]
+        assert process.returncode == 130
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_state_that_cannot_be_written_is_one_sentence() -> None:

@@ -22,7 +22,7 @@ ONE_MISTAKE = [
     ("a.b {\n^x(%a#1: i32):\n}", "t:2:4: %a#1 cannot name an argument: it has a '#'"),
     ("a.b (%x, %y : f32\n%1 = a.c", "t:2:1: expected ')', got '%1 ='"),
     ("f.f {\n  a.b (%x\n}\na.c", "t:3:1: expected ')', got '}'"),
-    ("f.f {\n  a.b\n", "t:3:1: expected '}', got the end of the text"),
+    ("f.f {\n  a.b\n", "t:2:6: expected '}', got the end of the text"),
     ("a.b {x = 1\n%2 = a.d", "t:2:1: expected '}', got '%2 ='"),
     ("a.b [1, 2)", "t:1:10: expected ']', got ')'"),
     ("a.b\n}\na.c", "t:2:1: '}' closes nothing"),
@@ -98,7 +98,7 @@ func.func @g() {
 """
     raw = read_text(text, "t")
     lines = [error.location.file_location().line for error in raw.errors]  # type: ignore[union-attr]
-    assert lines == [1, 2, 5, 5, 7, 8, 11, 12, 16]
+    assert lines == [1, 2, 5, 5, 7, 8, 11, 12, 15]
     broken, _ = raw.ops
     kept = [op.name for op in broken.items[0].blocks[0].ops]  # type: ignore[index, union-attr]
     assert broken.name == "" and kept == ["", "", "", "a.e", "scf.if", "", "return"]

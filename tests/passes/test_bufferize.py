@@ -237,3 +237,8 @@ def test_tensor_level_ops_are_refused_by_name():
     text = "func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n%0 = tir.neg %x : tensor<4xf32>\nreturn %0 : tensor<4xf32>\n}"
     with pytest.raises(PassError, match="tir.neg on tensors has no form on buffers; run lower-structured first"):
         lowered(text)
+
+
+def test_named_sizes_are_left_to_lower_structured():
+    with pytest.raises(PassError, match=r"@f has named sizes \(tensor<\[B\]x2xf32>\); run lower-structured first"):
+        lowered("func.func @f(%x: tensor<[B]x2xf32>) -> tensor<[B]x2xf32> {\n  return %x : tensor<[B]x2xf32>\n}")

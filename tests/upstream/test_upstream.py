@@ -6,6 +6,7 @@ Judged are the examples, what the RUN lines under tests/lit print, and random pr
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ EXAMPLES = sorted((LIT_ROOT.parent.parent / "examples").glob("*.tir"))
 BELOW_TENSOR = [name for name in LEVELS if name != "tensor" and not name.startswith("cpu")]
 JUDGED_SEEDS = range(12)
 EXECUTED_SEEDS = range(200, 220)
+NAMED_SIZE = re.compile(r"[<x]\[[A-Za-z]")  # tensor<4x[N]xf32>
 GROUP = pytest.mark.xdist_group("upstream")  # one worker runs upstream: it wants much memory
 IS_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -99,8 +101,8 @@ def _printed_by_lit(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _is_below_tensor_level(text: str) -> bool:
-    """The text is a module with ops, none of the tensor level and none that tir does not know."""
-    if not text.lstrip().startswith(("module", '"builtin.module"')):
+    """The text is a module with ops, none of the tensor level and none that tir does not know, and without named sizes."""
+    if not text.lstrip().startswith(("module", '"builtin.module"')) or NAMED_SIZE.search(text):
         return False  # a list of passes, for example
     ops = list(parse_text(text, REGISTRY, allow_unregistered=True).walk())
     return len(ops) > 1 and not any(op.name.startswith("tir.") or isinstance(op, UnregisteredOp) for op in ops)

@@ -14,8 +14,8 @@ from tir.ir.define import attribute, create, operand, region, result
 from tir.ir.errors import UNKNOWN, Location, TirError, nearest
 from tir.ir.execution import Call as CallRequest
 from tir.ir.execution import Frame
-from tir.ir.ir import Block, BlockArgument, Op, Region
 from tir.ir.facts import check_facts
+from tir.ir.ir import Block, BlockArgument, Op, Region
 from tir.ir.kinds import ARRAY, FLAT_SYMBOL, FUNCTION_TYPE, STRING, SYMBOL_NAME, UNIT
 from tir.ir.names import check_names_bound
 from tir.ir.registry import Dialect
@@ -157,9 +157,9 @@ def _check_state(function: Func) -> None:
                 raise TirError(f"@{function.sym_name}: {name} must be a symbol such as @w, got {value}")
             if value in given[:i]:
                 raise TirError(f"@{function.sym_name}: {name} = {value} stands twice")
-    for value in updated:
-        if value is not None and value not in shared:
-            raise TirError(f"@{function.sym_name}: a result is tir.update = {value}, but no argument is tir.shared = {value}")
+    for new in updated:
+        if new is not None and new not in shared:
+            raise TirError(f"@{function.sym_name}: a result is tir.update = {new}, and no argument is tir.shared = {new}")
 
 
 class Return(Op, ReturnLike):

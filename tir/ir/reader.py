@@ -41,7 +41,7 @@ from tir.ir.syntax import (
     Use,
     Word,
 )
-from tir.ir.types import F64, I1, I64, FloatType, FunctionType, IndexType, IntegerType, Type
+from tir.ir.types import F64, I1, I64, TYPE_NAMES, FloatType, FunctionType, IndexType, IntegerType, Type
 
 __all__ = ["Reader", "item_text"]
 

@@ -36,6 +36,7 @@ __all__ = [
     "OpaqueType",
     "ShapedType",
     "StridedLayout",
+    "TYPE_NAMES",
     "TensorType",
     "TupleType",
     "Type",
@@ -374,7 +375,9 @@ def type_of_dtype(name: str) -> Type:
 
 _INTEGER = re.compile(r"([su]?)i([1-9][0-9]{0,7})\Z")
 #: What hints offer for a word that is no type.
-TYPE_NAMES = ("f32", "f64", "f16", "bf16", "i1", "i8", "i16", "i32", "i64", "index", "tensor<..>", "memref<..>", "vector<..>")
+TYPE_NAMES = (
+    "f32", "f64", "f16", "bf16", "i1", "i8", "i16", "i32", "i64", "index", "tensor<..>", "memref<..>", "vector<..>",
+)  # fmt: skip
 
 _NAMED_SCALARS: dict[str, Type] = {"index": INDEX, "none": NoneType(), "f16": F16, "bf16": BF16, "f32": F32, "f64": F64}
 

@@ -29,7 +29,8 @@ def check_call_depth(functions: Sequence[Any]) -> None:
                     message = f"@{name}: calls are nested more than {MAX_CALL_DEPTH} deep, which machine code may not"
                     raise PassError(message, calls[name][0].location)
             elif call.callee in path:
-                message = f"func.call: @{call.callee} calls itself in the end, which machine code may not; the interpreter may"
+                why = "calls itself in the end, which machine code may not; the interpreter may"
+                message = f"func.call: @{call.callee} {why}"
                 raise PassError(message, call.location)
             else:
                 path[call.callee] = iter(calls[call.callee])

@@ -62,7 +62,8 @@ def syntax_error(parser: Any, token: Token, opened: Sequence[Open]) -> ParseErro
     if bracket is not None and (may_close or token.type in STATEMENT_STARTS or token.type == "$END"):
         notes.append((f"'{bracket.char}' opens here", reading.location(bracket.pos)))
     hint = _hint(accepts, token) if token.type in ("WORD", "NAME") else None
-    return ParseError(f"expected {expected}{behind}, got {got}", reading.location(token.pos), notes, hint)
+    pos = reading.end if token.type == "$END" else token.pos  # behind the last word, not behind empty lines
+    return ParseError(f"expected {expected}{behind}, got {got}", reading.location(pos), notes, hint)
 
 
 def _hint(accepts: set[str], token: Token) -> str | None:
