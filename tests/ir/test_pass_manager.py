@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pytest
 
 from tir.dialects.all import REGISTRY
-from tir.ir.errors import PassError, TirErrors
-from tir.ir.pass_manager import Pass, Pipeline, PrintAfter, Timing, Verify, parse_pipeline, run_pipeline
+from tir.ir.errors import PassError
+from tir.ir.pass_manager import Pass, PassBug, Pipeline, PrintAfter, Timing, Verify, parse_pipeline, run_pipeline
 from tir.parser.parse import parse_text
+from tir.passes.cse import Cse
 from tir.passes.pipelines import PASSES, PIPELINES
 
 ALL = {**PASSES, **PIPELINES}
@@ -82,9 +83,14 @@ class Breaks(Pass):
 
 def test_verification_names_the_pass_that_broke_the_module():
     module = parse_text(TEXT, REGISTRY)
-    with pytest.raises(TirErrors) as caught:
+    with pytest.raises(PassBug, match="wrong behind pass breaks: .*func.return"):
         run_pipeline(Pipeline([Breaks()]), module, [Verify()])
-    assert "behind pass breaks" in caught.value.errors[0].notes[-1][0]
+
+
+def test_the_end_of_a_pipeline_is_verified():
+    module = parse_text(TEXT, REGISTRY)
+    with pytest.raises(PassBug, match="wrong behind the pipeline cse,breaks"):
+        run_pipeline(Pipeline([Cse(), Breaks()]), module)
 
 
 def test_instrumentations_print_and_time():

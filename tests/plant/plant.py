@@ -87,7 +87,7 @@ def planted(bug: Bug, folder: Path) -> Iterator[None]:
 def run_tests(tests: Sequence[str], folder: Path) -> tuple[int | None, str]:
     """pytest's exit code (None when it takes too long) and the end of what it printed."""
     # -B: two versions of a file of one size, written in one second, would share their compiled form.
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
             [*command, "-m", "not slow", *tests], cwd=folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_S

@@ -21,14 +21,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TextIO
 
-from tir.ir.errors import PassError, TirError, TirErrors, nearest
+from tir.ir.errors import PassError, TirErrors, nearest
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
 from tir.ir.verify import verify
 
 __all__ = [
-    "Instrumentation", "Lookup", "Pass", "Pipeline", "PrintAfter", "Timing", "Verify", "make_pass", "parse_pipeline",
-    "pass_options", "run_pipeline",
+    "Instrumentation", "Lookup", "Pass", "PassBug", "Pipeline", "PrintAfter", "Timing", "Verify", "make_pass",
+    "parse_pipeline", "pass_options", "run_pipeline",
 ]  # fmt: skip
 
 
@@ -83,16 +83,18 @@ class Verify(Instrumentation):
     """Verifies the module behind each pass; an error names the pass."""
 
     def after(self, step: Pass, op: Op, root: Op) -> None:
-        try:
-            verify(root)
-        except TirErrors as errors:
-            note = (f"the module is wrong behind pass {step.name}; that is a bug in the pass", None)
-            raise TirErrors([_with_note(e, note) for e in errors.errors]) from None
+        _verify_behind(f"pass {step.name}", root)
 
 
-def _with_note(error: TirError, note: tuple[str, None]) -> TirError:
-    error.notes = (*error.notes, note)
-    return error
+class PassBug(Exception):
+    """A pass left a module that breaks a rule of the IR: a mistake in tir, not in the program."""
+
+
+def _verify_behind(what: str, root: Op) -> None:
+    try:
+        verify(root)
+    except TirErrors as errors:
+        raise PassBug(f"the module is wrong behind {what}: {errors}") from None
 
 
 @dataclass
@@ -123,7 +125,7 @@ class Timing(Instrumentation):
 def run_pipeline(
     pipeline: Pipeline, root: Op, instrumentations: Sequence[Instrumentation] = (), *, verify_end: bool = True
 ) -> None:
-    """Runs the passes on `root`, and verifies the result once at the end."""
+    """Runs the passes on `root`, and verifies the result once at the end: PassBug if it is wrong."""
     pending: list[tuple[Pass | Pipeline, Op]] = [(pipeline, root)]
     while pending:
         step, op = pending.pop()
@@ -133,7 +135,7 @@ def run_pipeline(
             anchors = [op] if step.anchor in ("", op.name) else _children(op, step.anchor)
             pending.extend((inner, one) for one in reversed(anchors) for inner in reversed(step.steps))
     if verify_end:
-        verify(root)
+        _verify_behind(f"the pipeline {pipeline}", root)
     for one in instrumentations:
         one.finished(root)
 
@@ -201,7 +203,7 @@ def make_pass(name: str, options: str, passes: Lookup) -> Pass | Pipeline:
     make = passes.get(name)
     if make is None:
         raise PassError(f"unknown pass '{name}'", hint=nearest(name, passes))
-    given = dict(_split_option(name, part) for part in options.strip("{} ").replace(",", " ").split())
+    given = dict(_split_option(part) for part in options.strip("{} ").replace(",", " ").split())
     known = pass_options(make)
     for option in given:
         if option not in known:
@@ -211,9 +213,9 @@ def make_pass(name: str, options: str, passes: Lookup) -> Pass | Pipeline:
     return make(**{o.replace("-", "_"): _option_value(name, o, v, known[o]) for o, v in given.items()})
 
 
-def _split_option(name: str, part: str) -> tuple[str, str]:
+def _split_option(part: str) -> tuple[str, str | None]:
     option, equals, value = part.partition("=")
-    return option, value if equals else "true"
+    return option, value if equals else None
 
 
 def pass_options(make: Callable[..., Any]) -> dict[str, Any]:
@@ -222,15 +224,18 @@ def pass_options(make: Callable[..., Any]) -> dict[str, Any]:
     return {p.name.replace("_", "-"): p.default for p in parameters}
 
 
-def _option_value(name: str, option: str, text: str, default: Any) -> Any:
-    """`text` as a value of the type of the option's default."""
+def _option_value(name: str, option: str, text: str | None, default: Any) -> Any:
+    """`text` as a value of the type of the option's default; a switch needs none."""
     try:
         if isinstance(default, bool):
-            return {"true": True, "false": False, "1": True, "0": False}[text]
-        return type(default)(text)
+            return {None: True, "true": True, "false": False, "1": True, "0": False}[text]
+        if text is not None:
+            return type(default)(text)
     except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "an integer", float: "a number"}.get(type(default), "text")
-        raise PassError(f"pass {name}: option '{option}' must be {kind}, got '{text}'") from None
+        pass
+    kind = {bool: "true or false", int: "an integer", float: "a number"}.get(type(default), "text")
+    got = f"got '{text}'" if text is not None else "got nothing"
+    raise PassError(f"pass {name}: option '{option}' must be {kind}, {got}")
 
 
 def _option_text(value: Any) -> str:

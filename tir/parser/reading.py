@@ -137,7 +137,8 @@ class Reading:
         alias = table.get(name)
         if alias is None or alias.pos > pos:
             below = re.search(rf"^{re.escape(sigil + name)}\s*=", self.text, re.MULTILINE)
-            hint = "an alias is defined above its uses" if below else self.nearest(sigil + name, [sigil + one for one in table])
+            similar = self.nearest(sigil + name, [sigil + one for one in table])
+            hint = "an alias is defined above its uses" if below else similar
             raise self.error(f"{sigil}{name} is not defined", pos, hint)
         self.expansion += alias.size
         if self.expansion > MAX_ALIAS_EXPANSION + 64 * len(self.text):

@@ -44,9 +44,12 @@ class Canonicalize(Pass):
     fp_mode: str = "stable"
     max_rewrites: int = -1
 
-    def run(self, op: Op) -> None:
+    def __post_init__(self) -> None:
         if self.fp_mode not in FP_MODES:
-            raise TirError(f"pass canonicalize: fp-mode must be {', '.join(FP_MODES)}, got '{self.fp_mode}'")
+            modes = ", ".join(FP_MODES)
+            raise PassError(f"pass canonicalize: option 'fp-mode' must be one of {modes}, got '{self.fp_mode}'")
+
+    def run(self, op: Op) -> None:
         limit = None if self.max_rewrites < 0 else self.max_rewrites
         Rewriter(RULES, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_rewrites=limit).run(op)
 

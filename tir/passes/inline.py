@@ -34,7 +34,7 @@ class Inline(Pass):
 
     name = "inline"
     needs_module = True
-    max_ops: int = 1_000_000
+    max_ops: int = 200_000
 
     def run(self, op: Op) -> None:
         functions = {f.sym_name: f for block in op.region.blocks for f in block if isinstance(f, Func)}
