@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from tir.cli.common import CommandLineError, Sources, ToolParser, read_input, run_tool, write_output
+from tir.dialects.all import REGISTRY
 from tir.ir.errors import PassError, TirError, TirErrors
 from tir.ir.ir import Op
 from tir.ir.pass_manager import (
@@ -53,6 +54,8 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     if options.pass_pipeline and passes.steps:
         raise CommandLineError("give passes as flags or as --pass-pipeline, not both")
     pipeline = _command_line(lambda: parse_pipeline(options.pass_pipeline, ALL)) if options.pass_pipeline else passes
+    if not options.allow_unregistered_dialect:
+        _check_anchors(pipeline)
     text = read_input(options.input)
     file = "<stdin>" if options.input == "-" else options.input
     sources.texts[file] = text
@@ -126,6 +129,19 @@ def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
         else:
             rest.append(argument)
     return pipeline, rest
+
+
+def _check_anchors(pipeline: Pipeline) -> None:
+    """A pipeline nested in an op that does not exist would run on nothing, in silence."""
+    pending: list[Pass | Pipeline] = [pipeline]
+    while pending:
+        step = pending.pop()
+        if not isinstance(step, Pipeline):
+            continue
+        if step.anchor not in ("", "any") and REGISTRY.op_class(step.anchor) is None:
+            hint = REGISTRY.hint(step.anchor)
+            raise CommandLineError(f"pipeline: unknown op '{step.anchor}'" + (f"; {hint}" if hint else ""))
+        pending += step.steps
 
 
 def _command_line(make: Callable[[], Pass | Pipeline]) -> Pipeline:

@@ -12,7 +12,7 @@ from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.create import Constant
 from tir.ir.attributes import Attribute, DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import TirError
+from tir.ir.errors import PassError, TirError
 from tir.ir.execution import value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.pass_manager import Pass
