@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.dialects.straight_line import assert_same, make, run
-from tir.dialects import math
+from tir.dialects import math, numeric
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.traits import is_pure
@@ -330,3 +330,8 @@ def test_all_ops_are_pure_and_named_once() -> None:
 def test_bits_of_a_half_survive_erf() -> None:
     x = np.float16(0.5)
     assert_same(run(math.Erf, x), np.float16(struct.unpack("e", struct.pack("e", pymath.erf(0.5)))[0]))
+
+
+def test_minus_infinity_to_the_power_of_a_half_is_infinity_for_scalars_and_arrays_alike():
+    for x in (np.float64(-np.inf), np.full(3, -np.inf), np.full(1, np.float32(-np.inf))):
+        assert np.all(numeric.power(x, x.dtype.type(0.5)) == np.inf)  # C99 F.10.4.4

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tir.dialects import numeric
 from tir.dialects.arith_base import FASTMATH, FloatBinary, FloatUnary, IntegerBinary
 from tir.dialects.numeric import bit_width, each, fma, of_type, signed, unsigned, with_element
 from tir.ir.define import attribute, operand, result
@@ -177,7 +178,7 @@ class PowF(FloatBinary):
     name = "math.powf"
 
     def reference(self, lhs: Any, rhs: Any) -> Any:
-        return np.power(lhs, rhs)
+        return numeric.power(lhs, rhs)
 
 
 # --- circular and hyperbolic functions -------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from tir.ir.types import I1, FloatType, IndexType, IntegerType, ShapedType, Tens
 from tir.lazy import np
 
 __all__ = [
-    "bit_width", "each", "float_to_integer", "fma", "high_half", "is_odd", "maximum", "minimum", "of_type", "signed",
-    "unsigned", "with_element",
+    "bit_width", "each", "float_to_integer", "fma", "high_half", "is_odd", "maximum", "minimum", "of_type", "power",
+    "signed", "unsigned", "with_element",
 ]  # fmt: skip
 
 
@@ -68,6 +68,11 @@ def maximum(x: Any, y: Any) -> Any:
 def minimum(x: Any, y: Any) -> Any:
     """The smaller; nan where one is nan; -0.0 of two zeros unless both are +0.0."""
     return -maximum(-x, -y)
+
+
+def power(x: Any, y: Any) -> Any:
+    """x to the power y as C's pow. numpy takes a square root where one exponent of 0.5 is for all: nan for -inf."""
+    return np.where((x == -np.inf) & (y == 0.5), np.abs(x), np.power(x, y)).astype(np.asarray(x).dtype)[()]
 
 
 def float_to_integer(x: Any, low: int, high: int) -> Any:

@@ -134,7 +134,7 @@ class Pow(Binary):
     result = result(FLOAT_TENSOR)
 
     def compute(self, lhs: Any, rhs: Any) -> Any:
-        return np.power(lhs, rhs)
+        return numeric.power(lhs, rhs)
 
     def element(self, s: Any, lhs: Any, rhs: Any) -> Any:
         return s.pow(lhs, rhs)
