@@ -71,8 +71,9 @@ def minimum(x: Any, y: Any) -> Any:
 
 
 def power(x: Any, y: Any) -> Any:
-    """x to the power y as C's pow. numpy takes a square root where one exponent of 0.5 is for all: nan for -inf."""
-    return np.where((x == -np.inf) & (y == 0.5), np.abs(x), np.power(x, y)).astype(np.asarray(x).dtype)[()]
+    """x to the power y as C's pow. Where one exponent of 0.5 is for all, numpy takes a root: nan for -inf, -0 for -0."""
+    rooted = (y == 0.5) & ((x == -np.inf) | (x == 0))
+    return np.where(rooted, np.abs(x), np.power(x, y)).astype(np.asarray(x).dtype)[()]
 
 
 def float_to_integer(x: Any, low: int, high: int) -> Any:
