@@ -76,11 +76,19 @@ def test_the_mode_filters_by_class():
     assert not Rewriter([gives_up_late], fp_mode="strict").run(m)
 
 
-def test_counts_and_the_limit_of_rewrites():
+def test_an_iteration_takes_each_op_once():
     m = module()
-    rewriter = Rewriter([add_of_neg, neg_twice], max_rewrites=1)
-    rewriter.run(m)
-    assert rewriter.counts.total() == 1
+    before = print_op(m)
+    assert not Rewriter([add_of_neg, neg_twice], max_iterations=0).run(m)
+    assert print_op(m) == before
+    once, more = module(), module()
+    Rewriter([add_of_neg, neg_twice], max_iterations=1).run(once)
+    rewriter = Rewriter([add_of_neg, neg_twice])
+    rewriter.run(more)
+    assert print_op(once) != print_op(more)
+    Rewriter([add_of_neg, neg_twice], max_iterations=9).run(once)
+    assert print_op(once) == print_op(more)
+    assert rewriter.counts.total() > 1
 
 
 def test_what_a_rule_states_is_read_from_its_docstring():

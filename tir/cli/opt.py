@@ -33,7 +33,7 @@ ALL: Lookup = {**PASSES, **PIPELINES}
 EPILOG = """\
 Passes and pipelines are flags, run in the order given; options follow an equals sign:
 
-  tir-opt --cse --canonicalize=max-rewrites=3 model.tir
+  tir-opt --cse --canonicalize=max-iterations=3 model.tir
   tir-opt --fuse --lower-cpu model.tir
   tir-opt --pass-pipeline='builtin.module(func.func(cse,canonicalize))' model.tir
   tir-opt --list-passes

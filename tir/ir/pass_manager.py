@@ -4,10 +4,10 @@
     class Canonicalize(Pass):
         \"\"\"Simplifies by rules until none fits. ...\"\"\"
         name = "canonicalize"
-        max_rewrites: int = 0
+        max_iterations: int = -1
         def run(self, op): ...
 
-The fields of the dataclass are the options: `canonicalize{max-rewrites=10}` in a pipeline. A pipeline may nest by op:
+The fields of the dataclass are the options: `canonicalize{max-iterations=10}` in a pipeline. A pipeline may nest by op:
 `builtin.module(func.func(cse,canonicalize),symbol-dce)`. Instrumentations see each pass before and after it runs.
 """
 
@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TextIO
 
+from tir.ir.actions import Action, watched_by
 from tir.ir.errors import PassError, TirErrors, nearest
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
@@ -67,13 +68,20 @@ class Pipeline:
 
 
 class Instrumentation:
-    """Sees the passes run. `root` is the whole module."""
+    """Sees the passes run. `root` is the whole module. One that overrides `allows` or `changed` sees each change, too."""
 
     def before(self, step: Pass, op: Op, root: Op) -> None:
         """A pass is about to run on `op`."""
 
     def after(self, step: Pass, op: Op, root: Op) -> None:
         """A pass has run on `op`."""
+
+    def allows(self, action: Action) -> bool:
+        """Whether a pass may make this change."""
+        return True
+
+    def changed(self, action: Action) -> None:
+        """A pass has made this change."""
 
     def finished(self, root: Op) -> None:
         """All passes have run."""
@@ -127,17 +135,23 @@ def run_pipeline(
 ) -> None:
     """Runs the passes on `root`, and verifies the result once at the end: PassBug if it is wrong."""
     pending: list[tuple[Pass | Pipeline, Op]] = [(pipeline, root)]
-    while pending:
-        step, op = pending.pop()
-        if isinstance(step, Pass):
-            _run_pass(step, op, root, instrumentations)
-        else:
-            anchors = [op] if step.anchor in ("", op.name) else _children(op, step.anchor)
-            pending.extend((inner, one) for one in reversed(anchors) for inner in reversed(step.steps))
+    with watched_by([one for one in instrumentations if _watches_actions(one)]):
+        while pending:
+            step, op = pending.pop()
+            if isinstance(step, Pass):
+                _run_pass(step, op, root, instrumentations)
+            else:
+                anchors = [op] if step.anchor in ("", op.name) else _children(op, step.anchor)
+                pending.extend((inner, one) for one in reversed(anchors) for inner in reversed(step.steps))
     if verify_end:
         _verify_behind(f"the pipeline {pipeline}", root)
     for one in instrumentations:
         one.finished(root)
+
+
+def _watches_actions(one: Instrumentation) -> bool:
+    kind = type(one)
+    return kind.allows is not Instrumentation.allows or kind.changed is not Instrumentation.changed
 
 
 def _run_pass(step: Pass, op: Op, root: Op, instrumentations: Sequence[Instrumentation]) -> None:
@@ -161,7 +175,7 @@ Lookup = Mapping[str, Callable[..., "Pass | Pipeline"]]
 
 
 def parse_pipeline(text: str, passes: Lookup) -> Pipeline:
-    """The pipeline that `text` spells: `cse,canonicalize{max-rewrites=3}` or `builtin.module(func.func(cse))`.
+    """The pipeline that `text` spells: `cse,canonicalize{max-iterations=3}` or `builtin.module(func.func(cse))`.
 
     passes: by name, a Pass class, or a function that makes a pipeline. PassError names what is wrong and where.
     """

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tir.ir import actions
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, OpResult, Value
@@ -73,6 +74,7 @@ class Rewriter:
 
     fold: constant folding; tried before the rules; returns like a rule.
     limit: rewrites allowed; None is 10 for each op and 1,000 more: beyond it the rules do not converge.
+    max_iterations: the ops are gone through so often at most: all of them once, then those that a change has touched.
     counts: how often each rule was applied.
     """
 
@@ -81,12 +83,12 @@ class Rewriter:
     builder: type[Builder] = Builder
     fp_mode: str = "stable"
     limit: int | None = None
-    max_rewrites: int | None = None
+    max_iterations: int | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     def run(self, root: Op) -> bool:
-        """Rewrites until nothing fits (or `max_rewrites` is reached); tells whether anything changed."""
-        work = _Worklist(root)
+        """Rewrites until nothing fits (or `max_iterations` is reached); tells whether anything changed."""
+        work = _Worklist(root, self.max_iterations)
         by_class = _Index(self.rules, FP_MODES[self.fp_mode])
         limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
         recent: deque[str] = deque(maxlen=60)
@@ -94,8 +96,6 @@ class Rewriter:
         while (op := work.pop()) is not None:
             if _remove_if_dead(op, work):
                 changed = True
-                continue
-            if self.max_rewrites is not None and self.counts.total() >= self.max_rewrites:
                 continue
             name = self._step(op, by_class.rules_of(type(op)), work)
             if name is None:
@@ -111,14 +111,15 @@ class Rewriter:
         """Applies the first thing that fits to `op`; its name."""
         last_before = op.previous
         b = self.builder(op.parent, op, op.location)
-        if self.fold is not None and (values := self.fold(op, b)) is not None:
+        if self.fold is not None and (values := self.fold(op, b)) is not None and actions.begin("fold", op):
             _replace(op, values, last_before, work)
             return "fold"
         for one in rules:
-            if (values := one(op, b)) is not None:
+            _drop_new_ops(op, last_before)
+            if (values := one(op, b)) is not None and actions.begin(one.name, op, one):
                 _replace(op, values, last_before, work)
                 return one.name
-            _drop_new_ops(op, last_before)
+        _drop_new_ops(op, last_before)
         return None
 
 
@@ -142,14 +143,26 @@ class _Index:
 
 
 class _Worklist:
-    """Ops to look at, in the order of the text first; each stands in it once."""
+    """Ops to look at, in the order of the text first; each stands in it once.
 
-    def __init__(self, root: Op) -> None:
+    An iteration takes what stands in it at the beginning; what is pushed meanwhile belongs to the next one.
+    """
+
+    def __init__(self, root: Op, iterations: int | None) -> None:
         self.queue: deque[Op] = deque(op for op in root.walk() if op is not root)
         self.known = set(self.queue)
+        self.iterations_left = iterations
+        self.ops_left = 0
 
     def pop(self) -> Op | None:
         while self.queue:
+            if self.ops_left == 0:
+                if self.iterations_left == 0:
+                    return None
+                self.ops_left = len(self.queue)
+                if self.iterations_left is not None:
+                    self.iterations_left -= 1
+            self.ops_left -= 1
             op = self.queue.popleft()
             if op in self.known:
                 self.known.discard(op)
@@ -164,7 +177,7 @@ class _Worklist:
 
 
 def _remove_if_dead(op: Op, work: _Worklist) -> bool:
-    if op.is_used or not is_removable(op):
+    if op.is_used or not is_removable(op) or not actions.begin("erase", op):
         return False
     sources = [v.op for inner in op.walk() for v in inner.operands]
     for inner in op.walk():
@@ -172,6 +185,7 @@ def _remove_if_dead(op: Op, work: _Worklist) -> bool:
     op.erase()
     for source in sources:
         work.push(source)
+    actions.end()
     return True
 
 
@@ -185,6 +199,7 @@ def _replace(op: Op, values: Sequence[Value], last_before: Op | None, work: _Wor
     op.replace_with(values)
     for touched in (*users, *sources, *(v.op for v in values if isinstance(v, OpResult))):
         work.push(touched)
+    actions.end()
 
 
 def _new_ops(op: Op, last_before: Op | None) -> list[Op]:

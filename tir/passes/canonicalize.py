@@ -33,7 +33,8 @@ class Canonicalize(Pass):
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
     it is one number). Rules are listed in `canonicalize_rules.py`; `fp-mode` says which classes of rules may be applied:
-    `strict` (same bits), `stable` (also accurate ones), `fast`.
+    `strict` (same bits), `stable` (also accurate ones), `fast`. With `max-iterations` the ops are gone through so often at
+    most: all of them once, then those that a change has touched.
 
         %0 = tir.transpose %x by [1, 0] : tensor<3x2xf32>
         %1 = tir.transpose %0 by [1, 0] : tensor<2x3xf32>    ->   return %x : tensor<2x3xf32>
@@ -42,7 +43,7 @@ class Canonicalize(Pass):
 
     name = "canonicalize"
     fp_mode: str = "stable"
-    max_rewrites: int = -1
+    max_iterations: int = -1
 
     def __post_init__(self) -> None:
         if self.fp_mode not in FP_MODES:
@@ -50,8 +51,8 @@ class Canonicalize(Pass):
             raise PassError(f"pass canonicalize: option 'fp-mode' must be one of {modes}, got '{self.fp_mode}'")
 
     def run(self, op: Op) -> None:
-        limit = None if self.max_rewrites < 0 else self.max_rewrites
-        Rewriter(RULES, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_rewrites=limit).run(op)
+        iterations = None if self.max_iterations < 0 else self.max_iterations
+        Rewriter(RULES, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 
 def fold(op: Op, b: Builder) -> Sequence[Value] | None:
