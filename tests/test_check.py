@@ -140,12 +140,17 @@ def test_a_range_is_half_open_for_integers_and_closed_for_floats() -> None:
     assert made["x"].min() >= 0.25 and made["x"].max() <= 0.5
 
 
+def test_a_range_that_the_type_holds_in_part_is_cut_to_the_type() -> None:
+    made = generate_inputs([InputSpec("x", type_from_text("tensor<300xui8>"), (-9, 3))], 0)
+    assert set(made["x"].tolist()) == {0, 1, 2}
+
+
 def test_a_range_of_one_float_gives_that_float() -> None:
     (x,) = generate_inputs([InputSpec("x", type_from_text("tensor<3xf32>"), (2.0, 2.0))], 0).values()
     assert x.tolist() == [2.0, 2.0, 2.0]
 
 
-@pytest.mark.parametrize(("text", "limits"), [("tensor<3xi32>", (5, 5)), ("tensor<3xi8>", (0, 1000))])
+@pytest.mark.parametrize(("text", "limits"), [("tensor<3xi32>", (5, 5)), ("tensor<3xi8>", (200, 1000))])
 def test_an_integer_range_without_a_number_of_the_type_is_an_error(text: str, limits: tuple[int, int]) -> None:
     with pytest.raises(ExecutionError, match="argument 'x': no i(32|8) is in tir.range"):
         generate_inputs([InputSpec("x", type_from_text(text), limits)], 0)

@@ -8,11 +8,10 @@
 Each name is imported at its first use, and so are numpy, llvmlite and lark: a tool pays only for what it needs.
 """
 
-from typing import TYPE_CHECKING
-
 from tir.lazy import lazy_exports
 from tir.version import __version__
 
+TYPE_CHECKING = False  # see tir/lazy.py
 if TYPE_CHECKING:
     from tir.api import Argument, Builder, executable, parse, transform
     from tir.compile import Executable

@@ -33,7 +33,8 @@ from tir.ir.builder import Builder as OpBuilder
 from tir.ir.define import create
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
 from tir.ir.ir import Block, BlockArgument, Op, OpResult, Region, Value
-from tir.ir.pass_manager import Pipeline, parse_pipeline, run_pipeline
+from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
@@ -42,7 +43,7 @@ from tir.ir.verify import verify
 from tir.parser.parse import parse_text
 from tir.passes.autodiff import Autodiff
 from tir.passes.inline import Inline
-from tir.passes.pipelines import PASSES, PIPELINES, default
+from tir.passes.pipelines import ALL, default
 
 __all__ = ["Argument", "Builder", "executable", "parse", "transform", "type_from_text"]
 
@@ -91,9 +92,9 @@ class Builder(TensorBuilder):
     def shared(self, name: str, value: Any, init: str | None = None) -> None:
         """A shared variable: an array, its first value; or a type, and the function that returns the first value."""
         given = type_from_text(value) if isinstance(value, str) else value
-        facts: dict[str, Any] = {"init": init} if init is not None else {"value": DenseAttr.of(given)}
         if (init is not None) != isinstance(given, Type):
             raise TirError(f"shared @{name}: give an array, or a type and the name of an init function")
+        facts: dict[str, Any] = {"init": init} if init is not None else {"value": DenseAttr.of(given)}
         type = given if isinstance(given, Type) else facts["value"].type
         self._define(create(Shared, sym_name=name, type=type, location=caller_location(), **facts), name)
 
@@ -214,7 +215,7 @@ def parse(text: str, file: str = "<text>") -> Op:
 
 def transform(module: Op, pipeline: str) -> None:
     """Runs passes on a module, in place: "fuse,lower-cpu" or "builtin.module(func.func(cse))"."""
-    run_pipeline(parse_pipeline(pipeline, {**PASSES, **PIPELINES}), module)
+    run_pipeline(parse_pipeline(pipeline, ALL, REGISTRY), module)
 
 
 def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None) -> Executable:

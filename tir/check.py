@@ -183,8 +183,10 @@ def _integer_range(spec: InputSpec, dtype: Any) -> tuple[int, int]:
     if spec.range is None:
         is_unsigned = dtype.kind == "u" or element_type(spec.type) is INDEX
         return (0 if is_unsigned else -LARGEST_INTEGER), LARGEST_INTEGER
-    low, end = (int(number) for number in spec.range)
     info = np.iinfo(dtype)
-    if low >= end or low < info.min or end > int(info.max) + 1:
-        raise ExecutionError(f"argument '{spec.name}': no {element_type(spec.type)} is in tir.range [{low}, {end}]")
+    # What the range and the type have in common: -9 to 9 is 0 to 9 for unsigned numbers.
+    low, end = max(int(spec.range[0]), int(info.min)), min(int(spec.range[1]), int(info.max) + 1)
+    if low >= end:
+        limits = ", ".join(str(int(number)) for number in spec.range)
+        raise ExecutionError(f"argument '{spec.name}': no {element_type(spec.type)} is in tir.range [{limits}]")
     return low, end

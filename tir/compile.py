@@ -21,7 +21,7 @@ from tir.dialects.func import Func
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
-from tir.ir.errors import ExecutionError, TirError, nearest
+from tir.ir.errors import ExecutionError, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
@@ -163,10 +163,14 @@ class Executable:
     """The entries of a module, ready to be called.
 
     target: "cpu" compiles; "interpret" runs the ops on numpy. pipeline: the passes that are still to run, applied to a
-    copy of the module; for "cpu" they must end at the loops level.
+    copy of the module; for "cpu" they must end at the loops level. max_steps: how many ops a call may execute on the
+    interpreter; None for no limit.
     """
 
-    def __init__(self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None) -> None:
+    def __init__(
+        self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
+        max_steps: int | None = None,
+    ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
         if pipeline is not None:
@@ -177,7 +181,8 @@ class Executable:
         self.entries: dict[str, Entry] = {name: f.entry() for name, f in self._functions.items()}
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name]) for name in sorted(symbols & functions.keys())}
-        self._machine: _Machine | _NumpyMachine = _Machine(module) if target == "cpu" else _NumpyMachine(module)
+        self._machine: _Machine | _NumpyMachine
+        self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps)
         self._lock = threading.RLock()
         self.state = State(self)
 
@@ -191,6 +196,11 @@ class Executable:
             raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
         function = self._functions[entry]
         return self._run(function, _inputs(function, arguments))
+
+    @property
+    def steps(self) -> int:
+        """How many ops the last call has executed on the interpreter; one more than `max_steps` if that is why it ended."""
+        return self._machine.interpreter.steps if isinstance(self._machine, _NumpyMachine) else 0
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -238,7 +248,7 @@ class Executable:
                 continue
             if slot.symbol not in self._functions:
                 raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
-            (value,) = self._run(self._functions[slot.symbol], [])
+            (value,), _ = self._run_with(self._functions[slot.symbol], [], {})
             values[slot.symbol] = np.array(value, dtype=slot.dtype, order="C")
         return values
 
@@ -255,6 +265,12 @@ class State(MutableMapping[str, Any]):
         if self._values is None:
             self._values = self._owner._first_values()
         return self._values
+
+    def reset(self) -> None:
+        """Gives all variables their first values again."""
+        with self._owner._lock:
+            self._values = None
+            self._owner._machine.forget_state()
 
     def _get(self, name: str) -> Any:
         values = self.values_in_use()
@@ -307,6 +323,9 @@ class _Machine:
     def initial_state(self) -> dict[str, Any]:
         return {}
 
+    def forget_state(self) -> None:
+        """There is none here: the state belongs to the executable."""
+
     def is_atomic(self, name: str) -> bool:
         """A call that fails leaves the shared buffers that it was given as they were."""
         return self.functions[name].signature.atomic
@@ -319,8 +338,8 @@ class _Machine:
 class _NumpyMachine:
     """The functions of a module on the interpreter, which keeps the state of a module with `tir.shared` itself."""
 
-    def __init__(self, module: Op) -> None:
-        self.interpreter = Interpreter(module)
+    def __init__(self, module: Op, max_steps: int | None = None) -> None:
+        self.interpreter = Interpreter(module, max_steps=max_steps)
         self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
         self.functions = _functions(module)
         self.written = written_parameters(list(self.functions.values()))
@@ -329,6 +348,9 @@ class _NumpyMachine:
         """The state of the interpreter itself, which commits to it what an entry updates."""
         self.interpreter.initialize()
         return self.interpreter.state
+
+    def forget_state(self) -> None:
+        self.interpreter.state = {}
 
     def is_atomic(self, name: str) -> bool:
         return False
@@ -394,7 +416,7 @@ def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:
         return element
     shape: Sequence[Dim] = [_dim(item) for item in dims] if isinstance(dims, ArrayAttr) else storage.shape
     if len(shape) != storage.rank:
-        raise TirError(f"tir.dims must have {storage.rank} sizes, got {len(shape)}")
+        raise TirError(f"tir.dims must have {counted(storage.rank, 'size')}, got {len(shape)}")
     return TensorType(tuple(shape), element)
 
 
@@ -420,7 +442,8 @@ def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -
             raise ExecutionError(f"@{function.name}: argument {missing[0]!r} is missing")
         arguments = [arguments[name] for name in names]
     if len(arguments) != len(names):
-        raise ExecutionError(f"@{function.name} takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}")
+        takes = f"takes {counted(len(names), 'argument')} ({', '.join(names)})" if names else "takes no arguments"
+        raise ExecutionError(f"@{function.name} {takes}, got {len(arguments)}")
     return [_input(slot, value) for slot, value in zip(function.inputs, arguments)]
 
 

@@ -16,7 +16,7 @@ from types import GeneratorType
 from typing import Any
 
 from tir.ir.affine import AffineExpr, AffineName
-from tir.ir.errors import UNKNOWN, Location, TirError
+from tir.ir.errors import UNKNOWN, Location, TirError, counted
 from tir.ir.execution import (
     NUMPY_ERRORS,
     Call,
@@ -87,6 +87,11 @@ class Interpreter:
         self.state.update(self._updates)
         types = function.function_type.results  # type: ignore[attr-defined]
         return [np.array(x) if isinstance(type, TensorType) else x for x, type in zip(results, types)]
+
+    @property
+    def steps(self) -> int:
+        """How many ops the last run has executed; one more than `max_steps` if that is why it ended."""
+        return (UNLIMITED if self.max_steps is None else self.max_steps) - self._steps_left
 
     def initialize(self) -> None:
         """Gives the shared variables their initial values; otherwise the first run does."""
@@ -300,7 +305,7 @@ def _checked_arguments(function: Op, given: Sequence[Any]) -> list[Any]:
     types = function.function_type.inputs  # type: ignore[attr-defined]
     name = symbol_name(function)
     if len(given) != len(types):
-        raise ExecutionError(f"@{name} takes {len(types)} arguments, got {len(given)}", function.location)
+        raise ExecutionError(f"@{name} takes {counted(len(types), 'argument')}, got {len(given)}", function.location)
     values = []
     for number, (value, type) in enumerate(zip(given, types)):
         try:

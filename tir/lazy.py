@@ -1,16 +1,24 @@
-"""numpy, llvmlite and lark as objects that import themselves at their first use.
+"""What is imported at its first use, so that a tool waits for nothing that its run does not need.
 
-Every file says `from tir.lazy import np` at its top, and a program that never touches an array never pays for
-importing numpy: `tir-opt --version` imports none of the three. A type checker sees the real modules.
+    from tir.lazy import np                                       # numpy, llvmlite, lark: at the first attribute
+    platform = LazyModule("platform")                             # another module that few runs need: likewise
+    PASSES = LazyTable({"cse": "tir.passes.cse:Cse"})             # a table: each value when it is asked for
+    __getattr__ = lazy_exports(__name__, {"parse": "tir.api"})    # a package: each name when it is asked for
+
+`tir-opt --version` imports none of them, and a file of one dialect waits for no other. A type checker sees the real
+modules. Every tool begins here, so this module imports next to nothing itself.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["LazyModule", "lark", "lazy_exports", "llvm", "llvmlite", "np"]
+TYPE_CHECKING = False  # a type checker takes it as true; importing `typing` takes longer than all of `--version`
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["LazyModule", "LazyTable", "lark", "lazy_exports", "llvm", "llvmlite", "np"]
 
 
 class LazyModule:
@@ -33,6 +41,30 @@ class LazyModule:
 
     def __repr__(self) -> str:
         return f"<lazy module {self._name!r}>"
+
+
+class LazyTable(Mapping):
+    """A table from names to what stands in modules, as `module:attribute`. The names are known without any import."""
+
+    def __init__(self, homes: Mapping[str, str]) -> None:
+        self._homes = dict(homes)
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = self._homes[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    def __or__(self, other: LazyTable) -> LazyTable:
+        """Both tables as one."""
+        return LazyTable({**self._homes, **other._homes})
 
 
 def lazy_exports(package: str, homes: dict[str, str]) -> Callable[[str], Any]:

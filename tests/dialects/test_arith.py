@@ -376,7 +376,7 @@ REFUSED: list[tuple[type[Op], list[Type], Type | None, dict[str, Any], str]] = [
     (arith.ExtUI, [INDEX], I64, {}, "'input' must be a signless integer"),
     (arith.TruncI, [I32], I64, {}, "must have fewer bits"),
     (arith.SIToFP, [INDEX], F32, {}, "'input' must be a signless integer"),
-    (arith.FPToSI, [F32], INDEX, {}, "'result' must be a signless integer"),
+    (arith.FPToSI, [F32], INDEX, {}, "the result must be a signless integer"),
     (arith.IndexCast, [I32], I64, {}, "one side must be index, got i32 to i64"),
     (arith.IndexCast, [INDEX], INDEX, {}, "one side must be index"),
     (arith.Bitcast, [F32], I64, {}, "the number of bits must stay, got f32 to i64"),

@@ -245,11 +245,11 @@ def test_effects_say_who_reads_writes_and_allocates() -> None:
     [
         (
             "%r = memref.alloc() : memref<?xf32>",
-            "memref.alloc: memref<?xf32> leaves 1 sizes open, but 0 are given",
+            "memref.alloc: memref<?xf32> leaves 1 size open, got 0",
         ),
         (
             "%r = memref.alloc() : memref<4xf32, strided<[?]>>",
-            "memref.alloc: memref<4xf32, strided<[?]>> leaves 1 layout symbols open, but 0 are given",
+            "memref.alloc: memref<4xf32, strided<[?]>> leaves 1 layout symbol open, got 0",
         ),
         (
             "%r = memref.alloc() {alignment = 3 : i64} : memref<4xf32>",

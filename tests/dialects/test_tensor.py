@@ -239,7 +239,7 @@ def test_mixed_lists_name_the_operands() -> None:
 @pytest.mark.parametrize(
     ("op", "message"),
     [
-        ("tensor.empty() : tensor<?xf32>", "tensor.empty: tensor<?xf32> leaves 1 sizes open, but 0 are given"),
+        ("tensor.empty() : tensor<?xf32>", "tensor.empty: tensor<?xf32> leaves 1 size open, got 0"),
         ("tensor.dim %z, %i : tensor<f32>", "tensor.dim: a tensor of rank 0 has no sizes"),
         ("tensor.extract %t[%i] : tensor<?x4xf32>", "tensor.extract: tensor<?x4xf32> needs 2 indices, got 1"),
         (
@@ -314,4 +314,4 @@ def test_generate_must_yield_an_element() -> None:
         "tensor.generate: an element of tensor<?xf32> must be of type f32, got i32"
     )
     op = "tensor.generate %i {\n^bb0(%a: index, %b: index):\ntensor.yield %x : f32\n} : tensor<?xf32>"
-    assert rule_of(op, "%i: index, %x: f32") == "tensor.generate: the body must take 1 indices, got (index, index)"
+    assert rule_of(op, "%i: index, %x: f32") == "tensor.generate: the body must take 1 index, got (index, index)"

@@ -208,7 +208,7 @@ def test_insert_leaves_the_operand_alone() -> None:
         ),
         (
             "%r = vector.create_mask %i, %i : vector<4xi1>",
-            "vector.create_mask: vector<4xi1> needs 1 sizes, got 2",
+            "vector.create_mask: vector<4xi1> needs 1 size, got 2",
         ),
         (
             "%r = vector.fma %v, %v, %x : vector<4xf32>",

@@ -130,7 +130,7 @@ def test_a_right_module_has_no_errors():
     ("build", "message"),
     [
         (lambda b, x, i: b.op(arith.AddF, x, i), "arith.addf: operand 'rhs' must be a float"),
-        (lambda b, x, i: b.op(arith.AddF, x, x, result_types=[I32]), "arith.addf: result 'result' must be a float"),
+        (lambda b, x, i: b.op(arith.AddF, x, x, result_types=[I32]), "arith.addf: the result must be a float"),
         (lambda b, x, i: b.insert(arith.AddF([x], [F32])), "arith.addf: needs 2 operands, got 1"),
         (lambda b, x, i: b.insert(arith.AddF([x, x], [])), "arith.addf: needs 1 result, got 0"),
         (lambda b, x, i: b.insert(arith.Constant([], [F32])), "arith.constant: attribute 'value' is missing"),

@@ -87,7 +87,7 @@ def test_types_nobody_holds_are_forgotten():
         (lambda: TensorType((1 << 40, 1 << 30), F32), "less than 2\\^63 bytes"),
         (lambda: TensorType((1,) * 33, F32), "at most 32 dimensions"),
         (lambda: VectorType((DYNAMIC,), F32), "positive integer"),
-        (lambda: MemRefType((2, 2), F32, StridedLayout((1,))), "need as many strides"),
+        (lambda: MemRefType((2, 2), F32, StridedLayout((1,))), "2 sizes, but 1 stride$"),
         (lambda: IntegerAttr(256, IntegerType(8)), "does not fit i8"),
         (lambda: IntegerAttr(-1, U8), "does not fit ui8"),
         (lambda: DenseAttr(TensorType((3,), F32), b"1234567"), "needs 12 bytes, got 7"),

@@ -117,10 +117,10 @@ def test_resource_is_kept_by_its_key() -> None:
 @pytest.mark.parametrize(("body", "shape", "element", "message"), [
     ("[[1, 2], [3]]", (2, 2), I32, "expected 2 elements in axis 1, got 1"),
     ("[1, 2]", (2, 1), I32, "expected 2 nested lists around '1', got 1"),
-    ("[[1]]", (1,), I32, "expected 1 nested lists, got more"),
+    ("[[1]]", (1,), I32, "expected 1 list, got more"),
     ("[1]", (), I32, "expected a number, got '['"),
     ("[1, 2", (2,), I32, "expected ']'"),
-    ("1, 2]", (2,), I32, "expected 1 nested lists around '1', got 0"),
+    ("1, 2]", (2,), I32, "expected 1 list around '1', got 0"),
     ("[1,, 2]", (2,), I32, "unexpected ','"),
     ("[1, ]", (1,), I32, "unexpected ']'"),
     ("[1 2]", (2,), I32, "expected ',' or ']' before '2'"),
@@ -158,5 +158,5 @@ def test_type_must_be_a_tensor_or_vector_with_known_sizes(type: Type) -> None:
 
 
 def test_deep_lists_do_not_recurse() -> None:
-    with pytest.raises(TirError, match="expected 1 nested lists, got more"):
+    with pytest.raises(TirError, match="expected 1 list, got more"):
         dense("[" * 100_000 + "1" + "]" * 100_000, (1,), I32)

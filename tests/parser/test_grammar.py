@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import random
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lark
 import pytest
 
 from tir.parser.items import Callbacks
-from tir.parser.raw import GRAMMAR, STARTS, parser
+from tir.parser.lalr import Machine, UnexpectedToken, make_tables, read_tables
+from tir.parser.raw import GRAMMAR, STARTS, TABLES, parser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -30,20 +35,71 @@ def test_strict_mode_would_see_a_conflict() -> None:
         strict(ambiguous)
 
 
-def test_every_rule_has_an_action_or_passes_its_only_value_on() -> None:
-    missing = [rule for rule in parser().rules
-               if not hasattr(Callbacks, rule.alias or rule.origin.name)
-               and not (rule.options.expand1 and len(rule.expansion) == 1)]
-    assert not missing
-
-
-def test_every_action_belongs_to_a_rule() -> None:
-    used = {rule.alias or rule.origin.name for rule in parser().rules}
-    assert {name for name in dir(Callbacks) if not name.startswith("_")} <= used
+def test_actions_and_rules_belong_together() -> None:
+    """A rule has an action or passes its only value on; there is no action without a rule."""
+    named = {rule.alias or rule.origin.name for rule in lark_parser().rules
+             if not (rule.options.expand1 and len(rule.expansion) == 1)}
+    assert named == {name for name in dir(Callbacks) if not name.startswith("_")}
 
 
 def test_parser_is_built_once() -> None:
     assert parser() is parser()
+
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+
+def lark_parser() -> lark.Lark:
+    return lark.Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", start=STARTS, keep_all_tokens=True)
+
+
+def test_tables_that_come_with_tir_are_those_of_the_grammar() -> None:
+    text = GRAMMAR.read_text(encoding="utf-8")
+    assert json.loads(TABLES.read_text(encoding="utf-8")) == make_tables(text, STARTS), "run `make docs`"
+
+
+def test_tables_of_another_grammar_are_not_used() -> None:
+    text = 'module: "a" WORD\nWORD: /[a-z]+/\n'
+    assert read_tables(TABLES.read_text(encoding="utf-8"), text, ["module"]) == make_tables(text, ["module"])
+    assert read_tables("{}", text, ["module"]) == make_tables(text, ["module"])
+
+
+class Actions:
+    """For each rule an action that gives its name and what it is made of."""
+
+    def __getattr__(self, name: str) -> Callable[[list[Any]], Any]:
+        return lambda values: lark.Tree(name, values)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_machine_reads_what_lark_reads(start: str) -> None:
+    """Random walks of tokens: after each the same may come next, and in the end both have made the same tree."""
+    rng = random.Random(start)
+    machine = Machine(json.loads(TABLES.read_text(encoding="utf-8")), Actions())
+    judge = lark_parser()
+    ended = 0
+    for _ in range(20):
+        run, other = machine.begin(start), judge.parse_interactive(start=start)
+        while True:
+            accepted = run.accepts()
+            assert accepted == other.accepts()
+            kind = "$END" if "$END" in accepted and rng.random() < 0.3 else rng.choice(sorted(accepted))
+            token = lark.Token(kind, "")
+            made, expected = run.feed(token), other.feed_token(token)
+            assert len(run.states) == len(other.parser_state.state_stack)
+            if kind == "$END":
+                assert made == expected
+                ended += 1
+            if kind == "$END" or len(run.states) > 30:
+                break
+    assert ended > 5
+
+
+def test_token_that_does_not_fit_is_refused() -> None:
+    run = parser().begin("module")
+    with pytest.raises(UnexpectedToken):
+        run.feed(lark.Token("RBRACE", "}"))
+    assert "NAME" in run.accepts()
 
 
 def run(program: str, text: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,8 @@ import pytest
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError, TirError
-from tir.ir.pass_manager import parse_pipeline, run_pipeline
+from tir.ir.pass_manager import run_pipeline
+from tir.ir.pipeline_text import parse_pipeline
 from tir.parser.parse import parse_text
 from tir.passes.pipelines import PASSES, PIPELINES
 

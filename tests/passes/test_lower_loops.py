@@ -9,7 +9,8 @@ from tir.dialects.all import REGISTRY
 from tir.dialects.linalg import Generic
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError
-from tir.ir.pass_manager import parse_pipeline, run_pipeline
+from tir.ir.pass_manager import run_pipeline
+from tir.ir.pipeline_text import parse_pipeline
 from tir.parser.parse import parse_text
 from tir.passes.lower_loops import loop_order
 from tir.passes.pipelines import PASSES, PIPELINES

@@ -1,14 +1,13 @@
-"""All dialects of tir, and the registry that knows them."""
+"""All dialects of tir, and the registry that knows them. A dialect is imported when one of its ops is named."""
 
 from __future__ import annotations
 
-from tir.dialects import arith, builtin, cf, func, linalg, math, memref, scf, tensor, tir, vector
 from tir.ir.registry import Registry
+from tir.lazy import LazyTable
 
 __all__ = ["DIALECTS", "REGISTRY"]
 
-DIALECTS = (
-    builtin.DIALECT, func.DIALECT, tir.DIALECT, linalg.DIALECT, tensor.DIALECT, arith.DIALECT, math.DIALECT,
-    scf.DIALECT, cf.DIALECT, memref.DIALECT, vector.DIALECT,
-)  # fmt: skip
+_NAMES = ("builtin", "func", "tir", "linalg", "tensor", "arith", "math", "scf", "cf", "memref", "vector")
+#: Name -> Dialect.
+DIALECTS = LazyTable({name: f"tir.dialects.{name}:DIALECT" for name in _NAMES})
 REGISTRY = Registry(DIALECTS)

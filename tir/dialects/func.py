@@ -167,6 +167,7 @@ class Return(Op, ReturnLike):
 
     name = "func.return"
     parent_ops = ("func.func",)
+    verify_looks_around = True
     operands = operand(variadic=True)
     format = "attr-dict ($operands^ `:` type($operands))?"
 

@@ -8,7 +8,7 @@ from typing import Any
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.attributes import ArrayAttr, Attribute, DialectAttr
 from tir.ir.define import attribute, operand, region, result
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, counted
 from tir.ir.execution import Frame, Run
 from tir.ir.ir import BlockArgument, Op, Value
 from tir.ir.kinds import AFFINE_MAPS, ANY_MEMREF, ANY_TENSOR, I64_ATTR, INDEX_KIND, STRING, AttributeKind, one_of
@@ -53,6 +53,7 @@ class Index(Pure, Op):
 
     name = "linalg.index"
     parent_ops = ("linalg.generic",)
+    verify_looks_around = True
     dim = attribute(I64_ATTR)
     result = result(INDEX_KIND)
     format = "$dim attr-dict `:` type($result)"
@@ -195,7 +196,7 @@ def _check_maps(op: Generic) -> None:
         if map.symbols or map.dims != op.rank:
             raise TirError(f"map {number} must have a dim for each of {op.rank} iterators and no symbols, got {map}")
         if len(map.results) != rank:
-            raise TirError(f"map {number} must have {rank} results, the rank of {value.type}, got {map}")
+            raise TirError(f"map {number} must have {counted(rank, 'result')}, the rank of {value.type}, got {map}")
     bare = {expr.position for map in op.maps for expr in map.results if isinstance(expr, AffineDim)}
     for dim in range(op.rank):
         if dim not in bare:

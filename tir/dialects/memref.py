@@ -13,7 +13,7 @@ from typing import Any
 from tir.ir.affine import AffineMap
 from tir.ir.attributes import Attribute, DenseAttr, DenseResourceAttr, UnitAttr
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import TirError, nearest
+from tir.ir.errors import TirError, counted, nearest
 from tir.ir.execution import ExecutionError, Frame, check_shape, poison, uninitialized
 from tir.ir.fields import AttributeField
 from tir.ir.ir import Op, Value
@@ -89,7 +89,7 @@ class Alloc(Allocates, Op):
             ("layout symbols", len(_layout_symbols(type)), len(self.symbolOperands)),
         ):
             if wanted != given:
-                raise TirError(f"{type} leaves {wanted} {what} open, but {given} are given")
+                raise TirError(f"{type} leaves {counted(wanted, what.removesuffix('s'), what)} open, got {given}")
         if self.alignment is not None and (self.alignment < 1 or self.alignment & (self.alignment - 1)):
             raise TirError(f"the alignment must be a power of two, got {self.alignment}")
 
@@ -508,7 +508,7 @@ def _check_strides(array: Any, type: MemRefType) -> None:
 
 def _check_indices(type: MemRefType, indices: Sequence[Value]) -> None:
     if len(indices) != type.rank:
-        raise TirError(f"{type} needs {type.rank} indices, got {len(indices)}")
+        raise TirError(f"{type} needs {counted(type.rank, 'index', 'indices')}, got {len(indices)}")
 
 
 def _check_same_elements(a: MemRefType, b: MemRefType) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from tir.ir.execution import numpy_dtype
 from tir.ir.types import I1, FloatType, IndexType, IntegerType, ShapedType, TensorType, Type, VectorType, element_type
-from tir.lazy import np
+from tir.lazy import LazyModule, np
 
 __all__ = [
     "bit_width", "each", "float_to_integer", "fma", "high_half", "is_odd", "maximum", "minimum", "of_type", "power",
     "signed", "unsigned", "with_element",
 ]  # fmt: skip
+
+fractions = LazyModule("fractions")
 
 
 def bit_width(type: Type) -> int:
@@ -138,7 +139,8 @@ def _fma_normal(x: Any, y: Any, z: Any) -> Any:
 
 
 def _fma_exact(x: float, y: float, z: float) -> float:
-    exact = Fraction(x) * Fraction(y) + Fraction(z)
+    fraction = fractions.Fraction
+    exact = fraction(x) * fraction(y) + fraction(z)
     try:
         return float(exact)
     except OverflowError:

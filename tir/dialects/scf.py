@@ -10,13 +10,14 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from tir.dialects.numeric import of_type, signed, unsigned
+from tir.ir.attributes import IntegerAttr
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Run, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
-from tir.ir.traits import RecursiveEffects, ReturnLike
+from tir.ir.traits import ConstantLike, RecursiveEffects, ReturnLike
 from tir.ir.types import I1, INDEX, Type
 from tir.lazy import np
 
@@ -76,6 +77,10 @@ class For(Op, RecursiveEffects):
             raise TirError(f"bounds and step must have one type, got {_types(bounds)}")
         _check_block("the body", self.body, [bounds[0], *self.infer()])
         _check_yield("the loop carries", self.body, self.values)
+
+    def verify_written(self) -> None:
+        """A step that is a constant must be at least 1."""
+        _check_steps(self, [self.step])
 
     def interpret(self, frame: Frame) -> Steps:
         read = unsigned if self.unsignedCmp else signed
@@ -241,6 +246,10 @@ class Parallel(Op, RecursiveEffects):
         if [v.type for v in end.operands] != self.infer():
             raise TirError(f"scf.reduce must combine {_types_of(self.initVals)}, got {_types_of(end.operands)}")
 
+    def verify_written(self) -> None:
+        """Steps that are constants must be at least 1."""
+        _check_steps(self, self.step)
+
     def interpret(self, frame: Frame) -> Steps:
         bounds = zip(self.lowerBound, self.upperBound, self.step)
         loops = [_counted(frame[low], frame[high], frame[step]) for low, high, step in bounds]
@@ -250,6 +259,14 @@ class Parallel(Op, RecursiveEffects):
             for i, value in enumerate(values):
                 (combined[i],) = yield Run(self.reduce.regions[i].block, [combined[i], value])
         return tuple(combined)
+
+
+def _check_steps(op: Op, steps: Sequence[Value]) -> None:
+    for step in steps:
+        value = step.op.properties.get("value") if isinstance(step.op, ConstantLike) else None
+        if isinstance(value, IntegerAttr) and value.value <= 0:
+            notes = [("it is defined here", step.op.location)]
+            raise TirError(f"{op.name}: the step must be at least 1, got {value.value}", op.location, notes)
 
 
 def _counted(low: Any, high: Any, step: Any) -> range:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from tir.ir.define import attribute, operand, region, result
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError, Frame, Run, check_shape, numpy_dtype, uninitialized
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import ANY_TENSOR, I64_ARRAY, I64_ARRAYS, I64_ATTR, INDEX_KIND
@@ -134,7 +134,7 @@ class FromElements(Pure, Op):
         if not type.is_static:
             raise TirError(f"the result must have a static shape, got {type}")
         if type.count != len(self.elements):
-            raise TirError(f"{type} has {type.count} elements, got {len(self.elements)}")
+            raise TirError(f"{type} has {counted(type.count, 'element')}, got {len(self.elements)}")
         for element in self.elements:
             _check_element(type, element)
 
@@ -182,7 +182,7 @@ class Generate(Op, RecursiveEffects):
         _check_sizes(type, self.dynamicExtents)
         got = [argument.type for argument in self.body.arguments]
         if got != [INDEX] * type.rank:
-            raise TirError(f"the body must take {type.rank} indices, got ({', '.join(map(str, got))})")
+            raise TirError(f"the body must take {counted(type.rank, 'index', 'indices')}, got ({', '.join(map(str, got))})")
         end = self.body.terminator
         if not isinstance(end, Yield):
             raise TirError(f"the body must end in tensor.yield, got {end.name}")
@@ -390,12 +390,12 @@ class ExpandShape(Pure, Op):
 def _check_sizes(type: TensorType, sizes: Sequence[Value]) -> None:
     wanted = len(dynamic_dims(type))
     if wanted != len(sizes):
-        raise TirError(f"{type} leaves {wanted} sizes open, but {len(sizes)} are given")
+        raise TirError(f"{type} leaves {counted(wanted, 'size')} open, got {len(sizes)}")
 
 
 def _check_indices(type: TensorType, indices: Sequence[Value]) -> None:
     if len(indices) != type.rank:
-        raise TirError(f"{type} needs {type.rank} indices, got {len(indices)}")
+        raise TirError(f"{type} needs {counted(type.rank, 'index', 'indices')}, got {len(indices)}")
 
 
 def _check_element(type: TensorType, element: Value) -> None:

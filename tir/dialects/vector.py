@@ -12,7 +12,7 @@ from typing import Any
 from tir.dialects.arith import FASTMATH
 from tir.dialects.numeric import fma, maximum, minimum, of_type, signed, unsigned
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, counted
 from tir.ir.execution import Frame, numpy_dtype
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import (
@@ -340,7 +340,7 @@ class CreateMask(Pure, Op):
 
     def verify(self) -> None:
         if len(self.sizes) != self.result.type.rank:
-            raise TirError(f"{self.result.type} needs {self.result.type.rank} sizes, got {len(self.sizes)}")
+            raise TirError(f"{self.result.type} needs {counted(self.result.type.rank, 'size')}, got {len(self.sizes)}")
 
     def reference(self, *sizes: Any) -> Any:
         mask = np.zeros(self.result.type.static_shape, np.bool_)
@@ -353,7 +353,7 @@ class CreateMask(Pure, Op):
 
 def _check_access(base: MemRefType, indices: Sequence[Value], vector: VectorType) -> None:
     if len(indices) != base.rank:
-        raise TirError(f"{base} needs {base.rank} indices, got {len(indices)}")
+        raise TirError(f"{base} needs {counted(base.rank, 'index', 'indices')}, got {len(indices)}")
     if vector.element is not base.element or vector.rank > base.rank:
         raise TirError(f"a {vector} cannot be part of a {base}")
     strides = base.strides_and_offset()[0] if not hasattr(base.layout, "results") else [None]
@@ -369,7 +369,7 @@ def _check_masked(base: MemRefType, indices: Sequence[Value], mask: VectorType, 
 
 def _check_position(type: VectorType, static: Sequence[int], dynamic: Sequence[Value]) -> None:
     if len(static) > type.rank:
-        raise TirError(f"{type} has {type.rank} axes, got {len(static)} indices")
+        raise TirError(f"{type} has {counted(type.rank, 'axis', 'axes')}, got {counted(len(static), 'index', 'indices')}")
     verify_mixed("indices", static, dynamic, len(static))
     for axis, (index, size) in enumerate(zip(mixed(static, dynamic), type.static_shape)):
         if isinstance(index, int) and not 0 <= index < size:

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tir.ir.affine import AffineMap
-from tir.ir.errors import LimitError, TirError
+from tir.ir.errors import LimitError, TirError, counted
 from tir.ir.interned import Interned
 from tir.ir.types import (
+    BF16,
+    F16,
+    F32,
     F64,
     I1,
     I64,
@@ -45,11 +48,13 @@ __all__ = [
     "TypeAttr",
     "UnitAttr",
     "bool_attr",
+    "entries_text",
     "float_text",
     "quote",
 ]
 
 MAX_CONSTANT_BYTES = 1 << 30  # of a constant that must be materialised; a splat stays a splat
+ELIDED_KEY = "__elided__"  # of a resource that stands for elements left out in print; the parser refuses it
 HEX_BYTES = 64 * 4  # a dense constant of more bytes is printed as a hex blob
 
 
@@ -63,8 +68,11 @@ class Attribute(Interned):
         raise AssertionError(type(self))
 
     def __str__(self) -> str:
+        pieces = self.pieces()
+        if pieces.__class__ is tuple and len(pieces) == 1 and isinstance(pieces[0], str):
+            return pieces[0]
         out: list[str] = []
-        pending: list[str | Attribute] = [self]
+        pending: list[str | Attribute] = [*pieces][::-1]
         while pending:
             piece = pending.pop()
             if isinstance(piece, str):
@@ -262,7 +270,7 @@ class DenseAttr(Attribute):
         size = dtype_of(type.element).size_bytes
         count = type.count
         if len(data) != size and len(data) != count * size:
-            raise TirError(f"dense: {type} needs {count * size} bytes, got {len(data)}")
+            raise TirError(f"dense: {type} needs {counted(count * size, 'byte')}, got {len(data)}")
         if count > 1 and len(data) == count * size and data == data[:size] * count:
             data = data[:size]
         return type, bytes(data)
@@ -416,16 +424,23 @@ def float_text(value: float, type: Type) -> str:
         width = type.width if isinstance(type, FloatType) else 64
         return f"0x{int.from_bytes(pack([value], type)[::-1], 'big'):0{width // 4}X}"
     text = repr(value)
-    short = _shortest(value, type)
-    text = short if len(short) < len(text) else text
+    plain_length = _PLAIN_LENGTH.get(type)
+    if plain_length is not None and (len(text) > plain_length or text.endswith("000.0")):
+        short = _shortest(value, type)
+        text = short if len(short) < len(text) else text
+    if "e" not in text and "." in text:
+        return text
     mantissa, _, exponent = text.partition("e")
     mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
     return f"{mantissa}e{exponent}" if exponent else mantissa
 
 
+# A text of so few characters is the shortest for its number, round numbers aside: such texts are further apart than the
+# floats of the type. The other types have the text that Python gives.
+_PLAIN_LENGTH: dict[Type, int] = {F32: 7, F16: 4, BF16: 3}
+
+
 def _shortest(value: float, type: Type) -> str:
-    if not isinstance(type, FloatType) or type.name == "f64":
-        return repr(value)
     for digits in range(1, 10):
         text = f"{value:.{digits}g}"
         if round_to_float(float(text), type) == value:
@@ -446,11 +461,20 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def quote(text: str) -> str:
     """`text` as a string literal; what is not printable ASCII is written in hex, byte by byte, as MLIR does."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     out = []
     for byte in text.encode("utf-8", "surrogateescape"):
         plain = 32 <= byte < 127 and byte not in b'"\\'
         out.append(chr(byte) if plain else "\\\\" if byte == 92 else f"\\{byte:02X}")
     return f'"{"".join(out)}"'
+
+
+def entries_text(entries: Mapping[str, Attribute]) -> str:
+    """`{a = 1 : i32, b}`: the text of `DictAttr.of(entries)`, without making one."""
+    names = sorted(entries)
+    texts = [name_text(n) if isinstance(entries[n], UnitAttr) else f"{name_text(n)} = {entries[n]}" for n in names]
+    return f"{{{', '.join(texts)}}}"
 
 
 def name_text(name: str) -> str:

@@ -9,12 +9,12 @@ import math
 import re
 from collections.abc import Sequence
 
-from tir.ir.attributes import Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, pack, unpack
-from tir.ir.errors import TirError
+from tir.ir.attributes import ELIDED_KEY, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, pack, unpack
+from tir.ir.errors import TirError, counted
 from tir.ir.types import I1, FloatType, IndexType, IntegerType, MemRefType, ShapedType, Type, dtype_of
 from tir.lazy import np
 
-__all__ = ["dense_attribute", "number"]
+__all__ = ["dense_attribute", "mistake_offset", "number"]
 
 _FLOAT = re.compile(r"-?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?\Z|-?[0-9]+[eE][+-]?[0-9]+\Z")
 _INTEGER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|[0-9]+)\Z")
@@ -25,6 +25,9 @@ _ELEMENT = re.compile(r"[^\s\[\],]+")
 _BLANK = re.compile(r"\s+")
 _KEY = re.compile(r'\s*(?:([\w$.-]+)|"([^"\\]+)")\s*\Z')
 _HEX = re.compile(r'\s*"0x([0-9A-Fa-f]*)"\s*\Z')
+
+
+MAX_SEARCHED = 1 << 20  # characters; where exactly a longer constant is wrong is not said
 
 
 def dense_attribute(kind: str, body: str, type: Type) -> Attribute:
@@ -49,6 +52,19 @@ def dense_attribute(kind: str, body: str, type: Type) -> Attribute:
     return DenseAttr(type, _packed(texts, type.element))
 
 
+def mistake_offset(body: str, type: Type) -> int | None:
+    """Where in the body that `dense_attribute` refused the mistake is; None if it is not in one place."""
+    if not isinstance(type, ShapedType) or not type.is_static or '"' in body or len(body) > MAX_SEARCHED:
+        return None
+    body = _COMMENT.sub(lambda found: " " * len(found[0]), body)
+    for found in _ELEMENT.finditer(body):
+        try:
+            number(found[0], type.element)
+        except TirError:
+            return found.start()
+    return _shape_mistake(body, type.static_shape)[1]
+
+
 def number(text: str, element: Type) -> int | float | bool:
     """The number spelled `text`, as an element of this type; a hex literal spells the bits of a float."""
     if isinstance(element, FloatType):
@@ -59,7 +75,7 @@ def number(text: str, element: Type) -> int | float | bool:
         raise TirError(f"expected an integer for {element}, got '{text[:40]}'")
     if len(text) > 64:
         raise TirError(f"integer {text[:16]}.. of {len(text)} characters does not fit {element}")
-    return IntegerAttr(int(text, 16 if "x" in text else 10), element).value
+    return IntegerAttr.prepare(int(text, 16 if "x" in text else 10), element)[0]
 
 
 def _float_number(text: str, element: FloatType) -> float:
@@ -87,9 +103,12 @@ def _float_bits(text: str, element: FloatType) -> bytes:
 def _packed(texts: Sequence[str], element: Type) -> bytes:
     """The elements as bytes. Many plain numbers are converted together, the rest one by one."""
     if isinstance(element, FloatType):
-        if element.name != "bf16" and all(map(_FLOAT.match, texts)):
+        others = [text for text in texts if not _FLOAT.match(text)]
+        if element.name != "bf16" and not others:
             with np.errstate(over="ignore"):
                 return np.array([float(text) for text in texts]).astype(f"<f{element.width // 8}").tobytes()
+        for text in others:
+            _float_number(text, element)  # the first that is wrong is found before the rest is converted
         return b"".join(_one_float(text, element) for text in texts)
     if isinstance(element, (IntegerType, IndexType)) and element is not I1 and all(map(_DECIMAL.match, texts)):
         return _integers([int(text) for text in texts], element)
@@ -128,7 +147,9 @@ def _check_shape(body: str, texts: list[str], type: ShapedType) -> None:
         if _BLANK.sub("", _ELEMENT.sub("0", body)) == _brackets(shape):
             assert len(texts) == type.count
             return
-    raise TirError(f"dense: {_shape_mistake(body, type.static_shape)} in {type}")
+    if len(body) > MAX_SEARCHED:
+        raise TirError(f"dense: the elements and brackets do not have the shape of {type}")
+    raise TirError(f"dense: {_shape_mistake(body, type.static_shape)[0]} in {type}")
 
 
 def _brackets(shape: tuple[int, ...]) -> str:
@@ -139,35 +160,42 @@ def _brackets(shape: tuple[int, ...]) -> str:
     return text
 
 
-def _shape_mistake(body: str, shape: tuple[int, ...]) -> str:
-    """The first place where the brackets of `body` are not those of `shape`."""
+def _shape_mistake(body: str, shape: tuple[int, ...]) -> tuple[str, int]:
+    """The first place where the brackets of `body` are not those of `shape`: what is wrong, and the offset."""
     counts: list[int] = []  # elements so far, for each open list
     comma_due = False
-    for piece in _PIECE.findall(body):
-        if piece == "]":
-            if not counts or (counts[-1] and not comma_due):
-                return "unexpected ']'"
-            if counts[-1] != shape[len(counts) - 1]:
-                return f"expected {shape[len(counts) - 1]} elements in axis {len(counts) - 1}, got {counts[-1]}"
-            counts.pop()
-            comma_due = True
-        elif piece == ",":
-            if not comma_due or not counts:
-                return "unexpected ','"
-            comma_due = False
-        elif comma_due:
-            return f"expected ',' or ']' before '{piece[:40]}'"
-        else:
-            if counts:
-                counts[-1] += 1
-            if piece != "[" and len(counts) != len(shape):
-                return f"expected {len(shape)} nested lists around '{piece[:40]}', got {len(counts)}"
-            if piece == "[" and len(counts) == len(shape):
-                return f"expected {len(shape)} nested lists, got more" if shape else "expected a number, got '['"
-            if piece == "[":
-                counts.append(0)
-            comma_due = piece != "["
-    return "expected ']'" if counts else "expected elements"
+    for found in _PIECE.finditer(body):
+        if (wrong := _wrong_piece(found[0], counts, comma_due, shape)) is not None:
+            return wrong, found.start()
+        if found[0] == "[":
+            counts.append(0)
+        comma_due = found[0] not in ("[", ",")
+    return "expected ']'" if counts else "expected elements", len(body)
+
+
+def _wrong_piece(piece: str, counts: list[int], comma_due: bool, shape: tuple[int, ...]) -> str | None:
+    """What is wrong with the next piece of the elements; counts those in each open list."""
+    if piece == "]":
+        if not counts or (counts[-1] and not comma_due):
+            return "unexpected ']'"
+        if (got := counts.pop()) != shape[len(counts)]:
+            return f"expected {counted(shape[len(counts)], 'element')} in axis {len(counts)}, got {got}"
+        return None
+    if piece == ",":
+        return None if comma_due and counts else "unexpected ','"
+    if comma_due:
+        return f"expected ',' or ']' before '{piece[:40]}'"
+    if counts:
+        counts[-1] += 1
+    if piece != "[" and len(counts) != len(shape):
+        return f"expected {_lists(shape)} around '{piece[:40]}', got {len(counts)}"
+    if piece == "[" and len(counts) == len(shape):
+        return f"expected {_lists(shape)}, got more" if shape else "expected a number, got '['"
+    return None
+
+
+def _lists(shape: tuple[int, ...]) -> str:
+    return f"{len(shape)} nested lists" if len(shape) > 1 else "1 list"
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
@@ -177,6 +205,8 @@ def _resource(body: str, type: ShapedType) -> DenseResourceAttr:
     match = _KEY.match(body)
     if match is None:
         raise TirError(f"dense_resource: expected the key of a resource, got '{body.strip()[:40]}'")
+    if (match[1] or match[2]) == ELIDED_KEY:
+        raise TirError("dense_resource: the elements were left out when this text was printed, and cannot be read back")
     return DenseResourceAttr(match[1] or match[2], type)
 
 

@@ -6,7 +6,8 @@ A format names them as `custom<Name>(..)`; the arguments are the declared fields
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from tir.ir.attributes import (
     ArrayAttr,
@@ -20,6 +21,7 @@ from tir.ir.attributes import (
     UnitAttr,
     symbol_text,
 )
+from tir.ir.errors import counted
 from tir.ir.fields import AttributeField, RegionField
 from tir.ir.format_pieces import (
     EntryArgument,
@@ -32,12 +34,20 @@ from tir.ir.format_pieces import (
     write_operands,
 )
 from tir.ir.ir import Op, Value
-from tir.ir.reader import Reader
-from tir.ir.syntax import Braces, SymbolItem, Use
+from tir.ir.reader import Reader, value_hint
+from tir.ir.syntax import Braces, SymbolItem, Use, Word
 from tir.ir.types import I64, INDEX, FunctionType, MemRefType, TensorType, Type
 from tir.ir.views import DYNAMIC_INDEX
 
-__all__ = ["DIRECTIVES"]
+__all__ = ["DIRECTIVES", "Directive"]
+
+
+class Directive(NamedTuple):
+    """How a directive is read and printed. written: the arguments whose values decide nothing but their own text."""
+
+    parse: Callable[..., None]
+    print: Callable[..., None]
+    written: tuple[int, ...] = ()
 
 
 # --- func: `private @f(%x: f32 {tir.name = "x"}) -> (f32 {tir.update = @w})` and the body ----------------------------
@@ -50,13 +60,17 @@ def parse_signature(
         parsed.properties[visibility.name] = StringAttr(reader.word())
     if not isinstance(reader.peek(), SymbolItem):
         raise reader.expected("the function's name, such as @f")
-    parsed.properties[symbol.name] = StringAttr(reader.symbol().root)
+    parsed.read_part(reader, partial(_parse_symbol, symbol))
     types, dictionaries = _parse_arguments(reader, parsed)
     results, result_dictionaries = _parse_results(reader) if reader.take_punct("->") else ([], [])
     parsed.properties[type.name] = TypeAttr(FunctionType(tuple(types), tuple(results)))
     for declared, entries in ((arg_attrs, dictionaries), (res_attrs, result_dictionaries)):
         if any(entries):
             parsed.properties[declared.name] = ArrayAttr(tuple(DictAttr.of(e) for e in entries))
+
+
+def _parse_symbol(declared: AttributeField, reader: Reader, parsed: Parsed) -> None:
+    parsed.properties[declared.name] = StringAttr(reader.symbol().root)
 
 
 def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[dict[str, Attribute]]]:
@@ -66,6 +80,8 @@ def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[d
     dictionaries: list[dict[str, Attribute]] = []
     while not inner.done:
         hole = None
+        if isinstance(inner.peek(), Word) and inner.is_punct_behind(":"):
+            raise inner.expected("a value such as %x", value_hint(inner.peek()))
         if types and isinstance(inner.peek(), Use) != bool(parsed.entry_arguments):
             raise inner.error("each argument has a name, or, in a declaration, none has")
         if isinstance(inner.peek(), Use):
@@ -77,7 +93,8 @@ def _parse_arguments(reader: Reader, parsed: Parsed) -> tuple[list[Type], list[d
         if hole is not None:
             parsed.entry_arguments.append(EntryArgument(hole, types[-1], location))
         if not inner.take_punct(","):
-            inner.finish("',' or ')'")
+            hint = "an argument is its name, ':' and its type" if isinstance(inner.peek(), Use) and hole is None else None
+            inner.finish("',' or ')'", hint)
     return types, dictionaries
 
 
@@ -100,23 +117,28 @@ def print_signature(
 ) -> None:
     writer = out.begin()
     kind = op.properties.get(visibility.name)
-    name = symbol_text(symbol.kind.to_python(op.properties[symbol.name]))
-    writer.text(f"{kind.value} {name}(" if isinstance(kind, StringAttr) else f"{name}(")
+    writer.text(f"{kind.value} " if isinstance(kind, StringAttr) else "")
+    writer.computed(partial(_symbol_text, symbol), op)
+    writer.text("(")
     function = type.kind.to_python(op.properties[type.name])
     arguments = op.regions[0].blocks[0].arguments if op.regions[0].blocks else None
     for i, one in enumerate(function.inputs):
         writer.text(", " if i else "")
         if arguments is not None:
-            writer.value(arguments[i])
+            writer.argument(arguments[i])
             writer.text(": ")
         writer.text(f"{one}{_entries_text(op, arg_attrs, i)}")
         if arguments is not None:
-            writer.location(arguments[i].location)
+            writer.argument_location(arguments[i])
     writer.text(")")
     if function.results:
         texts = [f"{one}{_entries_text(op, res_attrs, i)}" for i, one in enumerate(function.results)]
         bare = len(texts) == 1 and not isinstance(function.results[0], FunctionType) and "{" not in texts[0]
         writer.text(f" -> {texts[0]}" if bare else f" -> ({', '.join(texts)})")
+
+
+def _symbol_text(declared: AttributeField, op: Op) -> str:
+    return symbol_text(declared.kind.to_python(op.properties[declared.name]))
 
 
 def _entries_text(op: Op, declared: AttributeField, index: int) -> str:
@@ -129,6 +151,8 @@ def parse_body(reader: Reader, parsed: Parsed, declared: RegionField) -> None:
     """An optional region whose arguments stand in the signature."""
     item = reader.peek()
     if not isinstance(item, Braces):
+        if parsed.entry_arguments:  # those of a declaration have no names
+            raise reader.expected("'{'", "the types of the results stand behind '->'" if reader.is_punct(":") else None)
         parsed.regions.append(RegionSource(None))
         return
     reader.next()
@@ -169,7 +193,7 @@ def print_for(op: Op, out: Spaced, unsigned: Any, low: Any, high: Any, step: Any
     writer = out.begin()
     arguments = op.regions[0].blocks[0].arguments
     writer.text("unsigned " if unsigned.name in op.properties else "")
-    writer.value(arguments[0])
+    writer.argument(arguments[0])
     for i, mark in enumerate((" = ", " to ", " step ")):
         writer.text(mark)
         writer.operand(op, i)
@@ -293,7 +317,7 @@ def _print_bindings(
     writer.text(f" {word}(" if word else "(")
     for i, argument in enumerate(arguments):
         writer.text(", " if i else "")
-        writer.value(argument)
+        writer.argument(argument)
         writer.text(" = ")
         writer.operand(op, first + i)
     writer.text(f") -> ({', '.join(str(r.type) for r in op.results)})" if types else ")")
@@ -302,7 +326,7 @@ def _print_bindings(
 def _print_values(writer: Writer, values: Sequence[Value]) -> None:
     for i, value in enumerate(values):
         writer.text(", " if i else "")
-        writer.value(value)
+        writer.argument(value)
 
 
 def _parse_result_types(reader: Reader) -> list[Type]:
@@ -317,7 +341,7 @@ def _result_types_text(op: Op) -> str:
 
 def _check_count(reader: Reader, what: str, names: Sequence[int], types: Sequence[Type]) -> None:
     if len(names) != len(types):
-        raise reader.error(f"{what}: {len(names)} values, but {len(types)} types")
+        raise reader.error(f"{what}: {counted(len(names), 'value')}, but {counted(len(types), 'type')}")
 
 
 # --- tensor, memref: `[%a, 1, %b]`, numbers and values mixed --------------------------------------------------------
@@ -472,17 +496,16 @@ def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePi
     out.begin().text(", ".join([*types, str(op.result.type)]))
 
 
-Pair = tuple[Callable[..., None], Callable[..., None]]
-DIRECTIVES: dict[str, Pair] = {
-    "DynamicIndexList": (parse_index_list, print_index_list),
-    "ForHeader": (parse_for, print_for),
-    "FunctionBody": (parse_body, print_body),
-    "FunctionSignature": (parse_signature, print_signature),
-    "GlobalMemrefOpTypeAndInitialValue": (parse_global, print_global),
-    "GenericOp": (parse_generic, print_generic),
-    "IfRegions": (parse_if, print_if),
-    "ParallelHeader": (parse_parallel, print_parallel),
-    "SharedValue": (parse_shared, print_shared),
-    "SelectTypes": (parse_select_types, print_select_types),
-    "WhileHeader": (parse_while, print_while),
+DIRECTIVES: dict[str, Directive] = {
+    "DynamicIndexList": Directive(parse_index_list, print_index_list),
+    "ForHeader": Directive(parse_for, print_for),
+    "FunctionBody": Directive(parse_body, print_body),
+    "FunctionSignature": Directive(parse_signature, print_signature, written=(1,)),
+    "GlobalMemrefOpTypeAndInitialValue": Directive(parse_global, print_global),
+    "GenericOp": Directive(parse_generic, print_generic),
+    "IfRegions": Directive(parse_if, print_if),
+    "ParallelHeader": Directive(parse_parallel, print_parallel),
+    "SharedValue": Directive(parse_shared, print_shared),
+    "SelectTypes": Directive(parse_select_types, print_select_types),
+    "WhileHeader": Directive(parse_while, print_while),
 }

@@ -7,8 +7,9 @@ A `TirError` is a mistake in the user's program: where, which op, the rule, the 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 __all__ = [
     "CallSiteLocation",
@@ -20,10 +21,12 @@ __all__ = [
     "NameLocation",
     "ParseError",
     "PassError",
+    "Renderer",
     "TirError",
     "TirErrors",
     "UNKNOWN",
     "VerifyError",
+    "counted",
     "escape_controls",
     "nearest",
     "render",
@@ -156,10 +159,21 @@ class TirErrors(TirError):
         return "\n".join(str(error) for error in self.errors)
 
 
+MAX_COMPARED, MAX_COMPARED_LENGTH = 1000, 200
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """A hint "did you mean 'x'?" with the most similar of `names`, or None."""
-    found = difflib.get_close_matches(name, [one for one in names if one != name], n=1)
+    """A hint "did you mean 'x'?" with the most similar of `names`, or None. Too many or too long ones are not compared."""
+    others = [one for one in islice(names, MAX_COMPARED + 1) if one != name and len(one) <= MAX_COMPARED_LENGTH]
+    if len(others) > MAX_COMPARED or len(name) > MAX_COMPARED_LENGTH:
+        return None
+    found = difflib.get_close_matches(name, others, n=1)
     return f"did you mean {found[0]!r}?" if found else None
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 index`, `2 indices`: the number and what is counted. plural: where it is not the noun with an s."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def escape_controls(text: str) -> str:
@@ -167,38 +181,60 @@ def escape_controls(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
 
 
-def render(error: TirError, sources: dict[str, str] | None = None) -> str:
+def render(error: TirError, sources: Mapping[str, str] | None = None, *, colour: bool = False) -> str:
     """The text that a tool prints: `file:line:col: error: ...`, the line, a caret, notes.
 
-    sources: file name -> text, for the line under the message.
+    sources: file name -> text, for the line under the message. colour: with escape sequences, for a terminal.
     """
     errors = error.errors if isinstance(error, TirErrors) else (error,)
-    return "\n".join(line for one in errors for line in _render_one(one, sources or {}))
+    renderer = Renderer(sources, colour)
+    return "\n".join(line for one in errors for line in renderer.error(one))
 
 
-def _render_one(error: TirError, sources: dict[str, str]) -> list[str]:
-    message = f"{error.message}; {error.hint}" if error.hint else error.message
-    lines = _render_part("error", message, error.location, sources)
-    for note, location in error.notes:
-        lines += _render_part("note", note, location, sources)
-    return lines
+# kind -> what a terminal prints it in, as clang does; a note's message is not bold.
+_BOLD, _CARET, _PLAIN = "\x1b[1m", "\x1b[1;32m", "\x1b[0m"
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;35m", "remark": "\x1b[1;34m", "note": "\x1b[1;36m"}
 
 
-def _render_part(kind: str, message: str, location: Location | None, sources: dict[str, str]) -> list[str]:
-    where = location.file_location() if location is not None else None
-    if where is None:
-        return [f"{kind}: {escape_controls(message)}"]
-    head = f"{escape_controls(str(where))}: {kind}: {escape_controls(message)}"
-    return [head, *_source_line(where, sources.get(where.file))]
+class Renderer:
+    """Makes the lines that a tool prints. A text is cut into lines once, however many messages show one of them."""
 
+    def __init__(self, sources: Mapping[str, str] | None = None, colour: bool = False) -> None:
+        self.sources = sources or {}
+        self.colour = colour
+        self._lines: dict[str, list[str]] = {}
 
-def _source_line(where: FileLocation, source: str | None) -> list[str]:
-    """The line and a caret below it; long lines are cut around the column."""
-    lines = source.split("\n", where.line)[: where.line] if source is not None else []
-    if len(lines) < where.line:
-        return []
-    line = lines[where.line - 1].replace("\t", " ")
-    start = max(0, where.column - 100)
-    shown = escape_controls(line[start : start + 160])
-    caret = len(escape_controls(line[start : where.column - 1]))
-    return [f"  {shown}", f"  {' ' * caret}^"]
+    def error(self, error: TirError, tool: str = "") -> list[str]:
+        """One error and its notes. tool: its name is put in front of an error without a place."""
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        lines = self.diagnostic("error", message, error.location, tool)
+        for note, location in error.notes:
+            lines += self.diagnostic("note", note, location)
+        return lines
+
+    def diagnostic(self, kind: str, message: str, location: Location | None = None, tool: str = "") -> list[str]:
+        """An error, a warning, a remark or a note: its sentence, and the line that it is about."""
+        where = location.file_location() if location is not None else None
+        if where is None:
+            return [self.head(tool, kind, message)]
+        return [self.head(str(where), kind, message), *self._source_line(where)]
+
+    def head(self, where: str, kind: str, message: str) -> str:
+        """`where: kind: message`. Nothing in `where` and `message` can drive a terminal."""
+        where, message = (f"{escape_controls(where)}: " if where else ""), escape_controls(message)
+        if not self.colour:
+            return f"{where}{kind}: {message}"
+        message = message if kind == "note" else f"{_BOLD}{message}{_PLAIN}"
+        return f"{_BOLD if where else ''}{where}{_COLOURS[kind]}{kind}: {_PLAIN}{message}"
+
+    def _source_line(self, where: FileLocation) -> list[str]:
+        """The line and a caret below it; long lines are cut around the column."""
+        if where.file not in self._lines:
+            self._lines[where.file] = self.sources.get(where.file, "").split("\n")
+        lines = self._lines[where.file]
+        if where.file not in self.sources or not 1 <= where.line <= len(lines):
+            return []
+        start = max(0, where.column - 100)
+        shown = lines[where.line - 1][start : start + 160].rstrip("\r").replace("\t", " ")
+        caret = " " * len(escape_controls(shown[: max(where.column - 1 - start, 0)]))
+        return [f"  {escape_controls(shown)}", f"  {caret}{_CARET}^{_PLAIN}" if self.colour else f"  {caret}^"]

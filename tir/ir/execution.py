@@ -25,13 +25,16 @@ from typing import Any, Protocol
 
 from tir.ir.errors import UNKNOWN, ExecutionError, Location, TirError
 from tir.ir.ir import Block, Op, Value
-from tir.ir.types import ShapedType, Type, dtype_of, element_type
+from tir.ir.types import FloatType, ShapedType, Type, dtype_of, element_type
 from tir.lazy import np
 
 __all__ = [
-    "Call", "ExecutionError", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
+    "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
     "numpy_dtype", "poison", "uninitialized", "value_of_type",
 ]  # fmt: skip
+
+#: One precision wider than f64, for `--check-semantics` alone: no text spells it and nothing compiles it.
+F80 = FloatType("f80")
 
 # What numpy raises for operands that do not go together, or that memory cannot hold.
 NUMPY_ERRORS = (ValueError, IndexError, ArithmeticError, MemoryError)
@@ -86,6 +89,8 @@ class Frame(Protocol):
 
 def numpy_dtype(type: Type) -> Any:
     """numpy's dtype for a scalar, or for the elements of a shaped type."""
+    if element_type(type) is F80:
+        return np.dtype(np.longdouble)
     row = dtype_of(element_type(type))
     if row.numpy is None:
         raise ExecutionError(f"{row.type} values cannot be computed on numpy")

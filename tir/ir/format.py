@@ -11,8 +11,9 @@ Custom directives are pairs of parse and print in `directives.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tir.ir.fields import AttributeField, OpDefinition, OperandField, RegionField, SuccessorField
@@ -148,10 +149,10 @@ class _Compiler:
         name = self.tokens[self.at][1]
         self.at += 1
         assert self.take("mark", ">")
-        parse, write = self.directives[name]
+        directive = self.directives[name]
         arguments = self.arguments("(", ")")
         self.headed |= {a.name for a in arguments if isinstance(a, RegionField)}
-        return Custom(parse, write, arguments)
+        return Custom(directive.parse, directive.print, arguments, {arguments[i].name for i in directive.written})
 
     def arguments(self, opening: str, closing: str) -> list[Any]:
         """Fields, `type($x)` as the field too, or words, in brackets."""
@@ -181,7 +182,23 @@ def _tokens(text: str) -> Any:
 class Format:
     """The compiled format of an op class."""
 
+    definition: OpDefinition
     elements: list[Element]
+
+    @cached_property
+    def written_attributes(self) -> frozenset[str]:
+        """The inherent attributes whose values decide nothing but their own text, wherever they are printed."""
+        decisive: set[str] = set()
+        for piece in _all_elements(self.elements):
+            if isinstance(piece, AttributePiece) and not piece.is_written:
+                decisive.add(piece.field.name)
+            elif isinstance(piece, Custom):
+                decisive |= {a.name for a in piece.arguments if isinstance(a, AttributeField)} - piece.written
+        return frozenset(self.definition.attributes) - decisive
+
+    @cached_property
+    def has_directives(self) -> bool:
+        return any(isinstance(piece, Custom) for piece in _all_elements(self.elements))
 
     def parse(self, reader: Reader) -> Parsed:
         """Matches all items of an op; ParseError where they differ from the form."""
@@ -198,6 +215,18 @@ class Format:
             element.print(op, out)
 
 
+def _all_elements(elements: list[Element]) -> Iterator[Element]:
+    """The elements, and those inside brackets and groups."""
+    pending = list(elements)
+    while pending:
+        element = pending.pop()
+        yield element
+        if isinstance(element, Bracketed):
+            pending += element.inside
+        elif isinstance(element, Group):
+            pending += [*element.elements, *element.otherwise]
+
+
 _FORMATS: dict[type[Op], Format] = {}
 
 
@@ -206,5 +235,5 @@ def format_of(cls: type[Op], directives: Any) -> Format:
     found = _FORMATS.get(cls)
     if found is None:
         text = getattr(cls, "format", None) or UNIFORM
-        found = _FORMATS[cls] = Format(_Compiler(cls.definition, text, directives).elements())
+        found = _FORMATS[cls] = Format(cls.definition, _Compiler(cls.definition, text, directives).elements())
     return found

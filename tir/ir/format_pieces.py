@@ -11,21 +11,21 @@ from typing import Any, NamedTuple, Protocol
 
 from tir.ir.attributes import (
     Attribute,
-    DictAttr,
     UnitAttr,
+    entries_text,
 )
 from tir.ir.bare_forms import BARE_FORMS, BARE_STARTS
 from tir.ir.errors import Location
 from tir.ir.fields import AttributeField, OperandField, RegionField, ResultField, SuccessorField
 from tir.ir.ir import Op, Region
 from tir.ir.reader import Reader
-from tir.ir.syntax import Braces, Punct, RawBlock, StringLiteral, Word
+from tir.ir.syntax import Braces, Item, Punct, RawBlock, StringLiteral, Word
 from tir.ir.types import FunctionType, Type
 
 __all__ = [
     "AllOperands", "AttributeDictionary", "AttributePiece", "Bracketed", "CLOSING", "Custom", "Element", "EntryArgument",
     "FunctionalType",
-    "Group", "Literal", "OperandPiece", "Parsed", "RegionPiece", "RegionSource", "Space", "Spaced", "SuccessorPiece",
+    "Group", "Literal", "OperandPiece", "Parsed", "Part", "RegionPiece", "RegionSource", "Space", "Spaced", "SuccessorPiece",
     "TypePiece", "Writer", "dictionary_text", "field_values", "is_dictionary", "write_operands",
 ]  # fmt: skip
 
@@ -55,12 +55,22 @@ class RegionSource:
         return self.braces.blocks
 
 
+class Part(NamedTuple):
+    """Items that say attributes and nothing else, and how they are read."""
+
+    items: Sequence[Item]
+    start: int
+    stop: int
+    read: Callable[[Reader, Parsed], None]
+
+
 @dataclass
 class Parsed:
     """What the text of an op says. SSA names are numbers: positions among the names of the op.
 
     operands, operand_types, result_types: by field name; "" stands for all of them.
     entry_arguments: block arguments that the text gives ahead of the region they belong to.
+    parts: what may be read again by itself, for a text that differs there.
     """
 
     operands: dict[str, list[int]] = field(default_factory=dict)
@@ -71,6 +81,13 @@ class Parsed:
     regions: list[RegionSource] = field(default_factory=list)
     successors: list[str] = field(default_factory=list)
     entry_arguments: list[EntryArgument] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    def read_part(self, reader: Reader, read: Callable[[Reader, Parsed], None]) -> None:
+        """Lets `read` read attributes, and notes where. It must do nothing but add to properties and attributes."""
+        start = reader.at
+        read(reader, self)
+        self.parts.append(Part(reader.items, start, reader.at, read))
 
     def take_entry_arguments(self) -> list[EntryArgument]:
         """The entry arguments, for the region at hand."""
@@ -79,12 +96,18 @@ class Parsed:
 
 
 class Writer(Protocol):
-    """Where a printer's text goes. `operand` writes the name of an operand, `location` ` loc(..)` if those are printed."""
+    """Where a printer's text goes.
+
+    operand: writes the name of an operand; argument: that of an argument of an entry block; argument_location: its
+    ` loc(..)`, if those are printed; computed: `text(op)`, which depends on attributes of `op` only and decides nothing
+    about what stands around it.
+    """
 
     def text(self, text: str) -> None: ...
+    def computed(self, text: Callable[[Op], str], op: Op) -> None: ...
     def operand(self, op: Op, index: int) -> None: ...
-    def value(self, value: Any) -> None: ...
-    def location(self, location: Location) -> None: ...
+    def argument(self, argument: Any) -> None: ...
+    def argument_location(self, argument: Any) -> None: ...
     def region(self, region: Region, *, arguments: bool = True, terminator: bool = True) -> None: ...
     def successor(self, block: Any) -> None: ...
 
@@ -250,6 +273,9 @@ class AttributePiece(Element):
     field: AttributeField
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
+        parsed.read_part(reader, self.read)
+
+    def read(self, reader: Reader, parsed: Parsed) -> None:
         parsed.properties[self.field.name] = BARE_FORMS[self.field.kind.bare][0](reader, self.field)
 
     def starts(self, reader: Reader) -> bool:
@@ -259,10 +285,21 @@ class AttributePiece(Element):
         return not reader.done and (kind.bare not in BARE_STARTS or BARE_STARTS[kind.bare](reader))
 
     def print(self, op: Op, out: Spaced) -> None:
-        value = op.properties.get(self.field.name)
-        if value is not None and self.field.kind.bare != "unit":
-            text = BARE_FORMS[self.field.kind.bare][1](value, self.field)
-            out.literal(text) if text.startswith("<") else out.begin().text(text)
+        if self.field.name not in op.properties or self.field.kind.bare == "unit":
+            return
+        if self.is_written:
+            out.begin().computed(self.text, op)
+            return
+        text = self.text(op)
+        out.literal(text) if text.startswith("<") else out.begin().text(text)
+
+    @property
+    def is_written(self) -> bool:
+        """The value of the attribute decides nothing but its own text."""
+        return self.field.kind.bare not in ("unit", "enum", "word")
+
+    def text(self, op: Op) -> str:
+        return BARE_FORMS[self.field.kind.bare][1](op.properties[self.field.name], self.field)
 
     def is_present(self, op: Op) -> bool:
         value = op.properties.get(self.field.name)
@@ -325,7 +362,7 @@ class TypePiece(Element):
     field: OperandField | ResultField
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
-        optional = self.field.many != "" and not self.starts(reader)
+        optional = self.field.many != "" and not self.starts(reader) and not reader.is_behind(":")
         types = [] if optional else [reader.type()] if self.field.many != "*" else reader.type_list()
         target = parsed.operand_types if isinstance(self.field, OperandField) else parsed.result_types
         target[self.field.name] = types
@@ -400,6 +437,9 @@ class AttributeDictionary(Element):
                 return
         elif not self.starts(reader):
             return
+        parsed.read_part(reader, self.read)
+
+    def read(self, reader: Reader, parsed: Parsed) -> None:
         parsed.attributes.update(reader.dictionary())
 
     def starts(self, reader: Reader) -> bool:
@@ -407,10 +447,16 @@ class AttributeDictionary(Element):
         return isinstance(item, Braces) and is_dictionary(item)
 
     def print(self, op: Op, out: Spaced) -> None:
+        if op.attributes or self.entries(op):
+            out.begin().computed(self.text, op)
+
+    def entries(self, op: Op) -> dict[str, Attribute]:
         entries = {n: v for n, v in op.properties.items() if n not in self.named and not _is_default(op, n, v)}
-        entries |= op.attributes
-        if entries:
-            out.begin().text(f"attributes {dictionary_text(entries)}" if self.keyword else dictionary_text(entries))
+        return {**entries, **op.attributes}
+
+    def text(self, op: Op) -> str:
+        text = dictionary_text(self.entries(op))
+        return f"attributes {text}" if self.keyword else text
 
 
 def is_dictionary(braces: Braces) -> bool:
@@ -428,7 +474,7 @@ def _is_default(op: Op, name: str, value: Attribute) -> bool:
 
 def dictionary_text(entries: Mapping[str, Attribute]) -> str:
     """`{a = 1 : i32, flag}`, sorted by name."""
-    return str(DictAttr.of(entries))
+    return entries_text(entries)
 
 
 @dataclass
@@ -457,11 +503,12 @@ class Group(Element):
 
 @dataclass
 class Custom(Element):
-    """`custom<Name>($a, ..)`: a directive of `directives.py`."""
+    """`custom<Name>($a, ..)`: a directive of `directives.py`. written: attributes that decide nothing but their text."""
 
     parse_directive: Callable[..., None]
     print_directive: Callable[..., None]
     arguments: list[Any]
+    written: set[str]
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
         self.parse_directive(reader, parsed, *self.arguments)

@@ -15,7 +15,7 @@ from tir.ir.errors import UNKNOWN, Location
 from tir.ir.fields import OpDefinition, define
 from tir.ir.types import Type
 
-__all__ = ["Block", "BlockArgument", "Op", "OpResult", "Region", "UnregisteredOp", "Use", "Value", "clone_into"]
+__all__ = ["Block", "BlockArgument", "Op", "OpResult", "Region", "UnregisteredOp", "Use", "Value", "clone_into", "signature"]
 
 _NO_ATTRIBUTES: Mapping[str, Attribute] = {}
 
@@ -26,12 +26,17 @@ class Use:
     __slots__ = ("value", "owner", "index", "_next", "_previous")
 
     def __init__(self, value: Value, owner: Op, index: int) -> None:
-        self.owner, self.index = owner, index
-        self._link(value)
+        # A hot path: `_link` in place.
+        self.value, self.owner, self.index = value, owner, index
+        self._previous: Use | None = None
+        self._next = following = value._first_use
+        if following is not None:
+            following._previous = self
+        value._first_use = self
 
     def _link(self, value: Value) -> None:
         self.value = value
-        self._previous: Use | None = None
+        self._previous = None
         self._next = value._first_use
         if self._next is not None:
             self._next._previous = self
@@ -113,7 +118,8 @@ class OpResult(Value):
     __slots__ = ("owner", "index")
 
     def __init__(self, type: Type, owner: Op, index: int, hint: str | None = None) -> None:
-        super().__init__(type, hint)
+        # A hot path: `Value.__init__` in place.
+        self.type, self.hint, self._first_use = type, hint, None
         self.owner, self.index = owner, index
 
     @property
@@ -163,6 +169,7 @@ class Op(metaclass=_OpType):
 
     name: ClassVar[str] = ""
     definition: ClassVar[OpDefinition]
+    verify_looks_around: ClassVar[bool] = False  # `verify` looks at more than types, attributes and the op's regions
 
     def __init__(
         self,
@@ -178,11 +185,11 @@ class Op(metaclass=_OpType):
         self.results = tuple([OpResult(type, self, i) for i, type in enumerate(result_types)])
         self._properties: Mapping[str, Attribute] = properties or _NO_ATTRIBUTES
         self._attributes: Mapping[str, Attribute] = attributes or _NO_ATTRIBUTES
-        self.regions = tuple(regions)
+        self.regions = tuple(regions) if regions else ()
         for region in self.regions:
             assert region.parent is None, "the region belongs to another op"
             region.parent = self
-        self.successors = tuple(successors)
+        self.successors = tuple(successors) if successors else ()
         self.parent: Block | None = None
         self.previous: Op | None = None
         self.next: Op | None = None
@@ -235,7 +242,10 @@ class Op(metaclass=_OpType):
     @property
     def is_used(self) -> bool:
         """Some result has a use."""
-        return any(result.is_used for result in self.results)
+        for result in self.results:
+            if result._first_use is not None:
+                return True
+        return False
 
     def ancestors(self) -> Iterator[Op]:
         """The ops around this one, the nearest first."""
@@ -338,13 +348,13 @@ class Op(metaclass=_OpType):
     # --- what subclasses may say -----------------------------------------------------------------------------------
 
     def infer(self) -> Sequence[Type]:
-        """The result types, from operands and attributes. The builder uses it, and the verifier compares."""
+        """The result types, from the types of the operands and the attributes. The builder and the verifier use it."""
         if not self.definition.results:
             return ()
         raise TypeError(f"{self.name}: the result types must be given")
 
     def verify(self) -> None:
-        """Raises VerifyError for what the declaration cannot say."""
+        """Raises VerifyError for what the declaration cannot say. See `verify_looks_around`."""
 
     def __repr__(self) -> str:
         return f"<{self.name} at {self.location}>"
@@ -411,13 +421,15 @@ class Block:
     def append(self, op: Op) -> Op:
         """Puts the op at the end."""
         assert op.parent is None
-        op.parent, op.previous = self, self.last
-        if self.last is None:
+        op.parent = self
+        op.previous = last = self.last
+        if last is None:
             self.first = op
+            op._order = 0
         else:
-            self.last.next = op
+            last.next = op
+            op._order = last._order + 1
         self.last = op
-        op._order = op.previous._order + 1 if op.previous is not None else 0
         return op
 
     def insert_before(self, anchor: Op | None, op: Op) -> Op:
@@ -486,6 +498,25 @@ class Region:
         for block in blocks:
             block.parent = None
         return blocks
+
+
+def signature(op: Op) -> tuple[Any, ...]:
+    """The types and attributes of an op, for a table by class: of ops with equal signatures most facts are the same."""
+    uses, results, properties, attributes = op._uses, op.results, op._properties, op._attributes
+    count = len(uses)
+    types: Any
+    if count == 2:  # a hot path: most ops have one or two operands and one result
+        types = uses[0].value.type, uses[1].value.type
+    elif count == 1:
+        types = uses[0].value.type
+    else:
+        types = tuple([use.value.type for use in uses])
+    return (
+        types,
+        results[0].type if len(results) == 1 else tuple([result.type for result in results]),
+        tuple(properties.items()) if properties else None,
+        tuple(attributes.items()) if attributes else None,
+    )
 
 
 def _with_entry(entries: Mapping[str, Attribute], name: str, value: Attribute | None) -> Mapping[str, Attribute]:

@@ -43,6 +43,8 @@ def check_names_bound(op: Op, types: Iterable[Type]) -> None:
     if not names:
         return
     function = _function_around(op)
+    if function is None and not all(one.name for one in op.ancestors()):
+        return  # the function could not be read
     bound = {} if function is None else bindings(function.function_type.inputs)  # type: ignore[attr-defined]
     for name in sorted(names, key=str):
         if name not in bound:

@@ -8,12 +8,12 @@ template. Nothing recurses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
-from tir.ir.attributes import Attribute, DictAttr, quote
-from tir.ir.directives import DIRECTIVES
+from tir.ir.attributes import quote
 from tir.ir.errors import (
     CallSiteLocation,
     FileLocation,
@@ -21,90 +21,169 @@ from tir.ir.errors import (
     Location,
     NameLocation,
 )
-from tir.ir.format import format_of
-from tir.ir.ir import Block, Op, Region, UnregisteredOp, Value
+from tir.ir.garbage import collector_relaxed
+from tir.ir.ir import Block, Op, Region, Value
+from tir.ir.print_templates import Argument, ArgumentLocation, Piece, RegionText, Successor, Templates
 from tir.ir.traits import IsolatedFromAbove, Terminator
-from tir.ir.types import FunctionType
 
 __all__ = ["location_text", "print_op"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$.-]*\Z")
 
 
-def print_op(op: Op, *, generic: bool = False, locations: bool = False) -> str:
-    """The text of an op and all inside it, with a newline at the end. A module prints as MLIR prints one."""
-    return _Printer(generic, locations).run(op)
+def print_op(op: Op, *, generic: bool = False, locations: bool = False, lines: dict[Op, int] | None = None) -> str:
+    """The text of an op and all inside it, with a newline at the end. A module prints as MLIR prints one.
+
+    lines: receives the line on which each op begins, from 0; an op that the text leaves out is missing.
+    """
+    printer = _Printer(generic, locations, starts=None if lines is None else {})
+    with collector_relaxed():
+        text = printer.run(op)
+    if lines is not None:
+        lines.update(printer.lines())
+    return text
 
 
-@dataclass
-class _Names:
-    """The names of values and blocks; those inside an op are forgotten behind it."""
+class _ValueNames(dict[Value, str]):
+    """The names of values, `%` included. What is missing here is named further out."""
 
-    of_value: dict[Value, str] = field(default_factory=dict)
-    of_block: dict[Block, str] = field(default_factory=dict)
+    def __init__(self, outer: _ValueNames | None, name: Callable[[Value], str]) -> None:
+        self.outer, self.name = outer, name
+
+    def __missing__(self, value: Value) -> str:
+        if self.outer is not None:
+            return self.outer[value]
+        self[value] = name = self.name(value)  # only in a module that breaks the rules: it is printed, too
+        return name
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The names inside one isolated op.
+
+    next_suffix: for a name that is taken the first `_i` that may be free. given, advanced: what was added to `taken` and
+    changed in `next_suffix`, in order, to be undone behind the regions that did it.
+    """
+
+    of_value: _ValueNames  # small tables are faster than one for the whole module
     taken: set[str] = field(default_factory=set)
+    next_suffix: dict[str, int] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
+    advanced: list[tuple[str, int]] = field(default_factory=list)
     counter: int = 0
     argument_counter: int = 0
 
+    def mark(self) -> _Mark:
+        return self, len(self.given), len(self.advanced), self.counter, self.argument_counter
+
+    def go_back(self, mark: _Mark) -> None:
+        """Gives back the names given since the mark."""
+        _, given, advanced, self.counter, self.argument_counter = mark
+        self.taken.difference_update(self.given[given:])
+        del self.given[given:]
+        for hint, before in reversed(self.advanced[advanced:]):
+            self.next_suffix[hint] = before
+        del self.advanced[advanced:]
+
+
+_Mark = tuple[_Scope, int, int, int, int]
+
+
+class _Names:
+    """The names of values and blocks, `%` and `^` included; those inside an op are given back behind it."""
+
+    def __init__(self) -> None:
+        self.of_block: dict[Block, str] = {}
+        self.scope = _Scope(_ValueNames(None, lambda value: self.unique(value.hint)))
+
+    @property
+    def of_value(self) -> _ValueNames:
+        return self.scope.of_value
+
     def unique(self, hint: str | None, prefix: str = "") -> str:
+        scope = self.scope
         if hint is None or not _NAME.match(hint):
             return self._numbered(prefix)
-        name, i = hint, 0
-        while name in self.taken:
-            name, i = f"{hint}_{i}", i + 1
-        self.taken.add(name)
-        return name
+        name = hint
+        if name in scope.taken:
+            i = before = scope.next_suffix.get(hint, 0)
+            while (name := f"{hint}_{i}") in scope.taken:
+                i += 1
+            scope.advanced.append((hint, before))
+            scope.next_suffix[hint] = i + 1
+        scope.taken.add(name)
+        scope.given.append(name)
+        return "%" + name
 
     def _numbered(self, prefix: str) -> str:
+        scope = self.scope
         if not prefix:
-            self.counter += 1
-            return str(self.counter - 1)
-        name = f"{prefix}{self.argument_counter}"
-        self.argument_counter += 1
-        if name in self.taken:
-            return self._numbered(prefix)
-        self.taken.add(name)
-        return name
+            scope.counter += 1
+            return f"%{scope.counter - 1}"
+        while True:
+            name = f"{prefix}{scope.argument_counter}"
+            scope.argument_counter += 1
+            if name not in scope.taken:
+                scope.taken.add(name)
+                scope.given.append(name)
+                return "%" + name
 
-    def enter(self, op: Op) -> Callable[[], None]:
-        """Names all that the op's regions define, before its text is written; the answer takes the names back."""
-        before = (self.taken, self.counter, self.argument_counter)
-        isolated = isinstance(op, IsolatedFromAbove)
-        self.taken = set() if isolated else set(self.taken)
-        if isolated:
-            self.counter = self.argument_counter = 0
+    def enter(self, op: Op) -> _Mark:
+        """Names all that the op's regions define, before its text is written; gives what `leave` needs."""
+        mark = self.scope.mark()
+        if isinstance(op, IsolatedFromAbove):
+            self.scope = _Scope(_ValueNames(self.of_value, self.of_value.name))
         for region in op.regions:
             for i, block in enumerate(region.blocks):
-                self.of_block[block] = f"bb{i}"
+                self.of_block[block] = f"^bb{i}"
                 for argument in block.arguments:
                     self.of_value[argument] = self.unique(argument.hint, "arg")
-                for inner in block:
-                    self.name_results(inner)
+                self.name_ops(block)
+        return mark
 
-        def leave() -> None:
-            self.taken, self.counter, self.argument_counter = before
+    def name_ops(self, block: Block) -> None:
+        """Names the results of all ops of a block."""
+        scope, of_value, op = self.scope, self.scope.of_value, block.first
+        while op is not None:
+            results = op.results
+            if len(results) == 1:
+                hint = results[0].hint
+                # A hot path: the usual case of `unique`, in place. `isidentifier` is faster than the pattern.
+                if hint is not None and hint not in scope.taken and hint.isidentifier() and hint.isascii():
+                    scope.taken.add(hint)
+                    scope.given.append(hint)
+                    of_value[results[0]] = "%" + hint
+                else:
+                    of_value[results[0]] = self.unique(hint)
+            elif results:
+                self.name_results(op)
+            op = op.next
 
-        return leave
+    def leave(self, mark: _Mark) -> None:
+        self.scope = mark[0]
+        self.scope.go_back(mark)
 
     def name_results(self, op: Op) -> None:
         """Names the results of an op: `%x`, or `%x:2` used as `%x#0`."""
-        if not op.results:
-            return
-        results = op.results
-        if len(results) > 1 and all(r.hint is not None for r in results):
+        results, of_value = op.results, self.scope.of_value
+        if len(results) == 1:
+            of_value[results[0]] = self.unique(results[0].hint)
+        elif all([r.hint is not None for r in results]):
             for result in results:
-                self.of_value[result] = self.unique(result.hint)
-            return
-        name = self.unique(results[0].hint)
-        for i, result in enumerate(results):
-            self.of_value[result] = name if len(results) == 1 else f"{name}#{i}"
+                of_value[result] = self.unique(result.hint)
+        else:
+            name = self.unique(results[0].hint)
+            for i, result in enumerate(results):
+                of_value[result] = f"{name}#{i}"
 
     def defines(self, op: Op) -> str:
-        """The text in front of `=`."""
+        """The text in front of the op's name: its results and `=`."""
         names = [self.of_value[r] for r in op.results]
+        if not names:
+            return ""
         if len(names) > 1 and "#" in names[0]:
-            return f"%{names[0].partition('#')[0]}:{len(names)} = "
-        return ", ".join(f"%{n}" for n in names) + " = "
+            return f"{names[0].partition('#')[0]}:{len(names)} = "
+        return ", ".join(names) + " = "
 
 
 @dataclass
@@ -117,12 +196,16 @@ class _Printer:
     out: list[str] = field(default_factory=list)
     depth: int = 0
     stack: list[Any] = field(default_factory=list)
-    templates: dict[Any, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    starts: dict[Op, int] | None = None  # where in `out` each op begins, if that is asked for
+
+    def __post_init__(self) -> None:
+        self.templates = Templates(self.generic, self.locations)
 
     def run(self, root: Op) -> str:
         self.name_free_operands(root)
-        self.names.name_results(root)
-        self.stack = [(self.line, root)]
+        if root.results:
+            self.names.name_results(root)
+        self.stack = [(self.ops, root, root.next)]
         while self.stack:
             step, *arguments = self.stack.pop()
             step(*arguments)
@@ -130,167 +213,102 @@ class _Printer:
 
     def name_free_operands(self, root: Op) -> None:
         """Names the values that an op printed alone uses from outside."""
+        if isinstance(root, IsolatedFromAbove):
+            return
         inside: set[Value] = {r for op in root.walk() for r in op.results}
         inside |= {a for op in root.walk() for region in op.regions for b in region.blocks for a in b.arguments}
         for op in root.walk():
-            for value in op.operands:
-                if value not in inside and value not in self.names.of_value:
-                    self.names.of_value[value] = self.names.unique(value.hint)
+            for use in op._uses:
+                if use.value not in inside and use.value not in self.names.of_value:
+                    self.names.of_value[use.value] = self.names.unique(use.value.hint)
 
     # --- ops -------------------------------------------------------------------------------------------------------
 
-    def line(self, op: Op) -> None:
-        """One op on its own line, with its regions behind it."""
-        if not op.regions and not op.successors and not self.locations:
-            self.out.append("  " * self.depth + self.simple_text(op))
-            return
-        leave = self.names.enter(op)
-        writer = _OpWriter(self)
-        writer.text("  " * self.depth + (self.names.defines(op) if op.results else ""))
-        self.print_generic(op, writer) if self.is_generic(op) else self.print_short(op, writer)
-        writer.text(self.location(op.location))
-        writer.text("\n")
-        self.stack.append((leave,))
-        self.stack.extend(reversed(writer.steps()))
+    def ops(self, op: Op | None, end: Op | None) -> None:
+        """The ops from `op` up to `end`, each on its own line. Behind one with regions, the rest waits on the stack."""
+        out, indent, of_value = self.out, "  " * self.depth, self.names.of_value
+        body_of, starts = self.templates.body, self.starts
+        while op is not end:
+            assert op is not None
+            if starts is not None:
+                starts[op] = len(out)
+            if op.regions or op.successors:
+                self.stack.append((self.ops, op.next, end))
+                self.structured(op)
+                return
+            results = op.results
+            if len(results) == 1:
+                line = f"{indent}{of_value[results[0]]} = {body_of(op, of_value)}"
+            else:
+                line = f"{indent}{self.names.defines(op)}{body_of(op, of_value)}"
+            out.append(f"{line}{self.location(op.location)}\n" if self.locations else line + "\n")
+            op = op.next
+
+    def structured(self, op: Op) -> None:
+        """An op with regions or successors."""
+        mark = self.names.enter(op)
+        self.out.append("  " * self.depth + self.names.defines(op))
+        self.stack.append((self.pieces, op, self.templates.pieces(op), 0, mark))
+
+    def pieces(self, op: Op, pieces: list[Piece], start: int, mark: _Mark) -> None:
+        """The text of an op from piece number `start` on, behind a region if it is not 0. At one, the rest waits."""
+        out, of_value = self.out, self.names.of_value
+        if start > 0:
+            self.depth -= 1
+            out.append("  " * self.depth + "}")
+        for i in range(start, len(pieces)):
+            piece = pieces[i]
+            if isinstance(piece, str):
+                out.append(piece)
+            elif isinstance(piece, int):
+                out.append(of_value[op._uses[piece].value])
+            elif isinstance(piece, RegionText):
+                region = op.regions[piece.place]
+                if region.blocks:
+                    self.stack.append((self.pieces, op, pieces, i + 1, mark))
+                    self.region(region, piece)
+                    return
+                out.append("{\n" + "  " * self.depth + "}")
+            elif isinstance(piece, Argument):
+                out.append(of_value[op.regions[piece.region].blocks[0].arguments[piece.place]])
+            elif isinstance(piece, Successor):
+                out.append(self.names.of_block[op.successors[piece.place]])
+            elif isinstance(piece, ArgumentLocation):
+                out.append(self.location(op.regions[piece.region].blocks[0].arguments[piece.place].location))
+            else:
+                out.append(piece(op))
+        out.append(f"{self.location(op.location)}\n")
+        self.names.leave(mark)
 
     def location(self, location: Location) -> str:
         """` loc(..)`, if locations are printed."""
         return f" loc({location_text(location)})" if self.locations else ""
 
-    def is_generic(self, op: Op) -> bool:
-        return self.generic or isinstance(op, UnregisteredOp)
-
-    def simple_text(self, op: Op) -> str:
-        """The line of an op without regions and successors, from the template of its kind."""
-        properties, attributes = op.properties, op.attributes
-        key = (
-            op.__class__, op.name, tuple(properties.items()) if properties else (),
-            tuple(attributes.items()) if attributes else (),
-            tuple([u.value.type for u in op._uses]), tuple([r.type for r in op.results]),
-        )  # fmt: skip
-        found = self.templates.get(key)
-        if found is None:
-            found = self.templates[key] = self.make_template(op)
-        text, positions = found
-        names = self.names.of_value
-        line = text % tuple([names[op._uses[i].value] for i in positions])
-        return (self.names.defines(op) if op.results else "") + line
-
-    def make_template(self, op: Op) -> tuple[str, tuple[int, ...]]:
-        writer = _TemplateWriter()
-        self.print_generic(op, writer) if self.is_generic(op) else self.print_short(op, writer)
-        return "".join(writer.parts) + "\n", tuple(writer.positions)
-
-    def print_short(self, op: Op, writer: Any) -> None:
-        name = op.name
-        writer.text({"func.return": "return", "builtin.module": "module"}.get(name, name))
-        format_of(type(op), DIRECTIVES).print(op, writer)
-
-    def print_generic(self, op: Op, writer: Any) -> None:
-        writer.text(f"{quote(op.name)}(")
-        for i in range(len(op._uses)):
-            writer.text(", " if i else "")
-            writer.operand(op, i)
-        writer.text(")")
-        for i, block in enumerate(op.successors):
-            writer.text(", " if i else "[")
-            writer.successor(block)
-        writer.text("]" if op.successors else "")
-        if op.properties:
-            writer.text(f" <{_dictionary(op.properties)}>")
-        for i, region in enumerate(op.regions):
-            writer.text(", " if i else " (")
-            writer.region(region, label=True)
-        writer.text(")" if op.regions else "")
-        if op.attributes:
-            writer.text(f" {_dictionary(op.attributes)}")
-        types = FunctionType(tuple(v.type for v in op.operands), tuple(r.type for r in op.results))
-        writer.text(f" : {types}")
+    def lines(self) -> dict[Op, int]:
+        """The line of each op in `starts`."""
+        newlines = [0, *accumulate(piece.count("\n") for piece in self.out)]
+        return {op: newlines[start] for op, start in (self.starts or {}).items()}
 
     # --- regions ---------------------------------------------------------------------------------------------------
 
-    def region(self, region: Region, arguments: bool, terminator: bool, label: bool) -> None:
-        """`{`, the blocks, `}`; what follows is on the stack already."""
-        if not region.blocks:
-            self.out.append("{\n" + "  " * self.depth + "}")
-            return
+    def region(self, region: Region, shown: RegionText) -> None:
+        """`{` and the blocks; what follows is on the stack already."""
         self.out.append("{\n")
         self.depth += 1
-        steps: list[Any] = []
-        for i, block in enumerate(region.blocks):
-            if i > 0 or (arguments and block.arguments) or (label and block.first is None):
-                steps.append((self.label, block))
-            for op in block:
-                if terminator or not (op is block.last and isinstance(op, Terminator)):
-                    steps.append((self.line, op))
-        steps.append((self.close,))
-        self.stack.extend(reversed(steps))
+        for i in reversed(range(len(region.blocks))):
+            block = region.blocks[i]
+            end = None if shown.terminator or not isinstance(block.last, Terminator) else block.last
+            self.stack.append((self.ops, block.first, end))
+            if i > 0 or (shown.arguments and block.arguments) or (shown.label and block.first is None):
+                self.stack.append((self.label, block))
 
     def label(self, block: Block) -> None:
-        text = "  " * (self.depth - 1) + f"^{self.names.of_block[block]}"
+        text = "  " * (self.depth - 1) + self.names.of_block[block]
         if block.arguments:
             names = self.names.of_value
-            shown = [f"%{names[a]}: {a.type}{self.location(a.location)}" for a in block.arguments]
+            shown = [f"{names[a]}: {a.type}{self.location(a.location)}" for a in block.arguments]
             text += f"({', '.join(shown)})"
         self.out.append(f"{text}:\n")
-
-    def close(self) -> None:
-        self.depth -= 1
-        self.out.append("  " * self.depth + "}")
-
-
-def _dictionary(entries: Mapping[str, Attribute]) -> str:
-    return str(DictAttr.of(dict(entries)))
-
-
-@dataclass
-class _TemplateWriter:
-    """Collects the text of an op with `%s` for each operand."""
-
-    parts: list[str] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-
-    def text(self, text: str) -> None:
-        self.parts.append(text.replace("%", "%%"))
-
-    def operand(self, op: Op, index: int) -> None:
-        self.parts.append("%%%s")
-        self.positions.append(index)
-
-
-class _OpWriter:
-    """Collects the text of an op that has regions; names are looked up when the text is written."""
-
-    def __init__(self, printer: _Printer) -> None:
-        self.printer = printer
-        self.parts: list[Any] = []
-
-    def text(self, text: str) -> None:
-        self.parts.append(text)
-
-    def operand(self, op: Op, index: int) -> None:
-        self.value(op.operand(index))
-
-    def value(self, value: Value) -> None:
-        """A value used or, for the arguments of a region, defined by the op's own text."""
-        self.parts.append(value)
-
-    def location(self, location: Location) -> None:
-        self.parts.append(self.printer.location(location))
-
-    def successor(self, block: Block) -> None:
-        self.parts.append(f"^{self.printer.names.of_block[block]}")
-
-    def region(self, region: Region, *, arguments: bool = True, terminator: bool = True, label: bool = False) -> None:
-        self.parts.append((self.printer.region, region, arguments, terminator, label))
-
-    def steps(self) -> list[Any]:
-        """The parts as steps for the printer's stack."""
-        return [part if isinstance(part, tuple) else (self.write, part) for part in self.parts]
-
-    def write(self, part: str | Value) -> None:
-        names = self.printer.names.of_value
-        self.printer.out.append(part if isinstance(part, str) else f"%{names[part]}")
 
 
 # --- locations -----------------------------------------------------------------------------------------------------

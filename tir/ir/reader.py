@@ -22,8 +22,9 @@ from tir.ir.attributes import (
     bool_attr,
     unpack,
 )
-from tir.ir.dense_text import dense_attribute
-from tir.ir.errors import FileLocation, Location, ParseError, TirError, nearest
+from tir.ir.dense_text import dense_attribute, mistake_offset
+from tir.ir.errors import FileLocation, Location, ParseError, TirError
+from tir.ir.slips import type_hint
 from tir.ir.syntax import (
     AttributeItem,
     Braces,
@@ -41,9 +42,9 @@ from tir.ir.syntax import (
     Use,
     Word,
 )
-from tir.ir.types import F64, I1, I64, TYPE_NAMES, FloatType, FunctionType, IndexType, IntegerType, Type
+from tir.ir.types import F64, I1, I64, FloatType, FunctionType, IndexType, IntegerType, ShapedType, Type
 
-__all__ = ["Reader", "item_text"]
+__all__ = ["Reader", "item_text", "value_hint"]
 
 Locate = Callable[[int], FileLocation]
 
@@ -79,6 +80,16 @@ class Reader:
         item = self.peek()
         return isinstance(item, Punct) and item.text == text
 
+    def is_punct_behind(self, text: str) -> bool:
+        """The item behind the one at hand is this punctuation."""
+        item = self.peek(1)
+        return isinstance(item, Punct) and item.text == text
+
+    def is_behind(self, text: str) -> bool:
+        """The item that was taken last is this punctuation."""
+        item = self.items[self.at - 1] if self.at else None
+        return isinstance(item, Punct) and item.text == text
+
     def is_word(self, *texts: str) -> bool:
         item = self.peek()
         return isinstance(item, Word) and (not texts or item.text in texts)
@@ -98,10 +109,11 @@ class Reader:
         """The error to raise, at the item at hand or at `pos`."""
         return ParseError(message, self.locate(self.pos() if pos is None else pos))
 
-    def expected(self, what: str) -> ParseError:
+    def expected(self, what: str, hint: str | None = None) -> ParseError:
         """`expected X, got Y`, at the item at hand."""
         item = self.peek()
-        return self.error(f"expected {what}, got {item_text(item) if item is not None else 'the end of the op'}")
+        got = item_text(item) if item is not None else "the end of the op"
+        return ParseError(f"expected {what}, got {got}", self.locate(self.pos()), hint=hint)
 
     # --- taking ----------------------------------------------------------------------------------------------------
 
@@ -127,7 +139,7 @@ class Reader:
 
     def punct(self, text: str) -> None:
         if not self.take_punct(text):
-            raise self.expected(f"'{text}'")
+            raise self.expected(f"'{text}'", "the types stand behind it" if text == ":" and self.done else None)
 
     def word(self, *texts: str) -> str:
         """A word; one of `texts` if given."""
@@ -139,7 +151,7 @@ class Reader:
         """An SSA name; its number among the names of the op."""
         item = self.peek()
         if not isinstance(item, Use):
-            raise self.expected("a value such as %x")
+            raise self.expected("a value such as %x", value_hint(item))
         self.at += 1
         self.uses.append(item)
         return len(self.uses) - 1
@@ -163,7 +175,7 @@ class Reader:
     def symbol(self) -> SymbolRefAttr:
         item = self.peek()
         if not isinstance(item, SymbolItem):
-            raise self.expected("a symbol such as @f")
+            raise self.expected("a symbol such as @f", f"write @{item.text}" if isinstance(item, Word) else None)
         self.at += 1
         return SymbolRefAttr(item.path[0], item.path[1:])
 
@@ -199,10 +211,13 @@ class Reader:
         self.at += 1
         return item.location
 
-    def finish(self, what: str = "the end of the op") -> None:
+    def finish(self, what: str = "the end of the op", hint: str | None = None) -> None:
         """Raises unless all items are taken."""
         if not self.done:
-            raise self.expected(what)
+            is_list = self.is_punct(":") and isinstance(self.items[self.at - 1], Brackets)
+            if not self.at and isinstance(self.peek(), Word):
+                hint = value_hint(self.peek())
+            raise self.expected(what, "the elements of a tensor stand in dense<..>" if is_list else hint)
 
     # --- types -----------------------------------------------------------------------------------------------------
 
@@ -212,9 +227,7 @@ class Reader:
             return self.function_type()
         item = self.peek()
         if not isinstance(item, TypeItem):
-            error = self.expected("a type")
-            error.hint = nearest(item.text, TYPE_NAMES) if isinstance(item, Word) else None
-            raise error
+            raise self.expected("a type", type_hint(item.text) if isinstance(item, Word) else None)
         self.at += 1
         return item.type
 
@@ -288,12 +301,20 @@ class Reader:
                 return self._number(item, self.type() if self.take_punct(":") else implied)
             if isinstance(item, DenseItem):
                 self.at += 1
-                return dense_attribute(item.kind, item.body, self._type_behind(implied))
+                return self._dense(item, self._type_behind(implied))
         except ParseError:
             raise
         except TirError as error:
-            raise self.error(error.message, pos) from None
+            raise ParseError(error.message, self.locate(pos), error.notes, error.hint) from None
         return self._simple(item)
+
+    def _dense(self, item: DenseItem, type: Type) -> Attribute:
+        try:
+            return dense_attribute(item.kind, item.body, type)
+        except TirError as error:
+            offset = mistake_offset(item.body, type)
+            place = self.locate(item.pos if offset is None else item.body_pos + offset)
+            raise ParseError(error.message, place, error.notes, error.hint) from None
 
     def _type_behind(self, implied: Type | None) -> Type:
         """`: type`, which may be left out if it is implied."""
@@ -323,12 +344,12 @@ class Reader:
         if isinstance(item, FloatLiteral):
             type = F64 if type is None else type
             if not isinstance(type, FloatType):
-                raise self.error(f"{item.text} is not of type {type}", item.pos)
+                raise _not_of_type(self, item, type)
             return FloatAttr(float(item.text), type)
         if isinstance(type, FloatType):
             return FloatAttr(self._float_of_integer(item, type), type)
         if type is not None and not isinstance(type, (IntegerType, IndexType)):
-            raise self.error(f"{item.text} is not of type {type}", item.pos)
+            raise _not_of_type(self, item, type)
         return IntegerAttr(self.integer_value(item), I64 if type is None else type)
 
     def _float_of_integer(self, item: IntegerLiteral, type: FloatType) -> float:
@@ -415,6 +436,24 @@ class _Container:
 
     def close(self) -> Attribute:
         return ArrayAttr(tuple(self.items)) if self.entries is None else DictAttr.of(self.entries)
+
+
+def _not_of_type(reader: Reader, item: IntegerLiteral | FloatLiteral, type: Type) -> ParseError:
+    hint = f"write dense<{item.text}>" if isinstance(type, ShapedType) else None
+    return ParseError(f"{item.text} is not of type {type}", reader.locate(item.pos), hint=hint)
+
+
+def value_hint(item: Item | None) -> str | None:
+    """What may be meant by an item that stands where a value must."""
+    if isinstance(item, Word):
+        return f"write %{item.text}"
+    if isinstance(item, (IntegerLiteral, FloatLiteral)):
+        return "a number becomes a value by an op, such as arith.constant or tir.full"
+    if isinstance(item, SymbolItem):
+        return "a symbol is no value; tir.read gives that of a shared variable"
+    if isinstance(item, Brackets) and item.open == "(":
+        return "operands stand without parentheses, but for the generic form, \"d.op\"(..)"
+    return None
 
 
 def item_text(item: Item | None) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tir.ir.errors import nearest
 from tir.ir.ir import Op
+from tir.ir.slips import op_hint
 
 __all__ = ["Dialect", "Registry"]
 
@@ -21,20 +21,34 @@ class Dialect:
 
 
 class Registry:
-    """The dialects that a parser or a tool knows."""
+    """The dialects that a parser or a tool knows; of a lazy table each is imported when one of its ops is named."""
 
-    def __init__(self, dialects: Iterable[Dialect]) -> None:
-        self.dialects = tuple(dialects)
-        self._ops = {op.name: op for dialect in self.dialects for op in dialect.ops}
+    def __init__(self, dialects: Mapping[str, Dialect] | Iterable[Dialect]) -> None:
+        named = isinstance(dialects, Mapping)
+        self._dialects: Mapping[str, Dialect] = dialects if named else {one.name: one for one in dialects}  # type: ignore
+        self._ops: dict[str, type[Op]] = {}
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """All dialects, imported."""
+        return tuple(self._dialects.values())
+
+    def has_dialect(self, name: str) -> bool:
+        """Whether there is a dialect of this name."""
+        return name in self._dialects
 
     def op_class(self, name: str) -> type[Op] | None:
         """The class of the op called `name`, or None."""
-        return self._ops.get(name)
+        found = self._ops.get(name)
+        if found is None and (dialect := name.partition(".")[0]) in self._dialects:
+            self._ops.update((op.name, op) for op in self._dialects[dialect].ops)
+            found = self._ops.get(name)
+        return found
 
     def op_names(self) -> list[str]:
         """All op names, sorted."""
-        return sorted(self._ops)
+        return sorted(op.name for dialect in self.dialects for op in dialect.ops)
 
     def hint(self, name: str) -> str | None:
-        """The known name that is most like `name`, as a sentence."""
-        return nearest(name, self._ops)
+        """What may be meant by `name`, as a sentence."""
+        return op_hint(name, self.op_names())

@@ -24,6 +24,7 @@ from typing import Any
 from tir.ir import actions
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
+from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, OpResult, Value
 from tir.ir.traits import is_removable
 
@@ -88,6 +89,10 @@ class Rewriter:
 
     def run(self, root: Op) -> bool:
         """Rewrites until nothing fits (or `max_iterations` is reached); tells whether anything changed."""
+        with collector_relaxed():
+            return self._run(root)
+
+    def _run(self, root: Op) -> bool:
         work = _Worklist(root, self.max_iterations)
         by_class = _Index(self.rules, FP_MODES[self.fp_mode])
         limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
@@ -213,6 +218,8 @@ def _new_ops(op: Op, last_before: Op | None) -> list[Op]:
 
 def _drop_new_ops(op: Op, last_before: Op | None) -> None:
     """A rule that gave up must leave nothing behind."""
+    if op.previous is last_before:
+        return
     for new in reversed(_new_ops(op, last_before)):
         new.erase()
 

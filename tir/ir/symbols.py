@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 from tir.ir.attributes import StringAttr
@@ -10,19 +10,25 @@ from tir.ir.errors import TirError, VerifyError, nearest
 from tir.ir.ir import Op
 from tir.ir.traits import Symbol
 
-__all__ = ["SymbolTable", "symbol_name"]
+__all__ = ["SymbolTable", "UnknownSymbol", "symbol_name"]
 
 SomeOp = TypeVar("SomeOp", bound=Op)
+
+
+class UnknownSymbol(TirError):
+    """The symbol is one of `unknown`: the text defines it, with a mistake that is reported there."""
 
 
 class SymbolTable:
     """A view of the symbols that stand in `owner` (a module): look up, insert, make unique names.
 
     The names are read once: an op that is inserted, renamed or removed by other means is not seen.
+    unknown: names about which nothing can be said; looking one up raises UnknownSymbol.
     """
 
-    def __init__(self, owner: Op) -> None:
+    def __init__(self, owner: Op, unknown: Collection[str] = ()) -> None:
         self.owner = owner
+        self._unknown = unknown
         self._by_name: dict[str, Op] = {}
         self._twice: list[Op] = []
         for op in _symbols(owner):
@@ -31,7 +37,10 @@ class SymbolTable:
 
     def lookup(self, name: str) -> Op | None:
         """The op that defines `name`, or None."""
-        return self._by_name.get(name)
+        found = self._by_name.get(name)
+        if found is None and name in self._unknown:
+            raise UnknownSymbol(f"@{name} is defined with a mistake")
+        return found
 
     def get(self, name: str) -> Op:
         """The op that defines `name`; TirError with the nearest name if there is none."""

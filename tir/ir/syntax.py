@@ -10,6 +10,7 @@ is `RawOp(name="scf.for", results=[("r", 1)], items=[Use i, Punct =, Use lo, Wor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tir.ir.attributes import Attribute
 from tir.ir.errors import Location
@@ -119,11 +120,15 @@ class AttributeItem:
 
 @dataclass(slots=True)
 class DenseItem:
-    """`dense<BODY>` or `dense_resource<KEY>`; the type follows behind a colon. `kind` is the keyword, `body` raw text."""
+    """`dense<BODY>` or `dense_resource<KEY>`; the type follows behind a colon. `kind` is the keyword, `body` raw text.
+
+    body_pos: where the body begins.
+    """
 
     kind: str
     body: str
     pos: int
+    body_pos: int = 0
 
 
 @dataclass(slots=True)
@@ -176,10 +181,10 @@ class Braces:
 class RawOp:
     """One op: results as (name, count), the name, `generic` for the quoted form, the items behind the name.
 
-    An op read from whole lines has `key`, its text with the SSA names cut out (equal keys have equal items up to the
-    names), `names`, those names in order of the text (results included), and `regions`. Only the first op of a key has
-    items; those of others are made on demand (`RawText.items`). `cuts` are the offsets where its regions begin and end
-    in the text, in turn. An op from the grammar has items and no key.
+    An op read from whole lines has `key`, an object that is the same for ops whose texts are equal up to the SSA names,
+    `names`, those names in order of the text (results included), and `regions`. It has no items: they are made on
+    demand (`RawText.items`). `cuts` are the offsets where its regions begin and end in the text, in turn. An op from
+    the grammar has items and no key.
 
     An op with an empty name could not be read: its error is among the text's errors. Its results are there, and the
     regions that could be read; nothing more should be said about it.
@@ -192,7 +197,7 @@ class RawOp:
     pos: int
     end: int
     location: Location | None = None
-    key: tuple[str, ...] | None = None
+    key: Any = None
     names: list[str] | None = None
     regions: list[list[RawBlock]] | None = None
     cuts: tuple[int, ...] = ()

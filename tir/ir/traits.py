@@ -31,9 +31,10 @@ class Effects(Flag):
 
 
 class Trait:
-    """Base of all traits."""
+    """Base of all traits. rule_looks_around: `verify_trait` looks at more than the types and attributes of the op."""
 
     __slots__ = ()
+    rule_looks_around: ClassVar[bool] = False
 
     def verify_trait(self: Op) -> None:  # type: ignore[misc]
         """Raises VerifyError if the op breaks the trait's rule."""
@@ -90,6 +91,7 @@ class Terminator(Trait):
     """Ends a block."""
 
     __slots__ = ()
+    rule_looks_around = True
 
     def verify_trait(self: Op) -> None:  # type: ignore[misc]
         if self.next is not None:
@@ -118,6 +120,7 @@ class Symbol(Trait):
     """Has a `sym_name` by which others refer to it; it stands in a symbol table."""
 
     __slots__ = ()
+    rule_looks_around = True
 
     def verify_trait(self: Op) -> None:  # type: ignore[misc]
         around = self.parent_op
@@ -150,8 +153,10 @@ class SameOperandsAndResultType(Trait):
 
 def effects_of(op: Op) -> Effects:
     """What running `op` does, with all inside it."""
+    if not isinstance(op, RecursiveEffects):
+        return getattr(op, "effects", Effects.UNKNOWN)
     found = Effects.NONE
-    pending = [op]
+    pending: list[Op] = [op]
     while pending:
         one = pending.pop()
         if isinstance(one, RecursiveEffects):
@@ -164,9 +169,11 @@ def effects_of(op: Op) -> Effects:
 
 def is_pure(op: Op) -> bool:
     """`op` may be merged with an equal one, moved and removed."""
-    return effects_of(op) == Effects.NONE
+    return effects_of(op) is Effects.NONE
 
 
 def is_removable(op: Op) -> bool:
     """`op` may be removed when its results are not used."""
-    return not effects_of(op) & (Effects.WRITE | Effects.UNKNOWN) and not isinstance(op, (Terminator, Symbol))
+    effects = effects_of(op)
+    harmless = effects is Effects.NONE or not effects & (Effects.WRITE | Effects.UNKNOWN)
+    return harmless and not isinstance(op, (Terminator, Symbol))

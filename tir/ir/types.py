@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap
-from tir.ir.errors import LimitError, TirError
+from tir.ir.errors import LimitError, TirError, counted
 from tir.ir.interned import Interned
 
 __all__ = [
@@ -300,7 +300,7 @@ class MemRefType(ShapedType):
         _check_element("memref", element, (TensorType, FunctionType, TupleType, NoneType))
         dims = cls.checked_shape(shape, element)
         if isinstance(layout, StridedLayout) and len(layout.strides) != len(dims):
-            raise TirError(f"memref type: {len(dims)} sizes need as many strides, got {len(layout.strides)}")
+            raise TirError(f"memref type: {counted(len(dims), 'size')}, but {counted(len(layout.strides), 'stride')}")
         if isinstance(layout, AffineMap) and layout == AffineMap.identity(len(dims)):
             layout = None
         return dims, element, layout, space

@@ -8,25 +8,47 @@
  6. symbols of one table have different names, and an op that refers to symbols checks them (`verify_symbols`);
  7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold.
 
-All violations are collected; an op that breaks 1 is not asked for 2 and 7, nor are the ops inside it, whose rules may
-look at it. Nothing recurses.
+All violations are collected; an op that breaks 1 is not asked for 2 and 7, nor are the ops inside it whose rules may
+look at it: terminators and those that name their parents. An op that uses a result of a wrong op is not called wrong,
+too. Nothing recurses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tir.ir.attributes import DenseArrayAttr
-from tir.ir.errors import TirError, TirErrors, VerifyError
+from tir.ir.errors import TirError, TirErrors, VerifyError, counted
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
-from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value
+from tir.ir.garbage import collector_relaxed
+from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value, signature
 from tir.ir.symbols import SymbolTable as Symbols
+from tir.ir.symbols import UnknownSymbol
 from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator, Trait
 
-__all__ = ["check", "check_inputs", "verify"]
+__all__ = ["Gaps", "check", "check_inputs", "verify"]
 
 MAX_ERRORS = 50
+
+
+@dataclass
+class Gaps:
+    """What a module lacks if its text has mistakes. An op without a name stands for each op that could not be built.
+
+    partial: the ops that directly hold such ops, which are not asked for rules of their own; blocks: those whose
+    arguments are not known; symbols: the names that such ops may define.
+    """
+
+    partial: set[Op | None] = field(default_factory=set)
+    blocks: set[Block] = field(default_factory=set)
+    symbols: set[str] = field(default_factory=set)
+
+    def leaves_out(self, op: Op) -> bool:
+        """The rules of `op` may find nothing but what is missing."""
+        return op in self.partial or any(block in self.blocks for block in op.successors)
 
 
 def verify(root: Op) -> None:
@@ -36,15 +58,33 @@ def verify(root: Op) -> None:
         raise TirErrors(errors)
 
 
-def check(root: Op) -> list[TirError]:
-    """Every violation inside `root`, in the order of the text; at most 50."""
+def check(root: Op, gaps: Gaps | None = None, *, written: bool = False) -> list[TirError]:
+    """Every violation inside `root`, in the order of the text; at most 50.
+
+    written: the module is what a person wrote, so ops are also asked for `verify_written`: what is surely a mistake
+    then, though passes may leave it behind. A loop with the constant step 0, say, may stand in code that never runs.
+    """
+    with collector_relaxed():
+        return _check(root, gaps, written)
+
+
+def _check(root: Op, gaps: Gaps | None, written: bool) -> list[TirError]:
     errors: list[TirError] = []
     malformed: set[Op | None] = set()
+    wrong: set[Op | None] = set()
+    right = _Right(written)
     for op in root.walk():
-        if malformed and op.parent_op in malformed:
-            malformed.add(op)
+        if gaps is None and not errors and right.has(op):
             continue
-        found = _check_op(op)
+        form_only = (malformed and op.parent_op in malformed and _looks_around(op)) or (gaps and gaps.leaves_out(op))
+        found = _check_op(op, bool(form_only), gaps)
+        if written and not found and hasattr(op, "verify_written"):
+            found = _errors_of(op.verify_written, op)
+        if not found and not form_only:
+            right.add(op)
+        if found:
+            found = [] if _follows(op, wrong) else found
+            wrong.add(op)
         if found and op.regions and not _is_well_formed(op):
             malformed.add(op)
         errors += found
@@ -76,13 +116,29 @@ def _is_well_formed(op: Op) -> bool:
     return True
 
 
-def _check_op(op: Op) -> list[TirError]:
+def _follows(op: Op, wrong: Set[Op | None]) -> bool:
+    """The error of `op` follows from one of the op that makes its operand, or of the one around that it does not fit."""
+    if any(use.value.op in wrong for use in op._uses):
+        return True
+    around = op.parent_op
+    return around in wrong and around is not None and around.name not in getattr(op, "parent_ops", (around.name,))
+
+
+def _looks_around(op: Op) -> bool:
+    """The rules of `op` may look at the op around it."""
+    return isinstance(op, Terminator) or hasattr(op, "parent_ops")
+
+
+def _check_op(op: Op, form_only: bool, gaps: Gaps | None) -> list[TirError]:
     try:
         if not isinstance(op, UnregisteredOp):
-            _checks_of(type(op))(op)
+            if form_only:
+                _check_form(op, op.definition)
+            else:
+                _checks_of(type(op))(op)
         _check_uses(op)
         if isinstance(op, SymbolTable):
-            _check_symbols(op)
+            _check_symbols(op, gaps)
     except VerifyError as error:
         if error.location is None:
             error.location = op.location
@@ -92,6 +148,44 @@ def _check_op(op: Op) -> list[TirError]:
     except TirError as error:
         return [VerifyError(f"{op.name}: {error.message}", error.location or op.location, error.notes, error.hint)]
     return []
+
+
+class _Right:
+    """The signatures of ops that were found right, so that ops with equal ones are not asked again.
+
+    A signature is all that the declaration of an op, `infer` and most rules look at. The rules that look around, and
+    dominance, are checked for each op. This is for speed alone: where it does not say yes, all is checked.
+    """
+
+    def __init__(self, written: bool) -> None:
+        self.written = written
+        self.known: dict[type[Op], set[Any]] = {}
+        self.rules: dict[type[Op], list[Callable[[Op], None]]] = {}
+
+    def has(self, op: Op) -> bool:
+        """The op is surely right."""
+        known = self.known.get(op.__class__)
+        if known is None or signature(op) not in known:
+            return False
+        try:
+            for rule in self.rules[op.__class__]:
+                rule(op)
+            _check_uses(op)
+        except TirError:
+            return False  # checked again, so that the first error is the one that is reported
+        return True
+
+    def add(self, op: Op) -> None:
+        """The op was found right. One with regions or successors is different from all others."""
+        cls = op.__class__
+        if op.regions or op.successors or isinstance(op, (UnregisteredOp, SymbolTable)):
+            return
+        if cls not in self.known:
+            self.known[cls] = set()
+            own = [cls.verify] if cls.verify_looks_around else []
+            own += [cls.verify_written] if self.written and hasattr(cls, "verify_written") else []
+            self.rules[cls] = [*_trait_rules(cls, looking_around=True), *own]
+        self.known[cls].add(signature(op))
 
 
 # --- 1, 2, 5, 7: one op --------------------------------------------------------------------------------------------
@@ -109,12 +203,7 @@ def _checks_of(cls: type[Op]) -> Callable[[Op], None]:
 
 def _put_together(cls: type[Op]) -> Callable[[Op], None]:
     definition = cls.definition
-    steps: list[Callable[[Op], None]] = []
-    for trait in cls.__mro__:
-        if issubclass(trait, Trait) and "verify_trait" in vars(trait) and trait is not Trait:
-            steps.append(vars(trait)["verify_trait"])
-    if "parent_ops" in dir(cls):
-        steps.append(_check_parent)
+    steps = _trait_rules(cls)
     infers = cls.infer is not Op.infer
     own = cls.verify if cls.verify is not Op.verify else None
 
@@ -130,6 +219,18 @@ def _put_together(cls: type[Op]) -> Callable[[Op], None]:
     return run
 
 
+def _trait_rules(cls: type[Op], *, looking_around: bool = False) -> list[Callable[[Op], None]]:
+    """The rules of the traits of a class; looking_around: those only that look at more than the signature."""
+    rules: list[Callable[[Op], None]] = []
+    for trait in cls.__mro__:
+        if issubclass(trait, Trait) and "verify_trait" in vars(trait) and trait is not Trait:
+            if trait.rule_looks_around or not looking_around:
+                rules.append(vars(trait)["verify_trait"])
+    if "parent_ops" in dir(cls):
+        rules.append(_check_parent)
+    return rules
+
+
 def _check_form(op: Op, definition: OpDefinition) -> None:
     """Rule 1, and of rule 4 what concerns the op's own regions: the rules of the op may rely on both."""
     _check_operand_count(op, definition)
@@ -142,6 +243,8 @@ def _check_form(op: Op, definition: OpDefinition) -> None:
 
 
 def _check_operand_count(op: Op, definition: OpDefinition) -> None:
+    if definition.simple_operands and len(op._uses) == len(definition.operands):
+        return  # the usual case, fast
     _check_segments(op, OPERAND_SEGMENTS, definition.needs_operand_segments, len(definition.operands), len(op._uses))
     if definition.simple_operands and len(op._uses) != len(definition.operands):
         _fail_count(op, "operand", definition.operands, len(op._uses))
@@ -149,14 +252,19 @@ def _check_operand_count(op: Op, definition: OpDefinition) -> None:
 
 
 def _check_other_counts(op: Op, definition: OpDefinition) -> None:
-    _check_segments(op, RESULT_SEGMENTS, definition.needs_result_segments, len(definition.results), len(op.results))
-    if definition.simple_results and len(op.results) != len(definition.results):
-        _fail_count(op, "result", definition.results, len(op.results))
-    _check_at_least(op, "result", definition.results, len(op.results))
+    if not definition.simple_results or len(op.results) != len(definition.results):
+        _check_result_count(op, definition)
     if len(op.regions) != len(definition.regions):
         _check_at_least(op, "region", definition.regions, len(op.regions))
     if len(op.successors) != len(definition.successors):
         _check_at_least(op, "successor", definition.successors, len(op.successors))
+
+
+def _check_result_count(op: Op, definition: OpDefinition) -> None:
+    _check_segments(op, RESULT_SEGMENTS, definition.needs_result_segments, len(definition.results), len(op.results))
+    if definition.simple_results:
+        _fail_count(op, "result", definition.results, len(op.results))
+    _check_at_least(op, "result", definition.results, len(op.results))
 
 
 def _check_at_least(op: Op, what: str, fields: Sequence[Any], count: int) -> None:
@@ -178,7 +286,8 @@ def _check_segments(op: Op, name: str, needed: bool, groups: int, total: int) ->
     sizes = op.properties.get(name)
     fits = isinstance(sizes, DenseArrayAttr) and len(sizes.values) == groups and all(s >= 0 for s in sizes.values)
     if not fits or sum(sizes.values) != total:  # type: ignore[union-attr]
-        raise VerifyError(f"{op.name}: {name} must give {groups} sizes with the sum {total}, got {sizes or 'none'}")
+        wanted = f"{counted(groups, 'size')} with the sum {total}"
+        raise VerifyError(f"{op.name}: {name} must give {wanted}, got {sizes or 'none'}")
 
 
 def _check_operand_kinds(op: Op, definition: OpDefinition) -> None:
@@ -203,7 +312,8 @@ def _check_result_kinds(op: Op, definition: OpDefinition) -> None:
 
 
 def _fail_kind(op: Op, what: str, declared: Any, value: Value) -> None:
-    raise VerifyError(f"{op.name}: {what} {declared.name!r} must be {declared.kind.text}, got {value.type}")
+    which = f"the {what}" if declared.name == what else f"{what} {declared.name!r}"
+    raise VerifyError(f"{op.name}: {which} must be {declared.kind.text}, got {value.type}")
 
 
 def _check_properties(op: Op, definition: OpDefinition) -> None:
@@ -231,7 +341,7 @@ def _check_inferred(op: Op) -> None:
 
 def _check_parent(op: Op) -> None:
     parent, allowed = op.parent_op, op.parent_ops  # type: ignore[attr-defined]
-    if parent is not None and parent.name not in allowed:
+    if parent is not None and parent.name and parent.name not in allowed:
         raise VerifyError(f"{op.name}: must stand in {' or '.join(allowed)}, got {parent.name}")
 
 
@@ -242,9 +352,10 @@ def _check_uses(op: Op) -> None:
     block = op.parent
     for use in op._uses:
         value = use.value
-        defined = value.owner.parent if isinstance(value, OpResult) else value.owner  # type: ignore[attr-defined]
+        is_result = value.__class__ is OpResult
+        defined = value.owner.parent if is_result else value.owner  # type: ignore[attr-defined]
         if defined is block and block is not None:
-            if isinstance(value, OpResult) and not block.is_before(value.owner, op):
+            if is_result and not block.is_before(value.owner, op):  # type: ignore[attr-defined]
                 _fail_use(op, use.index, value, "is defined behind its use")
         elif block is not None:
             _check_outer_use(op, use.index, value, defined)
@@ -318,21 +429,23 @@ def _check_blocks(op: Op, region: Region) -> None:
             raise VerifyError(f"{op.name}: each block must end in a terminator, such as a return; {ends}", where)
 
 
-def _check_symbols(op: Op) -> None:
+def _check_symbols(op: Op, gaps: Gaps | None) -> None:
     """Different names, and the references of all ops inside that say how they refer."""
-    symbols = Symbols(op)
+    symbols = Symbols(op, gaps.symbols if gaps is not None else ())
     errors: list[TirError] = list(symbols.duplicates())
     for inner in op.walk():
         check_symbols = getattr(inner, "verify_symbols", None)
         if check_symbols is not None:
-            errors += _errors_of(check_symbols, symbols, inner)
+            errors += _errors_of(partial(check_symbols, symbols), inner)
     if errors:
         raise TirErrors(errors)
 
 
-def _errors_of(check_symbols: Callable[[Any], None], symbols: Symbols, op: Op) -> list[TirError]:
+def _errors_of(rule: Callable[[], None], op: Op) -> list[TirError]:
     try:
-        check_symbols(symbols)
+        rule()
+    except UnknownSymbol:
+        return []
     except TirError as error:
         error.location = error.location or op.location
         return [error]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
 from tir.ir.types import DYNAMIC, Dim, ShapedType
@@ -49,10 +49,10 @@ def fill_in(static_lists: Iterable[Sequence[int]], values: Sequence[Any]) -> lis
 def verify_mixed(what: str, static: Sequence[int], dynamic: Sequence[Any], count: int) -> None:
     """TirError unless there are `count` numbers, with an operand for each dynamic one."""
     if len(static) != count:
-        raise TirError(f"must have {count} {what}, got {len(static)}")
+        raise TirError(f"must have {counted(count, what.removesuffix('s'), what)}, got {len(static)}")
     wanted = sum(n == DYNAMIC_INDEX for n in static)
     if wanted != len(dynamic):
-        raise TirError(f"{wanted} of the {what} are dynamic, but {len(dynamic)} operands are given for them")
+        raise TirError(f"{what}: {wanted} dynamic, but {counted(len(dynamic), 'operand')}")
 
 
 def dims_of(static: Iterable[int]) -> list[Dim]:

@@ -208,7 +208,7 @@ class Callbacks(LineCallbacks):
     def dense(self, values: Values) -> list[Item]:
         items, token = values
         kind, _, body = token.text[:-1].partition("<")
-        items.append(DenseItem(kind.rstrip(), body, token.pos))
+        items.append(DenseItem(kind.rstrip(), body, token.pos, token.pos + len(kind) + 1))
         return items
 
     def brackets(self, values: Values) -> list[Item]:

@@ -1,8 +1,9 @@
 """The line level: a text of one op per line is read twenty times faster than by the full grammar, with one result.
 
 A line is cut at its SSA names; what is left is its key. What the line is (an op, the start or end of a region, a block
-label) is found out once for each key, with the full grammar, which also reads the items of the first op of each key.
-The lines are terminals of an outer LALR grammar (`lines` in grammar.lark).
+label) is found out once for each key; keys that differ in their literals only (`shapes.py`) have one answer. The full
+grammar reads the items of the first op of each. The lines are terminals of an outer LALR grammar (`lines` in
+grammar.lark).
 
 What is not understood here, and every text with a mistake, is left to the full grammar (`NotByLines`).
 """
@@ -17,10 +18,11 @@ from typing import Any
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError
 from tir.ir.syntax import Braces, Brackets, Item, RawBlock, RawOp, Use
 from tir.ir.types import Type
-from tir.lazy import lark
 from tir.parser import literals
+from tir.parser.lalr import Machine, UnexpectedToken
 from tir.parser.locations import AliasLocation, has_alias
-from tir.parser.reading import MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
+from tir.parser.reading import MAX_BLOCKS, MAX_IDENTIFIER, MAX_NESTING, MAX_OP_TOKENS, MAX_TOKENS, Reading
+from tir.parser.shapes import Form, Literal, cut, form_of
 from tir.parser.tokens import BARE_NAMES, METADATA
 
 __all__ = ["LineCallbacks", "LineReader", "NotByLines"]
@@ -40,22 +42,24 @@ _ENTRY = re.compile(r"\s*[=,]")
 _LABEL = re.compile(rf"\^({_ID})\s*(\(.*\))?\s*:\Z", re.ASCII)
 _DEFINITION = re.compile(rf"[#!]{_ID}\s*=", re.ASCII)
 _LOCATION = re.compile(rf'\s+loc\((?:(unknown)|#({_ID})|"([^"\\]*)":([0-9]{{1,9}}):([0-9]{{1,9}}))\)\s*\Z', re.ASCII)
-_LONG_NAME = re.compile(rf"[\w$.-]{{{MAX_IDENTIFIER + 1}}}")
+_LONG_NAME = re.compile(rf"(?<![\w$.-])[\w$.-]{{{MAX_IDENTIFIER + 1}}}")  # once for each word
 _PAIRS = {")": "(", "]": "[", ">": "<", "}": "{"}
-_REGION = "\0"  # stands for a region in a key; no text has it
 
 
 class NotByLines(Exception):
-    """The text must be read by the full grammar."""
+    """The text must be read by the full grammar; or, with a LimitError, by nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Template:
     """What all lines of one key are. kind: a terminal of the outer grammar, or one of the words below.
 
     OP: an op without regions; SINGLE: an op with a region on its line, read by the grammar each time; BLANK;
     MARKED: strings or comments hide some of the names, so the line must be cut with care; DEFINITION; METADATA.
     indent, trail: blanks before and behind; tokens: how many tokens the full grammar sees.
+    form, literals: for an op, what `shapes.py` knows of its items; shape: the key with its literals cut out; recipe: what
+    `recipes.py` makes of it, kept here so that it goes when the last of its ops has been built.
+    An op whose regions are on lines of their own has such a template too, for all of its own text.
     """
 
     kind: str
@@ -67,12 +71,23 @@ class Template:
     tokens: int = 1
     types: tuple[Type, ...] | None = None
     in_parentheses: bool = False
+    shape: str = ""
+    form: Form | None = None
+    literals: tuple[Literal, ...] = ()
+    recipe: Any = None
 
-    def op(self, key: Key, names: list[str], start: int, end: int) -> RawOp:
+    def op(self, names: list[str], start: int, end: int) -> RawOp:
         """The op of a line from `start` to `end`, blanks included."""
         counts = self.counts
         results = [(names[0], 1)] if counts == (1,) else list(zip(names, counts)) if counts else []
-        return RawOp(self.name, results, None, self.generic, start + self.indent, end - self.trail, None, key, names)
+        return RawOp(self.name, results, None, self.generic, start + self.indent, end - self.trail, None, self, names)
+
+    def with_literals(self, found: tuple[Literal, ...]) -> Template:
+        """The template of a key that differs from this one's in its literals only."""
+        return Template(
+            self.kind, self.indent, self.trail, self.name, self.counts, self.generic, self.tokens, self.types,
+            self.in_parentheses, self.shape, self.form, found,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,7 +99,6 @@ class LineToken:
     pos: int = 0
     end: int = 0
     template: Template | None = None
-    key: Key = ()
     names: list[str] | None = None
     location: Location | None = None
     ops: list[RawOp] | None = None
@@ -98,23 +112,37 @@ class LineReader:
         self.reading = reading
         self.grammar = grammar
         self.known: dict[Key, Template] = {}
-        self.known_with_regions: set[Key] = set()
+        self.known_with_regions: dict[Any, Template] = {}
+        self.fixed: dict[str, tuple[int, ...]] = {}  # by shape: which literals belong to what is known of it
+        self.by_shape: dict[Any, Template] = {}  # by shape and the texts of those literals
         self.count = 0
         self.depth = 0  # how many regions are open
+        self.blocks = [0]  # how many labels each has, and the whole text
         self._metadata_end = 0
 
-    def read(self, parser: Any) -> list[RawOp]:
+    def read(self, machine: Machine) -> list[RawOp]:
         """The statements of the text. Raises NotByLines."""
-        state = parser.parse_interactive(start="lines").parser_state
+        run = machine.begin("lines")
         try:
             for token in self._tokens():
                 self.depth += (token.type == "LINE_OPEN") - (token.type == "LINE_CLOSE")
                 if self.depth > MAX_NESTING:
                     raise NotByLines
-                state.feed_token(token)
-            return state.feed_token(LineToken("$END", self), True)
-        except (lark.UnexpectedToken, TirError):
+                self._count_blocks(token)
+                run.feed(token)
+            return run.feed(LineToken("$END", self))
+        except (UnexpectedToken, TirError):
             raise NotByLines from None
+
+    def _count_blocks(self, token: LineToken) -> None:
+        if token.type == "LINE_OPEN":
+            self.blocks.append(0)
+        elif token.type == "LINE_CLOSE" and len(self.blocks) > 1:
+            self.blocks.pop()
+        elif token.type == "LINE_LABEL":
+            self.blocks[-1] += 1
+            if self.blocks[-1] > MAX_BLOCKS:  # no need to read all of it again
+                raise NotByLines(self.reading.limit(f"a region has more than {MAX_BLOCKS} blocks", token.pos))
 
     def _tokens(self) -> Iterator[LineToken]:
         """The lines; a run of lines that are ops without regions is one token."""
@@ -124,18 +152,24 @@ class LineReader:
         for line in self.reading.text.split("\n"):
             start = pos
             pos += len(line) + 1
+            if not line:
+                continue
             if len(line) > MAX_IDENTIFIER:
                 _check_names(line)
+            end, location = pos - 1, None
+            if " loc(" in line:
+                end = start + len(line.rstrip())
+                line, location = self._cut_location(line, start)
             parts = split(line)
             key = tuple(parts[::2])
             template = known.get(key)
-            if template is not None and template.kind == "OP":
-                run.append(template.op(key, parts[1::2], start, pos - 1))
+            if template is not None and template.kind == "OP" and location is None:
+                run.append(template.op(parts[1::2], start, pos - 1))
                 self.count += template.tokens
                 continue
             if start < self._metadata_end:
                 continue
-            made = self._line(line, start, key, template)
+            made = self._line(line, start, end, key, parts[1::2], location)
             if isinstance(made, RawOp):
                 run.append(made)
             elif made is not None:
@@ -148,26 +182,24 @@ class LineReader:
         if self.count > MAX_TOKENS:
             raise NotByLines
 
-    def _line(self, line: str, start: int, key: Key, template: Template | None) -> RawOp | LineToken | None:
-        """A line whose key is new, or that is no plain op; None for one that makes nothing."""
-        location, end = None, start + len(line.rstrip())
-        if template is None or template.kind == "MARKED":
-            line, location = self._cut_location(line, start)
+    def _line(
+        self, line: str, start: int, end: int, key: Key, names: list[str], location: Location | None
+    ) -> RawOp | LineToken | None:
+        """A line whose key is new, that has a location or is no plain op; None for one that makes nothing.
+
+        line: without its location, behind which `end` is.
+        """
+        template = self.known.get(key)
+        if (template is None or template.kind == "MARKED") and ('"' in line or "//" in line):
             line, careful, names = _cut_with_care(line)
-            end = end if location is not None else start + len(line.rstrip())
-            if careful != key and location is None:
+            if careful != key:
                 self.known[key] = Template("MARKED")
             key, template = careful, self.known.get(careful)
-        else:
-            names = _NAME.findall(line)
-        items = None
+        end = end if location is not None else start + len(line.rstrip())
         if template is None:
-            template, items = self._learn(line, start, end, names)
-            self.known[key] = template
+            template = self.known[key] = self._template(line, start, end, names)
         self.count += template.tokens
-        made = self._made(template, start, end, key, names)
-        if isinstance(made, RawOp) and template.kind == "OP":
-            made.items = items
+        made = self._made(template, start, end, names)
         if location is not None and made is not None:
             self.place(made, location)
         return made
@@ -177,10 +209,10 @@ class LineReader:
         if isinstance(made, RawOp) and has_alias(location):
             self.reading.unresolved.append(made)
 
-    def _made(self, template: Template, start: int, end: int, key: Key, names: list[str]) -> RawOp | LineToken | None:
+    def _made(self, template: Template, start: int, end: int, names: list[str]) -> RawOp | LineToken | None:
         kind, pos = template.kind, start + template.indent
         if kind == "OP":
-            return template.op(key, names, start, end + template.trail)
+            return template.op(names, start, end + template.trail)
         if kind == "SINGLE":
             return self.grammar("op", pos, end)
         if kind == "BLANK":
@@ -193,9 +225,9 @@ class LineReader:
         if kind == "METADATA":
             self._metadata_end = self._metadata(pos)
             return None
-        token = LineToken(kind, self, pos, end, template, key, names)
+        token = LineToken(kind, self, pos, end, template, names)
         if kind == "LINE_LABEL":
-            token.block = self._block(template, start, pos, end, key, names)
+            token.block = self._block(template, pos, end, names)
         return token
 
     def _metadata(self, pos: int) -> int:
@@ -207,17 +239,13 @@ class LineReader:
         self.grammar("module", pos, found.end())
         return found.end()
 
-    def _block(self, template: Template, start: int, pos: int, end: int, key: Key, names: list[str]) -> RawBlock:
+    def _block(self, template: Template, pos: int, end: int, names: list[str]) -> RawBlock:
         """The block of a label. One whose arguments have locations is read by the grammar each time."""
         if template.types is None:
             return self.grammar("label", pos, end)
-        arguments: list[tuple[str, Type, int, Location | None]] = []
-        at = start
-        for piece, name, type in zip(key, names, template.types):
-            at += len(piece)
-            arguments.append((name, type, at, None))
-            at += len(name) + 1
-        return RawBlock(template.name, arguments, [], pos)
+        places = [found.start() for found in _NAME.finditer(self.reading.text, pos, end)]
+        arguments = [(name, type, at, None) for name, type, at in zip(names, template.types, places)]
+        return RawBlock(template.name, arguments, [], pos)  # type: ignore[arg-type]
 
     def _cut_location(self, line: str, start: int) -> tuple[str, Location | None]:
         """The line without a simple `loc(..)` at its end, which would make every key a new one."""
@@ -232,6 +260,30 @@ class LineReader:
         return line[: found.start()], FileLocation(file, int(row), int(column))
 
     # --- a new key ---------------------------------------------------------------------------------------------
+
+    def _template(self, line: str, start: int, end: int, names: list[str]) -> Template:
+        """What a line with a new key is."""
+        shape, found = cut(line, start)
+        known = self._of_shape(shape, found)
+        if known is not None:
+            return known.with_literals(found)
+        template, items = self._learn(line, start, end, names)
+        template.shape, template.literals = shape, found
+        if items is not None and template.kind == "OP":
+            template.form = form_of(items, found)
+        self._remember(template)
+        return template
+
+    def _of_shape(self, shape: str, found: tuple[Literal, ...]) -> Template | None:
+        """What is known of a shape with such literals."""
+        fixed = self.fixed.get(shape)
+        return None if fixed is None else self.by_shape.get((shape, *[found[i].text for i in fixed]))
+
+    def _remember(self, template: Template) -> None:
+        # Without a form all literals count: those in the types of a label are part of what is known of it.
+        fixed = template.form.fixed if template.form is not None else tuple(range(len(template.literals)))
+        self.fixed[template.shape] = fixed
+        self.by_shape[(template.shape, *[template.literals[i].text for i in fixed])] = template
 
     def _learn(self, line: str, start: int, end: int, names: list[str]) -> tuple[Template, list[Item] | None]:
         """What a line is, and its items if it is an op. Raises NotByLines if that cannot be told from the line."""
@@ -264,7 +316,7 @@ class LineReader:
     ) -> tuple[Template, list[Item] | None]:
         op = self.grammar("op", pos, end)
         template.tokens = self.reading.tokens
-        if op.location is not None and "loc(" in text or not _names_agree(op, names):
+        if op.location is not None and "loc(" in text or not _names_agree(op, names) or _may_hold_ops(op):
             template.kind = "SINGLE"
         return template, op.items
 
@@ -277,19 +329,37 @@ class LineReader:
         types = tuple(argument[1] for argument in block.arguments) if is_plain else None
         return Template("LINE_LABEL", indent, trail, found[1], tokens=self.reading.tokens, types=types)
 
-    def complete(self, op: RawOp) -> None:
-        """Fills in the items of an op with regions if its key is new. Raises NotByLines if the names do not agree."""
-        assert op.key is not None and op.names is not None
-        if op.key in self.known_with_regions:
-            return
+    def complete(self, op: RawOp, lines: list[Template]) -> None:
+        """Gives an op with regions its key. lines: those of its own text. Raises NotByLines if its names do not agree."""
+        shape = "\0".join([line.shape for line in lines])
+        found = tuple([literal for line in lines for literal in line.literals])
+        exact = (shape, *[literal.text for literal in found])
+        template = self.known_with_regions.get(exact)
+        if template is None:
+            known = self._of_shape(shape, found)
+            template = known.with_literals(found) if known is not None else self._learn_regions(op, shape)
+            if "loc(" in lines[-1].shape:  # the location at the end of this one
+                return
+            self.known_with_regions[exact] = template
+        op.key = template
+
+    def _learn_regions(self, op: RawOp, shape: str) -> Template:
+        assert op.names is not None
         read = self.grammar("op", op.pos, op.end, op.cuts)
         if not _names_agree(read, op.names):
             raise NotByLines
-        op.items = read.items
-        if "loc(" not in op.key[-1]:
-            self.known_with_regions.add(op.key)
-        elif read.location is not None:
+        if read.location is not None:
+            op.items = read.items
             self.place(op, read.location)
+            return Template("OP")
+        template = Template("OP", shape=shape)
+        edges = [op.pos, *op.cuts, op.end]
+        template.literals = tuple(
+            one for start, end in zip(edges[::2], edges[1::2]) for one in cut(self.reading.text[start:end], start)[1]
+        )
+        template.form = form_of(read.items, template.literals)
+        self._remember(template)
+        return template
 
 
 class LineCallbacks:
@@ -307,17 +377,15 @@ class LineCallbacks:
         head, reader = opening.template, opening.reader
         if head.in_parentheses != closing.template.in_parentheses:
             raise NotByLines
-        key, names, regions, cuts = list(opening.key), opening.names, [region], [opening.end - 1]
+        names, regions, cuts = opening.names, [region], [opening.end - 1]
         for line, blocks in more:
-            key += (_REGION, *line.key)
             names = names + line.names
             regions.append(blocks)
             cuts += (line.pos + 1, line.end - 1)
-        key += (_REGION, *closing.key)
         cuts.append(closing.pos + 1)
-        op = head.op(tuple(key), names + closing.names, opening.pos - head.indent, closing.end + head.trail)
+        op = head.op(names + closing.names, opening.pos - head.indent, closing.end + head.trail)
         op.regions, op.cuts = regions, tuple(cuts)
-        reader.complete(op)
+        reader.complete(op, [head, *[line.template for line, _ in more], closing.template])
         if closing.location is not None:
             reader.place(op, closing.location)
         return op
@@ -336,7 +404,7 @@ class LineCallbacks:
 
 
 def _check_names(line: str) -> None:
-    if _LONG_NAME.search(line):
+    if _LONG_NAME.search(line) or line.count("%") > MAX_OP_TOKENS // 2:
         raise NotByLines
 
 
@@ -391,6 +459,17 @@ def _head(text: str, indent: int, trail: int) -> Template:
     counts = tuple(count for _, count in literals.result_list(found[1])) if found[1] else ()
     name = found[2] or literals.unescape(found[3])
     return Template("OP", indent, trail, name, counts, found[3] is not None)
+
+
+def _may_hold_ops(op: RawOp) -> bool:
+    """The line has `{return}` or the like, which may be a region: its blocks are for one op only."""
+    pending = list(op.items or ())
+    for item in pending:  # grows while it is read
+        if isinstance(item, Braces) and item.blocks:
+            return True
+        if isinstance(item, (Brackets, Braces)):
+            pending.extend(item.items)
+    return False
 
 
 def _names_agree(op: RawOp, names: list[str]) -> bool:

@@ -8,8 +8,9 @@ from tir.ir.attributes import DenseArrayAttr, StridedLayoutAttr
 from tir.ir.dense_text import number
 from tir.ir.errors import TirError
 from tir.ir.types import DYNAMIC, Dim, FloatType, IndexType, IntegerType, StridedLayout, parse_scalar_type
+from tir.parser.reading import MAX_OP_TOKENS
 
-__all__ = ["array_attribute", "result_list", "sizes", "strided_layout", "symbol_path", "unescape"]
+__all__ = ["MAX_RESULTS", "array_attribute", "result_list", "sizes", "strided_layout", "symbol_path", "unescape"]
 
 MAX_RESULTS = 1 << 16
 
@@ -93,4 +94,7 @@ def array_attribute(text: str) -> DenseArrayAttr:
         raise TirError("expected array<type: numbers>, with an integer or float type")
     if match[2] is None:
         return DenseArrayAttr(element, ())
-    return DenseArrayAttr(element, tuple(number(piece.strip(), element) for piece in match[2].split(",")))
+    pieces = match[2].split(",")
+    if len(pieces) > MAX_OP_TOKENS:
+        raise TirError(f"array<..> has at most {MAX_OP_TOKENS} numbers, got {len(pieces)}; use dense<..>")
+    return DenseArrayAttr(element, tuple(number(piece.strip(), element) for piece in pieces))

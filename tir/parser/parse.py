@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from tir.ir.attributes import IntegerAttr
 from tir.ir.define import create
-from tir.ir.errors import FileLocation, ParseError, TirError, TirErrors
+from tir.ir.errors import FileLocation, LimitError, ParseError, TirError, TirErrors
+from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, Region
 from tir.ir.registry import Registry
 from tir.ir.verify import check
+from tir.parser.broken import MisusedValue
 from tir.parser.build import build
 from tir.parser.load import load_resources
 from tir.parser.raw import RawText, read_text
 
-__all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_text", "read_source"]
+__all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_text", "read_module", "read_source"]
 
 MODULE = "builtin.module"
 TEXT_VERSION = 1
 MAX_FILE_BYTES = 256 << 20
+PIPE_SECONDS = 1.0
 
 
 def parse_text(
@@ -35,17 +41,44 @@ def parse_text(
     """The module that `text` spells; ops outside of a `module { .. }` are put into one.
 
     folder: where side files are; without it there are none.
-    Raises TirErrors with every error of the text: those of its form, then those of its meaning if its form is right.
+    Raises TirErrors with every error of the text, of its form and of its meaning, in its order.
     """
-    raw = read_text(text, file, first_line=first_line)
-    ops, errors = build(raw, registry, allow_unregistered)
-    module = _module(ops, registry, raw)
-    found = sorted([*raw.errors, *errors, *_check_version(module), *load_resources(module, raw, folder)], key=_position)
+    module, found = read_module(
+        text, registry, file=file, first_line=first_line, allow_unregistered=allow_unregistered, verify=verify,
+        folder=folder,
+    )  # fmt: skip
     if found:
         raise TirErrors(found)
-    if verify and (wrong := check(module)):
-        raise TirErrors(wrong)
     return module
+
+
+def read_module(
+    text: str,
+    registry: Registry,
+    *,
+    file: str = "<text>",
+    first_line: int = 1,
+    allow_unregistered: bool = False,
+    verify: bool = False,
+    folder: Path | None = None,
+) -> tuple[Op, list[TirError]]:
+    """The module, with an op without a name in the place of each that cannot be built, and all errors in their order."""
+    with collector_relaxed():
+        raw = read_text(text, file, first_line=first_line)
+        ops, errors, gaps = build(raw, registry, allow_unregistered)
+    module = _module(ops, registry, raw)
+    found = [*raw.errors, *errors, *_check_version(module), *load_resources(module, raw, folder)]
+    if verify and not any(isinstance(error, LimitError) for error in found):
+        found = _with_meaning(found, check(module, gaps if found else None, written=True))
+    return module, sorted(found, key=_position)
+
+
+def _with_meaning(form: list[TirError], meaning: list[TirError]) -> list[TirError]:
+    """Both kinds of errors, without those that follow from others."""
+    wrong = {error.location.file_location() for error in meaning if error.location is not None}
+    kept = [error for error in form if not (isinstance(error, MisusedValue) and error.follows_from(wrong))]
+    places = {_position(error) for error in kept}
+    return kept + [error for error in meaning if _position(error) not in places]
 
 
 def parse_file(path: str | Path, registry: Registry, *, allow_unregistered: bool = False, verify: bool = True) -> Op:
@@ -64,21 +97,50 @@ def folder_of(path: str | Path) -> Path:
 def read_source(path: str | Path) -> str:
     """The text of a file; TirError says why it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return decode_source(file, str(path))
+        with open(path, "rb", opener=_open) as file:
+            begun = _wait_for_writer(file) if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) else b""
+            os.set_blocking(file.fileno(), True)
+            return decode_source(file, str(path), begun)
     except OSError as error:
         raise TirError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        raise TirError(f"cannot read {str(path)!r}: a path has no NUL") from None
 
 
-def decode_source(file: BinaryIO, name: str) -> str:
-    """The text in an open file, which may be a device or a pipe without end."""
-    data = file.read(MAX_FILE_BYTES + 1)
+def _open(path: str, flags: int) -> int:
+    """Opens a file; a named pipe without waiting for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _wait_for_writer(pipe: BinaryIO) -> bytes:
+    """The first byte, if it is there when someone has opened the pipe to write; nobody is waited for for ever.
+
+    Who has opened it may take any time to write.
+    """
+    until = time.monotonic() + PIPE_SECONDS
+    while time.monotonic() < until:
+        try:
+            if first := os.read(pipe.fileno(), 1):
+                return first
+        except BlockingIOError:  # someone will write
+            return b""
+        time.sleep(0.01)
+    raise TirError(f"cannot read {pipe.name}: nothing writes to this pipe")
+
+
+def decode_source(file: BinaryIO, name: str, begun: bytes = b"") -> str:
+    """The text in an open file, which may be a device or a pipe without end. begun: what was read of it before."""
+    data = begun + file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise TirError(f"{name}: a file has at most {MAX_FILE_BYTES} bytes, and this has more")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise TirError(f"{name}: the text must be UTF-8; byte {error.start} is not") from None
+        begin = data.rfind(b"\n", 0, error.start) + 1
+        column = len(data[begin : error.start].decode("utf-8")) + 1
+        where = FileLocation(name, data.count(b"\n", 0, begin) + 1, column)
+        message = f"the text must be UTF-8; byte {error.start}, 0x{data[error.start]:02x}, is not"
+        raise ParseError(message, where) from None
 
 
 def _check_version(module: Op) -> list[TirError]:

@@ -6,53 +6,42 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from tir.ir.errors import FileLocation, TirError
+from tir.ir.garbage import collector_relaxed
 from tir.ir.syntax import Item, RawOp
-from tir.lazy import lark
 from tir.parser.items import Callbacks
+from tir.parser.lalr import Machine, read_tables
 from tir.parser.lines import LineReader, NotByLines
 from tir.parser.locations import resolve_locations
 from tir.parser.reading import Reading
 from tir.parser.recovery import Driver, read_part
 from tir.parser.tokens import Lexer, Patterns
 
-__all__ = ["GRAMMAR", "STARTS", "RawText", "parser", "read_text", "split_file"]
+__all__ = ["GRAMMAR", "SPLIT_MARKER", "STARTS", "TABLES", "RawText", "parser", "read_text", "split_file"]
 
 STARTS = ["module", "op", "label", "lines"]
 GRAMMAR = Path(__file__).with_name("grammar.lark")
-_SPLIT = re.compile(r"^// -----[ \t-]*\r?$\n?", re.MULTILINE)
+TABLES = GRAMMAR.with_suffix(".json")
+SPLIT_MARKER = "// -----"
 
 
 @cache
-def parser() -> Any:
-    """The LALR parser of the grammar, built once."""
-
-    class FedByHand(lark.lexer.Lexer):
-        """In the place of lark's lexer, which need not be built: our tokens are fed to the parser one by one."""
-
-        def __init__(self, conf: object) -> None:
-            pass
-
-        def lex(self, *args: object) -> Any:
-            raise AssertionError("tokens are fed by hand")
-
-    text = GRAMMAR.read_text(encoding="utf-8")
-    callbacks: Any = Callbacks()
-    return lark.Lark(text, parser="lalr", lexer=FedByHand, start=STARTS, keep_all_tokens=True, transformer=callbacks)
+def parser() -> Machine:
+    """The LALR parser of the grammar, made once."""
+    tables = TABLES.read_text(encoding="utf-8") if TABLES.exists() else "{}"
+    return Machine(read_tables(tables, GRAMMAR.read_text(encoding="utf-8"), STARTS), Callbacks())
 
 
 @cache
 def _patterns() -> Patterns:
-    return Patterns((terminal.name, terminal.pattern.to_regexp()) for terminal in parser().terminals)
+    return Patterns(parser().terminals.items())
 
 
 @dataclass
@@ -80,6 +69,15 @@ class RawText:
         """Line and column of an offset into the text."""
         return self.reading.location(pos)
 
+    def items_without_places(self, op: RawOp) -> list[Item] | None:
+        """The items of an op read by lines, without reading it again: their positions are those of a similar op.
+
+        They must be read before the next call. None where the items must come from the grammar.
+        """
+        if op.items is not None or op.key is None or op.key.form is None:
+            return None
+        return op.key.form.fill(op.key.literals)
+
     def items(self, op: RawOp) -> list[Item]:
         """The items of an op; those of an op read by lines are read by the grammar now."""
         if op.items is not None:
@@ -96,10 +94,12 @@ def read_text(text: str, file: str, *, first_line: int = 1) -> RawText:
     errors = reading.forbidden()
     if errors:
         return RawText([], errors, reading)
-    with _no_garbage_collection():
+    with collector_relaxed():
         try:
             return _read_by_lines(reading)
-        except NotByLines:
+        except NotByLines as stop:
+            if stop.args:
+                return RawText([], list(stop.args), reading)
             return _read_by_grammar(Reading(text, file, first_line))
 
 
@@ -130,25 +130,17 @@ def _place(error: TirError) -> tuple[int, int]:
     return where.line, where.column
 
 
-def split_file(text: str) -> list[tuple[int, str]]:
-    """The parts of a text between lines `// -----`, each with the number of its first line."""
+def split_file(text: str, marker: str = SPLIT_MARKER) -> list[tuple[int, str]]:
+    """The parts of a text between lines that are the marker, each with the number of its first line.
+
+    Spaces and more dashes may stand behind the marker.
+    """
+    split = re.compile(rf"^{re.escape(marker)}[ \t-]*\r?$\n?", re.MULTILINE)
     parts = []
     start, line = 0, 1
-    for match in _SPLIT.finditer(text):
+    for match in split.finditer(text):
         parts.append((line, text[start : match.start()]))
         line += text.count("\n", start, match.end())
         start = match.end()
     parts.append((line, text[start:]))
     return parts
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Many small objects are made and none is garbage: collecting takes more time than reading."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -16,10 +16,12 @@ from tir.ir.syntax import Item, LocationItem, RawBlock, RawOp
 __all__ = [
     "MAX_AFFINE_TOKENS",
     "MAX_ALIAS_EXPANSION",
+    "MAX_BLOCKS",
     "MAX_DIGITS",
     "MAX_ERRORS",
     "MAX_IDENTIFIER",
     "MAX_NESTING",
+    "MAX_OP_TOKENS",
     "MAX_TEXT",
     "MAX_TOKENS",
     "Alias",
@@ -30,6 +32,8 @@ __all__ = [
 MAX_TEXT = 1 << 28
 MAX_TOKENS = 20_000_000
 MAX_NESTING = 256
+MAX_OP_TOKENS = 1 << 17  # in one op, the ops in its regions aside
+MAX_BLOCKS = 1 << 15  # in one region
 MAX_IDENTIFIER = 4096
 MAX_DIGITS = 4096
 MAX_AFFINE_TOKENS = 2048
@@ -53,11 +57,13 @@ class Reported(TirError):
 
 @dataclass
 class Alias:
-    """What `#name` or `!name` stands for; `size` is what one use of it adds to the text."""
+    """What `#name` or `!name` stands for. What one use of it adds: characters, tokens, and how deep they nest."""
 
     items: list[Item]
     pos: int
     size: int
+    tokens: int
+    depth: int
 
 
 @dataclass
@@ -73,10 +79,12 @@ class Reading:
     broken: set[str] = field(default_factory=set)  # aliases with a mistake in their definition
     resources: dict[str, bytes] = field(default_factory=dict)
     side_files: dict[str, tuple[str, int]] = field(default_factory=dict)
+    other_metadata: dict[tuple[str, ...], tuple[str, int]] = field(default_factory=dict)  # by path, as written, where
     unresolved: list[Placed] = field(default_factory=list)
     affine_names: dict[str, AffineExpr] | None = None
     expansion: int = 0  # characters that the uses of aliases stand for, so far
     expansion_before: dict[int, int] = field(default_factory=dict)  # the same, where the definition at a pos began
+    measured: dict[int, tuple[int, int]] = field(default_factory=dict)  # the tokens and depth of the definition at a pos
     end: int = 0  # where the last token ended
     tokens: int = 0  # how many tokens the part that was read last has
     next_region: int = 0  # the number of the next region that was read by lines
@@ -89,6 +97,13 @@ class Reading:
         """The line and column of an offset."""
         line = bisect_right(self._lines, pos) - 1
         return FileLocation(self.file, self.first_line + line, pos - self._lines[line] + 1)
+
+    def offset(self, where: FileLocation) -> int | None:
+        """The offset of a line and column of this text; None for a place elsewhere."""
+        line = where.line - self.first_line
+        if where.file != self.file or not 0 <= line < len(self._lines):
+            return None
+        return min(self._lines[line] + where.column - 1, len(self.text))
 
     def error(self, message: str, pos: int, hint: str | None = None) -> ParseError:
         return ParseError(message, self.location(pos), hint=hint)
@@ -128,7 +143,8 @@ class Reading:
         if name in table:
             notes = [(f"{sigil}{name} was defined here", self.location(table[name].pos))]
             raise ParseError(f"{sigil}{name} is already defined", self.location(pos), notes)
-        table[name] = Alias(items, pos, self.end - pos + self.expansion - self.expansion_before[pos])
+        measured = self.measured.get(pos, (0, 0))  # none behind a mistake
+        table[name] = Alias(items, pos, self.end - pos + self.expansion - self.expansion_before[pos], *measured)
 
     def expand(self, table: dict[str, Alias], sigil: str, name: str, pos: int) -> list[Item]:
         """The items that an alias stands for. What all uses stand for is limited: no billion laughs."""

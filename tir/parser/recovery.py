@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.ir.errors import LimitError, TirError
-from tir.lazy import lark
-from tir.parser.messages import syntax_error
+from tir.parser.lalr import Machine, UnexpectedToken
+from tir.parser.messages import lexical_error, missing_brace, missing_equal, syntax_error
 from tir.parser.reading import MAX_ERRORS, Reading, Reported
 from tir.parser.tokens import STATEMENT_STARTS, Lexer, Token
 
@@ -22,10 +22,16 @@ __all__ = ["Driver", "read_part"]
 _PIECE = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|[{}\n]')
 _REGION_AT_END = re.compile(r"(?:\(\s*)?\{[ \t\r]*\Z")
 _LINE_END = re.compile(r"[ \t\r]*(?://[^\n]*)?(?:\n|\Z)")
-_RESULTS = r"""%[\w$.-]+(?::[0-9]+)?(?:[ ]*,[ ]*%[\w$.-]+(?::[0-9]+)?)*[ ]*=[ ]*["A-Za-z]"""
+_RESULTS = r"""%[\w$.-]+(?::[0-9]+)?(?:[ ]*,[ ]*%[\w$.-]+(?::[0-9]+)?){0,1000}[ ]*=[ ]*["A-Za-z]"""
 _SURE = rf"""{_RESULTS}
+    | %[\w$.-]+(?:[ ]*,[ ]*%[\w$.-]+)*[ ]+[A-Za-z_][\w$]*\.[A-Za-z_]  # the `=` is missing
     | "[^"\\\n]*"\(
     | \^[\w$.-]+[ ]*[:(]"""
+# The head of a function with named arguments.
+_SIGNATURE = re.compile(r"[a-z_]+\.[a-z_]+ +(?:private +|public +)?@[\w$.]+ *\( *%", re.ASCII)
+# What stands in front of a `(` in which no region can be: the name of a function, or the arrow of its results.
+_BEFORE_TYPES = re.compile(r"(?:@[\w$.]+|->)\s*\Z", re.ASCII)
+_ONLY_RETURN = re.compile(r"\{[ \t\r]*\n\s*return\s*\}")  # a region that looks like a dictionary
 # What begins a statement if it begins a line; the first three do so even where a dictionary may be open.
 _SURE_STATEMENT = re.compile(rf"[ \t\r]*(?:{_SURE})", re.VERBOSE | re.ASCII)
 _STATEMENT = re.compile(
@@ -40,19 +46,20 @@ _STATEMENT = re.compile(
 )
 
 
-def read_part(parser: Any, start: str, lexer: Lexer) -> Any:
+def read_part(machine: Machine, start: str, lexer: Lexer) -> Any:
     """What the rule `start` gives for all tokens of `lexer`. Raises the first error."""
-    interactive = parser.parse_interactive(start=start)
-    state, reading = interactive.parser_state, lexer.reading
+    run, reading = machine.begin(start), lexer.reading
     reading.next_region = 0
     value = None
     for token in lexer.tokens():
         if token.type == "ERROR":
-            raise reading.error(lexer.message, token.pos)
+            raise lexical_error(lexer.message, token)
+        if token.type == "RESULTS" and not token.text.endswith("="):
+            raise missing_equal(token)
         try:
-            value = state.feed_token(token, token.type == "$END")
-        except lark.UnexpectedToken:
-            raise syntax_error(interactive, token, lexer.opened_before(token)) from None
+            value = run.feed(token)
+        except UnexpectedToken:
+            raise syntax_error(run, token, lexer.opened_before(token)) from None
         reading.end = token.end
     reading.tokens = lexer.count
     return value
@@ -63,20 +70,22 @@ class Frame:
     """A region that is being read, or the whole text.
 
     checkpoint: the size of the parser's stack before the statement at hand; brackets: how many brackets are open, its
-    own included; pos: where it opens; opening: the tokens that stand for this statement if it cannot be read.
+    own included; pos: where it opens; opening: the tokens that stand for this statement if it cannot be read; has_region:
+    a region of this statement was read.
     """
 
     checkpoint: int
     brackets: int
     pos: int
     opening: list[Token] = field(default_factory=list)
+    has_region: bool = False
 
 
 class Driver:
     """Feeds the tokens of a lexer to the parser; `errors` has all mistakes, in order."""
 
-    def __init__(self, parser: Any, start: str, lexer: Lexer) -> None:
-        self.parser = parser.parse_interactive(start=start)
+    def __init__(self, machine: Machine, start: str, lexer: Lexer) -> None:
+        self.parsing = machine.begin(start)
         self.lexer = lexer
         self.reading: Reading = lexer.reading
         self.errors: list[TirError] = []
@@ -99,11 +108,19 @@ class Driver:
         if token.type == "ERROR":
             if self.lexer.fresh and self.lexer.in_region:
                 self._end_statement(token)
-            self._recover(token, self.reading.error(self.lexer.message, token.pos))
+            self._recover(token, lexical_error(self.lexer.message, token))
+            return
+        if self._lacks_brace(token):
+            self._open_region(token)
+        if token.type == "RESULTS" and not token.text.endswith("="):
+            self._add(missing_equal(token))
+        if token.type in ("REGION_OPEN", "DICTIONARY_OPEN") and self._is_behind_open_bracket(token):
+            self.lexer.opened.pop()
+            self._recover(token, self._syntax_error(token))
             return
         try:
             self._feed(token)
-        except lark.UnexpectedToken:
+        except UnexpectedToken:
             if not self._close_regions(token):
                 self._recover(token, self._syntax_error(token))
         except LimitError:
@@ -111,12 +128,43 @@ class Driver:
         except TirError as error:
             self._recover(token, error)
 
+    def _lacks_brace(self, token: Token) -> bool:
+        """The statement at hand is a function with named arguments, and what follows belongs to its body."""
+        if token.type not in ("RESULTS", "NAME") or len(self.frames) > 1 or self.lexer.opened or not self.lexer.fresh:
+            return False
+        opening = self.frames[0].opening
+        if not opening or self.frames[0].has_region or self._indent(token.pos) <= self._indent(opening[0].pos):
+            return False
+        return _SIGNATURE.match(self.reading.text, opening[0].pos) is not None
+
+    def _indent(self, pos: int) -> int:
+        """How far from the beginning of its line."""
+        return pos - self.reading.text.rfind("\n", 0, pos)
+
+    def _open_region(self, token: Token) -> None:
+        """Goes on as if a `{` stood before the token."""
+        self._add(missing_brace(self.reading))
+        self.lexer.open_region(token.pos)
+        self._feed(Token("REGION_OPEN", "{", token.pos, self.reading))
+
+    def _is_behind_open_bracket(self, token: Token) -> bool:
+        """The region begins inside of a bracket where none can: the bracket was not closed."""
+        opened = self.lexer.opened_before(token)
+        if not opened or opened[-1].char == "{":
+            return False
+        is_region = token.type == "REGION_OPEN" or _ONLY_RETURN.match(self.reading.text, token.pos) is not None
+        if not is_region and self.lexer.previous != "LPAR":
+            return False
+        begin = opened[-1].pos
+        is_generic = self.lexer.previous in ("LPAR", "COMMA")
+        return not is_generic or _BEFORE_TYPES.search(self.reading.text[max(0, begin - 100) : begin]) is not None
+
     def _end_statement(self, token: Token) -> None:
         """The statement before the one that begins with this token is whole; it may turn out to be wrong."""
         name = Token("NAME", "", token.pos, self.reading)
         try:
             self._feed(name)
-        except (lark.UnexpectedToken, TirError) as error:
+        except (UnexpectedToken, TirError) as error:
             if isinstance(error, TirError):
                 self._add(error)
             if isinstance(error, LimitError):
@@ -136,20 +184,20 @@ class Driver:
         return True
 
     def _feed(self, token: Token) -> Any:
-        state = self.parser.parser_state
         before = self.lexer.previous
-        value = state.feed_token(token, token.type == "$END")
+        value = self.parsing.feed(token)
         kind = token.type
         if kind in STATEMENT_STARTS and before != "RESULTS":
             frame = self.frames[-1]
-            frame.checkpoint = len(state.state_stack) - 1
-            frame.opening = [token]
+            frame.checkpoint = len(self.parsing.states) - 1
+            frame.opening, frame.has_region = [token], False
         elif kind in ("NAME", "GENERIC"):
             self.frames[-1].opening.append(token)
         elif kind == "REGION_OPEN":
-            self.frames.append(Frame(len(state.state_stack), len(self.lexer.opened), token.pos))
+            self.frames.append(Frame(len(self.parsing.states), len(self.lexer.opened), token.pos))
         elif kind == "RBRACE" and len(self.lexer.opened) < self.frames[-1].brackets:
             self.frames.pop()
+            self.frames[-1].has_region = True
         return value
 
     def _finish(self, token: Token) -> Any:
@@ -158,7 +206,7 @@ class Driver:
         while True:
             try:
                 return self._feed(token)
-            except lark.UnexpectedToken:
+            except UnexpectedToken:
                 error: TirError = self._syntax_error(token)
             except LimitError:
                 raise
@@ -186,7 +234,7 @@ class Driver:
         del self.lexer.opened[frame.brackets - 1 :]
         try:
             self._feed(brace)
-        except (lark.UnexpectedToken, TirError):
+        except (UnexpectedToken, TirError):
             self._cut(frame)
             self._feed_opening(frame)
             self._feed(brace)
@@ -195,7 +243,7 @@ class Driver:
     # --- recovery --------------------------------------------------------------------------------------------------
 
     def _syntax_error(self, token: Token) -> TirError:
-        return syntax_error(self.parser, token, self.lexer.opened_before(token))
+        return syntax_error(self.parsing, token, self.lexer.opened_before(token))
 
     def _add(self, error: TirError) -> None:
         if isinstance(error, Reported) or any(error.location == known.location for known in self.errors[-3:]):
@@ -222,9 +270,8 @@ class Driver:
 
     def _cut(self, frame: Frame) -> None:
         """Takes parser and lexer back to before the statement at hand."""
-        state = self.parser.parser_state
-        del state.state_stack[frame.checkpoint :]
-        del state.value_stack[frame.checkpoint - 1 :]
+        del self.parsing.states[frame.checkpoint :]
+        del self.parsing.values[frame.checkpoint - 1 :]
         del self.lexer.opened[frame.brackets :]
         self.reading.end = self.lexer.pos
 
@@ -236,13 +283,13 @@ class Driver:
             if token.type in ("NAME", "GENERIC"):
                 token = Token("NAME", "", token.pos, self.reading)
             if token.type in ("RESULTS", "NAME", "LABEL"):
-                self.parser.parser_state.feed_token(token)
+                self.parsing.feed(token)
         kinds = [token.type for token in frame.opening]
         if kinds == ["RESULTS"]:
-            self.parser.parser_state.feed_token(Token("NAME", "", frame.opening[0].pos, self.reading))
+            self.parsing.feed(Token("NAME", "", frame.opening[0].pos, self.reading))
         if kinds == ["LABEL"]:
-            self.parser.parser_state.feed_token(Token("COLON", ":", frame.opening[0].end, self.reading))
-            frame.checkpoint = len(self.parser.parser_state.state_stack)
+            self.parsing.feed(Token("COLON", ":", frame.opening[0].end, self.reading))
+            frame.checkpoint = len(self.parsing.states)
         if kinds and kinds[0] not in _OP_BEGINNINGS:
             frame.opening = []
 

@@ -1,7 +1,7 @@
 """The metadata at the end of a file: `{-# dialect_resources: { builtin: { key: "0x0800000001020304" } } #-}`.
 
 A resource is bytes in hex: four bytes of alignment, little-endian, then the data. In `external_resources: { tir: { .. } }`
-a key has the path of a side file. Other sections are passed over.
+a key has the path of a side file. Other sections mean nothing to the module; `Reading.other_metadata` keeps them.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def _tokens(text: str, pos: int, reading: Reading) -> Iterator[tuple[str, int]]:
 def _enter(path: list[str], key: str, token: str, pos: int, reading: Reading) -> None:
     """One value: bytes if it is in the section of resources."""
     if tuple(path) not in (_RESOURCE_PATH, _SIDE_FILE_PATH):
+        reading.other_metadata[(*path, key)] = (token, pos)
         return
     if key in reading.resources or key in reading.side_files:
         raise reading.error(f"resource '{key}' is given twice", pos)

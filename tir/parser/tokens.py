@@ -12,8 +12,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tir.ir.errors import TirError
-from tir.parser.literals import result_list
-from tir.parser.reading import MAX_AFFINE_TOKENS, MAX_DIGITS, MAX_IDENTIFIER, MAX_NESTING, MAX_TOKENS, Reading
+from tir.ir.slips import OP_WORDS
+from tir.parser.literals import MAX_RESULTS, result_list
+from tir.parser.reading import (
+    MAX_AFFINE_TOKENS,
+    MAX_BLOCKS,
+    MAX_DIGITS,
+    MAX_IDENTIFIER,
+    MAX_NESTING,
+    MAX_OP_TOKENS,
+    MAX_TOKENS,
+    Reading,
+)
 
 __all__ = ["BARE_NAMES", "CLOSING", "METADATA", "Lexer", "Open", "STATEMENT_STARTS", "Token"]
 
@@ -40,9 +50,11 @@ _IN_ITEMS = (
 _IN_AFFINE = ("ID", "NATURAL", "ARROW")
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
 _ID = r"%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?::[0-9]+)?"
-_MORE_VALUES = re.compile(r"(?:\s*,\s*%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?:#[0-9]+)?)+", re.ASCII)
-_LONG_NAME = re.compile(rf"[\w$.-]{{{MAX_IDENTIFIER + 1}}}")
-_RESULTS = re.compile(rf"{_ID}(?:\s*,\s*{_ID})*\s*=(?!=)", re.ASCII)
+# A pattern needs memory for each time that it repeats, so the repeats are limited, here to what is one token.
+_MORE_VALUES = re.compile(r"(?:\s*,\s*%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?:#[0-9]+)?){1,1000}", re.ASCII)
+_LONG_NAME = re.compile(rf"(?<![\w$.-])[\w$.-]{{{MAX_IDENTIFIER + 1}}}")  # once for each word
+_RESULTS = re.compile(rf"{_ID}(?:\s*,\s*{_ID}){{0,{MAX_RESULTS}}}\s*=(?!=)", re.ASCII)
+_NO_EQUAL = re.compile(rf"{_ID}(?:[ \t]*,[ \t]*{_ID}){{0,{MAX_RESULTS}}}(?=[ \t]+[A-Za-z_][\w$]*\.[A-Za-z_])", re.ASCII)
 _OP_BEHIND = re.compile(r"\s*(?:[A-Za-z_][\w$]*\.[A-Za-z_]|call\s|\")", re.ASCII)
 _PAREN_BEHIND = re.compile(r"\s*\(")
 _LESS_BEHIND = re.compile(r"\s*<")
@@ -76,12 +88,17 @@ class Token:
 
 @dataclass(slots=True)
 class Open:
-    """An open bracket. mode: what is inside; nesting: how many brackets are open, `({` counting once."""
+    """An open bracket. mode: what is inside; nesting: how many brackets are open, `({` counting once.
+
+    Of a region: blocks, how many labels it has; op_tokens, how many tokens of its op stand before it.
+    """
 
     char: str
     pos: int
     mode: int
     nesting: int
+    op_tokens: int = 0
+    blocks: int = 0
 
 
 class Patterns:
@@ -120,6 +137,9 @@ class Lexer:
         self.fresh = True  # the token is the first of its line
         self.message = ""
         self.count = 0
+        self._op_tokens = 0  # of the op at hand, with what its aliases stand for
+        self._deepest = 0  # how deep its brackets nest
+        self._alias: int | None = None  # where the definition at hand begins
         self._affine_tokens = 0
         self._text = reading.text
         self._start = pos
@@ -147,8 +167,11 @@ class Lexer:
         self.closed = None
         self.fresh = begin == self._start or (pos > begin and "\n" in space[0])
         self.count += 1
+        self._op_tokens += 1
         if self.count > MAX_TOKENS:
             raise self.reading.limit(f"the text has more than {MAX_TOKENS} tokens", pos)
+        if self._op_tokens > MAX_OP_TOKENS:
+            raise self.reading.limit(f"an op has more than {MAX_OP_TOKENS} words, numbers and signs", pos)
         if pos >= self.end:
             self.pos = self.end
             return self._token("$END", pos, self.end)
@@ -163,7 +186,19 @@ class Lexer:
 
     def _token(self, type: str, pos: int, end: int) -> Token:
         self.pos = end
+        if type in STATEMENT_STARTS or type == "$END":
+            self._begin_statement(type, pos)
         return Token(type, self._text[pos:end], pos, self.reading)
+
+    def _begin_statement(self, type: str, pos: int) -> None:
+        if self._alias is not None:
+            self.reading.measured[self._alias] = self._op_tokens, self._deepest
+        self._alias = pos if type in ("ATTRIBUTE_ALIAS", "TYPE_ALIAS") else None
+        self._op_tokens = self._deepest = 0
+        if type == "LABEL" and self.opened:
+            self.opened[-1].blocks += 1
+            if self.opened[-1].blocks > MAX_BLOCKS:
+                raise self.reading.limit(f"a region has more than {MAX_BLOCKS} blocks", pos)
 
     def _error(self, message: str, pos: int, end: int) -> Token:
         self.message = message
@@ -175,9 +210,14 @@ class Lexer:
             nesting += 1
         if nesting > MAX_NESTING:
             raise self.reading.limit(f"brackets and regions nest deeper than {MAX_NESTING}", pos)
+        self._deepest = max(self._deepest, nesting)
         if mode == _AFFINE and char in "<[" and self.opened and self.opened[-1].mode != _AFFINE:
             self._affine_tokens = 0
-        self.opened.append(Open(char, pos, mode, nesting))
+        self.opened.append(Open(char, pos, mode, nesting, self._op_tokens))
+
+    def open_region(self, pos: int) -> None:
+        """Goes on as if a region began at `pos`."""
+        self._push("{", pos, _REGION)
 
     def opened_before(self, token: Token) -> list[Open]:
         """The brackets that are open before the token at hand."""
@@ -247,6 +287,8 @@ class Lexer:
         elif char in ")]>}":
             if self.opened and CLOSING[self.opened[-1].char] == char:
                 self.closed = self.opened.pop()
+                if self.closed.mode == _REGION:
+                    self._op_tokens = self.closed.op_tokens + 1
         elif char == "{":
             return self._brace(pos)
         elif char not in _NAMES:
@@ -286,9 +328,13 @@ class Lexer:
                 is_op = _OP_BEHIND.match(self._text, found.end(), self.end) is not None
                 if is_op or (self.fresh and self.in_region):
                     return self._results(pos, found)
+            elif self.fresh and (found := _NO_EQUAL.match(self._text, pos, self.end)) is not None:
+                if self.in_region or self.opened[-1].char != "{":
+                    return self._results(pos, found)  # the `=` is missing
         if self._text.startswith(",", end) and (found := _MORE_VALUES.match(self._text, end, self.end)) is not None:
             if found.end() - end > MAX_IDENTIFIER and _LONG_NAME.search(self._text, end, found.end()) is not None:
                 return self._token("VALUE", pos, end)
+            self._op_tokens += 2 * self._text.count(",", end, found.end())
             return self._token("VALUES", pos, found.end())
         return self._token("VALUE", pos, end)
 
@@ -305,9 +351,11 @@ class Lexer:
             may_be_bare = self.previous == "RESULTS" or text == "return" or self.fresh or self.previous == "REGION_OPEN"
             if "." in text or (may_be_bare and (text in BARE_NAMES or self.previous == "RESULTS")):
                 return self._token("NAME", pos, end)
+            if self.fresh and text in OP_WORDS and self.previous not in _BEFORE_ITEM:
+                return self._token("NAME", pos, end)  # the dialect is missing
         elif self.opened[-1].mode == _PLACE and text in _PLACE_WORDS:
             return self._token(_NAMES[text], pos, end)
-        elif self.fresh and "." in text and self.opened[-1].char != "{":
+        elif self.fresh and ("." in text or text == "return") and self.opened[-1].char != "{":
             return self._token("NAME", pos, end)  # no bracket holds dotted words: it was not closed
         if text in _BODY_WORDS and (found := _LESS_BEHIND.match(self._text, end, self.end)) is not None:
             return self._with_body(text, pos, found.end() - 1)
@@ -388,7 +436,24 @@ class Lexer:
         if self.fresh and (found := _EQUAL_BEHIND.match(self._text, end, self.end)) is not None:
             self.reading.expansion_before[pos] = self.reading.expansion
             return self._token(definition, pos, found.end())
+        self._count_alias(pos, end)
         return self._token(use, pos, end)
+
+    def _count_alias(self, pos: int, end: int) -> None:
+        """What an alias stands for keeps the limits of an op, as if it were written out."""
+        table = self.reading.type_aliases if self._text[pos] == "!" else self.reading.attribute_aliases
+        alias = table.get(self._text[pos + 1 : end])
+        if alias is None:
+            return
+        self._op_tokens += alias.tokens
+        if self._op_tokens > MAX_OP_TOKENS:
+            message = f"an op has more than {MAX_OP_TOKENS} words, numbers and signs with what its aliases stand for"
+            raise self.reading.limit(message, pos)
+        depth = alias.depth + (self.opened[-1].nesting if self.opened else 0)
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_NESTING:
+            name = self._text[pos:end]
+            raise self.reading.limit(f"brackets nest deeper than {MAX_NESTING} with what {name} stands for", pos)
 
     def _body(self, pos: int) -> int | None:
         """The offset behind the bracket that closes the one at `pos`; None if there is none."""

@@ -9,8 +9,11 @@ from tir.dialects.func import Call
 from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.state import Grad, Leaf
+from tir.ir import actions
 from tir.ir.errors import NameLocation, PassError
+from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, Value
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_removable
 
@@ -40,18 +43,23 @@ class Autodiff(Pass):
     """
 
     name = "autodiff"
+    numerics = EXACT
+    statistics = {"expand": "gradients expanded"}
 
     def run(self, op: Op) -> None:
-        expand_gradients(op)
+        with collector_relaxed():
+            expand_gradients(op)
 
 
 def expand_gradients(root: Op) -> None:
     """Expands each `tir.grad` inside `root`, then drops each `tir.leaf`."""
     for op in list(root.walk()):
-        if isinstance(op, Grad):
+        if isinstance(op, Grad) and actions.begin("expand", op):
             _expand(op)
+            actions.end()
     for op in list(root.walk()):
-        if isinstance(op, Leaf):
+        # A gradient that was left out still needs its leaves.
+        if isinstance(op, Leaf) and not any(isinstance(user, Grad) for user in op.result.users):
             op.replace_with([op.x])
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tir.dialects import arith, func, linalg, memref, tensor
+from tir.ir import actions
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import ArrayAttr, DictAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
@@ -45,7 +47,9 @@ class Bufferize(Pass):
     """
 
     name = "bufferize"
+    numerics = EXACT
     needs_module = True
+    statistics = {"bufferize": "functions made to work on buffers"}
 
     def run(self, op: Op) -> None:
         constants = Globals(SymbolTable(op))
@@ -54,7 +58,9 @@ class Bufferize(Pass):
             types = (*function.function_type.inputs, *function.function_type.results)
             if any(isinstance(t, TensorType) for t in types) or _has_tensors(function):
                 _check_sizes(function, types)
-                _Function(function, constants).run()
+                if actions.begin("bufferize", function):
+                    _Function(function, constants).run()
+                    actions.end()
 
 
 def _check_sizes(function: func.Func, types: Sequence[Type]) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tir.ir import actions
+from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import Commutative, IsolatedFromAbove, is_pure
 
@@ -27,20 +30,28 @@ class Cse(Pass):
     """
 
     name = "cse"
+    numerics = EXACT
+    statistics = {"merge": "ops replaced by an equal one"}
 
     def run(self, op: Op) -> None:
-        known: dict[Any, Op] = {}
-        stack: list[_Scope] = [_Scope(region.blocks, known) for region in op.regions]
-        while stack:
-            inner = stack[-1].next_op()
-            if inner is None:
-                stack.pop().leave()
-                continue
-            if inner.regions:
-                visible = {} if isinstance(inner, IsolatedFromAbove) else stack[-1].known
-                stack.extend(_Scope(region.blocks, visible) for region in reversed(inner.regions))
-            else:
-                _merge(inner, stack[-1])
+        with collector_relaxed():
+            _merge_inside(op)
+
+
+def _merge_inside(op: Op) -> None:
+    """Merges equal ops inside `op`."""
+    known: dict[Any, Op] = {}
+    stack: list[_Scope] = [_Scope(region.blocks, known) for region in op.regions]
+    while stack:
+        inner = stack[-1].next_op()
+        if inner is None:
+            stack.pop().leave()
+            continue
+        if inner.regions:
+            visible = {} if isinstance(inner, IsolatedFromAbove) else stack[-1].known
+            stack.extend(_Scope(region.blocks, visible) for region in reversed(inner.regions))
+        else:
+            _merge(inner, stack[-1])
 
 
 class _Scope:
@@ -87,8 +98,9 @@ def _merge(op: Op, scope: _Scope) -> None:
     earlier = scope.known.get(key)
     if earlier is None:
         scope.add(key, op)
-    else:
+    elif actions.begin("merge", op):
         op.replace_with(earlier.results)
+        actions.end()
 
 
 def _key(op: Op) -> Any:

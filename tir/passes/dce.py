@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tir.ir import actions
+from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, Region
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_removable
 
@@ -23,15 +26,19 @@ class Dce(Pass):
     """
 
     name = "dce"
+    numerics = EXACT
+    statistics = {"erase": "ops erased", "erase blocks": "regions with blocks that control cannot reach"}
 
     def run(self, op: Op) -> None:
-        for inner in list(op.walk()):
-            for region in inner.regions:
-                _remove_unreachable(region)
-        # From the end of the text: users come before what they use, so that one sweep removes whole chains.
-        for inner in reversed(list(op.walk())):
-            if inner is not op and not inner.is_used and is_removable(inner):
-                inner.erase()
+        with collector_relaxed():
+            for inner in list(op.walk()):
+                for region in inner.regions:
+                    _remove_unreachable(region)
+            # From the end of the text: users come before what they use, so that one sweep removes whole chains.
+            for inner in reversed(list(op.walk())):
+                if not inner.is_used and inner is not op and is_removable(inner) and actions.begin("erase", inner):
+                    inner.erase()
+                    actions.end()
 
 
 def _remove_unreachable(region: Region) -> None:
@@ -46,7 +53,10 @@ def _remove_unreachable(region: Region) -> None:
                 reached.add(following)
                 pending.append(following)
     dead = [block for block in region.blocks if block not in reached]
+    if not dead or region.parent is None or not actions.begin("erase blocks", region.parent):
+        return
     for block in dead:
         for op in block:
             op.drop_uses()
     region.blocks = [block for block in region.blocks if block in reached]
+    actions.end()

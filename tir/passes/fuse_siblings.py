@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tir.dialects import linalg
+from tir.ir import actions
 from tir.ir.affine import AffineMap
 from tir.ir.errors import Location
 from tir.ir.ir import Block, Op, OpResult, Value
@@ -53,8 +54,10 @@ class Siblings:
             moved = self._moved(other, op)
             if isinstance(moved, str):
                 self.remarks.append((op.location, f"not fused: {moved}"))
-            elif moved is not None:
-                return self._merge(other, op, moved)
+            elif moved is not None and actions.begin("fuse siblings", op):
+                merged = self._merge(other, op, moved)
+                actions.end()
+                return merged
         return None
 
     def _candidates(self, op: linalg.Generic) -> Iterator[linalg.Generic]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tir.dialects import arith, linalg
+from tir.ir import actions
 from tir.ir.affine import AffineMap
 from tir.ir.attributes import DenseAttr
 from tir.ir.errors import Location
 from tir.ir.ir import Block, Op, OpResult
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_pure
 from tir.passes.cse import Cse
@@ -71,6 +73,12 @@ class FuseStructured(Pass):
     """
 
     name = "fuse-structured"
+    numerics = EXACT
+    statistics = {
+        "fuse": "producers fused into a consumer",
+        "fuse siblings": "ops merged into one",
+        "absorb": "constants moved in",
+    }
     max_cost: int = 16
 
     def __post_init__(self) -> None:
@@ -146,10 +154,14 @@ class _Fusion:
         is_free = sum(len(edge.reads) for edge in taken) == sum(len(result.uses) for result in producer.results)
         for i, edge in enumerate(taken):
             assert edge.loops is not None
+            if not actions.begin("fuse", edge.consumer):
+                is_free = False  # the producer is still needed here
+                continue
             self.cost[edge.consumer] += self.cost[producer]
             # An earlier edge into the same consumer has changed the numbers of its inputs.
             reads = next(e.reads for e in self._edges_into(edge.consumer, producer) if e.loops == edge.loops)
             inline_producer(edge.consumer, producer, edge.loops, reads, move=is_free and i == len(taken) - 1)
+            actions.end()
 
     def _edges(self, producer: linalg.Generic) -> list[_Edge]:
         """Who reads the results as inputs, in the order of the text."""
@@ -221,8 +233,10 @@ def _is_fusable(op: linalg.Generic) -> bool:
 def _absorb_constants(op: linalg.Generic) -> None:
     for i, value in enumerate(op.inputs):
         constant = value.op
-        if isinstance(constant, arith.Constant) and isinstance(constant.value, DenseAttr) and constant.value.is_splat:
+        is_constant = isinstance(constant, arith.Constant) and isinstance(constant.value, DenseAttr)
+        if is_constant and constant.value.is_splat and actions.begin("absorb", op):
             absorb_constant(op, i, constant)
+            actions.end()
     drop_inputs(op)
 
 

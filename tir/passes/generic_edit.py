@@ -123,6 +123,7 @@ def inline_producer(
 
     loops: from the loops of the consumer to those of the producer. reads: input of the consumer -> result of the
     producer that it is. move: nothing else needs the producer, which is left without its body and must be erased.
+    The consumer's own location stays the first of those that it has then.
     """
     operands = [*inputs_of(producer), *outputs_of(producer)]
     is_read = [a.is_used or i < len(producer.inputs) for i, a in enumerate(producer.body.arguments)]
@@ -146,6 +147,7 @@ def inline_producer(
     _set_arguments(joined, [*new, *(old[i] for i in kept), *old[len(inputs) :]])
     consumer.region.append(joined)
     _set_operands(consumer, [*added, *(inputs[i] for i in kept)], outputs)
+    consumer.location = _fused_location(consumer.location, producer.location)
     drop_inputs(consumer)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from tir.dialects.func import Call, Func
 from tir.dialects.tir.state import Read, Update
+from tir.ir import actions
 from tir.ir.errors import CallSiteLocation, LimitError
 from tir.ir.ir import Op, Value
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 
 __all__ = ["Inline"]
@@ -33,6 +35,8 @@ class Inline(Pass):
     """
 
     name = "inline"
+    numerics = EXACT
+    statistics = {"inline": "calls replaced by the body"}
     needs_module = True
     max_ops: int = 200_000
 
@@ -55,7 +59,9 @@ class Inline(Pass):
                 budget -= added
                 if budget < 0:
                     raise LimitError(f"inline: the module would get more than {self.max_ops} ops", call.location)
-                inline_call(call, callee)
+                if actions.begin("inline", call):
+                    inline_call(call, callee)
+                    actions.end()
             for caller in group:
                 _merge_reads(caller)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects import arith, linalg, memref, scf
+from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineExpr, AffineMap, AffineOp, AffineSum
 from tir.ir.attributes import DialectAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value, clone_into
+from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.types import INDEX, FloatType, MemRefType
 from tir.passes.loop_values import LoopValues
@@ -40,16 +42,21 @@ class LowerLoops(Pass):
     """
 
     name = "lower-loops"
+    numerics = accurate(2, "sums in registers may be taken in another order, and products are fused with sums")
+    statistics = {"lower": "structured ops made loops"}
     tile: bool = True
 
     def run(self, op: Op) -> None:
         for inner in [o for o in op.walk() if isinstance(o, (linalg.Generic, memref.Copy))]:
+            if isinstance(inner, linalg.Generic) and not inner.has_buffers:
+                raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
+            if not actions.begin("lower", inner):
+                continue
             if isinstance(inner, memref.Copy):
                 _lower_copy(inner)
-            elif not inner.has_buffers:
-                raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
             elif not (self.tile and lower_contraction(inner)):
                 _Nest(inner).lower()
+            actions.end()
 
 
 def _lower_copy(op: memref.Copy) -> None:

@@ -12,13 +12,16 @@ from tir.dialects.scalar import signless
 from tir.dialects.tir.base import Composite, Reduction, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
+from tir.dialects.tir.elementwise import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineExpr, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
+from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.types import DYNAMIC, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
@@ -67,6 +70,8 @@ class LowerStructured(Pass):
     """
 
     name = "lower-structured"
+    numerics = accurate(4, "composites are decomposed, and the order of a sum is not promised")
+    statistics = {"decompose": "composite ops decomposed", "lower": "ops lowered"}
 
     def run(self, op: Op) -> None:
         for one in list(op.walk()):
@@ -108,7 +113,10 @@ class _Lowering:
         if not pending:
             return
         while pending:
-            pending.extend(op for op in _decompose(pending.pop()) if isinstance(op, Composite))
+            op = pending.pop()
+            if actions.begin("decompose", op):
+                pending.extend(made for made in _decompose(op) if isinstance(made, Composite))
+                actions.end()
         Cse().run(self.function)
 
     def _finish(self, kept: Sequence[Op]) -> None:
@@ -130,11 +138,33 @@ class _Lowering:
                 raise PassError(message, op.location)
         b = Builder.before(op)
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
-        if lower is None:
+        if isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
+            value = self.keep(b, op)  # somebody wants the change left out
+        elif lower is None:
             raise PassError(f"lower-structured: {op.name} cannot be lowered", op.location)
-        value = lower(self, b, op)
+        else:
+            value = lower(self, b, op)
+            actions.end()
         value.hint = value.hint or op.results[0].hint
         self.lowered[op.results[0]] = value
+
+    def keep(self, b: Builder, op: Op) -> Value:
+        """The same op on lowered values: sizes that had a name are operands, and signs are cast on and off around it."""
+        given = op.tensors() if isinstance(op, Sized) else op.operands
+        operands = [self.lowered.get(value, value) for value in given]
+        # An argument still has its sign here, and loses it in the end.
+        operands = [_cast(b, new, old.type) if _has_sign(old.type) else new for old, new in zip(given, operands)]
+        kept = op.clone()
+        type = op.results[0].type
+        if isinstance(op, Sized):
+            shape = self._declared_shape(b, op)
+            self.sizes.set_shape(op.results[0], shape)
+            operands += self._dynamic_sizes(b, _tensor_type(op.result_type), shape)
+        kept.set_operands(operands)
+        if isinstance(type, TensorType):
+            kept.results[0].type = _tensor_type(type).with_element(type.element)
+        made = b.insert(kept).results[0]
+        return _cast(b, made, lowered_type(type)) if _has_sign(type) else made
 
     # --- loop nests --------------------------------------------------------------------------------------------------
 
@@ -295,6 +325,16 @@ def _decompose(op: Composite) -> list[Op]:
         new = new.previous
     op.replace_with([made])
     return found[::-1]
+
+
+def _has_sign(type: Type) -> bool:
+    return signless(element_type(type)) is not element_type(type)
+
+
+def _cast(b: Builder, value: Value, wanted: Type) -> Value:
+    """The value with the elements of `wanted`: integers keep their bits."""
+    assert isinstance(value.type, TensorType)
+    return b.create(Cast, value, result_types=[_tensor_type(value.type).with_element(element_type(wanted))])
 
 
 def _tensor_type(type: TensorType) -> TensorType:

@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TextIO
+from tir.ir.pass_manager import Pass, Pipeline
+from tir.lazy import LazyTable
 
-from tir.ir.errors import escape_controls
-from tir.ir.ir import Op
-from tir.ir.pass_manager import Instrumentation, Pass, Pipeline
-from tir.passes.autodiff import Autodiff
-from tir.passes.bufferize import Bufferize
-from tir.passes.canonicalize import Canonicalize
-from tir.passes.cse import Cse
-from tir.passes.dce import Dce
-from tir.passes.expand_math import ExpandMath
-from tir.passes.fuse_structured import FuseStructured
-from tir.passes.inline import Inline
-from tir.passes.lower_loops import LowerLoops
-from tir.passes.lower_structured import LowerStructured
-from tir.passes.state_to_arguments import StateToArguments
-from tir.passes.symbol_dce import SymbolDce
+__all__ = ["ALL", "PASSES", "PIPELINES", "default", "fuse", "lower_cpu", "to_structured"]
 
-__all__ = ["PASSES", "PIPELINES", "Remarks", "default", "fuse", "lower_cpu", "to_structured"]
-
-PASSES: dict[str, type[Pass]] = {
-    one.name: one
-    for one in (
-        Autodiff, Canonicalize, Cse, Dce, Inline, SymbolDce, StateToArguments, LowerStructured, FuseStructured,
-        Bufferize, ExpandMath, LowerLoops,
-    )
-}  # fmt: skip
+# A pass is imported when it is asked for: a run of two passes does not wait for the others.
+PASSES = LazyTable({
+    "autodiff": "tir.passes.autodiff:Autodiff",
+    "canonicalize": "tir.passes.canonicalize:Canonicalize",
+    "cse": "tir.passes.cse:Cse",
+    "dce": "tir.passes.dce:Dce",
+    "inline": "tir.passes.inline:Inline",
+    "symbol-dce": "tir.passes.symbol_dce:SymbolDce",
+    "state-to-arguments": "tir.passes.state_to_arguments:StateToArguments",
+    "lower-structured": "tir.passes.lower_structured:LowerStructured",
+    "fuse-structured": "tir.passes.fuse_structured:FuseStructured",
+    "bufferize": "tir.passes.bufferize:Bufferize",
+    "expand-math": "tir.passes.expand_math:ExpandMath",
+    "lower-loops": "tir.passes.lower_loops:LowerLoops",
+    "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
+})  # fmt: skip
 
 
 def to_structured() -> list[Pass]:
     """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
-    return [
-        Inline(),  # first: state and tensors do not cross calls below
-        Canonicalize(),  # before autodiff: less to differentiate
-        Autodiff(),
-        Canonicalize(),
-        Cse(),  # forward, backward and updates share expressions
-        Dce(),
-        StateToArguments(),
-        Inline(),  # first values that other functions compute
-        LowerStructured(),
-        Canonicalize(),
-        Cse(),
-        Dce(),
-    ]
+    return _passes(
+        "inline",  # first: state and tensors do not cross calls below
+        "canonicalize",  # before autodiff: less to differentiate
+        "autodiff",
+        "canonicalize",
+        "cse",  # forward, backward and updates share expressions
+        "dce",
+        "state-to-arguments",
+        "inline",  # first values that other functions compute
+        "lower-structured",
+        "canonicalize",
+        "cse",
+        "dce",
+    )
 
 
 def fuse() -> Pipeline:
     """From any level above loops to fused structured ops."""
-    return Pipeline([*to_structured(), FuseStructured(), Canonicalize(), Cse(), Dce()])
+    return Pipeline([*to_structured(), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
 
 def lower_cpu() -> Pipeline:
     """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does)."""
-    return Pipeline(
-        [
-            *to_structured(),
-            Bufferize(),
-            LowerLoops(),
-            ExpandMath(),  # behind lower-loops: what is invariant in a loop is still one op there
-            Canonicalize(),
-            Cse(),
-            Dce(),
-        ]
+    passes = _passes(
+        "bufferize",
+        "lower-loops",
+        "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
+        "canonicalize",
+        "cse",
+        "dce",
     )
+    return Pipeline([*to_structured(), *passes])
 
 
 def default() -> Pipeline:
@@ -76,16 +66,14 @@ def default() -> Pipeline:
     return Pipeline([fuse(), lower_cpu()])
 
 
-PIPELINES: dict[str, Callable[[], Pipeline]] = {"fuse": fuse, "lower-cpu": lower_cpu, "default": default}
+def _passes(*names: str) -> list[Pass]:
+    return [PASSES[name]() for name in names]
 
 
-@dataclass
-class Remarks(Instrumentation):
-    """Prints what passes did not do, and why: a pass may collect `remarks`, pairs of a location and a sentence."""
-
-    stream: TextIO
-
-    def after(self, step: Pass, op: Op, root: Op) -> None:
-        for location, text in getattr(step, "remarks", ()):
-            where = location.file_location()
-            self.stream.write(f"{where}: remark: {escape_controls(text)}\n" if where else f"remark: {text}\n")
+PIPELINES = LazyTable({
+    "fuse": "tir.passes.pipelines:fuse",
+    "lower-cpu": "tir.passes.pipelines:lower_cpu",
+    "default": "tir.passes.pipelines:default",
+})  # fmt: skip
+#: Passes and pipelines: what may stand in a pipeline as text.
+ALL = PASSES | PIPELINES

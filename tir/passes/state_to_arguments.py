@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.ir import actions
 from tir.ir.attributes import SymbolRefAttr, bool_attr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 
 __all__ = ["StateToArguments"]
@@ -48,6 +50,8 @@ class StateToArguments(Pass):
     """
 
     name = "state-to-arguments"
+    numerics = EXACT
+    statistics = {"convert": "shared variables made arguments"}
     needs_module = True
 
     def run(self, op: Op) -> None:
@@ -56,11 +60,13 @@ class StateToArguments(Pass):
         functions = [one for one in ops if isinstance(one, Func) and not one.is_declaration]
         uses = {function: _state_of(function) for function in functions}
         _check_calls(ops, {function.sym_name: state[0] for function, state in uses.items() if state})
-        for function, state in uses.items():
-            if state:
-                _convert(function, state, list(shared.values()))
         for one in shared.values():
-            _replace_by_function(one)
+            if actions.begin("convert", one):
+                for function, state in uses.items():
+                    if mine := [use for use in state if use.symbol == one.sym_name]:
+                        _convert(function, mine, one)
+                _replace_by_function(one)
+                actions.end()
 
 
 def _state_of(function: Func) -> list[Read | Update]:
@@ -89,37 +95,38 @@ def _check_calls(ops: list[Op], stateful: dict[str, Read | Update]) -> None:
                 )
 
 
-def _convert(function: Func, state: list[Read | Update], order: list[Shared]) -> None:
-    """Turns the reads and updates into arguments and results."""
-    updates = {op.symbol: op for op in state if isinstance(op, Update)}
-    # All reads first: the new value of one variable may be the old value of another.
-    _add_arguments(function, [one for one in order if any(op.symbol == one.sym_name for op in state)], state)
-    updated = [one for one in order if one.sym_name in updates]
-    new_values = [updates[one.sym_name].value for one in updated]
-    types = [*function.function_type.results, *(one.type for one in updated)]
-    attributes = [function.result_attributes(i) for i in range(len(function.function_type.results))]
-    attributes += [{"tir.update": SymbolRefAttr(one.sym_name)} for one in updated]
-    for update in updates.values():
-        update.erase()
+def _convert(function: Func, state: list[Read | Update], shared: Shared) -> None:
+    """Turns the read and the update of one variable into an argument and a result, behind those that there are."""
+    _add_argument(function, [op for op in state if isinstance(op, Read)], shared)
+    for update in state:
+        if isinstance(update, Update):
+            _add_result(function, update)
+
+
+def _add_argument(function: Func, reads: list[Read], shared: Shared) -> None:
+    """The argument takes the place of the read."""
+    type = function.function_type
+    attributes = [function.argument_attributes(i) for i in range(len(type.inputs))]
+    attributes.append({"bufferization.writable": bool_attr(True), "tir.shared": SymbolRefAttr(shared.sym_name)})
+    argument = function.entry.add_argument(shared.type)
+    argument.location = shared.location
+    for read in reads:
+        read.replace_with([argument])
+    argument.hint = argument.hint or shared.sym_name
+    function.set_type([*type.inputs, shared.type], type.results, argument_attributes=attributes)
+
+
+def _add_result(function: Func, update: Update) -> None:
+    """Each return hands the new value on."""
+    # It may be the old value of another variable: when that is converted, its argument takes the place of the read here.
+    type, value = function.function_type, update.value
+    attributes = [function.result_attributes(i) for i in range(len(type.results))]
+    attributes.append({"tir.update": SymbolRefAttr(update.symbol)})
+    update.erase()
     for op in list(function.walk()):
         if isinstance(op, Return):
-            op.set_operands([*op.operands, *new_values])
-    function.set_type(function.function_type.inputs, types, result_attributes=attributes)
-
-
-def _add_arguments(function: Func, used: list[Shared], state: list[Read | Update]) -> None:
-    """One argument for each of the variables, which takes the place of the read."""
-    reads = {op.symbol: op for op in state if isinstance(op, Read)}
-    types = [*function.function_type.inputs, *(one.type for one in used)]
-    attributes = [function.argument_attributes(i) for i in range(len(function.function_type.inputs))]
-    for one in used:
-        attributes.append({"bufferization.writable": bool_attr(True), "tir.shared": SymbolRefAttr(one.sym_name)})
-        argument = function.entry.add_argument(one.type)
-        argument.location = one.location
-        if one.sym_name in reads:
-            reads[one.sym_name].replace_with([argument])
-        argument.hint = argument.hint or one.sym_name
-    function.set_type(types, function.function_type.results, argument_attributes=attributes)
+            op.set_operands([*op.operands, value])
+    function.set_type(type.inputs, [*type.results, value.type], result_attributes=attributes)
 
 
 def _replace_by_function(shared: Shared) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tir.ir import actions
 from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.ir import Op
+from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Symbol
@@ -30,6 +33,8 @@ class SymbolDce(Pass):
     """
 
     name = "symbol-dce"
+    numerics = EXACT
+    statistics = {"erase": "groups of symbols erased"}
     needs_module = True
 
     def run(self, op: Op) -> None:
@@ -42,15 +47,35 @@ class SymbolDce(Pass):
                 if found in removable:
                     removable.discard(found)
                     pending.append(found)
-        for block in op.region.blocks:
-            for one in block:
-                if one in removable:
-                    one.erase()
+        for group in _users_first([one for block in op.region.blocks for one in block if one in removable], symbols):
+            if not actions.begin("erase", group[0]):
+                break  # those that follow may be needed by this one
+            for one in group:
+                one.erase()
+            actions.end()
 
 
 def _is_private(op: Op) -> bool:
     visibility = op.properties.get("sym_visibility")
     return isinstance(op, Symbol) and getattr(visibility, "value", None) in ("private", "nested")
+
+
+def _users_first(ops: list[Op], symbols: SymbolTable) -> Iterator[list[Op]]:
+    """The ops one by one, each behind those that refer to it; those that refer to each other in a circle together."""
+    refers = {op: {symbols.lookup(name) for name in symbol_references(op)} - {op} for op in ops}
+    count = Counter(target for targets in refers.values() for target in targets)
+    left = dict.fromkeys(ops)
+    ready = [op for op in ops if not count[op]]
+    while ready:
+        op = ready.pop()
+        yield [op]
+        del left[op]
+        for target in refers[op]:
+            count[target] -= 1
+            if target in left and not count[target]:
+                ready.append(target)
+    if left:
+        yield list(left)
 
 
 def symbol_references(op: Op) -> Iterator[str]:

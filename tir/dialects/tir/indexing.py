@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, counted
 from tir.ir.types import Dim, TensorType, dim_text
 
 __all__ = ["IndexPlan", "index_plan"]
@@ -55,8 +55,10 @@ def _spelled_out(parts: tuple[Any, ...], rank: int) -> list[Any]:
         if not (part is None or part is Ellipsis or isinstance(part, slice) or hasattr(part, "__index__")):
             raise TirError(f"an index is an integer, a slice, `...` or None, got {part!r}")
     used = sum(part is not None and part is not Ellipsis for part in parts)
-    if used > rank or sum(part is Ellipsis for part in parts) > 1:
-        raise TirError(f"{used} indices are too many for rank {rank}" if used > rank else "`...` may stand only once")
+    if used > rank:
+        raise TirError(f"rank {rank} takes at most {counted(rank, 'index', 'indices')}, got {used}")
+    if sum(part is Ellipsis for part in parts) > 1:
+        raise TirError("`...` may stand only once")
     rest: list[Any] = [slice(None)] * (rank - used)
     at = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
     return [*parts[:at], *rest, *parts[at + 1 :]]

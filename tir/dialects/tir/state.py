@@ -14,7 +14,7 @@ from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import Location, VerifyError, nearest
 from tir.ir.execution import Call, ExecutionError, Frame
-from tir.ir.ir import BlockArgument, Op, Value
+from tir.ir.ir import BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import ELEMENTS as DENSE
 from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE, tensor_of
 from tir.ir.symbols import SymbolTable
@@ -81,11 +81,14 @@ def _called(symbol: str, location: Location) -> Generator[Any, Any, Any]:
 class _State(Op):
     """A read or an update of a shared variable: at the top level of a function, each once a symbol."""
 
+    verify_looks_around = True
     symbol = attribute(FLAT_SYMBOL)
     does: ClassVar[str]
 
     def verify(self) -> None:
         function = self.parent_op
+        if isinstance(function, UnregisteredOp):
+            return
         if not isinstance(function, FunctionLike) or self.parent is not function.region.blocks[0]:
             fail(self, "must stand at the top level of a function, in its first block")
         if next(_state_ops(self.previous, forward=False), None) is None:
@@ -185,6 +188,7 @@ class Grad(Op, Pure):
     """
 
     name = "tir.grad"
+    verify_looks_around = True
     cost = operand(tensor_of(FLOATS, rank=0))
     wrt = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
@@ -197,13 +201,14 @@ class Grad(Op, Pure):
         if not self.wrt:
             fail(self, "wrt must name a value")
         if len(self.wrt) != len(self.results):
-            fail(self, f"needs a result for each of the {len(self.wrt)} values in wrt, got {len(self.results)}")
+            fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
         if self.cost.block is not self.parent:
             fail(self, f"the cost{_named(self.cost)} must be defined in the block of this op")
         for value in self.wrt:
             if value.block is not self.parent:
                 fail(self, f"wrt{_named(value)} must be defined in the block of this op")
-            if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf):
+            is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
+            if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
                 fail(self, f"wrt{_named(value)} must be an argument of the block or the result of a tir.leaf")
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:

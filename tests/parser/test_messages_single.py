@@ -1,0 +1,73 @@
+"""Messages that no other test meets: each is one mistake in Python or in a text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tir.api import Builder, type_from_text
+from tir.cli.arrays import parse_literal
+from tir.dialects.all import REGISTRY
+from tir.ir.errors import TirError
+from tir.ir.types import BF16
+from tir.parser import parse
+from tir.parser.parse import parse_text
+
+
+def inside(mistake: Callable[[Builder, Any], Any], type: str = "tensor<4x3xf32>") -> Callable[[], Any]:
+    """Makes the mistake in a function with one argument."""
+
+    def run() -> None:
+        b = Builder()
+        b.shared("w", [1.0, 2.0])
+        with b.function("f", x=type) as (x,):
+            mistake(b, x)
+
+    return run
+
+
+def text(text: str) -> Callable[[], Any]:
+    return lambda: parse_text(text, REGISTRY)
+
+
+NESTED = "(" * 300
+MISTAKES: list[tuple[Callable[[], Any], str]] = [
+    (lambda: Builder().full(1.0, [2]), "tir.full: an op stands in a function; open one by `with b.function(..)`"),
+    (lambda: Builder().returns(), "returns stands in a function; open one by `with b.function(..)`"),
+    (lambda: Builder().shared("w", "tensor<2xf32>"), "shared @w: give an array, or a type and the name of an init function"),
+    (inside(lambda b, x: b.update("w", x)), "update @w: the value must have type tensor<2xf64>, got tensor<4x3xf32>"),
+    (inside(lambda b, x: x[..., ...]), "`...` may stand only once"),
+    (inside(lambda b, x: x["a"]), "an index is an integer, a slice, `...` or None, got 'a'"),
+    (inside(lambda b, x: x[-1:2], "tensor<?x3xf32>"), "of an axis of size ? must begin at 0 or more and not be empty"),
+    (inside(lambda b, x: b.pad(x, [1], [1]), "tensor<?xf32>"),
+     "pad: a size ? needs `place`, which is given the size of the result"),
+    (inside(lambda b, x: x + b.full(1.0, [4, 3], BF16), "tensor<4x3xf16>"),
+     "have no common element type; cast one of them"),
+    (lambda: type_from_text("tensor<4xf32"), "'tensor<4xf32' is no type: "),
+    (lambda: parse_literal("[1, two]", "x"), "x: '[1, two]' is not "),
+    (lambda: parse_literal("[" * 100, "x"), "x: lists are nested more than "),
+    (lambda: parse_literal("9" * 5000, "x"), "x: a number has at most "),
+    (text(f"func.func @f() attributes {{a = {NESTED}"), "brackets and regions nest deeper than 256"),
+    (text("func.func @f(%k: tensor<2xi32>, %n: index) {\n  %0 = tir.rng_uniform %k sizes(%n) : tensor<4x?xf32>\n  return\n}"),
+     "tir.rng_uniform: only the first size may be unknown, got tensor<4x?xf32>"),
+    (text("func.func @f() {\n  return\n}\n{-# a: " + "{ b: " * 300 + "1 " + "}" * 300 + " #-}"), "the metadata nests deeper than "),
+    (text("func.func @f() attributes {a = affine_map<(" + "i" * 3000 + ", " + "j" * 5000 + ") -> ()>} {\n  return\n}"),
+     "an identifier or number has more than 4096 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mistake", "message"), MISTAKES, ids=[message[:40] for _, message in MISTAKES])
+def test_mistake_is_said(mistake: Callable[[], Any], message: str) -> None:
+    with pytest.raises(Exception) as found:
+        mistake()
+    assert isinstance(found.value, TirError) or type(found.value).__name__ == "CommandLineError"
+    assert message in str(found.value)
+
+
+def test_a_file_without_end_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "MAX_FILE_BYTES", 10)
+    with pytest.raises(TirError, match="a file has at most 10 bytes, and this has more"):
+        parse.decode_source(io.BytesIO(b"x" * 20), "endless")

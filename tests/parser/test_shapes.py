@@ -1,0 +1,92 @@
+"""Texts that differ in names and literals only: what is shared between them, and that it makes no difference."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale import modules
+from tir.dialects.all import REGISTRY
+from tir.ir.errors import TirErrors, render
+from tir.ir.printer import print_op
+from tir.parser import raw
+from tir.parser.lines import NotByLines
+from tir.parser.parse import parse_text
+from tir.parser.raw import split_file
+from tir.parser.shapes import cut
+
+LIT = Path(__file__).parent.parent / "lit"
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    return [(literal.kind, literal.text) for literal in cut(text, 0)[1]]
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("%c = arith.constant -12 : i32", [("integer", "-12")]),
+        ("%c = arith.constant 1.5e-3 : f32", [("float", "1.5e-3")]),
+        ("%c = arith.constant 0x7F : i8", [("hex", "0x7F")]),
+        ('a.b {x = "s", y = 2 : i64}', [("string", '"s"'), ("integer", "2")]),
+        ("call @f_1(%x) : (tensor<4x[B]xf32>) -> ()", [("symbol", "@f_1")]),
+        ("a.b dense<[1, 2]> : tensor<2xi32>", [("dense", "dense<[1, 2]>")]),
+        ("a.b array<i64: 1, 2>", [("array", "array<i64: 1, 2>")]),
+        ('"arith.addf"(%x, %y) : (f32, f32) -> f32', []),  # the name of the op is no string
+        ('a.b "a\\22b"', []),
+        ("%r:2 = a.b %x#1, ^bb1, #map1, !t2, %0, i32, @a::@b, x.1", [("symbol", "@b")]),
+    ],
+)
+def test_literals_of_a_text(text: str, found: list[tuple[str, str]]) -> None:
+    assert kinds(text) == found
+
+
+def test_texts_with_other_names_and_literals_have_one_shape() -> None:
+    assert cut('%a = x.y %b {n = 1, s = "p"}', 0)[0] == cut('%c1 = x.y %d {n = 23, s = ""}', 0)[0]
+    assert cut("x.y 1", 0)[0] != cut("x.y 1.0", 0)[0]
+
+
+def said(text: str, allow_unregistered: bool = True) -> str:
+    """The module, with locations, or its errors."""
+    try:
+        module = parse_text(text, REGISTRY, file="t", allow_unregistered=allow_unregistered)
+    except TirErrors as errors:
+        return render(errors, {"t": text})
+    return print_op(module, locations=True) + print_op(module, generic=True)
+
+
+def changed(text: str, pick: random.Random) -> str:
+    """The text with its literals changed, here and there to what its op or type does not take."""
+
+    def other(match: re.Match[str]) -> str:
+        if pick.random() < 0.5:
+            return match[0]
+        if match[0][0] == '"':
+            return pick.choice(('"parallel"', '"reduction"', '"x y"', '"%a {"', '""'))
+        return pick.choice((str(pick.randrange(300)), "0", "1", "-1", "1.5", "0x10", "4294967296", "1e400", "dense<1>"))
+
+    return re.sub(r'"[^"\n]*"|(?<![\w$.%#@!^<x:-])-?[0-9]+(?:\.[0-9]+)?(?![\w.>x])', other, text)
+
+
+def sources() -> list[str]:
+    parts = [part for file in sorted((LIT / "dialects").glob("*.tir")) for _, part in split_file(file.read_text())]
+    return [*(part.split("// CHECK")[0] for part in parts), modules.varied(192), modules.common(60)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shared_readings_change_neither_module_nor_errors(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each text, twice over with other literals, is read as the full grammar reads it op by op."""
+    pick = random.Random(seed)
+    # The first text of each shape is right, so that what is known of it is used for those with changed literals.
+    texts = [text + "\n" + changed(text, pick).replace("@", "@again_") for text in sources()]
+    by_lines = [said(text) for text in texts]
+
+    def not_by_lines(reading: object) -> None:
+        raise NotByLines
+
+    monkeypatch.setattr(raw, "_read_by_lines", not_by_lines)
+    for text, found in zip(texts, by_lines):
+        assert found == said(text), text

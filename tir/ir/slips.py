@@ -1,0 +1,96 @@
+"""What people write who come from elsewhere (Python, C, older MLIR), and what tir has for it. Only for hints in errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tir.ir.errors import nearest
+from tir.ir.types import TYPE_NAMES
+
+__all__ = ["CHARACTERS", "OP_WORDS", "op_hint", "type_hint"]
+
+_TYPES = {
+    "float": "f32", "float16": "f16", "float32": "f32", "float64": "f64", "half": "f16", "double": "f64", "bfloat16": "bf16",
+    "int": "i32", "long": "i64", "bool": "i1", "boolean": "i1", "char": "i8", "byte": "i8", "int8": "i8", "int16": "i16",
+    "int32": "i32", "int64": "i64", "uint8": "ui8", "uint16": "ui16", "uint32": "ui32", "uint64": "ui64", "size_t": "index",
+    "F16": "f16", "F32": "f32", "F64": "f64", "BF16": "bf16", "I1": "i1", "I8": "i8", "I32": "i32", "I64": "i64",
+    "Tensor": "tensor<..>", "ndarray": "tensor<..>", "array": "tensor<..>",
+}  # fmt: skip
+
+#: Words that begin a line where an op should, without a dialect: they are read as the name of an op.
+OP_WORDS = frozenset((
+    "func", "for", "if", "while", "yield", "load", "store", "alloc", "dealloc", "copy", "constant", "br", "cond_br", "addf",
+    "subf", "mulf", "divf", "addi", "subi", "muli", "cmpf", "cmpi", "select", "shared", "read", "update", "parallel",
+    "generic", "def", "let", "var", "print", "assert",
+))  # fmt: skip
+_OPS = {
+    "def": "a function is 'func.func @name(..) { .. }'",
+    "let": "a value is defined by '%name = ' and an op",
+    "var": "a value is defined by '%name = ' and an op",
+    "print": "tir has no op that prints",
+    "ret": "a function ends in 'return'",
+    "func": "did you mean 'func.func'?",
+    "for": "did you mean 'scf.for'?",
+    "if": "did you mean 'scf.if'?",
+    "while": "did you mean 'scf.while'?",
+    "assert": "did you mean 'cf.assert'?",
+    "constant": "did you mean 'tir.constant', or 'arith.constant' for a scalar?",
+}
+#: Dialects that were, or that others have, and where their ops are here.
+_DIALECTS = {
+    "std": ("arith", "math", "func", "memref", "cf", "tensor"),
+    "standard": ("arith", "math", "func", "memref", "cf", "tensor"),
+    "loop": ("scf",),
+    "mhlo": ("tir",),
+    "stablehlo": ("tir",),
+    "tosa": ("tir",),
+    "onnx": ("tir",),
+    "theano": ("tir",),
+    "torch": ("tir",),
+    "np": ("tir",),
+    "numpy": ("tir",),
+}
+
+CHARACTERS = {
+    "“": "a string stands in straight quotes, \"",
+    "”": "a string stands in straight quotes, \"",
+    "‘": "a string stands in straight quotes, \"",
+    "’": "a string stands in straight quotes, \"",
+    "'": "a string stands in double quotes, \"",
+    "`": "a string stands in double quotes, \"",
+    ";": "an op ends without a mark",
+    "−": "the minus sign is '-'",
+    "–": "the minus sign is '-'",
+    "—": "the minus sign is '-'",
+    "→": "an arrow is '->'",
+    "×": "sizes are separated by the letter x",
+    "\u00a0": "this is a blank that does not break; write a common one",
+    "\u200b": "this is a blank without a width; delete it",
+    "\ufeff": "this is a byte order mark; delete it",
+    "\\": "a line is not continued by a mark",
+    "&": "there are no infix operators: each is an op, such as arith.andi",
+    "~": "there are no infix operators: each is an op, such as arith.xori",
+}  # fmt: skip
+
+
+def type_hint(word: str, more: Iterable[str] = ()) -> str | None:
+    """The type that a word probably means. more: names that are known besides those of the types."""
+    meant = _TYPES.get(word)
+    return f"did you mean {meant!r}?" if meant is not None else nearest(word, (*TYPE_NAMES, *more))
+
+
+def op_hint(name: str, names: Iterable[str]) -> str | None:
+    """The op that a name probably means: one of this name in another dialect, or the most similar of all `names`."""
+    if name in _OPS:
+        return _OPS[name]
+    dialect, _, rest = name.rpartition(".")
+    names = list(names)
+    if near := nearest(name, [one for one in names if dialect and one.startswith(f"{dialect}.")]):
+        return near
+    same = [one for one in names if one.partition(".")[2] == rest]
+    for better in _DIALECTS.get(dialect, ("tir", "arith", "scf") if not dialect else ()):
+        if f"{better}.{rest}" in same:
+            return f"did you mean '{better}.{rest}'?"
+    if not dialect and same:
+        return f"did you mean '{same[0]}'?"
+    return nearest(name, same) or nearest(name, names)
