@@ -5,6 +5,7 @@ Each test is a script that runs in a process of its own; it imports what it need
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -195,3 +196,40 @@ def test_chain_of_calls_is_inlined() -> None:
         run(module, "inline", "symbol-dce")
         assert print_op(module).count("func.func") == 1
     """)
+
+
+# The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit. Those that
+# take long here are slow tests.
+SUITES = [
+    pytest.param("tests/ir", 200),
+    pytest.param("tests/parser", 400),
+    pytest.param("tests/passes", 100, marks=pytest.mark.slow),
+    pytest.param("tests/dialects", 1000, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("folder", "at_least"), SUITES)
+def test_suite_passes_at_a_recursion_limit_of_200(folder: str, at_least: int) -> None:
+    options = ["-q", "-p", "tests.low_recursion", "-p", "no:xdist", "-p", "no:cacheprovider", "-m", "not slow"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, folder], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None and int(passed[1]) >= at_least, done.stdout[-500:]
+
+
+def test_limit_is_low_while_a_test_runs(tmp_path: Path) -> None:
+    """A suite that passes at the limit says something only if a test that recurses does not."""
+    (tmp_path / "test_deep.py").write_text(
+        "import sys\ndef down(n):\n    return n and down(n - 1)\n"
+        "def test_shallow():\n    assert sys.getrecursionlimit() == 200 and down(100) == 0\n"
+        "def test_deep():\n    down(200)\n"
+    )
+    options = ["-q", "-p", "tests.low_recursion", "-p", "no:xdist", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, tmp_path / "test_deep.py"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "1 failed, 1 passed" in done.stdout and "RecursionError" in done.stdout, done.stdout
