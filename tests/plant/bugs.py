@@ -1,30 +1,19 @@
-"""The bugs that `plant.py` plants: what is wrong, where, the text that is replaced, and the tests that must notice.
+"""The bugs that `plant.py` plants in what programs mean (`tool_bugs.py` has the others).
 
+Each says what is wrong, where, the text that is replaced, and the tests that must notice.
 Each `old` must stand exactly once in its file; if a change of the code removes it, choose a bug of the same kind in the
 new code. The tests are those of the part that the bug is planted in, as arguments for pytest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.plant.bug import Bug
 
-__all__ = ["BUGS", "Bug"]
-
-
-@dataclass(frozen=True)
-class Bug:
-    """One mistake, as somebody might make it."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
+__all__ = ["PROGRAM_BUGS"]
 
 OPS = ("tests/ops/test_ops.py", "-k")
 
-BUGS = (
+PROGRAM_BUGS = (
     Bug(
         "gradient of tanh with the wrong sign",
         "tir/dialects/tir/elementwise.py",
@@ -77,8 +66,8 @@ BUGS = (
     Bug(
         "new values of shared variables in the order of the updates",
         "tir/passes/state_to_arguments.py",
-        "updated = [one for one in order if one.sym_name in updates]",
-        "updated = [one for one in order[::-1] if one.sym_name in updates]",
+        'attributes.append({"tir.update": SymbolRefAttr(update.symbol)})',
+        'attributes.insert(0, {"tir.update": SymbolRefAttr(update.symbol)})',
         ("tests/passes/test_state_to_arguments.py", "tests/test_lit.py", "-k", "state"),
     ),
     Bug(
@@ -126,8 +115,8 @@ BUGS = (
     Bug(
         "dce that removes updates and stores",
         "tir/ir/traits.py",
-        "return not effects_of(op) & (Effects.WRITE | Effects.UNKNOWN)",
-        "return not effects_of(op) & Effects.UNKNOWN",
+        "not effects & (Effects.WRITE | Effects.UNKNOWN)",
+        "not effects & Effects.UNKNOWN",
         ("tests/test_lit.py", "-k", "dce"),
     ),
     Bug(
@@ -160,7 +149,7 @@ BUGS = (
     ),
     Bug(
         "operands of short forms read in reverse",
-        "tir/parser/build.py",
+        "tir/parser/recipes.py",
         "return [hole for declared in cls.definition.operands for hole in by_name.get(declared.name, [])]",
         "return [hole for declared in cls.definition.operands[::-1] for hole in by_name.get(declared.name, [])]",
         ("tests/dialects/test_upstream_forms_scalar.py", "tests/dialects/test_upstream_forms_structure.py"),
