@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
-EXTRAS ?= test,demo,dev,upstream,blas
+EXTRAS ?= test,demo,dev,upstream,blas,lsp,viz
 WORKERS ?= 2
 ARGS ?=
 
@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-pythons plant lint types bench docs wheel clean
+.PHONY: help setup demo explore test test-all test-pythons plant lint types bench docs man wheel clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -29,6 +29,10 @@ setup: $(STAMP)  ## install tir and what its tests need into .venv
 
 demo: $(DEMO_STAMP)  ## train a digit classifier from text and save pictures of what it learned
 	$(BIN)/python examples/demo.py
+
+explore: $(DEMO_STAMP)  ## write a page that shows the digits example at every level, for a browser
+	@mkdir -p examples/out
+	$(BIN)/tir-opt --explore examples/out/explore.html --fuse --lower-cpu examples/digits.tir
 
 test: $(STAMP)  ## run the test suite without its slow tests
 	$(PYTEST) -m "not slow" $(ARGS)
@@ -53,11 +57,15 @@ types: $(STAMP)  ## check the types of tir/ with mypy
 bench: $(STAMP)  ## measure speed
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(STAMP)  ## write anew what is generated in docs/: ops.md, passes.md and what the examples print
+docs: $(STAMP)  ## write anew what is generated: the parser's tables, docs/ops.md, passes.md, what the examples print
+	$(BIN)/python tools/gen_grammar.py
 	$(BIN)/python tools/gen_docs.py
 	$(BIN)/python tools/doc_examples.py --update
 
-wheel: $(STAMP)  ## build the wheel into dist/
+man: $(STAMP)  ## write the manual pages of the tools into build/man
+	$(BIN)/python tools/gen_man.py
+
+wheel: $(STAMP) man  ## build the wheel into dist/, manual pages included
 	$(BIN)/python -m build --wheel
 
 clean:  ## remove the virtual environments, caches and build output

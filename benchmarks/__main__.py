@@ -1,4 +1,4 @@
-"""`python -m benchmarks [dot] [step]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [dot] [scale [n ..]] [startup] [step] [wrong_pass]`: runs the named benchmarks, or all."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import dot, step  # noqa: E402
+from benchmarks import dot, scale, startup, step, wrong_pass  # noqa: E402
 
-BENCHMARKS = {"dot": dot.run, "step": step.run}
+BENCHMARKS = {"dot": dot.run, "scale": scale.run, "startup": startup.run, "step": step.run, "wrong_pass": wrong_pass.run}
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(BENCHMARKS)
+    names = [word for word in sys.argv[1:] if not word.isdigit()] or list(BENCHMARKS)
+    sizes = [int(word) for word in sys.argv[1:] if word.isdigit()]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"benchmarks: there is no {unknown[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     for name in names:
-        BENCHMARKS[name]()
+        BENCHMARKS[name](*(sizes if name == "scale" else ()))
     return 0
 
 

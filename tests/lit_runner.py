@@ -2,7 +2,7 @@
 
 A line is read by lit's own parser, so it means here what it means under `lit tests/lit`: pipes (a failure anywhere
 fails the line), `not`, `<`, `>`, `>>`, `2>`, `2>&1`, `&&`, `;`, a `\\` at the line's end, `%s`, `%S`, `%t`, `%%`.
-`tir-opt`, `tir-run`, `tir-translate` and FileCheck run inside this process; any other command is started as a process.
+`tir-opt`, `tir-reduce`, `tir-run`, `tir-translate` and FileCheck run inside this process; any other command is started as a process.
 
 One difference is on purpose: an exception that leaves a tool fails the test even under `not`. A traceback is never the
 right answer to bad input.
@@ -196,7 +196,7 @@ def _run_tool(args: list[str], data: bytes, merge: bool) -> Step:
     name, arguments = args[0], args[1:]
     if name in ("FileCheck", "filecheck"):
         return _call(args, lambda: filecheck_main(["filecheck", *arguments]), data, merge)
-    if name in ("tir-opt", "tir-run", "tir-translate"):
+    if name in ("tir-opt", "tir-reduce", "tir-run", "tir-translate"):
         module = importlib.import_module(f"tir.cli.{name.removeprefix('tir-')}")
         return _call(args, lambda: module.main(arguments), data, merge)
     done = subprocess.run(args, input=data, stdout=subprocess.PIPE,

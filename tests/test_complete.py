@@ -17,8 +17,8 @@ from tir.ir.registry import Dialect
 from tir.ir.traits import ReturnLike, Symbol, SymbolTable
 from tir.passes.pipelines import PASSES, PIPELINES
 
-OPS = [op for dialect in DIALECTS for op in dialect.ops]
-TENSOR_OPS = next(dialect.ops for dialect in DIALECTS if dialect.name == "tir")
+OPS = [op for dialect in DIALECTS.values() for op in dialect.ops]
+TENSOR_OPS = DIALECTS["tir"].ops
 
 #: Ops of the tensor level that are no function of tensors; they have tests of their own.
 WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad"}
@@ -77,7 +77,7 @@ def test_tensor_op_has_a_gradient_or_says_why_not(cls: type[Op]) -> None:
     assert hasattr(cls, "grad")
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)
 def test_dialect_is_described_and_has_a_lit_file_with_each_of_its_ops(dialect: Dialect) -> None:
     assert dialect.summary.endswith(".")
     path = LIT_ROOT / "dialects" / f"{dialect.name}.tir"

@@ -234,7 +234,7 @@ def test_wrong_argument_is_named(type: str, value: Any, message: str) -> None:
 
 
 def test_number_of_arguments_is_checked() -> None:
-    assert run_error(function("(%x: f32)", "return")).message == "@f takes 1 arguments, got 0"
+    assert run_error(function("(%x: f32)", "return")).message == "@f takes 1 argument, got 0"
 
 
 def test_strided_memrefs_take_strided_arrays() -> None:

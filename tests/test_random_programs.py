@@ -16,7 +16,7 @@ from tests.random_programs import random_program
 
 QUICK = range(100)
 #: In batches, so that the slow test is as many tests as make sense for two workers.
-SLOW = [range(start, start + 100) for start in range(100, 3100, 100)]
+SLOW = [range(start, start + 100) for start in range(100, 1100, 100)]
 RUNS = 3  # of a program with its roundings shaken
 MAX_STEPS = 200  # of shrinking
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from tir.cli.reference import TOOLS
 from tir.version import __version__
+from tools import gen_man
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ("numpy", "lark", "llvmlite")
@@ -60,6 +62,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tir", source / "tir", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
+    gen_man.main([str(source / "build" / "man")])
     run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, source,
         cwd=folder)
     (built,) = folder.glob("*.whl")
@@ -89,9 +92,10 @@ def link_distribution(name: str, site_packages: Path) -> None:
 
 def test_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    expected = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "*.lark", "py.typed")
-                for path in (ROOT / "tir").rglob(pattern)}
-    assert names == expected
+    files = (path for path in (ROOT / "tir").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    expected = {path.relative_to(ROOT).as_posix() for path in files}
+    manual = {f"tir_compiler-{__version__}.data/data/share/man/man1/{tool}.1" for tool in TOOLS}
+    assert names == expected | manual
     assert "tir/py.typed" in names
 
 
@@ -103,9 +107,13 @@ def test_wheel_needs_the_core_packages_alone(wheel: Path) -> None:
     assert wheel.name == f"tir_compiler-{__version__}-py3-none-any.whl"
 
 
-@pytest.mark.parametrize("tool", ["tir-opt", "tir-run", "tir-translate"])
+@pytest.mark.parametrize("tool", ["tir-opt", "tir-reduce", "tir-run", "tir-translate"])
 def test_installed_tool_says_its_version(installed: Path, tool: str, tmp_path: Path) -> None:
     assert __version__ in run(installed / tool, "--version", cwd=tmp_path)
+
+
+def test_installed_manual_is_where_man_looks_for_it(installed: Path) -> None:
+    assert {path.name for path in (installed.parent / "share" / "man" / "man1").iterdir()} == {f"{tool}.1" for tool in TOOLS}
 
 
 def test_saying_the_version_imports_no_big_package(installed: Path, tmp_path: Path) -> None:

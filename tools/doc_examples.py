@@ -8,7 +8,8 @@ A page's fenced blocks are run in order, in a folder of its own that looks like 
                          inside a line for any text
     python               a program of its own; the `text` block behind it, if there is one, is what it prints
     mlir                 a module that parses and verifies; `mlir fragment` is a part of one, of which only the form
-                         and the names of the ops are checked
+                         and the names of the ops are checked; `mlir wrong` is refused, and the `text` block behind it
+                         is what is said about the file model.tir
     diff                 a change of the file named by its first line `--- FILE`; hunks are separated by `@@`
     LANGUAGE new=FILE    a file that the reader makes
     LANGUAGE into=FILE above="LINE"   code that the reader puts above the line that starts so
@@ -35,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.lit_runner import CRASHED, environment, run_line  # noqa: E402
 from tir.dialects.all import REGISTRY  # noqa: E402
-from tir.ir.errors import TirError  # noqa: E402
+from tir.ir.errors import TirError, render  # noqa: E402
 from tir.ir.syntax import RawOp  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
 from tir.parser.raw import read_text  # noqa: E402
@@ -139,6 +140,10 @@ def _run_block(block: Block, following: Sequence[Block], folder: Path, changed: 
         printed = _python(block, folder)
         if following and following[0].kind == "text" and _is_adjacent(block, following[0]):
             return {following[0].line: merged(following[0].lines, printed)}
+    elif block.kind == "mlir" and "wrong" in block.words:
+        if not following or following[0].kind != "text":
+            raise LookupError("behind `mlir wrong` stands a text block with what is said")
+        return {following[0].line: merged(following[0].lines, said_about(block.text))}
     elif block.kind == "mlir":
         check_fragment(block.text) if "fragment" in block.words else parse_text(block.text, REGISTRY, file="block")
     elif block.kind != "text":
@@ -339,6 +344,15 @@ def _apply_diff(folder: Path, lines: Sequence[str]) -> None:
             raise LookupError(f"{name} has the lines to change {text.count(before)} times:\n{before}")
         text = text.replace(before, after)
     (folder / name).write_text(text, encoding="utf-8")
+
+
+def said_about(text: str) -> list[str]:
+    """What is said about a wrong file model.tir. LookupError if nothing is wrong with it."""
+    try:
+        parse_text(text, REGISTRY, file="model.tir")
+    except TirError as error:
+        return render(error, {"model.tir": text}).split("\n")
+    raise LookupError("nothing is wrong with a block that is said to be wrong")
 
 
 def check_fragment(text: str) -> None:

@@ -1,4 +1,6 @@
-"""Writes docs/ops.md and docs/passes.md from the docstrings. `--check` only says whether they are up to date.
+"""Writes docs/ops.md and docs/passes.md from the docstrings, and docs/cli.md from the parsers of the tools.
+
+`--check` only says whether they are up to date.
 
     python tools/gen_docs.py [--check]
 """
@@ -13,10 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tir.cli.reference import TOOLS, Flag, parser_of, pass_flags, topics, usage_of  # noqa: E402
 from tir.dialects.all import DIALECTS  # noqa: E402
 from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Structured, TensorOp  # noqa: E402
 from tir.ir.ir import Op  # noqa: E402
-from tir.ir.pass_manager import pass_options  # noqa: E402
+from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.passes.canonicalize_rules import RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
 
@@ -25,7 +28,7 @@ NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, the
 
 def main() -> int:
     """Writes or checks the pages; 1 if a page is not up to date."""
-    pages = {"ops.md": ops_page(), "passes.md": passes_page()}
+    pages = {"ops.md": ops_page(), "passes.md": passes_page(), "cli.md": cli_page()}
     stale = [name for name, text in pages.items() if read(name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -52,7 +55,7 @@ def ops_page() -> str:
         "what is said of them here is what the interpreter and the CPU code do, also where upstream leaves it undefined.",
         "",
     ]
-    for dialect in sorted(DIALECTS, key=lambda d: (d.name != "tir", d.name)):
+    for dialect in sorted(DIALECTS.values(), key=lambda d: (d.name != "tir", d.name)):
         lines += [f"## {dialect.name}", "", dialect.summary, ""]
         for op in dialect.ops:
             lines += op_lines(op)
@@ -114,6 +117,40 @@ def described(name: str, make: Callable[..., object]) -> list[str]:
     lines = [f"## --{name}", "", inspect.cleandoc(make.__doc__ or ""), ""]
     options = pass_options(make)
     return lines + [f"- option `{o}`, `{str(v).lower()}` if not given" for o, v in options.items()] + [""] * bool(options)
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+CLI_NOTE = "<!-- Written by tools/gen_docs.py from the parsers of the tools: change those, then run `make docs`. -->\n"
+
+
+def cli_page() -> str:
+    lines = ["# Command line", "", CLI_NOTE]
+    lines += [
+        "Every flag of every tool, as `--help` groups them. A value in brackets, `[=VALUE]`, may be left out and follows an",
+        "equals sign alone; any other may also be the next word. [tools.md](tools.md) explains the tools with examples.",
+        "",
+    ]
+    for tool in TOOLS:
+        lines += tool_lines(tool)
+    return "\n".join(lines)
+
+
+def tool_lines(tool: str) -> list[str]:
+    parser = parser_of(tool)
+    lines = [f"## {tool}", "", f"    {usage_of(parser)}", "", parser.description or "", ""]
+    for topic in topics(parser):
+        lines += [f"### {tool}: {topic.title}", ""] + [topic.description, ""] * bool(topic.description)
+        lines += [*map(flag_line, topic.flags), ""]
+    if tool == "tir-opt":
+        lines += [f"### {tool}: passes and pipelines, in the order of the flags", ""]
+        lines += ["[passes.md](passes.md) says what each of them does.", "", *map(flag_line, pass_flags()), ""]
+    return lines
+
+
+def flag_line(flag: Flag) -> str:
+    options = ". Options: " + ", ".join(f"`{option}`" for option in flag.options) if flag.options else ""
+    return f"- `{flag.usage}`: {flag.help.rstrip('.')}{options}"
 
 
 if __name__ == "__main__":

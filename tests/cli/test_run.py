@@ -347,7 +347,7 @@ WRONG_COMMANDS: list[tuple[tuple[object, ...], str]] = [
     (("add.tir", "--batch", "-5"), "argument --batch: '-5' is no number from 1 to 1099511627776"),
     (("add.tir", "--batch", "1e3"), "argument --batch: '1e3' is no number from 1 to 1099511627776"),
     (("add.tir", "--generate-inputs", "x"), "argument --generate-inputs: 'x' is no seed: a whole number from 0 to 4294967295"),
-    (("add.tir", "--target", "gpu"), "argument --target: invalid choice: 'gpu' (choose from"),
+    (("add.tir", "--target", "gpu"), "argument --target: must be cpu or interpret, got 'gpu'"),
     (("add.tir", "--data"), "argument --data: expected one argument"),
     (("add.tir", "s=0"), "@add: argument 'x' (tensor<[B]x2xf32>) is missing; give x=VALUE, --data FILE.npz"),
     (("add.tir", "x=[[1, 2]]", "y=2"), "@add has no argument 'y'; it has 'x', 's'"),

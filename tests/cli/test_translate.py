@@ -73,7 +73,7 @@ def test_object_code_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    ((), "what to make is missing: --to-llvm, --to-asm or --to-obj"),
+    ((), "what to make is missing: --to-llvm, --to-asm, --to-obj, --to-dot, --to-svg or --to-png"),
     (("--to-llvm", "--to-asm"), "argument --to-asm: not allowed with argument --to-llvm"),
     (("--to-lvm",), "unknown argument '--to-lvm'; did you mean '--to-llvm'?"),
     (("--to-llvm", "a.tir", "b.tir"), "unknown argument 'b.tir'"),

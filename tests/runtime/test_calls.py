@@ -126,7 +126,7 @@ def test_a_wrong_array_is_an_error_that_names_argument_and_axis(array: Any, mess
 def test_the_number_of_arguments_is_checked() -> None:
     f = first_element(MemRefType((4,), F32))
     for arguments in ([], [np.zeros(4, np.float32)] * 2):
-        with pytest.raises(ExecutionError, match=f"@f takes 1 arguments, got {len(arguments)}"):
+        with pytest.raises(ExecutionError, match=f"@f takes 1 argument, got {len(arguments)}"):
             f(arguments)
 
 

@@ -104,6 +104,8 @@ def _is_below_tensor_level(text: str) -> bool:
     """The text is a module with ops, none of the tensor level and none that tir does not know, and without named sizes."""
     if not text.lstrip().startswith(("module", '"builtin.module"')) or NAMED_SIZE.search(text):
         return False  # a list of passes, for example
+    if "__elided__" in text:
+        return False  # printed to be looked at
     ops = list(parse_text(text, REGISTRY, allow_unregistered=True).walk())
     return len(ops) > 1 and not any(op.name.startswith("tir.") or isinstance(op, UnregisteredOp) for op in ops)
 

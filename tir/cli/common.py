@@ -9,20 +9,31 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from tir.dialects.all import REGISTRY
-from tir.ir.errors import TirError, TirErrors, escape_controls, nearest, render
+from tir.ir.errors import Renderer, TirError, TirErrors, escape_controls, nearest
 from tir.ir.ir import Op
+from tir.lazy import TYPE_CHECKING, LazyModule
 from tir.parser.parse import decode_source, folder_of, parse_text, read_source
 from tir.version import __version__
 
-__all__ = ["CommandLineError", "Sources", "ToolParser", "read_input", "replacing", "run_tool", "write_output"]
+if TYPE_CHECKING:
+    from tir.cli import completion
+else:
+    completion = LazyModule("tir.cli.completion")
 
+__all__ = [
+    "BugReported", "CommandLineError", "Sources", "ToolParser", "read_input", "replacing", "run_tool", "wants_colour",
+    "write_output",
+]  # fmt: skip
+
+SHELLS = ("bash", "zsh", "fish")
+COLOUR_CHOICES = ("auto", "always", "never")
 OK, WRONG_INPUT, WRONG_COMMAND, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -30,11 +41,20 @@ class CommandLineError(Exception):
     """The command line is wrong; the text says how."""
 
 
+class BugReported(Exception):
+    """A bug in tir, for which all that is needed to repeat it has been written; the text says so. notes: lines for below."""
+
+    def __init__(self, text: str, *notes: str) -> None:
+        super().__init__(text)
+        self.notes = notes
+
+
 @dataclass
 class Sources:
-    """The texts that were read, by file name: errors show their lines."""
+    """The texts that were read, by file name: errors show their lines. colour: whether standard error takes colours."""
 
     texts: dict[str, str] = field(default_factory=dict)
+    colour: bool = False
 
     def parse(self, text: str, file: str, first_line: int = 1, allow_unregistered: bool = False) -> Op:
         """The verified module of a text."""
@@ -45,15 +65,49 @@ class Sources:
         )
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """A value that may be left out is shown as it is written: `--color[=WHEN]`."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if action.nargs != "?" or not action.option_strings:
+            return super()._format_action_invocation(action)
+        return ", ".join(f"{flag}[={action.metavar}]" for flag in action.option_strings)
+
+
+class _PrintCompletion(argparse.Action):
+    """--completion: prints the script and ends, as --help does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, shell: Any, flag: object = None) -> NoReturn:
+        sys.stdout.write(completion.completion_script(parser, shell))
+        parser.exit()
+
+
 class ToolParser(argparse.ArgumentParser):
-    """argparse with our sentences: the nearest flag is named, abbreviations are refused."""
+    """argparse with our sentences: the nearest flag is named, abbreviations are refused.
+
+    elsewhere: flags of tools of the same kind, and what they are called here.
+    """
+
+    elsewhere: Mapping[str, str] = {}
 
     def __init__(self, prog: str, description: str, epilog: str = "") -> None:
         super().__init__(
             prog=prog, description=description, epilog=epilog, allow_abbrev=False, exit_on_error=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_HelpFormatter,
         )  # fmt: skip
+        self._optionals.title = "general"
         self.add_argument("--version", action="version", version=f"{prog} {__version__}")
+        self.add_argument(
+            "--color", nargs="?", choices=COLOUR_CHOICES, const="always", default="auto", metavar="|".join(COLOUR_CHOICES),
+            help="colours in messages: auto (on a terminal; the default), always (also without a value) or never",
+        )  # fmt: skip
+        self.add_argument(
+            "--completion", action=_PrintCompletion, choices=SHELLS, metavar="|".join(SHELLS),
+            help="print a script that completes the flags of this tool in that shell, and end",
+        )  # fmt: skip
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise CommandLineError(message)
@@ -61,14 +115,41 @@ class ToolParser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str], more_flags: Sequence[str] = ()) -> argparse.Namespace:
         """The arguments; CommandLineError names what is wrong and the nearest flag."""
         try:
-            known, unknown = self.parse_known_args(argv)
+            known, unknown = self.parse_known_args(self._completed(argv))
         except argparse.ArgumentError as error:
-            raise CommandLineError(str(error)) from None
+            raise CommandLineError(self._sentence(error)) from None
         if unknown:
             flags = [*more_flags, *(flag for action in self._actions for flag in action.option_strings)]
-            hint = nearest(unknown[0].partition("=")[0], flags)
+            name = unknown[0].partition("=")[0]
+            here = self.elsewhere.get(name)
+            hint = f"here it is '{here}'" if here is not None else nearest(name, flags)
             raise CommandLineError(f"unknown argument '{unknown[0]}'" + (f"; {hint}" if hint else ""))
         return known
+
+    def _sentence(self, error: argparse.ArgumentError) -> str:
+        """What argparse says of a value, with what the flag takes and the nearest of that."""
+        flags = (error.argument_name or "").split("/")
+        action = next((one for one in self._actions if flags[0] in one.option_strings), None)
+        got = error.message.partition(":")[2].partition("(")[0].strip(" '\"")
+        if action is None:
+            return str(error)
+        if error.message.startswith("expected one argument"):
+            return f"argument {error.argument_name}: expected one argument, {action.metavar or 'a value'}"
+        if error.message.startswith("ignored explicit argument"):
+            return f"argument {error.argument_name}: it takes no value, got {error.message.rpartition('argument ')[2]}"
+        if action.choices is None or not error.message.startswith("invalid choice"):
+            return str(error)
+        choices = [str(choice) for choice in action.choices]
+        hint = nearest(got, choices)
+        rule = f"must be {', '.join(choices[:-1])} or {choices[-1]}, got '{got}'"
+        return f"argument {error.argument_name}: {rule}" + (f"; {hint}" if hint else "")
+
+    def _completed(self, argv: Sequence[str]) -> list[str]:
+        """A flag whose value may be left out (`nargs="?"`) takes one behind `=` alone: the next word is the input."""
+        alone = {flag: action.const for action in self._actions if action.nargs == "?" for flag in action.option_strings}
+        end = argv.index("--") if "--" in argv else len(argv)
+        given = [f"{word}={alone[word]}" if word in alone else word for word in argv[:end]]
+        return [*given, *argv[end:]]
 
 
 def read_input(path: str) -> str:
@@ -112,9 +193,30 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
+def wants_colour(choice: str, stream: TextIO) -> bool:
+    """Whether to print colours on a stream: `choice` is that of --color, then the environment has a say.
+
+    NO_COLOR (https://no-color.org) wins over FORCE_COLOR and CLICOLOR_FORCE, which win over what the stream is.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("CLICOLOR") == "0":
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return os.environ.get("TERM", "") not in ("", "dumb") and stream.isatty()
+
+
+def _colour_choice(argv: Sequence[str]) -> str:
+    """What --color says, before the command line is read: it may be wrong, and the message wants a colour."""
+    given = {f"--color={choice}": choice for choice in COLOUR_CHOICES} | {"--color": "always"}
+    return next((given[word] for word in reversed(argv) if word in given), "auto")
+
+
 def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sources], int]) -> int:
     """Runs a tool's body and turns what it raises into a message and an exit code."""
-    sources = Sources()
+    sources = Sources(colour=wants_colour(_colour_choice(argv), sys.stderr))
+    head = Renderer(colour=sources.colour).head
     try:
         code = body(argv, sources)
         sys.stdout.flush()
@@ -122,11 +224,12 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
     except SystemExit as done:  # argparse's --help and --version
         return int(done.code or 0)
     except CommandLineError as error:
-        text = escape_controls(str(error))
-        print(f"{tool}: error: {text}{'' if text.endswith('?') else ';'} see `{tool} --help`", file=sys.stderr)
+        text = str(error)
+        text = f"{text}{'' if text.endswith('?') else ';'} see `{tool} --help`"
+        print(head(tool, "error", text), file=sys.stderr)
         return WRONG_COMMAND
     except TirError as error:
-        print(_prefixed(tool, error, sources), file=sys.stderr)
+        print(_rendered(tool, error, sources), file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         print(f"{tool}: interrupted", file=sys.stderr)
@@ -135,18 +238,23 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
         sys.stderr.close()
         return OK
     except MemoryError:
-        print(f"{tool}: error: out of memory", file=sys.stderr)
+        print(head(tool, "error", "out of memory"), file=sys.stderr)
         return WRONG_INPUT
+    except BugReported as bug:
+        print("\n".join([head(tool, "error", str(bug)), *bug.notes]), file=sys.stderr)
+        return BUG
     except Exception as error:
         print(_report_bug(tool, argv, sources, error), file=sys.stderr)
         return BUG
 
 
-def _prefixed(tool: str, error: TirError, sources: Sources) -> str:
-    text = render(error, sources.texts)
-    errors = error.errors if isinstance(error, TirErrors) else (error,)
-    where = errors[0].location.file_location() if errors[0].location is not None else None
-    return text if where is not None else f"{tool}: {text}"
+def _rendered(tool: str, error: TirError, sources: Sources) -> str:
+    """The text of all errors; those without a place begin with the tool's name."""
+    renderer = Renderer(sources.texts, sources.colour)
+    lines: list[str] = []
+    for one in error.errors if isinstance(error, TirErrors) else (error,):
+        lines += renderer.error(one, tool)
+    return "\n".join(lines)
 
 
 def _report_bug(tool: str, argv: Sequence[str], sources: Sources, error: Exception) -> str:

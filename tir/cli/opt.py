@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
-import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from tir.cli.common import CommandLineError, Sources, ToolParser, read_input, run_tool, write_output
+from tir.cli import opt_reports
+from tir.cli.common import BugReported, CommandLineError, Sources, read_input, run_tool, write_output
+from tir.cli.opt_check import check_semantics
+from tir.cli.opt_explore import explore
+from tir.cli.opt_flags import check_flags, opt_parser
+from tir.cli.opt_run import OptRun, Part
 from tir.dialects.all import REGISTRY
+from tir.dialects.builtin import Module
 from tir.ir.errors import PassError, TirError, TirErrors
 from tir.ir.ir import Op
-from tir.ir.pass_manager import (
-    Instrumentation,
-    Lookup,
-    Pass,
-    Pipeline,
-    PrintAfter,
-    Verify,
-    make_pass,
-    parse_pipeline,
-    pass_options,
-    run_pipeline,
-)
-from tir.ir.printer import print_op
+from tir.ir.pass_manager import Instrumentation, Pass, Pipeline, run_pipeline
+from tir.ir.pass_options import option_text, pass_options
+from tir.ir.pipeline_text import make_pass, parse_pipeline, pretty_pipeline
+from tir.lazy import TYPE_CHECKING, LazyModule
 from tir.parser.raw import split_file
-from tir.passes.pipelines import PASSES, PIPELINES, Remarks
+from tir.passes.pipelines import ALL, PASSES, PIPELINES
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from tir.cli import reproducer
+else:
+    reproducer = LazyModule("tir.cli.reproducer")
 
-ALL: Lookup = {**PASSES, **PIPELINES}
-EPILOG = """\
-Passes and pipelines are flags, run in the order given; options follow an equals sign:
+__all__ = ["WATCHERS", "main"]
 
-  tir-opt --cse --canonicalize=max-iterations=3 model.tir
-  tir-opt --fuse --lower-cpu model.tir
-  tir-opt --pass-pipeline='builtin.module(func.func(cse,canonicalize))' model.tir
-  tir-opt --list-passes
-"""
+#: What watches the passes, made once a run from its flags. The last is nearest to the pass: see `Instrumentation`.
+WATCHERS: tuple[Callable[[OptRun], Iterable[Instrumentation]], ...] = (
+    opt_reports.remarks, opt_reports.print_ir, opt_reports.statistics, check_semantics, opt_reports.verify_each,
+    opt_reports.max_rewrites, opt_reports.timing, explore,
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,77 +42,80 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str], sources: Sources) -> int:
-    passes, rest = _split_passes(argv)
-    options = _parser().parse(rest, [f"--{name}" for name in ALL])
-    if options.list_passes:
-        sys.stdout.write(_pass_list())
+    flags, rest = _split_passes(argv)
+    options = opt_parser().parse(rest, [f"--{name}" for name in ALL])
+    check_flags(options, list(PASSES), list(PIPELINES))
+    if options.list_passes or options.show_dialects:
+        sys.stdout.write(_pass_list() if options.list_passes else _dialect_list())
         return 0
-    if options.pass_pipeline and passes.steps:
-        raise CommandLineError("give passes as flags or as --pass-pipeline, not both")
-    pipeline = _command_line(lambda: parse_pipeline(options.pass_pipeline, ALL)) if options.pass_pipeline else passes
-    if not options.allow_unregistered_dialect:
-        _check_anchors(pipeline)
-    text = read_input(options.input)
-    file = "<stdin>" if options.input == "-" else options.input
-    sources.texts[file] = text
-    parts = split_file(text) if options.split_input_file else [(1, text)]
-    outputs: list[str] = []
-    errors: list[TirError] = []
-    for first_line, part in parts:
-        try:
-            outputs.append(_transform(part, file, first_line, pipeline, options, sources))
-        except TirErrors as several:
-            errors += several.errors
-    write_output("// -----\n".join(outputs), options.output)
-    if errors:
-        raise TirErrors(errors)
+    run = OptRun(options, flags, sources, argv)
+    parts = _parts(run)
+    run.pipeline = _pipeline(run, parts)
+    if options.dump_pass_pipeline:
+        sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")
+    watchers = [one for make in WATCHERS for one in make(run)]
+    outputs = [text for part in parts if (text := _process(part, run, watchers)) is not None]
+    if options.explore is None or options.output != "-":  # the page shows the module already
+        write_output(f"{options.output_split_marker}\n".join(outputs), options.output)
+    for report in run.at_end:
+        report()
+    if run.errors:
+        raise TirErrors(run.errors)
     return 0
 
 
-def _transform(
-    text: str, file: str, first_line: int, pipeline: Pipeline, options: argparse.Namespace, sources: Sources
-) -> str:
-    """The text of the module after the passes. All errors come as TirErrors."""
+def _parts(run: OptRun) -> list[Part]:
+    path, marker = run.options.input, run.options.split_input_file
+    text = read_input(path)
+    file = "<stdin>" if path == "-" else path
+    run.sources.texts[file] = text
+    pieces = split_file(text, marker) if marker is not None else [(1, text)]
+    return [Part(piece, file, first_line) for first_line, piece in pieces]
+
+
+def _process(part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> str | None:
+    """The text of the part behind the passes; None if there are errors, which `run.errors` has then."""
+    run.begin(part)
     try:
-        module = sources.parse(text, file, first_line, options.allow_unregistered_dialect)
-        run_pipeline(pipeline, module, _instrumentations(options))
-    except TirErrors:
+        with run.timing.scope("Parser"):
+            module = run.parse(part)
+        _run_passes(module, part, run, watchers)
+        with run.timing.scope("Output"):
+            return run.text_of(module)
+    except TirError as error:
+        run.fail(error)
+    finally:
+        run.end()
+    return None
+
+
+def _run_passes(module: Op, part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> None:
+    """A bug in what runs here leaves a reproducer."""
+    culprit = opt_reports.Culprit()
+    try:
+        run_pipeline(run.pipeline, module, [*watchers, culprit], verify_end=False)
+        opt_reports.verify_end(module, run)
+    except (TirError, MemoryError, OSError, BugReported):
         raise
-    except PassError as error:
-        raise TirErrors([error]) from None
-    return _print(module, options)
+    except Exception as error:
+        raise reproducer.reported(error, culprit.step, part, run) from error
 
 
-def _print(module: Op, options: argparse.Namespace) -> str:
-    return print_op(module, generic=options.print_generic, locations=options.print_locations)
+# --- the pipeline ----------------------------------------------------------------------------------------------------
 
 
-def _instrumentations(options: argparse.Namespace) -> list[Instrumentation]:
-    found: list[Instrumentation] = []
-    if options.verify_each:
-        found.append(Verify())
-    if options.print_ir_after_all:
-        found.append(PrintAfter(sys.stderr, options.print_generic))
-    if options.remarks:
-        found.append(Remarks(sys.stderr))
-    return found
-
-
-def _parser() -> ToolParser:
-    parser = ToolParser("tir-opt", "Reads a module, runs passes on it and prints it.", EPILOG)
-    add = parser.add_argument
-    add("input", nargs="?", default="-", help="the .tir file; standard input without it or for -")
-    add("-o", dest="output", default="-", metavar="FILE", help="write there instead of to standard output")
-    add("--pass-pipeline", metavar="TEXT", help="passes as text, nested by op: builtin.module(func.func(cse))")
-    add("--list-passes", action="store_true", help="print all passes and pipelines with their options, and end")
-    add("--print-generic", action="store_true", help="print MLIR's generic form")
-    add("--print-locations", action="store_true", help="print where each op comes from")
-    add("--split-input-file", action="store_true", help="take the parts between lines `// -----` as separate modules")
-    add("--verify-each", action="store_true", help="verify the module behind each pass")
-    add("--print-ir-after-all", action="store_true", help="print the module behind each pass, on standard error")
-    add("--remarks", action="store_true", help="print what passes did not do, and why, on standard error")
-    add("--allow-unregistered-dialect", action="store_true", help="accept unknown ops in generic form")
-    return parser
+def _pipeline(run: OptRun, parts: Sequence[Part]) -> Pipeline:
+    """What to run: the passes given as flags, as text, or in the file."""
+    options = run.options
+    given = [bool(run.pipeline.steps), options.pass_pipeline is not None, options.run_reproducer]
+    if sum(given) > 1:
+        ways = "as flags, as --pass-pipeline or in a file by --run-reproducer"
+        raise CommandLineError(f"give passes {ways}, not by two of these")
+    if options.run_reproducer:
+        return reproducer.stated_pipeline(parts, run, ALL)
+    if options.pass_pipeline is None:
+        return run.pipeline
+    return _command_line(lambda: parse_pipeline(options.pass_pipeline, ALL, REGISTRY))  # type: ignore[return-value]
 
 
 def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
@@ -131,26 +130,21 @@ def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
     return pipeline, rest
 
 
-def _check_anchors(pipeline: Pipeline) -> None:
-    """A pipeline nested in an op that does not exist would run on nothing, in silence."""
-    pending: list[Pass | Pipeline] = [pipeline]
-    while pending:
-        step = pending.pop()
-        if not isinstance(step, Pipeline):
-            continue
-        if step.anchor not in ("", "any") and REGISTRY.op_class(step.anchor) is None:
-            hint = REGISTRY.hint(step.anchor)
-            raise CommandLineError(f"pipeline: unknown op '{step.anchor}'" + (f"; {hint}" if hint else ""))
-        pending += step.steps
-
-
-def _command_line(make: Callable[[], Pass | Pipeline]) -> Pipeline:
+def _command_line(make: Callable[[], Pass | Pipeline]) -> Pass | Pipeline:
     """What `make` gives; a mistake in it is one of the command line."""
     try:
-        return make()  # type: ignore[return-value]
+        return make()
     except PassError as error:
         message = f"{error.message}; {error.hint}" if error.hint else error.message
-        raise CommandLineError(f"{message} (`tir-opt --list-passes` shows all)") from None
+        all_passes = " (`tir-opt --list-passes` shows all)" if "unknown pass" in message or "no option" in message else ""
+        raise CommandLineError(f"{message}{all_passes}") from None
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _dialect_list() -> str:
+    return "".join(f"{name}\n" for name in sorted(dialect.name for dialect in REGISTRY.dialects))
 
 
 def _pass_list() -> str:
@@ -162,6 +156,6 @@ def _pass_list() -> str:
 
 
 def _describe(name: str, make: Callable[..., object]) -> list[str]:
-    summary = (inspect.getdoc(make) or "").split("\n")[0]
-    options = [f"      {o}={str(default).lower()}" for o, default in pass_options(make).items()]
+    summary = (make.__doc__ or "").strip().split("\n")[0]
+    options = [f"      {o}={option_text(default)}" for o, default in pass_options(make).items()]
     return [f"  --{name:22} {summary}", *options]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from tir.ir.errors import ExecutionError, Location
+from tir.ir.errors import ExecutionError, Location, counted
 from tir.ir.native import OUT_OF_MEMORY, NativeParameter, NativeSignature, open_sizes, open_strides
 from tir.ir.types import FloatType, IntegerType, MemRefType, ShapedType, Type, dtype_of
 from tir.lazy import np
@@ -59,7 +59,7 @@ class NativeFunction:
         owned: the caller vouches that the exclusive buffers overlap no others, which is not checked then.
         """
         if len(arguments) != len(self._binders):
-            raise ExecutionError(f"@{self.name} takes {len(self._binders)} arguments, got {len(arguments)}")
+            raise ExecutionError(f"@{self.name} takes {counted(len(self._binders), 'argument')}, got {len(arguments)}")
         kept: list[Any] = []
         flat: list[Any] = []
         for bind, argument in zip(self._binders, arguments):
