@@ -90,3 +90,42 @@ def test_shared_readings_change_neither_module_nor_errors(seed: int, monkeypatch
     monkeypatch.setattr(raw, "_read_by_lines", not_by_lines)
     for text, found in zip(texts, by_lines):
         assert found == said(text), text
+
+
+@pytest.mark.parametrize("text", [
+    """
+func.func @f(%x: f32, %y: f32) -> f32 attributes {"tir.a" = "x"} {
+  %0 = arith.addf %x, %y {"a.note" = "one"} : f32
+  %1 = arith.addf %x, %y {"b.note" = "one"} : f32
+  %2 = arith.addf %x, %y {"s", r} : f32
+  %3 = arith.addf %x, %y {"t", r} : f32
+  %4 = arith.addf %x, %y {q = "z", "u" = [{"n" = 1}, "k"]} : f32
+  %5 = arith.addf %x, %y {q = "y", "v" = [{"m" = 1}, "l"]} : f32
+  "test.op"(%x) <{"p" = 1}> {"b" = 1} : (f32) -> ()
+  "test.op"(%x) <{"q" = 1}> {"c" = 1} : (f32) -> ()
+  return %1 : f32
+}
+func.func @g(%x: f32) -> f32 attributes {"tir.b" = "x"} {
+  return %x : f32
+}""",
+    """
+func.func @f(%x: tensor<0xf32>, %y: tensor<0xf64>, %c: i1) {
+  %0 = tir.neg %x : tensor<0xf32>
+  %1 = tir.neg %y : tensor<0xf64>
+  "test.op"() ({
+  ^bb0(%a: tensor<0xf32>, %b: memref<4x2xf32, strided<[8, 1]>>):
+  }, {
+  ^bb0(%a: tensor<0xf64>, %b: memref<4x2xf32, strided<[9, 1]>>):
+  }) : () -> ()
+  return
+}""",
+    "func.func private @f() {\n  return\n}\nfunc.func @g() { return }\nfunc.func @h() { return }",
+])  # fmt: skip
+def test_texts_that_differ_in_more_than_literals_share_nothing(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = said(text)
+
+    def not_by_lines(reading: object) -> None:
+        raise NotByLines
+
+    monkeypatch.setattr(raw, "_read_by_lines", not_by_lines)
+    assert "error" not in found and found == said(text)

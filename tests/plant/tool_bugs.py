@@ -150,7 +150,7 @@ TOOL_BUGS = (
     Bug(
         "ops with operands in another order printed in theirs",
         "tir/ir/print_templates.py",
-        "self.order = order if order != tuple(range(len(order))) else None",
+        "self.order = order if order != tuple(range(operands)) else None",
         "self.order = None",
         ("tests/ir", "tests/test_roundtrip.py"),
     ),

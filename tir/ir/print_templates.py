@@ -149,7 +149,7 @@ class Templates:
         if frame is None:
             writer = _FrameWriter(op, self.locations)
             print_generic(op, writer) if self._is_generic(op) else print_short(op, writer)
-            frame = self.frames[key] = _Frame(writer.pieces)
+            frame = self.frames[key] = _Frame(writer.pieces, len(op._uses))
         return frame
 
     def _is_generic(self, op: Op) -> bool:
@@ -172,10 +172,10 @@ class Templates:
 class _Frame:
     """The pieces of a text. order: which operands it names; None if they are all in their order."""
 
-    def __init__(self, pieces: list[Piece]) -> None:
+    def __init__(self, pieces: list[Piece], operands: int) -> None:
         self.pieces = pieces
         order = tuple([piece for piece in pieces if isinstance(piece, int)])
-        self.order = order if order != tuple(range(len(order))) else None
+        self.order = order if order != tuple(range(operands)) else None
 
     def template(self, op: Op) -> tuple[str, tuple[int, ...] | None]:
         """The text with `%s` for each operand."""

@@ -20,6 +20,7 @@ from tir.ir.syntax import (
     FloatLiteral,
     IntegerLiteral,
     Item,
+    Punct,
     StringLiteral,
     SymbolItem,
 )
@@ -128,12 +129,18 @@ def form_of(items: list[Item], found: Sequence[Literal]) -> Form:
 
 
 def _slots(items: list[Item]) -> Iterator[Slot]:
-    """All items, those in brackets too."""
-    pending: list[tuple[list[Item], Slot]] = [(items, ())]
+    """All items, those in brackets too, but for names of attributes in quotes: what an op has is no literal of it."""
+    pending: list[tuple[list[Item], Slot, bool]] = [(items, (), False)]
     while pending:
-        inside, around = pending.pop()
+        inside, around, in_braces = pending.pop()
         for i, item in enumerate(inside):
             slot = ((inside, i), *around)
-            yield slot
+            if not (in_braces and isinstance(item, StringLiteral) and _begins_entry(inside, i)):
+                yield slot
             if isinstance(item, (Brackets, Braces)):
-                pending.append((item.items, slot))
+                pending.append((item.items, slot, isinstance(item, Braces)))
+
+
+def _begins_entry(entries: list[Item], at: int) -> bool:
+    before = entries[at - 1] if at else None
+    return before is None or (isinstance(before, Punct) and before.text == ",")
