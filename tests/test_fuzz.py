@@ -20,6 +20,7 @@ REGRESSIONS: dict[str, str] = {
         ["#t0 = 1", *(f"#t{i} = [#t{i - 1}]" for i in range(1, 300)), "module attributes {x = #t299} {\n}"]
     ),
     "alias whose definition ends with a mistake": "#a = [1, 2]\n@\nmodule attributes {x = #a} {\n}",
+    "another mistake in an op whose location is not defined": "func.func @f() {\n  return loc(#l)\n  return\n}",
 }
 
 

@@ -335,5 +335,6 @@ def test_bits_of_a_half_survive_erf() -> None:
 def test_power_of_a_half_is_that_of_C_for_scalars_and_arrays_alike() -> None:
     for x, want in ((-np.inf, np.inf), (-0.0, 0.0), (0.0, 0.0), (np.inf, np.inf), (4.0, 2.0)):  # C99 F.10.4.4
         for base in (np.float64(x), np.full(3, x), np.full(1, np.float32(x))):
-            got = numeric.power(base, base.dtype.type(0.5))
+            with np.errstate(all="ignore"):
+                got = numeric.power(base, base.dtype.type(0.5))
             assert np.all(got == want) and not np.any(np.signbit(got))

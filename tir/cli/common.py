@@ -28,8 +28,8 @@ else:
     completion = LazyModule("tir.cli.completion")
 
 __all__ = [
-    "BugReported", "CommandLineError", "Sources", "ToolParser", "read_input", "replacing", "run_tool", "wants_colour",
-    "write_output",
+    "BugReported", "CommandLineError", "Sources", "ToolParser", "read_input", "refuse_same_files", "replacing", "run_tool",
+    "wants_colour", "write_output",
 ]  # fmt: skip
 
 SHELLS = ("bash", "zsh", "fish")
@@ -168,6 +168,20 @@ def write_output(text: str, path: str) -> None:
         file.write(text.encode("utf-8"))
 
 
+def refuse_same_files(source: str, outputs: Mapping[str, str | None], output: str = "-") -> None:
+    """CommandLineError if a flag of `outputs` would overwrite the input, or if two of them, or -o, name one file."""
+    written = {os.path.realpath(output): "-o"} if output != "-" else {}
+    for flag, path in outputs.items():
+        if path is None or path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            continue
+        real = os.path.realpath(path)
+        if source != "-" and real == os.path.realpath(source):
+            raise CommandLineError(f"{flag}: {path} is the input, which would be lost")
+        if real in written:
+            raise CommandLineError(f"{written[real]} and {flag} name the same file, {path}")
+        written[real] = flag
+
+
 @contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
     """A temporary file that takes the place of `path` at the end of the `with`; TirError if it cannot be written.
@@ -218,6 +232,9 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
     sources = Sources(colour=wants_colour(_colour_choice(argv), sys.stderr))
     head = Renderer(colour=sources.colour).head
     try:
+        for stream, what in ((sys.stdin, "input"), (sys.stdout, "output")):
+            if stream is None:
+                raise TirError(f"standard {what} is closed")
         code = body(argv, sources)
         sys.stdout.flush()
         return code
@@ -239,6 +256,10 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
         return OK
     except MemoryError:
         print(head(tool, "error", "out of memory"), file=sys.stderr)
+        return WRONG_INPUT
+    except OSError as error:  # files report their own: what is left is standard input and output
+        print(head(tool, "error", f"cannot read or write: {error.strerror or error}"), file=sys.stderr)
+        sys.stdout.close()
         return WRONG_INPUT
     except BugReported as bug:
         print("\n".join([head(tool, "error", str(bug)), *bug.notes]), file=sys.stderr)

@@ -37,8 +37,12 @@ def translate() -> int:
 
 
 def _start(tool: str, module: str) -> int:
-    if sys.argv[1:] == ["--version"]:
-        print(f"{tool} {__version__}")
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
+        try:
+            print(f"{tool} {__version__}", flush=True)
+        except OSError as error:
+            print(f"{tool}: error: cannot read or write: {error.strerror}", file=sys.stderr)
+            return 1
         return 0
     gc.disable()  # what importing makes stays until the end: looking for garbage in it is a tenth of the start
     main = LazyModule(module).main

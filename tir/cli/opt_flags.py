@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tir.cli.common import CommandLineError, ToolParser
+from tir.cli.common import CommandLineError, ToolParser, refuse_same_files
 from tir.ir.errors import nearest
 
 __all__ = ["UPSTREAM_NAMES", "check_flags", "opt_parser"]
@@ -110,7 +110,7 @@ def _check_semantics(add: Add) -> None:
         help="run the program before and behind each pass on generated inputs; the first pass that changes a result is "
              "named, with its first wrong change, and a reduced file is written (exit code 3)")
     add("--check-semantics-seed", type=_count, default=0, metavar="N", help="the seed of the inputs (0)")
-    add("--check-semantics-inputs", type=_count, default=6, metavar="N",
+    add("--check-semantics-inputs", type=_positive, default=6, metavar="N",
         help="how many inputs each public function is run on (6): ordinary numbers, sizes 1, hard numbers, in turn")
     add("--check-semantics-size", action="append", default=[], metavar="NAME=SIZE",
         help="the size of a named dimension, or ?=SIZE for those without a name; other sizes are drawn")
@@ -179,6 +179,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:19]) < 10**6):
+        raise _wrong("must be an integer, 1 to 999999", text)
+    return int(text)
+
+
 def _switch(text: str) -> bool:
     found = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
     if text not in found:
@@ -221,6 +227,9 @@ NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+OUTPUT_FLAGS = ("--remarks-file", "--reproducer", "--explore", "--check-semantics-output")
+
+
 def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline_names: Sequence[str]) -> None:
     """CommandLineError if flags do not fit together, or name passes that do not exist."""
     for flag, needed in NEEDS:
@@ -234,6 +243,7 @@ def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline
             if name not in pass_names:
                 hint = nearest(name, pass_names)
                 raise CommandLineError(f"{flag}: unknown pass '{name}'" + (f"; {hint}" if hint else ""))
+    refuse_same_files(options.input, {flag: _value(options, flag) for flag in OUTPUT_FLAGS}, options.output)
 
 
 def _value(options: argparse.Namespace, flag: str) -> Any:

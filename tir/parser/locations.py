@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, LimitError, Location, NameLocation, TirError
-from tir.ir.syntax import RawBlock
-from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Reading, Reported
+from tir.ir.syntax import RawBlock, RawOp
+from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Placed, Reading, Reported
 
 __all__ = ["AliasLocation", "has_alias", "resolve_locations"]
 
@@ -46,13 +46,22 @@ def resolve_locations(reading: Reading) -> list[TirError]:
             elif placed.location is not None:
                 placed.location = resolver.resolve(placed.location)
         except Reported:
-            continue
+            _forget(placed)
         except TirError as error:
+            _forget(placed)
             errors.append(error)
             if isinstance(error, LimitError):
                 break
     reading.unresolved.clear()
     return errors[:MAX_ERRORS]
+
+
+def _forget(placed: Placed) -> None:
+    """What has a location that means nothing is where its text is: other errors are shown there."""
+    if isinstance(placed, RawBlock):
+        placed.arguments[:] = [(*argument[:3], None) for argument in placed.arguments]
+    else:
+        placed.location = None if isinstance(placed, RawOp) else UNKNOWN
 
 
 class _Resolver:
@@ -87,7 +96,7 @@ class _Resolver:
     def _definition(self, alias: AliasLocation) -> Location:
         found = self.reading.location_aliases.get(alias.name)
         if f"#{alias.name}" in self.reading.broken:
-            return UNKNOWN
+            raise Reported
         if found is None:
             self.reading.broken.add(f"#{alias.name}")
             hint = self.reading.nearest(alias.name, self.reading.location_aliases)

@@ -29,7 +29,7 @@ class Tally:
     undecided: int = 0
 
     def __str__(self) -> str:
-        said = f"{self.compared} numbers compared"
+        said = f"{self.compared} numbers compared" if self.compared else "nothing was changed, so nothing was compared"
         if self.not_finite:
             said += f", {self.not_finite} let pass where the result before the pass is not finite"
         if self.undecided:
