@@ -192,6 +192,13 @@ def test_a_name_that_cannot_be_is_refused_with_the_reason(place: str, new: str, 
     assert str(refused.value) == sentence
 
 
+def test_a_function_knows_no_value_from_around_it_and_a_region_does() -> None:
+    text = "%top = arith.constant 1 : i32\nfunc.func @f(%a: i1) {\n  scf.if %a {\n    %in = arith.constant 2 : i32\n  }\n  return\n}\n"
+    part = Document(text).place_at(0).part
+    known = {one.name: set(part.names.visible(one.area, "value")) for one in part.names.definitions if one.kind == "value"}
+    assert known == {"%top": {"%top"}, "%a": {"%a"}, "%in": {"%a", "%in"}}
+
+
 def test_a_name_of_another_function_is_free() -> None:
     changed = apply(Document(LOOP), LOOP.rindex("%n"), "x")
     assert "@g(%x: index)" in changed and "@f(%n: index" in changed

@@ -96,14 +96,14 @@ TOOL_BUGS = (
         "tir/lsp/rename.py",
         "        elif id(one.area) in scopes or any(",
         "        elif id(one.area) not in scopes and any(",
-        ("tests/lsp/test_names.py", "-k", "rename"),
+        ("tests/lsp/test_names.py", "-k", "taken or name"),
     ),
     Bug(
-        "the meaning of a name looked for outside of a function",
+        "values from outside of a function proposed inside it",
         "tir/lsp/names.py",
         '        if kind == "block" or (kind == "value" and one.is_isolated):\n            return\n        one = one.parent\n\n\n@dataclass',
         '        if kind == "block":\n            return\n        one = one.parent\n\n\n@dataclass',
-        ("tests/lsp",),
+        ("tests/lsp/test_names.py",),
     ),
     Bug(
         "nan behind a pass taken for any number",
@@ -117,7 +117,7 @@ TOOL_BUGS = (
         "tir/semantics/judge.py",
         "same = (first == second) & (np.signbit(first) == np.signbit(second))",
         "same = first == second",
-        ("tests/test_check_semantics.py",),
+        ("tests/test_check_semantics_numbers.py",),
     ),
     Bug(
         "the change behind the wrong one named",
