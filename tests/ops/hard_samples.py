@@ -16,32 +16,25 @@ import mpmath
 import numpy as np
 import scipy.special
 
-from tests.ops.samples import (
+from tests.ops.samples.base import (
     DTYPES,
     INF,
     NAN,
     ULP,
     Sample,
     array,
-    converted,
-    divide,
     each,
     exact_sum,
-    extreme,
-    fold,
-    highest_of,
     larger,
     logarithm,
-    lowest_of,
     precise,
-    product,
     random,
     row,
-    sigmoid,
-    sign,
     smaller,
     type_of,
 )
+from tests.ops.samples.elementwise import converted, divide, sigmoid, sign
+from tests.ops.samples.reduce import extreme, fold, highest_of, lowest_of, product
 
 FLOATS = ("f16", "f32", "f64")
 INTEGERS = ("i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64")

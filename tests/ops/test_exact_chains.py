@@ -13,7 +13,7 @@ import pytest
 
 from tests.levels import LEVELS, module_at
 from tests.ops.hard_samples import pairs
-from tests.ops.samples import DTYPES
+from tests.ops.samples.base import DTYPES
 from tir.compile import Executable
 
 Chain = tuple[str, Callable[..., Any]]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.ops.element_runner import run_by_element
-from tests.ops.samples import SAMPLES, Sample, philox_block
-from tests.ops.smooth import SMOOTH
+from tests.ops.samples import SAMPLES, SMOOTH, Sample
+from tests.ops.samples.rng import philox_block
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir import DIALECT
 from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Sized, Structured

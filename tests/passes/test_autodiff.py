@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from tests.ops.smooth import SMOOTH, Smooth
+from tests.ops.samples import SMOOTH, Smooth
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError

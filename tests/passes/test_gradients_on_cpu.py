@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.levels import LEVELS, module_at
-from tests.ops.smooth import SMOOTH, Smooth
+from tests.ops.samples import SMOOTH, Smooth
 from tests.passes.test_autodiff import Point, central_differences, result_shape
 from tir.compile import Executable
 

@@ -21,7 +21,7 @@ from tir.ir.kinds import I64_ARRAY
 from tir.ir.types import I1, I64, FloatType, Type
 from tir.lazy import np
 
-__all__ = ["LogSoftmax", "Mean", "Softmax", "SoftmaxCrossEntropy"]
+__all__ = ["OPS"]
 
 
 class Mean(Composite):
@@ -193,3 +193,7 @@ def shifted(x: Any, axes: tuple[int, ...]) -> Any:
 def _shift(b: Any, x: Any, axes: Sequence[int]) -> Any:
     largest = b.maximum(b.max(x, axes), lowest(x.type.element, infinite=False))
     return x - b.repeat_along(largest, axes, x)
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Mean, Softmax, LogSoftmax, SoftmaxCrossEntropy)

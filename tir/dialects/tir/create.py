@@ -27,7 +27,7 @@ from tir.ir.traits import ConstantLike
 from tir.ir.types import I64, Type
 from tir.lazy import np
 
-__all__ = ["Constant", "Full", "Iota", "OneHot"]
+__all__ = ["OPS"]
 
 
 class Constant(TensorOp, ConstantLike):
@@ -139,3 +139,7 @@ class OneHot(Sized, Structured):
 
     def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
         return [None] * len(self.operands)
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Constant, Full, Iota, OneHot)

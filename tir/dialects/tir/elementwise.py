@@ -35,10 +35,7 @@ from tir.ir.traits import Commutative
 from tir.ir.types import I1, FloatType, TensorType, Type, element_type
 from tir.lazy import np
 
-__all__ = [
-    "Abs", "Add", "And", "COMPARISONS", "Cast", "Cmp", "Div", "Exp", "Log", "Log1p", "Maximum", "Minimum", "Mul", "Neg",
-    "Not", "Or", "Pow", "Relu", "Select", "Sigmoid", "Sign", "Sqrt", "Square", "Sub", "Tanh",
-]  # fmt: skip
+__all__ = ["COMPARISONS", "OPS"]
 
 
 # --- arithmetic --------------------------------------------------------------------------------------------------
@@ -519,3 +516,10 @@ class Cast(Structured):
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         source, target = element_type(self.x.type), self.result_type.element
         return [b.cast(g, source) if isinstance(source, FloatType) and isinstance(target, FloatType) else None]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (
+    Cast, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Neg, Abs, Sign, Square, Sqrt, Exp, Log, Log1p, Tanh,
+    Sigmoid, Relu, Cmp, Select, And, Or, Not,
+)  # fmt: skip

@@ -12,7 +12,7 @@ from tir.ir.execution import ExecutionError
 from tir.ir.types import TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["Dot"]
+__all__ = ["OPS"]
 
 
 class Dot(Reduction):
@@ -74,3 +74,7 @@ class Dot(Reduction):
 def _outer(b: Any, column: Any, row: Any, like: Any) -> Any:
     """column[i] * row[j], in the shape of `like`."""
     return b.repeat_along(column, [1], like) * b.repeat_along(row, [0], like)
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Dot,)

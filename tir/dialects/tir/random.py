@@ -18,7 +18,7 @@ from tir.ir.kinds import INDEX_KIND, TypeKind, exactly, tensor_of
 from tir.ir.types import F32, F64, I32, IntegerType, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["RngBits", "RngUniform", "philox", "philox_scalars"]
+__all__ = ["OPS", "philox", "philox_scalars"]
 
 UI32 = IntegerType(32, "u")
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -156,3 +156,7 @@ class RngUniform(_Random):
 def _upper(s: Any, word: Any, shift: int, element: Type) -> Any:
     """word >> shift as a float. Read as signed, for which machines have a faster conversion; it is below 2^31."""
     return s.cast(s.bitcast(s.shr_unsigned(word, s.const(shift, word)), "i32"), element)
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (RngBits, RngUniform)

@@ -27,7 +27,7 @@ from tir.ir.kinds import I64_ATTR, exactly, tensor_of
 from tir.ir.types import I64, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["All", "AnyOp", "Argmax", "Max", "Min", "Prod", "Sum"]
+__all__ = ["OPS"]
 
 
 class Sum(AxisReduction):
@@ -213,3 +213,7 @@ class Argmax(Reduction):
         # The position decides between equals, so the result does not depend on the order of the fold.
         better = s.or_(larger, s.and_(equal, s.cmp("lt", here, place)))
         return [s.select(better, x, best), s.select(better, here, place)]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Sum, Prod, Max, Min, All, AnyOp, Argmax)

@@ -25,7 +25,7 @@ from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["Broadcast", "DimOp", "Pad", "Reshape", "Slice", "Transpose", "slice_dim"]
+__all__ = ["OPS", "slice_dim"]
 
 
 class DimOp(TensorOp):
@@ -288,3 +288,7 @@ class Pad(Sized):
 
     def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
         return [b.slice(g, self.starts, self.limits, self.strides), *[None] * len(sizes)]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Broadcast, Transpose, Reshape, Slice, Pad, DimOp)

@@ -21,7 +21,7 @@ from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Effects, FunctionLike, Pure, ReadsMemory, Symbol, WritesMemory
 from tir.ir.types import FunctionType, TensorType, Type
 
-__all__ = ["Grad", "Leaf", "Read", "Shared", "Update"]
+__all__ = ["OPS"]
 
 
 class Shared(Op, Symbol):
@@ -217,3 +217,7 @@ class Grad(Op, Pure):
 
 def _named(value: Value) -> str:
     return f" %{value.hint}" if value.hint else ""
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Shared, Read, Update, Leaf, Grad)

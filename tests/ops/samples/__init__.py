@@ -1,0 +1,16 @@
+"""One row or more for each op of the tensor dialect: text, inputs, and what an independent source says comes out.
+
+Whoever tests a path (text, interpreter, a lowering, a back end) runs it on `SAMPLES`. `SMOOTH` has points at which the
+ops are smooth, in f64: there a gradient is a limit of differences. A new op needs its rows, and a point if it has a
+gradient, in the file of its family.
+"""
+
+from tests.ops.samples import elementwise, network, reduce, rng, shape
+from tests.ops.samples.base import Sample, Smooth
+
+__all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
+
+FAMILIES = (elementwise, shape, reduce, network, rng)
+
+SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]
+SMOOTH: list[Smooth] = [point for family in FAMILIES for point in family.points()]

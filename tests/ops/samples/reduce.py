@@ -1,0 +1,161 @@
+"""Reductions and products: rows and smooth points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tests.ops.samples.base import (
+    DTYPES,
+    INF,
+    NAMES,
+    NAN,
+    ULP,
+    Sample,
+    Smooth,
+    array,
+    exact_sum,
+    larger,
+    random,
+    row,
+    smaller,
+    smooth,
+    wrap,
+)
+
+REDUCED = (((), []), ((3,), [0]), ((1,), [0]), ((0,), [0]), ((2, 0), [1]), ((2, 3), []), ((2, 3), [0]), ((2, 3), [1]),
+           ((2, 3), [0, 1]), ((2, 3, 4), [0, 2]))  # fmt: skip
+#: Axes of a 2 x 3 tensor, and the shape that is left.
+AXES = (([], (2, 3)), ([0], (3,)), ([1], (2,)), ([0, 1], ()))
+
+
+def rows() -> list[Sample]:
+    return [*reduction_rows(), *dot_rows()]
+
+
+def fold(function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None) -> np.ndarray:
+    """The function on the list of the numbers along the axes, for each place of the others."""
+    kept = [axis for axis in range(x.ndim) if axis not in axes]
+    name = name or NAMES[x.dtype]
+    found = np.zeros([x.shape[axis] for axis in kept], DTYPES[name])
+    for place in np.ndindex(found.shape):
+        at: list[Any] = [slice(None)] * x.ndim
+        for axis, position in zip(kept, place):
+            at[axis] = position
+        value = function(x[tuple(at)].ravel().tolist())
+        found[place] = wrap(int(value), name) if name[0] in "iu" and name != "i1" else value
+    return found
+
+
+def product(values: list[Any]) -> Any:
+    found = 1
+    for value in values:
+        found = found * value
+    return found
+
+
+def extreme(best: Callable[[Any, Any], Any], first: Callable[[str], Any], name: str) -> Callable[[list[Any]], Any]:
+    def over(values: list[Any]) -> Any:
+        found = first(name)
+        for value in values:
+            found = best(found, value)
+        return found
+
+    return over
+
+
+def lowest_of(name: str) -> Any:
+    return -INF if name in ULP else np.iinfo(DTYPES[name]).min
+
+
+def highest_of(name: str) -> Any:
+    return INF if name in ULP else np.iinfo(DTYPES[name]).max
+
+
+def reduction_rows() -> list[Sample]:
+    rows = []
+    for name, (shape, axes) in itertools.product(("f32", "f64", "i8", "ui8", "i64"), REDUCED):
+        x = random(shape, name)
+        text = f"%0 over {axes} : {{r}}"
+        rtol = 16 * ULP.get(name, 0)  # at most 8 terms
+        rows += [
+            row("tir.sum", text, [x], fold(exact_sum, x, axes), rtol=rtol),
+            row("tir.prod", text, [x], fold(product, x, axes), rtol=rtol),
+            row("tir.max", text, [x], fold(extreme(larger, lowest_of, name), x, axes)),
+            row("tir.min", text, [x], fold(extreme(smaller, highest_of, name), x, axes)),
+        ]
+        if name in ULP:
+            mean = fold(lambda v: math.fsum(v) / len(v) if v else NAN, x, axes)
+            rows.append(row("tir.mean", text, [x], mean, rtol=rtol))
+    for shape, axes in REDUCED:
+        x = random(shape, "i1", low=-1, high=3)
+        rows += [
+            row("tir.all", f"%0 over {axes} : {{r}}", [x], fold(all, x, axes)),
+            row("tir.any", f"%0 over {axes} : {{r}}", [x], fold(any, x, axes)),
+        ]
+    hard = array([[NAN, 1, INF], [-0.0, 0.0, -0.0], [0.0, -0.0, 0.0], [-INF, -INF, -INF], [-0.0, -0.0, -0.0]], "f32")
+    rows += [
+        row("tir.max", "%0 over [1] : {r}", [hard], array([NAN, 0.0, 0.0, -INF, -0.0], "f32")),
+        row("tir.min", "%0 over [1] : {r}", [hard], array([NAN, -0.0, -0.0, -INF, -0.0], "f32")),
+        row("tir.sum", "%0 over [1] : {r}", [hard], array([NAN, 0, 0, -INF, 0], "f32")),
+        row("tir.argmax", "%0 axis 1 : {r}", [hard], array([0, 0, 0, 0, 0], "i64")),
+        row("tir.argmax", "%0 axis 0 : {r}", [array([1, NAN, 3, NAN], "f64")], array(1, "i64")),
+        row("tir.argmax", "%0 axis 0 : {r}", [array([[1, 5], [3, 5], [3, 2]], "i8")], array([1, 0], "i64")),
+        row("tir.argmax", "%0 axis 0 : {r}", [array([0, 200, 100], "ui8")], array(1, "i64")),
+        row("tir.argmax", "%0 axis 1 : {r}", [random((3, 4), "f32")], np.argmax(random((3, 4), "f32"), 1),
+            dims=[("[N]", 4)], result=("[N]",)),
+    ]  # fmt: skip
+    x = random((2, 3), "f32")
+    for op, want in (("tir.sum", x.astype(float).sum(0)), ("tir.mean", x.astype(float).mean(0)), ("tir.max", x.max(0))):
+        for dim in ("[N]", "?"):
+            rows.append(
+                row(
+                    op,
+                    "%0 over [0] : {r}",
+                    [x],
+                    want.astype(np.float32),
+                    dims=[(dim, 3)],
+                    result=(3,),
+                    rtol=4 * ULP["f32"],
+                )
+            )
+    return rows
+
+
+def dot_rows() -> list[Sample]:
+    rows = []
+    shapes = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)),
+              ((0,), (0,)), ((0, 3), (3, 2)))  # fmt: skip
+    for name, (left, right) in itertools.product(("f32", "f64", "i32", "i8"), shapes):
+        x, y = random(left, name), random(right, name, seed=1)
+        want = np.einsum(
+            f"{'ik'[2 - len(left) :]},{'kj'[: len(right)]}->{'i' * (len(left) - 1)}{'j' * (len(right) - 1)}",
+            *((v if name not in ULP else v.astype("float64")) for v in (x, y)),
+        )
+        rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=16 * ULP.get(name, 0)))
+    x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
+    want = np.einsum("ik,kj->ij", x, y)
+    rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15))
+    return rows
+
+
+def points() -> list[Smooth]:
+    x, y = random((2, 3), "f64"), random((2, 3), "f64", seed=1)
+    found = []
+    for axes, shape in AXES:
+        for name in ("sum", "prod", "max", "min"):
+            found.append(smooth(f"tir.{name}", f"%0 over {axes} : {{r}}", [x], shape))
+    with_zero = x.copy()
+    with_zero[0, 1] = 0
+    return found + [
+        smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,), order=1),
+        smooth("tir.dot", "%0, %1 : {r}", [x, random((3, 4), "f64")], (2, 4), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], (2,), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x[:, 0], y], (3,), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x[0], y[0]], (), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], ("[N]",), dims={0: ("[N]", "?")}, wrt=(0, 1)),
+    ]

@@ -1,0 +1,84 @@
+"""Creation, and ops that move elements: rows and smooth points."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.ops.samples.base import NAN, Sample, Smooth, array, random, row, smooth
+
+
+def rows() -> list[Sample]:
+    x, v, one = random((2, 3), "f32"), random((3,), "i32"), random((2, 1), "f64")
+    n, cube = random((4, 2), "f32"), random((2, 3, 4), "i8")
+    rows = [
+        row("tir.broadcast", "%0 along [1] : {0} -> {r}", [v], np.stack([v, v])),
+        row("tir.broadcast", "%0 along [0] : {0} -> {r}", [v], np.stack([v, v], 1)),
+        row("tir.broadcast", "%0 along [] : {0} -> {r}", [random((), "f32")], np.full((2, 0), random((), "f32"))),
+        row("tir.broadcast", "%0 along [] : {0} -> {r}", [random((), "f32")], random((), "f32")),
+        row("tir.broadcast", "%0 along [0, 1] : {0} -> {r}", [one], np.concatenate([one] * 3, 1)),
+        row("tir.broadcast", "%0 along [0, 2] : {0} -> {r}", [one], np.concatenate([one[:, None]] * 3, 2)),
+        row("tir.transpose", "%0 by [1, 0] : {r}", [x], np.array([[x[i, j] for i in range(2)] for j in range(3)])),
+        row("tir.transpose", "%0 by [2, 0, 1] : {r}", [cube], np.moveaxis(cube, 2, 0)),
+        row("tir.transpose", "%0 by [] : {r}", [random((), "f32")], random((), "f32")),
+        row("tir.transpose", "%0 by [1, 0] : {r}", [n], n.T, dims=[("[N]", 2)], result=(2, "[N]")),
+        row("tir.reshape", "%0 : {0} -> {r}", [x], np.array(x.ravel().tolist(), np.float32).reshape(3, 2)),
+        row("tir.reshape", "%0 : {0} -> {r}", [x], x.ravel()),
+        row("tir.reshape", "%0 : {0} -> {r}", [random((1, 1), "i64")], random((1, 1), "i64")[0, 0]),
+        row("tir.reshape", "%0 : {0} -> {r}", [random((0, 3), "f32")], np.zeros((2, 0), np.float32)),
+        row("tir.reshape", "%0 : {0} -> {r}", [n], n.reshape(8), dims=[("[N]", 2)], result=("[N * 2]",)),
+        row("tir.slice", "%0 from [0, 1] to [1, 3] step [1, 1] : {r}", [x], np.array([[x[0, 1], x[0, 2]]])),
+        row("tir.slice", "%0 from [0, 0] to [0, 0] step [1, 2] : {r}", [x], np.array([[r[0], r[2]] for r in x])),
+        row("tir.slice", "%0 from [1, 2] to [1, 2] step [1, 1] : {r}", [x], np.zeros((0, 0), np.float32)),
+        row("tir.slice", "%0 from [1, 0] to [-1, 0] step [2, 1] : {r}", [n], n[1:2], dims=[("[N]", 2)],
+            result=("[(N - 2) ceildiv 2]", 2)),
+        row("tir.slice", "%0 from [1, 0] to [3, 0] step [1, 1] : {r}", [n], n[1:3], dims=[("?", 2)], result=(2, 2)),
+        row("tir.slice", "%0 from [2, 0] to [0, 0] step [1, 1] : {r}", [n], n[2:], dims=[("?", 2)], result=("?", 2)),
+        row("tir.pad", "%0 with 7.0 : f32 from [1, 0] to [-2, 0] step [1, 2] : {0} -> {r}", [x], padded(x)),
+        row("tir.pad", "%0 with 0 : i32 from [0] to [3] step [1] : {0} -> {r}", [v], np.array([*v, 0, 0], np.int32)),
+        row("tir.pad", "%0 with true from [1] to [0] step [1] : {0} -> {r}", [np.zeros(0, bool)], np.ones(1, bool)),
+        row("tir.dim", "%0 axis 1 : {0}", [x], np.int64(3), result="index"),
+        row("tir.dim", "%0 axis 0 : {0}", [n], np.int64(4), dims=[("?", 2)], result="index"),
+        row("tir.constant", "dense<[1.0, -0.0]> : {r}", [], array([1, -0.0], "f32")),
+        row("tir.constant", "dense<true> : {r}", [], np.ones((2, 2), bool)),
+        row("tir.constant", "dense<> : {r}", [], np.zeros((0, 3), np.int32)),
+        row("tir.full", "0x7FC00000 : f32 -> {r}", [], array([NAN, NAN], "f32")),
+        row("tir.full", "-3 : i8 -> {r}", [], np.array(-3, np.int8)),
+        row("tir.full", "255 : ui8 -> {r}", [], np.full((2, 1), 255, np.uint8)),
+        row("tir.full", "true -> {r}", [], np.ones(3, bool)),
+        row("tir.iota", "axis 1 : {r}", [], array([[0, 1, 2], [0, 1, 2]], "i32")),
+        row("tir.iota", "axis 0 : {r}", [], array([[0, 0], [1, 1]], "f64")),
+        row("tir.iota", "axis 0 : {r}", [], np.zeros((0, 2), np.uint8)),
+        row("tir.one_hot", "%0 : {0} -> {r}", [array([2, 0, -1, 3], "i32")],
+            array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]], "f32")),
+        row("tir.one_hot", "%0 : {0} -> {r}", [array([[200]], "ui8")],
+            array(np.arange(201) == 200, "i1").reshape(1, 1, 201)),
+        row("tir.one_hot", "%0 : {0} -> {r}", [array(1, "i64")], array([0, 1], "ui8")),
+    ]  # fmt: skip
+    return rows
+
+
+def padded(x: np.ndarray) -> np.ndarray:
+    """One row in front, two behind, and a column between each two, all 7."""
+    found = [[7.0] * 5 for _ in range(5)]
+    for i, j in np.ndindex(2, 3):
+        found[i + 1][2 * j] = float(x[i, j])
+    return np.array(found, np.float32)
+
+
+def points() -> list[Smooth]:
+    x = random((2, 3), "f64")
+    return [
+        smooth("tir.broadcast", "%0 along [0, 2] : {0} -> {r}", [x], (2, 4, 3)),
+        smooth("tir.broadcast", "%0 along [0, 1] : {0} -> {r}", [x[:, :1]], (2, 3)),
+        smooth("tir.broadcast", "%0 along [1, 2] : {0} -> {r}", [x[:, :1]], (2, 2, 3)),
+        smooth("tir.transpose", "%0 by [2, 0, 1] : {r}", [random((2, 3, 4), "f64")], (4, 2, 3)),
+        smooth("tir.reshape", "%0 : {0} -> {r}", [x], (3, 2)),
+        smooth("tir.reshape", "%0 : {0} -> {r}", [x], ("[N * 3]",), dims={0: ("[N]", 3)}),
+        smooth("tir.slice", "%0 from [0, 1] to [1, 0] step [1, 1] : {r}", [x], (1, 2)),
+        smooth("tir.slice", "%0 from [0, 0] to [0, 0] step [1, 2] : {r}", [x], ("[N]", 2), dims={0: ("[N]", 3)}),
+        smooth("tir.slice", "%0 from [1] to [0] step [2] : {r}", [random((6,), "f64")], ("?",), dims={0: ("?",)}),
+        smooth("tir.slice", "%0 from [1] to [3] step [1] : {r}", [random((6,), "f64")], (2,), dims={0: ("[N]",)}),
+        smooth("tir.pad", "%0 with 2.0 : f64 from [1, 0] to [-2, 0] step [1, 2] : {0} -> {r}", [x], (5, 5)),
+        smooth("tir.pad", "%0 with 2.0 : f64 from [1] to [-2] step [1] : {0} -> {r}", [x[0]], ("[N + 3]",),
+               dims={0: ("[N]",)}),
+    ]  # fmt: skip
