@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from tir.dialects import tensor
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.base import Reduction, Structured
 from tir.ir.affine import AffineDim
 from tir.ir.builder import Builder
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Block, Value
-from tir.ir.types import INDEX, element_type
+from tir.ir.types import INDEX, TensorType, Type, element_type
+from tir.passes.structured import lowered_type
 
 
 def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple[int, ...]) -> Any:
@@ -28,7 +30,7 @@ def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple
     grid = np.indices([1 if reduced else size for size, reduced in zip(extents, is_reduction)], np.int64)
     types = [element_type(v.type) for v in op.inputs()]
     accumulated = _initial(op, grid.shape[1:]) if isinstance(op, Reduction) else []
-    body = _Body(op, types)
+    body = _Body(op, types, values)
     for place in itertools.product(*(range(n if reduced else 1) for n, reduced in zip(extents, is_reduction))):
         at = [index + offset for index, offset in zip(grid, place)]
         scalars = [_element(x, map, at) for x, map in zip(inputs, structure.input_maps)]
@@ -56,6 +58,10 @@ def _element(x: Any, map: Any, at: list[Any]) -> Any:
     return _signless(x[tuple(indices)] if x.ndim else x)
 
 
+def _lowered(type: Type) -> Type:
+    return lowered_type(type) if isinstance(type, TensorType) else type
+
+
 def _signless(x: Any) -> Any:
     """Below the tensor level integers have no sign: their bits as numpy's signed integers."""
     return x.view(f"i{x.dtype.itemsize}") if x.dtype.kind == "u" else x
@@ -71,12 +77,22 @@ def _initial(op: Reduction, shape: tuple[int, ...]) -> list[Any]:
 class _Body:
     """The scalar ops of an element (or a step), made once."""
 
-    def __init__(self, op: Structured, types: list[Any]) -> None:
+    def __init__(self, op: Structured, types: list[Any], tensors: dict[Value, Any]) -> None:
         accumulators = [type for type, _ in op.accumulators()] if isinstance(op, Reduction) else []
         rank = len(op.structure().iterators)
         self.block = Block([INDEX] * rank + [signless(t) for t in (*types, *accumulators)])
         scalars = [Scalar(a, t) for a, t in zip(self.block.arguments[rank:], (*types, *accumulators))]
-        s = ScalarBuilder(Builder.at_end(self.block), index_of=lambda dim: self.block.arguments[dim])
+        b = Builder.at_end(self.block)
+        # Tensors that the body reads anywhere are arguments of a block that nothing runs.
+        self.read = Block([_lowered(v.type) for v in op.operands])
+        proxies = dict(zip(op.operands, self.read.arguments))
+        self.tensors = {proxies[v]: _signless(np.asarray(x)) for v, x in tensors.items()}
+        s = ScalarBuilder(
+            b,
+            index_of=lambda dim: self.block.arguments[dim],
+            extract_of=lambda value, indices: b.create(tensor.Extract, proxies[value], indices),
+            size_of=lambda value, axis: np.shape(tensors[value])[axis],
+        )
         made = (
             op.step(s, scalars[len(types) :], scalars[: len(types)])
             if isinstance(op, Reduction)
@@ -87,7 +103,8 @@ class _Body:
         assert [type for _, type in self.results] == wanted, f"{op.name}: {self.results} are not {wanted}"
 
     def run(self, at: list[Any], scalars: list[Any], accumulated: list[Any]) -> list[Any]:
-        values = dict(zip(self.block.arguments, (*at, *scalars, *accumulated)))
+        values = dict(self.tensors)
+        values.update(zip(self.block.arguments, (*at, *scalars, *accumulated)))
         for op in self.block:
             made = op.reference(*(values[v] for v in op.operands))
             values.update(zip(op.results, made if len(op.results) > 1 else [made]))

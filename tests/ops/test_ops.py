@@ -12,7 +12,7 @@ from tests.ops.samples import SAMPLES, SMOOTH, Sample
 from tests.ops.samples.rng import philox_block
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir import DIALECT
-from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Sized, Structured
+from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Sequential, Sized, Structured
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.random import philox
 from tir.interpret import Interpreter
@@ -21,7 +21,7 @@ from tir.ir.printer import print_op
 from tir.ir.verify import verify
 from tir.parser.parse import parse_text
 
-STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad"}
+STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert"}  # no function of tensors
 MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad"}  # no loop around one element: lowerings list them by name
 
 
@@ -291,7 +291,7 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     assert inspect.getdoc(op), f"{op.name} has no docstring"
     assert getattr(op, "format", None), f"{op.name} has no format"
     assert op.name in STATE or hasattr(op, "reference"), f"{op.name} has no reference"
-    assert op.name in {"tir.shared", "tir.read", "tir.update", "tir.grad"} or hasattr(op, "grad"), f"{op.name} has no grad"
+    assert op.name in STATE - {"tir.leaf"} or hasattr(op, "grad"), f"{op.name} has no grad"
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, NotDifferentiable)
     assert (
@@ -301,6 +301,8 @@ def test_op_has_every_facet(op: type[Op]) -> None:
         assert op.structure is not Structured.structure, f"{op.name} has no structure"
         own_step = issubclass(op, Reduction) and op.step is not Reduction.step
         assert own_step or op.element is not Structured.element, f"{op.name} has no element"
+    elif issubclass(op, Sequential):
+        assert op.program is not Sequential.program, f"{op.name} has no program"
     elif issubclass(op, Composite):
         assert op.decompose is not Composite.decompose, f"{op.name} has no decomposition"
     else:

@@ -14,7 +14,7 @@ The IR values may be vectors too (`ScalarBuilder(b, shape=(16,))`): each method 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,6 +120,7 @@ class ScalarBuilder:
 
     shape: of the vectors that the IR values are; () for scalars.
     index_of: the loop index of a dimension, as an IR value of type `index`; whoever lowers an op knows it.
+    extract_of, size_of: an element of a tensor operand, from its index values, and the size of an axis of one.
     fastmath: flags for each float op made.
 
     A constant is made once for each block and used again, so within one block the insertion point may only move on.
@@ -132,11 +133,15 @@ class ScalarBuilder:
         *,
         shape: tuple[int, ...] = (),
         index_of: Callable[[int], Value] | None = None,
+        extract_of: Callable[[Value, list[Value]], Value] | None = None,
+        size_of: Callable[[Value, int], Value | int] | None = None,
         fastmath: str = "none",
     ) -> None:
         self.builder = builder
         self.shape = shape
         self.index_of = index_of
+        self.extract_of = extract_of
+        self.size_of = size_of
         self.fastmath = fastmath
         self._constants: dict[tuple[Block | None, Attribute], Value] = {}
 
@@ -185,6 +190,18 @@ class ScalarBuilder:
         """The position of the element along dimension `dim`, of type `index`."""
         assert self.index_of is not None, "this builder has no loop indices"
         return Scalar(self.index_of(dim), INDEX)
+
+    def extract(self, tensor: Value, indices: Sequence[ScalarLike]) -> Scalar:
+        """The element of a tensor operand at these indices, which must lie inside."""
+        assert self.extract_of is not None, "this builder sees no tensors"
+        places = [(self.const(i, INDEX) if isinstance(i, int) else self.cast(i, INDEX)).value for i in indices]
+        return Scalar(self.extract_of(tensor, places), element_type(tensor.type))
+
+    def size(self, tensor: Value, axis: int) -> Scalar:
+        """The size of an axis of a tensor operand, of type `index`."""
+        assert self.size_of is not None, "this builder sees no tensors"
+        found = self.size_of(tensor, axis)
+        return self.const(found, INDEX) if isinstance(found, int) else Scalar(found, INDEX)
 
     def _op(self, cls: type[Op], *operands: Scalar, type: Type | None = None, **facts: Any) -> Scalar:
         """The result of a new op; its logical type is `type`, or that of the first operand."""

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects import arith, tensor
+from tir.dialects import arith, cf, linalg, tensor
 from tir.dialects.func import Func
 from tir.dialects.scalar import signless
-from tir.dialects.tir.base import Composite, Reduction, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
+from tir.dialects.tir.effects import Assert
 from tir.dialects.tir.elementwise import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions
-from tir.ir.affine import AffineDim, AffineExpr, affine
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
@@ -26,9 +27,10 @@ from tir.ir.pass_manager import Pass
 from tir.ir.types import DYNAMIC, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
+from tir.passes.loop_program import LoopProgram
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
-from tir.passes.structured import filled, generic, lowered_type
+from tir.passes.structured import Body, filled, generic, lowered_type
 
 __all__ = ["LowerStructured"]
 
@@ -97,8 +99,9 @@ class _Lowering:
         if not self.function.is_declaration and not self.function.is_private:
             self.sizes.check_arguments()
         self._decompose()
+        self._check()
         for op in [op for op in self.function.walk() if op is not self.function]:
-            if isinstance(op, (TensorOp, *EARLIER_PASS)):
+            if isinstance(op, (TensorOp, Assert, *EARLIER_PASS)):
                 self.lower(op)
                 done.append(op)
             else:
@@ -118,6 +121,13 @@ class _Lowering:
                 pending.extend(made for made in _decompose(op) if isinstance(made, Composite))
                 actions.end()
         Cse().run(self.function)
+
+    def _check(self) -> None:
+        """Puts what must hold for an op to run in front of it, as asserts."""
+        for op in [op for op in self.function.walk() if isinstance(op, TensorOp)]:
+            b = TensorBuilder(op.parent, op, op.location)
+            for condition, message in op.checks(b, *(Tensor(b, value) for value in op.operands)):
+                b.op(Assert, condition.value, msg=f"{op.name}: {message}", result_types=[])
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
@@ -139,32 +149,35 @@ class _Lowering:
         b = Builder.before(op)
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
         if isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
-            value = self.keep(b, op)  # somebody wants the change left out
+            made = self.keep(b, op)  # somebody wants the change left out
         elif lower is None:
             raise PassError(f"lower-structured: {op.name} cannot be lowered", op.location)
         else:
-            value = lower(self, b, op)
+            made = lower(self, b, op)
             actions.end()
-        value.hint = value.hint or op.results[0].hint
-        self.lowered[op.results[0]] = value
+        for old, new in zip(op.results, made if isinstance(made, list) else [made]):
+            new.hint = new.hint or old.hint
+            self.lowered[old] = new
 
-    def keep(self, b: Builder, op: Op) -> Value:
+    def keep(self, b: Builder, op: Op) -> list[Value]:
         """The same op on lowered values: sizes that had a name are operands, and signs are cast on and off around it."""
         given = op.tensors() if isinstance(op, Sized) else op.operands
         operands = [self.lowered.get(value, value) for value in given]
         # An argument still has its sign here, and loses it in the end.
         operands = [_cast(b, new, old.type) if _has_sign(old.type) else new for old, new in zip(given, operands)]
         kept = op.clone()
-        type = op.results[0].type
         if isinstance(op, Sized):
             shape = self._declared_shape(b, op)
             self.sizes.set_shape(op.results[0], shape)
             operands += self._dynamic_sizes(b, _tensor_type(op.result_type), shape)
         kept.set_operands(operands)
-        if isinstance(type, TensorType):
-            kept.results[0].type = _tensor_type(type).with_element(type.element)
-        made = b.insert(kept).results[0]
-        return _cast(b, made, lowered_type(type)) if _has_sign(type) else made
+        for result in kept.results:
+            if isinstance(result.type, TensorType):
+                result.type = _tensor_type(result.type).with_element(result.type.element)
+        made = b.insert(kept).results
+        return [
+            _cast(b, new, lowered_type(old.type)) if _has_sign(old.type) else new for old, new in zip(op.results, made)
+        ]
 
     # --- loop nests --------------------------------------------------------------------------------------------------
 
@@ -185,18 +198,49 @@ class _Lowering:
             accumulators = op.accumulators()
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
-            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, sums: op.step(s, sums, xs))
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs))
         else:
             empty = b.create(tensor.Empty, dynamic, result_types=[type])
             outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, _: [op.element(s, *xs)])
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.element(s, *xs)])
         return made.results[kept]
+
+    def _generic(
+        self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body
+    ) -> linalg.Generic:
+        """A `linalg.generic` whose body may read any tensor of the function."""
+        return generic(
+            b, inputs, outputs, structure.iterators, body,
+            size_of=self.size_of, lowered=lambda value: self.lowered.get(value, value),
+        )  # fmt: skip
+
+    def size_of(self, b: Builder, value: Value, axis: int) -> Value | int:
+        """The size of an axis of a tensor, as a number if that is known."""
+        size = self.sizes.shape(value)[axis]
+        return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
+
+    def sequential(self, b: Builder, op: Sequential) -> list[Value]:
+        """The loops that the op's program says."""
+        shape = self._result_shape(b, op)
+        for result in op.results:
+            self.sizes.set_shape(result, shape)
+        types = [_tensor_type(result.type) for result in op.results]  # type: ignore[arg-type]
+        dynamic = self._dynamic_sizes(b, types[0], shape)
+        program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered)
+        return [buffer.value for buffer in op.program(program, *op.operands)]
+
+    def assertion(self, b: Builder, op: Assert) -> list[Value]:
+        """A `cf.assert` on the element."""
+        condition = b.create(tensor.Extract, self.lowered.get(op.condition, op.condition), [])
+        b.op(cf.Assert, condition, msg=op.msg)
+        return []
 
     def _extents(self, b: Builder, op: Structured, structure: Structure) -> dict[int, Size]:
         """The size of each loop; asserts that all operands agree on it."""
         places: dict[int, list[tuple[bool, str, Size]]] = {dim: [] for dim in range(len(structure.iterators))}
-        if isinstance(op, Sized):
-            for dim, size in zip(structure.output_maps[0].positions(), self._declared_shape(b, op)):
+        if isinstance(op, (Sized, Shaped)):
+            kept = op.kept_accumulators[0] if isinstance(op, Reduction) else 0
+            for dim, size in zip(structure.output_maps[kept].positions(), self._result_shape(b, op)):
                 places[dim].append((True, "the result", size))
         for value, map in zip(op.inputs(), structure.input_maps):
             for axis, expr in enumerate(map.results):
@@ -212,6 +256,17 @@ class _Lowering:
                 self.sizes.require_equal(b, other, size, message)
             extents[dim] = size
         return extents
+
+    def _result_shape(self, b: Builder, op: TensorOp) -> list[Size]:
+        """The shape of the results, by the op's own rule; asserts that no size is negative."""
+        if isinstance(op, Sized):
+            return self._declared_shape(b, op)
+        if not isinstance(op, Shaped):
+            return list(self.sizes.shape(op.results[0]))
+        found = [affine(size) for size in op.result_shape(*(self.sizes.shape(value) for value in op.tensors()))]
+        for axis, size in enumerate(found):
+            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+        return found
 
     def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
         """The shape that the result type and the size operands say; asserts that no size is negative."""
@@ -308,6 +363,8 @@ _METHODS: list[tuple[type[Op], Any]] = [
     (Slice, _Lowering.slice),
     (Pad, _Lowering.pad),
     (Structured, _Lowering.structured),
+    (Sequential, _Lowering.sequential),
+    (Assert, _Lowering.assertion),
 ]
 
 

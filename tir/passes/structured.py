@@ -16,6 +16,8 @@ __all__ = ["Body", "filled", "generic", "lowered_type"]
 
 #: From the elements of inputs and outputs to the new elements of the outputs.
 Body = Callable[[ScalarBuilder, list[Scalar], list[Scalar]], Sequence[Scalar]]
+#: The size of an axis of a tensor: a number, or a value that the builder emits.
+SizeOf = Callable[[Builder, Value, int], Value | int]
 
 
 def lowered_type(type: Type) -> Type:
@@ -32,8 +34,14 @@ def generic(
     outputs: Sequence[tuple[Value, AffineMap, Type]],
     iterators: Sequence[str],
     body: Body,
+    size_of: SizeOf | None = None,
+    lowered: Callable[[Value], Value] = lambda value: value,
 ) -> linalg.Generic:
-    """A new `linalg.generic`. Inputs and outputs: the value, its map, and its element type with the sign (`ui8`)."""
+    """A new `linalg.generic`. Inputs and outputs: the value, its map, and its element type with the sign (`ui8`).
+
+    The body may read other tensors anywhere. lowered: from a tensor that it names to the one that stands for it;
+    size_of: the size of an axis of one, emitted in front of the op.
+    """
     operands = [*inputs, *outputs]
     block = Block([signless(type) for _, _, type in operands])
     op = b.op(
@@ -45,7 +53,13 @@ def generic(
         regions=[Region([block])],
     )
     inside = Builder.at_end(block, b.location)
-    s = ScalarBuilder(inside, index_of=lambda dim: inside.create(linalg.Index, dim=dim))
+    before = Builder.before(op)
+    s = ScalarBuilder(
+        inside,
+        index_of=lambda dim: inside.create(linalg.Index, dim=dim),
+        extract_of=lambda value, indices: inside.create(tensor.Extract, lowered(value), indices),
+        size_of=None if size_of is None else lambda value, axis: size_of(before, value, axis),
+    )
     scalars = [Scalar(argument, type) for argument, (_, _, type) in zip(block.arguments, operands)]
     made = body(s, scalars[: len(inputs)], scalars[len(inputs) :])
     inside.op(linalg.Yield, [scalar.value for scalar in made])

@@ -5,22 +5,26 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     infer()                  result types from operands and attributes; the verifier compares
     reference(*arrays)       the meaning, in numpy
     grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place
+    checks(b, *operands)     what must hold at run time: conditions and messages
+    result_shape(*shapes)    the sizes of the result, in types and in lowered code     of a Shaped op
     structure()              the loops around one element, as index maps             } of a Structured op
     element(s, *scalars)     what one output element is, in scalar ops               }
     accumulators(), step()   how a reduction folds its terms                         } of a Reduction
     decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
+    program(p, *operands)    the same in loops over elements                           of a Sequential
 
 `b` is a `TensorBuilder` and the operands are its `Tensor`s, so rules are written with operators; `s` is the scalar
-builder (`tir/dialects/scalar.py`).
+builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_program.py`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
-from tir.ir.affine import AffineExpr, AffineMap
+from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.attributes import Attribute, FloatAttr, IntegerAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import VerifyError
@@ -48,11 +52,11 @@ from tir.ir.types import (
 from tir.lazy import np
 
 __all__ = [
-    "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR", "Elementwise", "FLOAT_TENSOR",
-    "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable", "Reduction", "Sized", "Structure", "Structured",
-    "TensorOp", "Unary", "check_axes", "check_equal_shapes", "drop_axes", "fail", "fits_exactly",
-    "highest", "is_number_of", "is_unsigned", "lowest",
-    "merge_dims", "merge_shapes", "number_attribute", "reduced_type",
+    "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR", "Elementwise",
+    "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable", "Reduction",
+    "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
+    "check_equal_shapes", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
+    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -195,9 +199,56 @@ class TensorOp(Op, Pure):
         """The operands that are tensors, without the sizes."""
         return [value for value in self.operands if isinstance(value.type, TensorType)]
 
+    def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
+        """What must hold before the op may run: truth values of rank 0, each with the message if it is false."""
+        return ()
+
+
+class Shaped(TensorOp):
+    """An op whose result sizes follow from those of its operands: `result_shape` says how, once for all levels.
+
+    All results have this shape. A size is an affine expression; on the tensor level one that a type leaves open is a
+    symbol, and what depends on it stays open; below, the sizes are computed.
+    """
+
+    def result_shape(self, *shapes: Any) -> Sequence[AffineExpr]:
+        """The sizes of the result, from those of each tensor operand."""
+        raise AssertionError(f"{self.name} has no shape rule")
+
+    def result_elements(self) -> Sequence[Type]:
+        """The element type of each result; here that of the first operand."""
+        return [self.tensors()[0].type.element] * len(self.definition.results)  # type: ignore[attr-defined]
+
+    def infer(self) -> Sequence[Type]:
+        self.check_operands()
+        symbols = (AffineSymbol(i) for i in itertools.count())
+        shapes = [
+            [next(symbols) if dim is DYNAMIC else affine(dim) for dim in value.type.shape]  # type: ignore[attr-defined]
+            for value in self.tensors()
+        ]
+        shape = tuple(_dim_of(size) for size in self.result_shape(*shapes))
+        for axis, dim in enumerate(shape):
+            if isinstance(dim, int) and dim < 0:
+                fail(self, f"axis {axis} of the result would have the size {dim}")
+        return [TensorType(shape, element) for element in self.result_elements()]
+
+    def check_operands(self) -> None:
+        """Raises VerifyError unless `result_shape` makes sense for the operands and attributes."""
+
+
+def _dim_of(size: AffineExpr | int) -> Dim:
+    """The size as a dimension of a type: `?` if it depends on one that is open."""
+    size = affine(size)
+    if isinstance(size, AffineConstant):
+        return size.value
+    return DYNAMIC if any(isinstance(leaf, AffineSymbol) for leaf in size.leaves()) else size
+
 
 class Structured(TensorOp):
-    """An op that is a loop nest around one element: see `Structure`."""
+    """An op that is a loop nest around one element: see `Structure`.
+
+    An operand that is no input can be read anywhere: `s.extract(self.x, indices)`, with `s.size(self.x, axis)`.
+    """
 
     def inputs(self) -> list[Value]:
         """The operands that `element` gets an element of, in the order of the input maps."""
@@ -376,6 +427,14 @@ def reduced_type(op: Op, type: TensorType, axes: Sequence[int]) -> TensorType:
     """`type` without the axes; VerifyError if they are not axes of it."""
     check_axes(op, axes, type.rank)
     return type.with_shape(drop_axes(type.shape, axes))
+
+
+class Sequential(TensorOp):
+    """An op that is a program of loops over elements, because no element can be said by itself: sorting, scattering."""
+
+    def program(self, p: Any, *operands: Any) -> Sequence[Any]:
+        """The buffers of `p` that are the results in the end."""
+        raise AssertionError(f"{self.name} has no program")
 
 
 class Composite(TensorOp):

@@ -8,6 +8,7 @@ from typing import Any
 
 from tir.dialects.tir.base import (
     ELEMENT_TENSOR,
+    Shaped,
     Sized,
     Structure,
     Structured,
@@ -20,7 +21,7 @@ from tir.dialects.tir.base import (
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
-from tir.ir.ir import Op
+from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
@@ -290,5 +291,41 @@ class Pad(Sized):
         return [b.slice(g, self.starts, self.limits, self.strides), *[None] * len(sizes)]
 
 
+class Reverse(Shaped, Structured):
+    """x with the order of the elements along `axes` turned round. Gradient: g, turned round."""
+
+    name = "tir.reverse"
+    x = operand(ELEMENT_TENSOR)
+    axes = attribute(I64_ARRAY)
+    result = result(ELEMENT_TENSOR)
+    format = "$x `over` $axes attr-dict `:` type($result)"
+
+    def check_operands(self) -> None:
+        check_axes(self, self.axes, self.x.type.rank)
+
+    def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        return x
+
+    def reference(self, x: Any) -> Any:
+        return np.flip(x, tuple(self.axes))
+
+    def inputs(self) -> list[Value]:
+        return []
+
+    def structure(self) -> Structure:
+        rank = self.x.type.rank
+        return Structure(("parallel",) * rank, (), (AffineMap.identity(rank),))
+
+    def element(self, s: Any) -> Any:
+        def place(axis: int) -> Any:
+            here = s.index(axis)
+            return s.sub(s.sub(s.size(self.x, axis), s.const(1, here)), here) if axis in self.axes else here
+
+        return s.extract(self.x, [place(axis) for axis in range(self.x.type.rank)])
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.reverse(g, self.axes)]
+
+
 #: The ops of the family, in the order of the documentation.
-OPS = (Broadcast, Transpose, Reshape, Slice, Pad, DimOp)
+OPS = (Broadcast, Transpose, Reshape, Slice, Pad, Reverse, DimOp)

@@ -1,0 +1,186 @@
+"""Loops over elements of tensors, for ops that no element says by itself: what `lower-structured` gives their programs.
+
+    def program(self, p, x):                      # the sum of a vector so far, at each place
+        out = p.result()
+        zero = p.const(0, out.element)
+
+        def step(i, total):
+            total = p.add(total, p.load(x, [i]))
+            p.store(out, [i], total)
+            return [total]
+
+        p.loop(0, p.size(x, 0), step, changes=[out], carry=[zero])
+        return [out]
+
+becomes `scf.for` with the tensors that it changes as carried values, `tensor.extract` and `tensor.insert`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tir.dialects import scf, tensor
+from tir.dialects.scalar import Scalar, ScalarBuilder, ScalarLike, signless
+from tir.ir.builder import Builder
+from tir.ir.ir import Block, Op, Region, Value
+from tir.ir.types import DYNAMIC, INDEX, TensorType, Type, element_type
+from tir.passes.structured import SizeOf, filled
+
+__all__ = ["Buffer", "LoopProgram"]
+
+Carried = Sequence[Scalar]
+Step = Callable[..., "Carried | None"]
+Size = Scalar | int
+
+
+class Buffer:
+    """A tensor that a program changes: `value` is its present state. element: the type with its sign."""
+
+    __slots__ = ("element", "value")
+
+    def __init__(self, value: Value, element: Type) -> None:
+        self.value, self.element = value, element
+
+
+class LoopProgram(ScalarBuilder):
+    """A scalar builder with loops and tensors that change.
+
+    types, dynamic: of the results of `op`, and their open sizes. size_of, lowered: see `generic`.
+    """
+
+    def __init__(
+        self, builder: Builder, op: Op, types: Sequence[TensorType], dynamic: Sequence[Value], size_of: SizeOf,
+        lowered: dict[Value, Value],
+    ) -> None:  # fmt: skip
+        super().__init__(builder, size_of=lambda value, axis: size_of(self.outside, value, axis))
+        self.outside = Builder(builder.block, builder.anchor, builder.location)
+        self.op, self.types, self.dynamic, self.lowered = op, types, dynamic, lowered
+
+    # --- tensors -----------------------------------------------------------------------------------------------------
+
+    def result(self, number: int = 0, fill: Any = None) -> Buffer:
+        """A new tensor of the type of a result; fill: the number that is everywhere in it."""
+        return self._buffer(self.types[number], self.dynamic, element_type(self.op.results[number].type), fill)
+
+    def scratch(self, shape: Sequence[Size], element: Type, fill: Any = None) -> Buffer:
+        """A new tensor for the program's own use."""
+        dims = tuple(size if isinstance(size, int) else DYNAMIC for size in shape)
+        dynamic = [size.value for size in shape if isinstance(size, Scalar)]
+        return self._buffer(TensorType(dims, signless(element)), dynamic, element, fill)
+
+    def _buffer(self, type: TensorType, dynamic: Sequence[Value], element: Type, fill: Any) -> Buffer:
+        if fill is None:
+            return Buffer(self.builder.create(tensor.Empty, list(dynamic), result_types=[type]), element)
+        return Buffer(filled(self.builder, fill, element, type, dynamic), element)
+
+    def copy(self, x: Value) -> Buffer:
+        """A tensor that starts with the elements of an operand."""
+        return Buffer(self.lowered.get(x, x), element_type(x.type))
+
+    def load(self, x: Buffer | Value, indices: Sequence[ScalarLike]) -> Scalar:
+        """An element; the indices must lie inside."""
+        value, element = (x.value, x.element) if isinstance(x, Buffer) else (self.lowered.get(x, x), element_type(x.type))
+        return Scalar(self.builder.create(tensor.Extract, value, self._places(indices)), element)
+
+    def store(self, x: Buffer, indices: Sequence[ScalarLike], element: ScalarLike) -> None:
+        """Changes an element; the indices must lie inside."""
+        number = self.scalar(element, None) if isinstance(element, (Scalar, Value)) else self.const(element, x.element)
+        assert signless(number.type) is signless(x.element), f"{number.type} into a tensor of {x.element}"
+        x.value = self.builder.create(tensor.Insert, number.value, x.value, self._places(indices))
+
+    def _places(self, indices: Sequence[ScalarLike]) -> list[Value]:
+        return [self._place(i).value for i in indices]
+
+    def _place(self, i: ScalarLike) -> Scalar:
+        return self.const(i, INDEX) if isinstance(i, int) else self.cast(i, INDEX)
+
+    # --- control -----------------------------------------------------------------------------------------------------
+
+    def loop(
+        self, start: ScalarLike, stop: ScalarLike, step: Step, *, changes: Sequence[Buffer] = (), carry: Carried = (),
+        by: ScalarLike = 1,
+    ) -> list[Scalar]:  # fmt: skip
+        """`step(i, *carried)` for i from start to stop; it gives the next carried numbers. Their last ones.
+
+        changes: the buffers that it writes to.
+        """
+        low, high, stride = (self._place(x).value for x in (start, stop, by))
+        block = Block([INDEX, *self._types(changes, carry)])
+        loop = self.builder.op(scf.For, low, high, stride, self._values(changes, carry), regions=[Region([block])])
+        index, *arguments = block.arguments
+        with self.builder.at(block, None):
+            carried = self._enter(arguments, changes, carry)
+            self._leave(scf.Yield, changes, step(Scalar(index, INDEX), *carried))
+        return self._enter(loop.results, changes, carry)
+
+    def nest(self, sizes: Sequence[ScalarLike], step: Step, *, changes: Sequence[Buffer] = ()) -> None:
+        """`step(indices)` for each place in a box of these sizes, the last index fastest."""
+        places: list[Scalar] = []
+
+        def inner(axis: int) -> None:
+            if axis == len(sizes):
+                step(list(places))
+                return
+
+            def one(i: Scalar) -> None:
+                places.append(i)
+                inner(axis + 1)
+                places.pop()
+
+            self.loop(0, sizes[axis], one, changes=changes)
+
+        inner(0)
+
+    def when(
+        self, condition: Scalar, then: Callable[[], Carried | None], otherwise: Callable[[], Carried | None] | None = None,
+        *, changes: Sequence[Buffer] = (), like: Carried = (),
+    ) -> list[Scalar]:  # fmt: skip
+        """Runs one of the two, which give numbers of the types of `like`."""
+        before = [buffer.value for buffer in changes]
+        regions = []
+        for branch in (then, otherwise or (lambda: None)):
+            block = Block([])
+            for buffer, value in zip(changes, before):
+                buffer.value = value
+            with self.builder.at(block, None):
+                self._leave(scf.Yield, changes, branch())
+            regions.append(Region([block]))
+        types = self._types(changes, like)
+        for buffer, value in zip(changes, before):
+            buffer.value = value
+        made = self.builder.op(scf.If, condition.value, result_types=[types], regions=regions)
+        return self._enter(made.results, changes, like)
+
+    def repeat(
+        self, test: Callable[..., Scalar], step: Step, *, changes: Sequence[Buffer] = (), carry: Carried = ()
+    ) -> list[Scalar]:
+        """`step(*carried)` while `test(*carried)` holds, which is asked first and writes nothing."""
+        types = self._types(changes, carry)
+        before, after = Block(types), Block(types)
+        initial = self._values(changes, carry)
+        with self.builder.at(before, None):
+            carried = self._enter(before.arguments, changes, carry)
+            holds = test(*carried)
+            self.builder.op(scf.Condition, holds.value, list(before.arguments), result_types=[])
+        with self.builder.at(after, None):
+            carried = self._enter(after.arguments, changes, carry)
+            self._leave(scf.Yield, changes, step(*carried))
+        regions = [Region([before]), Region([after])]
+        made = self.builder.op(scf.While, initial, result_types=[types], regions=regions)
+        return self._enter(made.results, changes, carry)
+
+    def _types(self, changes: Sequence[Buffer], carry: Carried) -> list[Type]:
+        return [value.type for value in self._values(changes, carry)]
+
+    def _values(self, changes: Sequence[Buffer], carry: Carried) -> list[Value]:
+        return [*(buffer.value for buffer in changes), *(scalar.value for scalar in carry)]
+
+    def _enter(self, values: Sequence[Value], changes: Sequence[Buffer], carry: Carried) -> list[Scalar]:
+        """The buffers and carried numbers are these values from here on."""
+        for buffer, value in zip(changes, values):
+            buffer.value = value
+        return [Scalar(value, scalar.type) for scalar, value in zip(carry, values[len(changes) :])]
+
+    def _leave(self, terminator: type[Op], changes: Sequence[Buffer], carried: Carried | None) -> None:
+        self.builder.op(terminator, self._values(changes, carried or ()), result_types=[])
