@@ -1,0 +1,315 @@
+"""What all builder methods stand on: values with operators, sizes, promotion, broadcasting and casts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tir.dialects.tir import create, elementwise
+from tir.dialects.tir import shape as shapes
+from tir.dialects.tir.base import fits_exactly, number_attribute
+from tir.ir.affine import AffineExpr
+from tir.ir.attributes import DenseAttr
+from tir.ir.builder import Builder
+from tir.ir.errors import TirError
+from tir.ir.ir import Op, Value
+from tir.ir.types import (
+    BF16,
+    DYNAMIC,
+    F32,
+    F64,
+    I1,
+    I64,
+    Dim,
+    FloatType,
+    TensorType,
+    Type,
+    dtype_of,
+    type_of_dtype,
+)
+from tir.lazy import np
+
+if TYPE_CHECKING:
+    from tir.dialects.tir.builder import TensorBuilder
+
+__all__ = ["CoreBuilder", "Extent", "SizeOf", "Tensor", "TensorLike"]
+
+
+@dataclass(frozen=True)
+class SizeOf:
+    """The size of an axis of a value, which only run time knows."""
+
+    value: Value
+    axis: int
+
+
+Extent = int | AffineExpr | Value | SizeOf  # a number, a named size, an index value, the size of an axis
+TensorLike = Any  # a Tensor, an IR value, a Python number, a numpy array or nested list
+
+
+class Tensor:
+    """An IR value with operators, which put ops where its builder inserts. `==` is identity; `b.cmp` compares."""
+
+    __slots__ = ("builder", "value")
+    __array_ufunc__ = None  # `array * tensor` comes to `__rmul__`
+
+    def __init__(self, builder: TensorBuilder, value: Value) -> None:
+        self.builder, self.value = builder, value
+
+    @property
+    def type(self) -> TensorType:
+        return self.value.type  # type: ignore[return-value]
+
+    @property
+    def shape(self) -> tuple[Extent, ...]:
+        """The sizes; one that only run time knows is a `SizeOf`."""
+        return self.builder.shape(self)
+
+    def named(self, name: str) -> Tensor:
+        """Gives the value a name in the text."""
+        self.value.hint = name
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("a tensor has no truth value before it runs; use select instead of if")
+
+    def __repr__(self) -> str:
+        return f"<Tensor {self.value.hint or ''}: {self.type}>"
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return self.builder.add(self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return self.builder.add(other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return self.builder.sub(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return self.builder.sub(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return self.builder.mul(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return self.builder.mul(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return self.builder.true_div(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return self.builder.true_div(other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return self.builder.pow(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return self.builder.pow(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return self.builder.dot(self, other)
+
+    def __neg__(self) -> Tensor:
+        return self.builder.neg(self)
+
+    def __abs__(self) -> Tensor:
+        return self.builder.abs(self)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return self.builder.cmp("lt", self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return self.builder.cmp("le", self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return self.builder.cmp("gt", self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return self.builder.cmp("ge", self, other)
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        return self.builder.and_(self, other)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        return self.builder.or_(self, other)
+
+    def __invert__(self) -> Tensor:
+        return self.builder.not_(self)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return self.builder.index(self, index)
+
+
+class CoreBuilder(Builder):
+    """The methods that those of every family of ops use."""
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def tensor(self, x: TensorLike) -> Tensor:
+        """`x` as a Tensor of this builder; a number or array becomes a constant."""
+        if isinstance(x, Tensor):
+            return x if x.builder is self else self._own(x.value)
+        return self._own(x) if isinstance(x, Value) else self.constant(x)
+
+    def make(self, cls: type[Op], *operands: Any, **facts: Any) -> Tensor:
+        """The only result of a new op; Tensors as operands."""
+        values = [x.value if isinstance(x, Tensor) else x for x in operands]
+        return self._own(self.create(cls, *values, **facts))
+
+    def _own(self, value: Value) -> Tensor:
+        return Tensor(self, value)  # type: ignore[arg-type]  # every builder made is a TensorBuilder
+
+    def shape(self, x: TensorLike) -> tuple[Extent, ...]:
+        """The sizes of x."""
+        x = self.tensor(x)
+        return tuple(SizeOf(x.value, i) if d is DYNAMIC else d for i, d in enumerate(x.type.shape))
+
+    def dim(self, x: TensorLike, axis: int) -> Value:
+        """The size of an axis at run time, of type index."""
+        return self.create(shapes.DimOp, self.tensor(x).value, axis=axis)
+
+    def count(self, x: TensorLike, axes: Sequence[int], element: Type | None = None) -> Tensor | int:
+        """How many elements of x there are along the axes: a number, or a 0-d tensor where only run time knows."""
+        x = self.tensor(x)
+        known, found = 1, None
+        for axis in axes:
+            size = x.type.shape[axis]
+            if isinstance(size, int):
+                known *= size
+            else:
+                more = self.cast(self.dim(x, axis), element or x.type.element)
+                found = more if found is None else found * more
+        return known if found is None else found if known == 1 else found * known
+
+    def _sized(self, cls: type[Op], *operands: Any, shape: Sequence[Extent], element: Type, **facts: Any) -> Tensor:
+        """A new op of the family `Sized`, with this result."""
+        dims: list[Dim] = []
+        sizes: list[Value] = []
+        for extent in shape:
+            if isinstance(extent, (SizeOf, Value)):
+                dims.append(DYNAMIC)
+                sizes.append(self.dim(extent.value, extent.axis) if isinstance(extent, SizeOf) else extent)
+            else:
+                dims.append(extent)
+        return self.make(cls, *operands, sizes, result_types=[TensorType(tuple(dims), element)], **facts)
+
+    # --- creation ----------------------------------------------------------------------------------------------------
+
+    def constant(self, array: Any, element: Type | None = None) -> Tensor:
+        """A constant of the array's dtype, or of `element`."""
+        return self.make(create.Constant, value=DenseAttr.of(array, element))
+
+    def full(self, value: int | float | bool, shape: Sequence[Extent], element: Type = F32) -> Tensor:
+        """One number everywhere."""
+        if not fits_exactly(value, element):
+            raise TirError(f"the number {value} is no {element}")
+        return self._sized(create.Full, shape=shape, element=element, value=number_attribute(value, element))
+
+    def full_like(self, x: TensorLike, value: int | float | bool) -> Tensor:
+        """One number, in the shape and element type of x."""
+        x = self.tensor(x)
+        return self.full(value, self.shape(x), x.type.element)
+
+    def iota(self, shape: Sequence[Extent], axis: int, element: Type = I64) -> Tensor:
+        """The position along an axis."""
+        return self._sized(create.Iota, shape=shape, element=element, axis=axis)
+
+    def cast(self, x: TensorLike, element: Type) -> Tensor:
+        """x in another element type; an index value gives a 0-d tensor."""
+        x = self.tensor(x)
+        shape = x.type.shape if isinstance(x.type, TensorType) else ()
+        wanted = TensorType(shape, element)
+        return x if x.type is wanted else self.make(elementwise.Cast, x, result_types=[wanted])
+
+    # --- repeating ---------------------------------------------------------------------------------------------------
+
+    def broadcast(self, x: TensorLike, along: Sequence[int], shape: Sequence[Extent]) -> Tensor:
+        """x repeated: its axis i is axis `along[i]` of the shape."""
+        x = self.tensor(x)
+        stretches = any(dim == 1 and to != 1 for dim, to in zip(x.type.shape, shape))
+        if len(shape) == x.type.rank and not stretches:
+            return x
+        return self._sized(shapes.Broadcast, x, shape=shape, element=x.type.element, along=along)
+
+    def broadcast_to(self, x: TensorLike, shape: Sequence[Extent]) -> Tensor:
+        """x repeated along new leading axes, and along axes of size 1."""
+        x = self.tensor(x)
+        return self.broadcast(x, range(len(shape) - x.type.rank, len(shape)), shape)
+
+    def repeat_along(self, x: TensorLike, axes: Sequence[int], like: TensorLike) -> Tensor:
+        """x repeated along `axes` of the result, which has the shape of `like`: undoes the shape of a reduction."""
+        rank = self.tensor(like).type.rank
+        return self.broadcast(x, [axis for axis in range(rank) if axis not in axes], self.shape(like))
+
+    # --- making equal ------------------------------------------------------------------------------------------------
+
+    def _promote(self, *xs: TensorLike, floats: bool = False) -> tuple[list[Tensor | int | float], Type]:
+        """Tensors of one element type, and numbers left as they are, and that type. floats: at least a float."""
+        kept = [x if isinstance(x, (bool, int, float)) else self.tensor(x) for x in xs]
+        if all(isinstance(x, (bool, int, float)) for x in kept):
+            kept = [self.constant(x) for x in kept]
+        element = _promoted([x.type.element for x in kept if isinstance(x, Tensor)])
+        for x in kept:
+            element = element if isinstance(x, Tensor) else _beside_number(element, x)
+        if floats and not isinstance(element, FloatType):
+            element = F64
+        return [self.cast(x, element) if isinstance(x, Tensor) else x for x in kept], element
+
+    def _together(self, *xs: TensorLike, floats: bool = False) -> list[Tensor]:
+        """The same with one shape, too."""
+        promoted, element = self._promote(*xs, floats=floats)
+        return self._one_shape(promoted, element)
+
+    def _one_shape(self, xs: Sequence[Tensor | int | float], element: Type) -> list[Tensor]:
+        """Tensors broadcast to their common shape; numbers as tensors of that shape and this element type."""
+        shape = self._common_shape([x for x in xs if isinstance(x, Tensor)])
+        return [self.broadcast_to(x, shape) if isinstance(x, Tensor) else self.full(x, shape, element) for x in xs]
+
+    def _common_shape(self, xs: Sequence[Tensor]) -> list[Extent]:
+        """The shape that numpy's rules give; `?` and names are equal to nothing but themselves and a `?`."""
+        rank = max(x.type.rank for x in xs)
+        found: list[Extent] = [1] * rank
+        for x in xs:
+            for axis, extent in enumerate(self.shape(x), rank - x.type.rank):
+                merged = _merged_extent(found[axis], extent)
+                if merged is None:
+                    types = " and ".join(str(one.type) for one in xs)
+                    raise TirError(f"shapes do not fit together: {types}")
+                found[axis] = merged
+        return found
+
+    def _make_unary(self, cls: type[Op], x: TensorLike, floats: bool = True) -> Tensor:
+        (x,), element = self._promote(self.tensor(x), floats=floats)
+        return self.make(cls, x)
+
+
+# --- element types and sizes ---------------------------------------------------------------------------------------
+
+
+def _promoted(elements: Sequence[Type]) -> Type:
+    """The element type that numpy would compute in."""
+    found = elements[0]
+    for other in elements[1:]:
+        if other is found:
+            continue
+        if BF16 in (found, other):
+            raise TirError(f"{found} and {other} have no common element type; cast one of them")
+        found = type_of_dtype(str(np.promote_types(str(dtype_of(found).numpy), str(dtype_of(other).numpy))))
+    return found
+
+
+def _beside_number(element: Type, number: int | float) -> Type:
+    """The element type of a tensor and a Python number: the tensor's, unless it has not that kind of number."""
+    if isinstance(element, FloatType) or isinstance(number, bool):
+        return element
+    return F64 if isinstance(number, float) else I64 if element is I1 else element
+
+
+def _merged_extent(first: Extent, second: Extent) -> Extent | None:
+    """The size of two that are combined; None if they differ."""
+    if first == 1 or isinstance(first, (SizeOf, Value)):
+        return first if isinstance(second, (SizeOf, Value)) and first != 1 or second == 1 else second
+    if second == 1 or isinstance(second, (SizeOf, Value)) or first == second:
+        return first
+    return None

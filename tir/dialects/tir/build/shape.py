@@ -1,0 +1,83 @@
+"""Builder methods for ops that move elements: transposes, slices, pads, indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.tir import create
+from tir.dialects.tir import shape as shapes
+from tir.dialects.tir.base import number_attribute
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
+from tir.dialects.tir.build.elementwise import ElementwiseBuilder
+from tir.dialects.tir.indexing import index_plan
+from tir.ir.errors import TirError
+from tir.ir.types import DYNAMIC, F32, Dim, Type
+
+__all__ = ["ShapeBuilder"]
+
+
+class ShapeBuilder(ElementwiseBuilder):
+    """Transposes, reshapes, slices, pads; `x[index]`."""
+
+    def transpose(self, x: TensorLike, permutation: Sequence[int] | None = None) -> Tensor:
+        """The axes in another order; reversed by default."""
+        x = self.tensor(x)
+        order = list(reversed(range(x.type.rank))) if permutation is None else list(permutation)
+        return x if order == list(range(x.type.rank)) else self.make(shapes.Transpose, x, permutation=order)
+
+    def reshape(self, x: TensorLike, shape: Sequence[Extent]) -> Tensor:
+        """The elements in another shape, in row-major order."""
+        x = self.tensor(x)
+        return self._sized(shapes.Reshape, x, shape=shape, element=x.type.element)
+
+    def slice(
+        self, x: TensorLike, starts: Sequence[int], limits: Sequence[int], strides: Sequence[int] | None = None
+    ) -> Tensor:
+        """x[starts:limits:strides]; a limit of 0 is the end, below 0 it counts from there."""
+        strides = [1] * len(starts) if strides is None else strides
+        return self.make(shapes.Slice, self.tensor(x), starts=starts, limits=limits, strides=strides)
+
+    def place(
+        self, x: TensorLike, starts: Sequence[int], limits: Sequence[int], strides: Sequence[int],
+        shape: Sequence[Extent], value: int | float | bool = 0,
+    ) -> Tensor:  # fmt: skip
+        """A tensor of this shape full of `value`, of which the slice [starts:limits:strides] is x."""
+        x = self.tensor(x)
+        facts = {"value": number_attribute(value, x.type.element), "starts": starts, "limits": limits}
+        return self._sized(shapes.Pad, x, shape=shape, element=x.type.element, strides=strides, **facts)
+
+    def pad(
+        self, x: TensorLike, low: Sequence[int], high: Sequence[int], interior: Sequence[int] | None = None,
+        value: int | float | bool = 0,
+    ) -> Tensor:  # fmt: skip
+        """x with `low[i]` elements in front of axis i, `high[i]` behind and `interior[i]` between each two."""
+        x = self.tensor(x)
+        between = [0] * len(low) if interior is None else interior
+        shape = [_padded(*facts) for facts in zip(x.type.shape, low, high, between)]
+        return self.place(x, low, [-count for count in high], [count + 1 for count in between], shape, value)
+
+    def index(self, x: TensorLike, index: Any) -> Tensor:
+        """x[index] as numpy reads it, of integers, slices with positive steps, `...` and None."""
+        x = self.tensor(x)
+        plan = index_plan(index, x.type)
+        found = self.slice(x, plan.starts, plan.limits, plan.strides) if plan.cuts else x
+        if plan.dropped:
+            kept = [extent for axis, extent in enumerate(self.shape(found)) if axis not in plan.dropped]
+            found = self.reshape(found, kept)
+        if not plan.added:
+            return found
+        extents = iter(self.shape(found))
+        rank = found.type.rank + len(plan.added)
+        shape = [1 if axis in plan.added else next(extents) for axis in range(rank)]
+        return self.broadcast(found, [axis for axis in range(rank) if axis not in plan.added], shape)
+
+    def one_hot(self, x: TensorLike, depth: Extent, element: Type = F32) -> Tensor:
+        """1 at the position x along a new last axis."""
+        return self._sized(create.OneHot, x := self.tensor(x), shape=(*self.shape(x), depth), element=element)
+
+
+def _padded(dim: Dim, low: int, high: int, between: int) -> Extent:
+    if dim is DYNAMIC:
+        raise TirError("pad: a size ? needs `place`, which is given the size of the result")
+    return low + dim * (between + 1) - (between if dim != 0 else 0) + high  # type: ignore[operator]
