@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tir.dialects.tir import composite, linalg, reduce
+from tir.dialects.tir import composite, linalg, reduce, scan
 from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.shape import ShapeBuilder
 from tir.ir.ir import Op
@@ -64,6 +64,14 @@ class ReductionBuilder(ShapeBuilder):
         """The position of the largest along the axis, as i64."""
         x = self.tensor(x)
         return self.make(reduce.Argmax, x, axis=axis + x.type.rank if axis < 0 else axis)
+
+    def cumsum(self, x: TensorLike, axis: int, exclusive: bool = False, reverse: bool = False) -> Tensor:
+        """The sum of each element and all before it along the axis."""
+        return self._cumulative(scan.Cumsum, self.tensor(x), axis, exclusive, reverse)
+
+    def _cumulative(self, cls: type[Op], x: Tensor, axis: int, exclusive: bool, reverse: bool) -> Tensor:
+        axis = axis + x.type.rank if axis < 0 else axis
+        return self.make(cls, x, axis=axis, exclusive=exclusive or None, reverse=reverse or None)
 
     def dot(self, x: TensorLike, y: TensorLike) -> Tensor:
         (x, y), _ = self._promote(self.tensor(x), self.tensor(y))

@@ -57,6 +57,11 @@ class ShapeBuilder(ElementwiseBuilder):
         shape = [_padded(*facts) for facts in zip(x.type.shape, low, high, between)]
         return self.place(x, low, [-count for count in high], [count + 1 for count in between], shape, value)
 
+    def reverse(self, x: TensorLike, axes: Sequence[int]) -> Tensor:
+        """x turned round along the axes."""
+        x = self.tensor(x)
+        return self.make(shapes.Reverse, x, axes=sorted(axis % x.type.rank for axis in axes)) if axes else x
+
     def index(self, x: TensorLike, index: Any) -> Tensor:
         """x[index] as numpy reads it, of integers, slices with positive steps, `...` and None."""
         x = self.tensor(x)
