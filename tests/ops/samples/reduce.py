@@ -1,4 +1,4 @@
-"""Reductions and products: rows and smooth points."""
+"""Reductions: rows and smooth points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AXES = (([], (2, 3)), ([0], (3,)), ([1], (2,)), ([0, 1], ()))
 
 
 def rows() -> list[Sample]:
-    return [*reduction_rows(), *dot_rows()]
+    return reduction_rows()
 
 
 def fold(function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int], name: str | None = None) -> np.ndarray:
@@ -126,25 +126,8 @@ def reduction_rows() -> list[Sample]:
     return rows
 
 
-def dot_rows() -> list[Sample]:
-    rows = []
-    shapes = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)),
-              ((0,), (0,)), ((0, 3), (3, 2)))  # fmt: skip
-    for name, (left, right) in itertools.product(("f32", "f64", "i32", "i8"), shapes):
-        x, y = random(left, name), random(right, name, seed=1)
-        want = np.einsum(
-            f"{'ik'[2 - len(left) :]},{'kj'[: len(right)]}->{'i' * (len(left) - 1)}{'j' * (len(right) - 1)}",
-            *((v if name not in ULP else v.astype("float64")) for v in (x, y)),
-        )
-        rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=16 * ULP.get(name, 0)))
-    x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
-    want = np.einsum("ik,kj->ij", x, y)
-    rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15))
-    return rows
-
-
 def points() -> list[Smooth]:
-    x, y = random((2, 3), "f64"), random((2, 3), "f64", seed=1)
+    x = random((2, 3), "f64")
     found = []
     for axes, shape in AXES:
         for name in ("sum", "prod", "max", "min"):
@@ -153,9 +136,4 @@ def points() -> list[Smooth]:
     with_zero[0, 1] = 0
     return found + [
         smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,), order=1),
-        smooth("tir.dot", "%0, %1 : {r}", [x, random((3, 4), "f64")], (2, 4), wrt=(0, 1)),
-        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], (2,), wrt=(0, 1)),
-        smooth("tir.dot", "%0, %1 : {r}", [x[:, 0], y], (3,), wrt=(0, 1)),
-        smooth("tir.dot", "%0, %1 : {r}", [x[0], y[0]], (), wrt=(0, 1)),
-        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], ("[N]",), dims={0: ("[N]", "?")}, wrt=(0, 1)),
     ]

@@ -108,7 +108,7 @@ class Tensor:
         return self.builder.pow(other, self)
 
     def __matmul__(self, other: TensorLike) -> Tensor:
-        return self.builder.dot(self, other)
+        return self.builder.matmul(self, other)
 
     def __neg__(self) -> Tensor:
         return self.builder.neg(self)

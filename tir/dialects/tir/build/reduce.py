@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tir.dialects.tir import composite, linalg, reduce, scan
+from tir.dialects.tir import composite, reduce, scan
 from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.shape import ShapeBuilder
 from tir.ir.ir import Op
@@ -72,10 +72,6 @@ class ReductionBuilder(ShapeBuilder):
     def _cumulative(self, cls: type[Op], x: Tensor, axis: int, exclusive: bool, reverse: bool) -> Tensor:
         axis = axis + x.type.rank if axis < 0 else axis
         return self.make(cls, x, axis=axis, exclusive=exclusive or None, reverse=reverse or None)
-
-    def dot(self, x: TensorLike, y: TensorLike) -> Tensor:
-        (x, y), _ = self._promote(self.tensor(x), self.tensor(y))
-        return self.make(linalg.Dot, x, y)
 
     # --- softmax -----------------------------------------------------------------------------------------------------
 

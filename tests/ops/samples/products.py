@@ -1,0 +1,117 @@
+"""Products of vectors, matrices and tensors: rows and smooth points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from tests.ops.samples.base import NAMES, ULP, Sample, Smooth, random, row, smooth, wrap
+
+
+def by_loops(spec: str, *xs: np.ndarray) -> np.ndarray:
+    """An einsum by its definition: a loop for each letter, exact sums of the products, rounded once."""
+    left, out = spec.split("->")
+    operands = left.split(",")
+    sizes = {letter: size for axes, x in zip(operands, xs) for letter, size in zip(axes, x.shape)}
+    summed = [letter for letter in sizes if letter not in out]
+    found = np.zeros([sizes[letter] for letter in out], xs[0].dtype)
+    for place in np.ndindex(found.shape):
+        at = dict(zip(out, place))
+        terms = []
+        for inner in itertools.product(*(range(sizes[letter]) for letter in summed)):
+            at.update(zip(summed, inner))
+            terms.append(math.prod(x[tuple(at[letter] for letter in axes)].item() for axes, x in zip(operands, xs)))
+        exact = found.dtype.kind in "iu"
+        found[place] = wrap(sum(terms), NAMES[found.dtype]) if exact else math.fsum(terms)
+    return found
+
+
+DOTS = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)), ((0,), (0,)),
+        ((0, 3), (3, 2)))  # fmt: skip
+
+#: The lists of `tir.dot_general`, the same as an einsum, and shapes.
+GENERAL = (
+    ("batch [0] x [0] contract [2] x [1]", "bik,bkj->bij", (2, 3, 4), (2, 4, 5)),
+    ("batch [0] x [0] contract [2] x [2]", "bik,bjk->bij", (2, 3, 4), (2, 5, 4)),
+    ("batch [1, 0] x [0, 1] contract [2] x [3]", "abk,bajk->baj", (2, 3, 4), (3, 2, 5, 4)),
+    ("batch [] x [] contract [0, 2] x [1, 0]", "kil,lkj->ij", (2, 3, 4), (4, 2, 5)),
+    ("batch [] x [] contract [] x []", "i,jk->ijk", (2,), (3, 2)),
+    ("batch [0] x [1] contract [] x []", "b,jb->bj", (3,), (2, 3)),
+    ("batch [] x [] contract [0] x [0]", "k,k->", (3,), (3,)),
+    ("batch [0] x [0] contract [1] x [1]", "bk,bk->b", (2, 0), (2, 0)),
+    ("batch [0] x [0] contract [2] x [1]", "bik,bkj->bij", (0, 3, 4), (0, 4, 5)),
+)
+EINSUMS = (
+    ("ij,jk->ik", (2, 3), (3, 4)),
+    ("ij,kj->ki", (2, 3), (4, 3)),
+    ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)),
+    ("gok,ngkp->ngop", (2, 3, 2), (2, 2, 2, 3)),
+    ("ii->i", (3, 3)),
+    ("ii->", (3, 3)),
+    ("iij->ji", (2, 2, 3)),
+    ("ij->", (2, 3)),
+    ("->", ()),
+    ("i,i,i->i", (3,), (3,), (3,)),
+    ("ab,bc,cd->ad", (2, 3), (3, 2), (2, 4)),
+    ("i,j->ji", (2,), (3,)),
+    ("ij,j->i", (2, 0), (0,)),
+)  # fmt: skip
+NAMES_TESTED = ("f32", "f64", "i32", "i8", "ui16")
+
+
+def rows() -> list[Sample]:
+    found = []
+    for name in NAMES_TESTED:
+        rtol = 16 * ULP.get(name, 0)
+        for left, right in DOTS:
+            x, y = random(left, name), random(right, name, seed=1)
+            spec = f"{'ik'[2 - len(left) :]},{'kj'[: len(right)]}->{'i' * (len(left) - 1)}{'j' * (len(right) - 1)}"
+            found.append(row("tir.dot", "%0, %1 : {r}", [x, y], by_loops(spec, x, y), rtol=rtol))
+        for lists, spec, *shapes in GENERAL:
+            xs = [random(shape, name, seed=i) for i, shape in enumerate(shapes)]
+            found.append(row("tir.dot_general", f"%0, %1 {lists} : {{r}}", xs, by_loops(spec, *xs), rtol=rtol))
+        for spec, *shapes in EINSUMS:
+            xs = [random(shape, name, seed=i) for i, shape in enumerate(shapes)]
+            names = ", ".join(f"%{i}" for i in range(len(xs)))
+            found.append(row("tir.einsum", f'"{spec}" {names} : {{r}}', xs, by_loops(spec, *xs), rtol=2 * rtol))
+    return found + sized_rows()
+
+
+def sized_rows() -> list[Sample]:
+    """Sizes that only run time knows."""
+    x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
+    p, q = random((2, 3, 4), "f32"), random((2, 4, 5), "f32", seed=1)
+    product = by_loops("bik,bkj->bij", p, q)
+    lists = "batch [0] x [0] contract [2] x [1]"
+    return [
+        row("tir.dot", "%0, %1 : {r}", [x, y], by_loops("ik,kj->ij", x, y), dims=[("[N]", "?"), (3, 4)],
+            result=("[N]", 4), rtol=1e-15),
+        row("tir.dot_general", f"%0, %1 {lists} : {{r}}", [p, q], product, dims=[("[B]", "?", 4), ("[B]", 4, "[N]")],
+            result=("[B]", "?", "[N]"), rtol=1e-6),
+        row("tir.einsum", '"bik,bkj->bij" %0, %1 : {r}', [p, q], product, dims=[("?", 3, "?"), ("[B]", 4, "?")],
+            result=("[B]", 3, "?"), rtol=1e-6),
+        row("tir.einsum", '"ii->i" %0 : {r}', [x[:, :2]], np.diag(x[:, :2]), dims=[("[N]", "?")], result=("[N]",)),
+    ]  # fmt: skip
+
+
+def points() -> list[Smooth]:
+    x, y = random((2, 3), "f64"), random((2, 3), "f64", seed=1)
+    found = [
+        smooth("tir.dot", "%0, %1 : {r}", [x, random((3, 4), "f64")], (2, 4), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], (2,), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x[:, 0], y], (3,), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x[0], y[0]], (), wrt=(0, 1)),
+        smooth("tir.dot", "%0, %1 : {r}", [x, y[0]], ("[N]",), dims={0: ("[N]", "?")}, wrt=(0, 1)),
+    ]
+    for lists, spec, *shapes in GENERAL[:6]:
+        xs = [random(shape, "f64", seed=i) for i, shape in enumerate(shapes)]
+        shape = by_loops(spec, *xs).shape
+        found.append(smooth("tir.dot_general", f"%0, %1 {lists} : {{r}}", xs, shape, wrt=(0, 1)))
+    for spec, *shapes in EINSUMS[:-1]:
+        xs = [random(shape, "f64", seed=i) for i, shape in enumerate(shapes)]
+        names = ", ".join(f"%{i}" for i in range(len(xs)))
+        shape, wrt = by_loops(spec, *xs).shape, tuple(range(len(xs)))
+        found.append(smooth("tir.einsum", f'"{spec}" {names} : {{r}}', xs, shape, wrt=wrt))
+    return found
