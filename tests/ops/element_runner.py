@@ -42,7 +42,7 @@ def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple
 
 def _extents(structure: Any, inputs: list[Any], result_shape: tuple[int, ...]) -> list[int]:
     """The size of each loop: that of an axis which the loop walks."""
-    found: dict[int, int] = {}
+    found: dict[int, int] = dict(structure.extents)
     walked = [*zip(structure.input_maps, (x.shape for x in inputs)), (structure.output_maps[0], result_shape)]
     for map, shape in walked:
         for place, size in zip(map.results, shape):

@@ -17,14 +17,14 @@ from tir.dialects.tir.elementwise import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions
-from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, affine
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
-from tir.ir.types import DYNAMIC, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
 from tir.passes.loop_program import LoopProgram
@@ -192,18 +192,28 @@ class _Lowering:
             (self.lowered.get(value, value), map, element_type(value.type))
             for value, map in zip(values, structure.input_maps)
         ]
+        count = len(inputs)
+        inputs += self._shown_extents(b, structure)
         type = _tensor_type(op.result_type)
         dynamic = self._dynamic_sizes(b, type, shape)
         if isinstance(op, Reduction) and "reduction" in structure.iterators:
             accumulators = op.accumulators()
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs))
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]))
         else:
             empty = b.create(tensor.Empty, dynamic, result_types=[type])
             outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.element(s, *xs)])
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.element(s, *xs[:count])])
         return made.results[kept]
+
+    def _shown_extents(self, b: Builder, structure: Structure) -> list[tuple[Value, AffineMap, Type]]:
+        """An input that shows how long the loops of `extents` are, as upstream's pooling ops have one; nobody reads it."""
+        if not structure.extents:
+            return []
+        shape = tuple(structure.extents.values())
+        shown = b.create(tensor.Empty, [], result_types=[TensorType(shape, I1)])
+        return [(shown, AffineMap.of_dims(len(structure.iterators), list(structure.extents)), I1)]
 
     def _generic(
         self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body
@@ -248,6 +258,8 @@ class _Lowering:
                     known = value.type.shape[axis] is not DYNAMIC  # type: ignore[attr-defined]
                     label = f"axis {axis} of {_operand_name(op, value)}"
                     places[expr.position].append((known, label, self.sizes.shape(value)[axis]))
+        for dim, number in structure.extents.items():
+            places[dim].append((True, "the window", affine(number)))
         extents = {}
         for dim, found in places.items():
             _, label, size = next((place for place in found if place[0]), found[0])

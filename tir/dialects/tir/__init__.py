@@ -1,12 +1,25 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
-from tir.dialects.tir import composite, create, effects, elementwise, linalg, random, reduce, scan, shape, state
+from tir.dialects.tir import (
+    composite,
+    conv,
+    create,
+    effects,
+    elementwise,
+    linalg,
+    random,
+    reduce,
+    scan,
+    shape,
+    state,
+    window,
+)
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, composite, random, effects, state)
+FAMILIES = (create, elementwise, shape, reduce, scan, linalg, window, conv, composite, random, effects, state)
 
 DIALECT = Dialect(
     "tir",

@@ -20,8 +20,8 @@ builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_prog
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
@@ -83,11 +83,13 @@ class Structure:
     iterators: "parallel" or "reduction", from the outside in.
     input_maps: for each operand in `inputs()`, the element that it gives at a point of the nest.
     output_maps: for each accumulator (each result, where there is no reduction), the element that changes there.
+    extents: the sizes of loops that no operand shows.
     """
 
     iterators: tuple[str, ...]
     input_maps: tuple[AffineMap, ...]
     output_maps: tuple[AffineMap, ...]
+    extents: Mapping[int, int] = field(default_factory=dict)
 
 
 # --- shapes ------------------------------------------------------------------------------------------------------

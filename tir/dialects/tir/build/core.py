@@ -165,6 +165,11 @@ class CoreBuilder(Builder):
         x = self.tensor(x)
         return tuple(SizeOf(x.value, i) if d is DYNAMIC else d for i, d in enumerate(x.type.shape))
 
+    def extents(self, type: TensorType, sizes: Sequence[Tensor]) -> list[Extent]:
+        """The sizes that a written result type and its size operands say."""
+        rest = iter(sizes)
+        return [dim if isinstance(dim, (int, AffineExpr)) else next(rest).value for dim in type.shape]
+
     def dim(self, x: TensorLike, axis: int) -> Value:
         """The size of an axis at run time, of type index."""
         return self.create(shapes.DimOp, self.tensor(x).value, axis=axis)

@@ -1,0 +1,511 @@
+"""Windows that slide over the last axes, their adjoint, and pooling.
+
+Along an axis of size n, position o of a window of size k covers the places o * stride + w * dilation - low, for w from
+0 to k - 1, of the axis with base_dilation - 1 places between each two elements. `low` places lie in front of the axis
+and `high` behind it; they hold one value. All lists have a number for each windowed axis (StableHLO's reduce_window).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tir.dialects.tir.base import (
+    ELEMENT_TENSOR,
+    NUMBER_TENSOR,
+    Composite,
+    Reduction,
+    Shaped,
+    Sized,
+    Structure,
+    Structured,
+    TensorOp,
+    fail,
+    is_number_of,
+    lowest,
+    merge_shapes,
+)
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
+from tir.ir.define import attribute, operand, result
+from tir.ir.execution import ExecutionError
+from tir.ir.ir import Value
+from tir.ir.kinds import I64_ARRAY, INDEX_KIND, NUMBER_ATTR, UNIT, integer_enum
+from tir.ir.types import DYNAMIC, I64, Dim, FloatType, TensorType, Type
+from tir.lazy import np
+
+__all__ = ["OPS", "WindowAxis", "folded", "unfolded"]
+
+
+@dataclass(frozen=True)
+class WindowAxis:
+    """How a window slides along one axis."""
+
+    size: int
+    stride: int = 1
+    dilation: int = 1
+    base_dilation: int = 1
+    low: int = 0
+    high: int = 0
+    ceil_mode: bool = False
+
+    @property
+    def reach(self) -> int:
+        """How many places the window spans."""
+        return (self.size - 1) * self.dilation + 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Each position lies wholly inside the axis, whose elements stand side by side."""
+        return (self.base_dilation, self.low, self.high, self.ceil_mode) == (1, 0, 0, False)
+
+    def positions(self, size: AffineExpr) -> AffineExpr:
+        """How many positions there are on an axis of this size.
+
+        ceil_mode: also the last one that hangs over, if it begins in front of the end of the axis (as PyTorch and ONNX).
+        """
+        inside = (size - 1) * self.base_dilation + 1 if self.base_dilation > 1 else size
+        if not self.ceil_mode:
+            return (inside + (self.low + self.high - self.reach)).floordiv(self.stride) + 1
+        if self.stride + self.high > self.reach:
+            return (inside + self.low).ceildiv(self.stride)
+        return (inside + (self.low + self.high - self.reach)).ceildiv(self.stride) + 1
+
+    def places(self, count: int, size: int) -> tuple[Any, Any]:
+        """For each position and place of the window the index of an element, and whether there is one."""
+        place = np.arange(count)[:, None] * self.stride + np.arange(self.size) * self.dilation - self.low
+        index = place // self.base_dilation
+        inside = (index * self.base_dilation == place) & (index >= 0) & (index < size)
+        return np.where(inside, index, 0), inside
+
+
+def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
+    """The windows of the last axes of an array: [.., positions .., windows ..]."""
+    lead = x.ndim - len(axes)
+    for i, axis in enumerate(axes):
+        size = x.shape[lead + i]
+        count = axis.positions(affine(size)).value  # type: ignore[attr-defined]
+        index, inside = axis.places(count, size)
+        here = np.moveaxis(x, lead + i, -1)
+        if size == 0:
+            found = np.full((*here.shape[:-1], *index.shape), value, x.dtype)
+        else:
+            found = np.where(inside, here[..., index], np.asarray(value, x.dtype))
+        x = np.moveaxis(found, -2, lead + i)
+    return x
+
+
+def folded(windows: Any, axes: Sequence[WindowAxis], shape: Sequence[int]) -> Any:
+    """The sum of overlapping windows [.., positions .., windows ..] in an array of this shape: undoes `unfolded`."""
+    count = len(axes)
+    found = np.zeros(tuple(shape), windows.dtype)
+    for place in np.ndindex(*(axis.size for axis in axes)):
+        spots, kept = [], []
+        for i, (axis, w) in enumerate(zip(axes, place)):
+            number = windows.shape[windows.ndim - 2 * count + i]
+            index, inside = axis.places(number, shape[len(shape) - count + i])
+            kept.append(np.flatnonzero(inside[:, w]))
+            spots.append(index[kept[-1], w])
+        # One element of a window falls on each place at most once.
+        found[(..., *np.ix_(*spots))] += windows[(..., *place)][(..., *np.ix_(*kept))]
+    return found
+
+
+class _Windowed(TensorOp):
+    """An op whose window slides over the last axes."""
+
+    window = attribute(I64_ARRAY)
+    strides = attribute(I64_ARRAY, optional=True)
+    dilations = attribute(I64_ARRAY, optional=True)
+    low = attribute(I64_ARRAY, optional=True)
+    high = attribute(I64_ARRAY, optional=True)
+    ceil_mode = attribute(UNIT, optional=True)
+
+    def axes(self) -> list[WindowAxis]:
+        """What the attributes say of each axis."""
+        ones, zeros = (1,) * len(self.window), (0,) * len(self.window)
+        lists = (self.strides or ones, self.dilations or ones, self.bases() or ones, self.low or zeros, self.high or zeros)
+        return [WindowAxis(*facts) for facts in zip(self.window, *lists, (bool(self.ceil_mode),) * len(ones))]
+
+    def bases(self) -> Sequence[int] | None:
+        """The base dilations, for ops that have them."""
+        return None
+
+    def check_window(self, rank: int) -> None:
+        """VerifyError unless the lists fit each other and a tensor of this rank."""
+        if len(self.window) > rank:
+            fail(self, f"the window has {len(self.window)} axes, and x has rank {rank}")
+        lists = {"strides": self.strides, "dilations": self.dilations, "base_dilations": self.bases()}
+        for name, numbers in ({"window": self.window} | lists | {"low": self.low, "high": self.high}).items():
+            if numbers is not None and len(numbers) != len(self.window):
+                each = f"a number for each of the {len(self.window)} axes of the window"
+                fail(self, f"{name} must have {each}, got {list(numbers)}")
+            if numbers is not None and name not in ("low", "high") and any(number < 1 for number in numbers):
+                fail(self, f"{name} must be at least 1, got {list(numbers)}")
+
+
+_LISTS = (
+    "`window` $window (`strides` $strides^)? (`dilations` $dilations^)? {bases}(`low` $low^)? (`high` $high^)? "
+    "(`ceil_mode` $ceil_mode^)?"
+)
+WINDOW_FORMAT = _LISTS.format(bases="")
+DILATED_FORMAT = _LISTS.format(bases="(`base_dilations` $base_dilations^)? ")
+
+
+class Windows(_Windowed, Shaped, Structured):
+    """The windows of the last axes of x: the result has the other axes, the positions, and the places of the window.
+
+    `tir.windows %x window [3] : tensor<4xf32>` of [a, b, c, d] is [[a, b, c], [b, c, d]]. Places outside of x hold
+    `value` (0 by default); an axis that only run time knows must not be empty then. Gradient: `tir.overlap_add`.
+    """
+
+    name = "tir.windows"
+    x = operand(ELEMENT_TENSOR)
+    base_dilations = attribute(I64_ARRAY, optional=True)
+    value = attribute(NUMBER_ATTR, optional=True)
+    result = result(ELEMENT_TENSOR)
+    format = f"$x {DILATED_FORMAT} (`with` $value^)? attr-dict `:` type($result)"
+
+    def bases(self) -> Sequence[int] | None:
+        return self.base_dilations
+
+    @property
+    def lead(self) -> int:
+        """How many axes stand in front of those that the window slides over."""
+        return self.x.type.rank - len(self.window)
+
+    @property
+    def is_plain(self) -> bool:
+        """No place lies outside of x."""
+        return all(axis.is_plain for axis in self.axes())
+
+    def check_operands(self) -> None:
+        self.check_window(self.x.type.rank)
+        if self.value is not None and not is_number_of(self.properties["value"], self.x.type.element):
+            fail(self, f"the value must be of type {self.x.type.element}, got {self.properties['value']}")
+
+    def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        lead = self.lead
+        return [*x[:lead], *(a.positions(size) for a, size in zip(self.axes(), x[lead:])), *map(affine, self.window)]
+
+    def reference(self, x: Any) -> Any:
+        return unfolded(x, self.axes(), self.value or 0)
+
+    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
+        if self.is_plain:
+            return ()
+        return [
+            (b.cmp("gt", b.cast(b.dim(x, axis), I64), 0), f"axis {axis} of x must not be empty")
+            for axis in range(self.lead, x.type.rank)
+            if not isinstance(x.type.shape[axis], int)
+        ]
+
+    def inputs(self) -> list[Value]:
+        return [self.x] if self.is_plain else []
+
+    def structure(self) -> Structure:
+        lead, count = self.lead, len(self.window)
+        rank = lead + 2 * count
+        places = [
+            AffineDim(lead + i) * axis.stride + AffineDim(lead + count + i) * axis.dilation
+            for i, axis in enumerate(self.axes())
+        ]
+        read = AffineMap(rank, 0, (*map(AffineDim, range(lead)), *places))
+        return Structure(("parallel",) * rank, (read,) if self.is_plain else (), (AffineMap.identity(rank),))
+
+    def element(self, s: Any, *x: Any) -> Any:
+        if x:
+            return x[0]
+        value = s.const(self.value or 0, self.x.type.element)
+        if any(size == 0 for size in self.x.type.shape[self.lead :]):
+            return value
+        lead, count = self.lead, len(self.window)
+        places, inside = [s.index(axis) for axis in range(lead)], None
+        for i, axis in enumerate(self.axes()):
+            start = s.mul(s.index(lead + i), s.const(axis.stride, "index"))
+            place = s.sub(s.add(start, s.mul(s.index(lead + count + i), s.const(axis.dilation, "index"))), axis.low)
+            index, holds = _divided(s, place, axis.base_dilation, s.size(self.x, lead + i))
+            places.append(index)
+            inside = holds if inside is None else s.and_(inside, holds)
+        found = s.extract(self.x, places)
+        return found if inside is None else s.select(inside, found, value)
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.overlap_add(g, b.shape(x), self.axes())]
+
+
+def _divided(s: Any, place: Any, divisor: int, size: Any) -> tuple[Any, Any]:
+    """place / divisor as an index below `size`, and whether it is one; 0 if not."""
+    zero = s.const(0, place)
+    index = place if divisor == 1 else s.floordiv(place, s.const(divisor, place))
+    holds = s.and_(s.cmp("ge", place, zero), s.cmp("lt", index, size))
+    if divisor != 1:
+        holds = s.and_(holds, s.cmp("eq", s.mul(index, s.const(divisor, place)), place))
+    return s.select(holds, index, zero), holds
+
+
+class OverlapAdd(_Windowed, Sized, Reduction):
+    """The sum of overlapping windows: each place of the result sums what the windows hold there.
+
+    x: tensor<.. x positions x window>, as `tir.windows` with the same attributes gives it; the result has the axes that
+    they slide over. What lies outside of the result is dropped. Gradient: `tir.windows`.
+    """
+
+    name = "tir.overlap_add"
+    x = operand(NUMBER_TENSOR)
+    sizes = operand(INDEX_KIND, variadic=True)
+    base_dilations = attribute(I64_ARRAY, optional=True)
+    result = result(NUMBER_TENSOR)
+    format = f"$x {DILATED_FORMAT} (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($x) `->` type($result)"
+
+    def bases(self) -> Sequence[int] | None:
+        return self.base_dilations
+
+    @property
+    def lead(self) -> int:
+        """How many axes stand in front of those that the windows slide over."""
+        return self.result_type.rank - len(self.window)
+
+    def verify_shape(self) -> None:
+        x, got = self.x.type, self.result_type
+        self.check_window(got.rank)
+        if x.rank != got.rank + len(self.window) or x.element is not got.element:
+            fail(self, f"x must have an axis more for each of the window's than the result, got {x} and {got}")
+        sizes = zip(self.axes(), got.shape[self.lead :])
+        want = [_position_dim(axis, size) for axis, size in sizes]
+        merge_shapes(self, ("x", x), ("its windows", TensorType((*got.shape[: self.lead], *want, *self.window), x.element)))
+
+    def compute(self, shape: tuple[int, ...], x: Any) -> Any:
+        lead, axes = self.lead, self.axes()
+        counts = [axis.positions(affine(size)).value for axis, size in zip(axes, shape[lead:])]  # type: ignore[attr-defined]
+        want = (*shape[:lead], *counts, *self.window)
+        if np.shape(x) != want:
+            raise ExecutionError(f"x must have shape {list(want)}, got {list(np.shape(x))}")
+        return folded(x, axes, shape)
+
+    def checks(self, b: Any, x: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
+        return [
+            (b.cmp("gt", b.cast(b.dim(x, axis), I64), 0), f"axis {axis} of x must not be empty")
+            for axis in range(self.lead, self.lead + len(self.window))
+            if not isinstance(x.type.shape[axis], int)
+        ]
+
+    def inputs(self) -> list[Value]:
+        return []
+
+    def structure(self) -> Structure:
+        rank, count = self.result_type.rank, len(self.window)
+        extents = dict(zip(range(rank, rank + count), self.window))
+        out = AffineMap.of_dims(rank + count, range(rank))
+        return Structure(("parallel",) * rank + ("reduction",) * count, (), (out,), extents)
+
+    def identity(self, element: Type) -> Any:
+        return 0
+
+    def element(self, s: Any) -> Any:
+        zero = s.const(0, self.x.type.element)
+        lead, rank, count = self.lead, self.result_type.rank, len(self.window)
+        if any(size == 0 for size in self.x.type.shape[lead : lead + count]):
+            return zero
+        places, inside = [], None
+        for i, axis in enumerate(self.axes()):
+            base = s.add(s.mul(s.index(lead + i), s.const(axis.base_dilation, "index")), axis.low)
+            place = s.sub(base, s.mul(s.index(rank + i), s.const(axis.dilation, "index")))
+            index, holds = _divided(s, place, axis.stride, s.size(self.x, lead + i))
+            places.append(index)
+            inside = holds if inside is None else s.and_(inside, holds)
+        here = [*(s.index(axis) for axis in range(lead)), *places, *(s.index(rank + i) for i in range(count))]
+        found = s.extract(self.x, here)
+        return found if inside is None else s.select(inside, found, zero)
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.add(accumulated, term)
+
+    def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
+        return [b.windows(g, self.axes()), *[None] * len(sizes)]
+
+
+def _position_dim(axis: WindowAxis, dim: Dim) -> Dim:
+    """How many positions there are on an axis of this size, as a dimension of a type."""
+    if not isinstance(dim, (int, AffineExpr)):
+        return DYNAMIC
+    count = axis.positions(affine(dim))
+    return count.value if isinstance(count, AffineConstant) else count
+
+
+# --- pooling ---------------------------------------------------------------------------------------------------------
+
+
+class _Pool(_Windowed, Shaped, Composite):
+    """A number for each position of a window on the last axes."""
+
+    x = operand(NUMBER_TENSOR)
+    result = result(NUMBER_TENSOR)
+
+    def check_operands(self) -> None:
+        self.check_window(self.x.type.rank)
+        for axis, facts in enumerate(self.axes()):
+            if not (0 <= facts.low < facts.reach and 0 <= facts.high < facts.reach):
+                got = f"got {facts.low} and {facts.high} for a window over {facts.reach} places"
+                fail(self, f"low and high must be 0 or more and less than the window along axis {axis} of it, {got}")
+
+    def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        lead = len(x) - len(self.window)
+        return [*x[:lead], *(axis.positions(size) for axis, size in zip(self.axes(), x[lead:]))]
+
+    def window_axes(self) -> list[int]:
+        """The axes of `tir.windows` that hold the places of the window."""
+        rank = self.x.type.rank
+        return list(range(rank, rank + len(self.window)))
+
+
+TIES = ("first", "all")
+
+
+class MaxPool(_Pool):
+    """The largest in each window; nan where one is nan. What lies outside of x does not count.
+
+    Gradient: to the largest of each window, of several to the first in row-major order, or with `ties all` to each
+    (Theano's rule).
+    """
+
+    name = "tir.max_pool"
+    ties = attribute(integer_enum(TIES), optional=True)
+    format = f"$x {WINDOW_FORMAT} (`ties` $ties^)? attr-dict `:` type($result)"
+
+    def reference(self, x: Any) -> Any:
+        outside = lowest(self.x.type.element)
+        return np.max(unfolded(x, self.axes(), outside), axis=tuple(self.window_axes()), initial=outside)
+
+    def decompose(self, b: Any, x: Any) -> Any:
+        return b.max(b.windows(x, self.axes(), lowest(x.type.element)), self.window_axes())
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [b.max_pool_grad(x, g, self.axes(), self.ties or TIES[0])]
+
+
+class MaxPoolGrad(_Windowed, Composite):
+    """The gradient of `tir.max_pool`: each g goes to the place of the largest of its window, the rest is 0.
+
+    x: the pool's operand; g: of the type of its result. Gradient of g: what g took; x has none, since the choice
+    changes in steps.
+    """
+
+    name = "tir.max_pool_grad"
+    x = operand(NUMBER_TENSOR)
+    g = operand(NUMBER_TENSOR)
+    ties = attribute(integer_enum(TIES), optional=True)
+    result = result(NUMBER_TENSOR)
+    format = f"$x `,` $g {WINDOW_FORMAT} (`ties` $ties^)? attr-dict `:` type($g) `->` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        x = self.x.type
+        self.check_window(x.rank)
+        lead = x.rank - len(self.window)
+        sizes = zip(self.axes(), x.shape[lead:])
+        want = [_position_dim(axis, size) for axis, size in sizes]
+        merge_shapes(self, ("g", self.g.type), ("the pooled x", x.with_shape((*x.shape[:lead], *want))))
+        if self.g.type.element is not x.element:
+            fail(self, f"element types must be equal, got {x} and {self.g.type}")
+        return [x]
+
+    def reference(self, x: Any, g: Any) -> Any:
+        axes = self.axes()
+        chosen = self._chosen(unfolded(x, axes, lowest(self.x.type.element)))
+        return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
+
+    def _chosen(self, windows: Any) -> Any:
+        """Which places of the windows are the largest of theirs."""
+        count = len(self.window)
+        flat = windows.reshape(*windows.shape[:-count], int(np.prod(self.window)))
+        if (self.ties or TIES[0]) == "first":
+            chosen = np.arange(flat.shape[-1]) == np.argmax(flat, -1)[..., None]
+        else:
+            chosen = (flat == np.max(flat, -1, keepdims=True)) | np.isnan(flat)
+        return chosen.reshape(windows.shape)
+
+    def decompose(self, b: Any, x: Any, g: Any) -> Any:
+        chosen = self._mask(b, x)
+        spread = b.broadcast(g, range(g.type.rank), b.shape(chosen))
+        return b.overlap_add(b.select(chosen, spread, 0), b.shape(x), self.axes())
+
+    def _mask(self, b: Any, x: Any) -> Any:
+        windows = b.windows(x, self.axes(), lowest(x.type.element))
+        rank, count = x.type.rank, len(self.window)
+        places = list(range(rank, rank + count))
+        if (self.ties or TIES[0]) == "all":
+            best = b.repeat_along(b.max(windows, places), places, windows)
+            same = b.cmp("eq", windows, best)
+            return b.or_(same, b.cmp("ne", windows, windows)) if isinstance(x.type.element, FloatType) else same
+        flat = b.reshape(windows, [*b.shape(windows)[:rank], int(np.prod(self.window))])
+        first = b.repeat_along(b.argmax(flat, rank), [rank], flat)
+        return b.reshape(b.cmp("eq", b.iota(b.shape(flat), rank), first), b.shape(windows))
+
+    def grad(self, b: Any, g: Any, x: Any, pooled: Any) -> list[Any]:
+        taken = b.select(self._mask(b, x), b.windows(g, self.axes()), 0)
+        return [None, b.sum_in_type(taken, range(x.type.rank, x.type.rank + len(self.window)))]
+
+
+DIVISORS = ("padded", "valid", "one")
+
+
+class AvgPool(_Pool):
+    """The mean of each window, of floats; `divisor` says by what the sum is divided.
+
+    padded (the default): the places of the window that lie in the axis with its padding, which counts as 0; valid:
+    those that lie in the axis; one: the sum itself, of integers too. Gradient: g divided, spread over its window.
+    """
+
+    name = "tir.avg_pool"
+    divisor = attribute(integer_enum(DIVISORS), optional=True)
+    format = f"$x {WINDOW_FORMAT} (`divisor` $divisor^)? attr-dict `:` type($result)"
+
+    def check_operands(self) -> None:
+        super().check_operands()
+        if self.divisor != "one" and not isinstance(self.x.type.element, FloatType):
+            fail(self, f"a mean needs floats, got {self.x.type}; `divisor one` gives the sum")
+
+    def reference(self, x: Any) -> Any:
+        axes = self.axes()
+        total = np.sum(unfolded(x, axes, 0), axis=tuple(self.window_axes()), dtype=x.dtype)
+        counts = np.ones((), x.dtype)
+        for axis, size in zip(axes, x.shape[x.ndim - len(axes) :]):
+            number = axis.positions(affine(size)).value  # type: ignore[attr-defined]
+            counts = counts[..., None] * self._counted(axis, number, size).astype(x.dtype)
+        return total if self.divisor == "one" else (total / counts).astype(x.dtype)
+
+    def _counted(self, axis: WindowAxis, count: int, size: int) -> Any:
+        """How many places of each window count along one axis."""
+        first, stop = (0, size) if self.divisor == "valid" else (-axis.low, size + axis.high)
+        places = np.arange(count)[:, None] * axis.stride + np.arange(axis.size) * axis.dilation - axis.low
+        return np.sum((places >= first) & (places < stop), axis=1)
+
+    def decompose(self, b: Any, x: Any) -> Any:
+        total = b.sum_in_type(b.windows(x, self.axes()), self.window_axes())
+        return total if self.divisor == "one" else total / self._counts(b, x, total)
+
+    def _counts(self, b: Any, x: Any, like: Any) -> Any:
+        """How many places count: a number, or a tensor of the shape of the result, which `like` has."""
+        axes, element = self.axes(), x.type.element
+        valid = self.divisor == "valid"
+        if all(not a.ceil_mode and (not valid or (a.low, a.high) == (0, 0)) for a in axes):
+            return int(np.prod(self.window))
+        shape, found = b.shape(like), 1
+        for i, axis in enumerate(axes):
+            place = x.type.rank - len(axes) + i
+            size = b.cast(b.dim(x, place), I64)
+            first, stop = (0, size) if valid else (-axis.low, size + axis.high)
+            window = b.iota([*shape, axis.size], len(shape)) * axis.dilation
+            at = b.iota([*shape, axis.size], place) * axis.stride + window - axis.low
+            counts = b.and_(b.cmp("ge", at, first), b.cmp("lt", at, stop))
+            found = found * b.sum_in_type(b.cast(counts, element), [len(shape)])
+        return found
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        share = g if self.divisor == "one" else g / self._counts(b, x, g)
+        windows = b.broadcast(share, range(g.type.rank), [*b.shape(g), *self.window])
+        return [b.overlap_add(windows, b.shape(x), self.axes())]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (Windows, OverlapAdd, MaxPool, MaxPoolGrad, AvgPool)
