@@ -16,7 +16,7 @@ from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
-from tir.passes.bufferize_ops import RULES, Globals
+from tir.passes.bufferize_ops import RULES, Globals, read_buffers
 from tir.passes.storage import Storage, Uses, has_tensor_result, hoist_allocations
 
 __all__ = ["Bufferize"]
@@ -206,6 +206,8 @@ class _Function:
             self.bind(result, storage.memref, storage)
             outputs.append(storage.memref)
         inputs = [self.buffer(v) if self.is_tensor(v) else v for v in op.inputs]
+        captured = {value: self.buffer(value) for value in op.captured if self.is_tensor(value)}
+        read_buffers(op.body, captured)
         region = op.body_region
         op.regions = ()
         region.parent = None
@@ -236,6 +238,8 @@ class _Function:
             return False
         if any(self.uses.is_used_after(value, op) for value in storage.values):
             return False
+        if any(self.storage.get(value) is storage for value in op.captured):
+            return False  # the body may read any element of it, at any point
         reads = [m for v, m in zip(op.inputs, op.input_maps) if self.storage.get(v) is storage]
         others = [i for i, init in enumerate(op.outputs) if i != k and self.storage.get(init) is storage]
         same_place = op.is_all_parallel and all(m is op.output_maps[k] for m in reads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tir.dialects import arith, linalg, memref, tensor
@@ -10,13 +10,13 @@ from tir.ir.affine import AffineMap
 from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
-from tir.ir.errors import TirError
+from tir.ir.errors import PassError, TirError
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import INDEX, FloatType, MemRefType, TensorType
 from tir.ir.views import DYNAMIC_INDEX
 from tir.passes.storage import Storage
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "Globals", "read_buffers"]
 
 SPLAT_LOOP_ELEMENTS = 1024  # a splat of more elements is written by a loop and takes no room in the module
 
@@ -86,6 +86,19 @@ def dim(f: Any, op: tensor.Dim) -> None:
 
 def extract(f: Any, op: tensor.Extract) -> None:
     f.replace(op, f.b.create(memref.Load, f.buffer(op.tensor), op.indices))
+
+
+def read_buffers(body: Block, buffers: Mapping[Value, Value]) -> None:
+    """Reads of tensors from outside, in a body of scalar ops, become reads of their buffers; PassError for other ops."""
+    for op in [inner for outer in body for inner in outer.walk()]:
+        b = Builder.before(op)
+        if isinstance(op, tensor.Extract) and op.tensor in buffers:
+            op.replace_with([b.create(memref.Load, buffers[op.tensor], op.indices)])
+        elif isinstance(op, tensor.Dim) and op.source in buffers:
+            op.replace_with([b.create(memref.Dim, buffers[op.source], op.index)])
+        elif any(isinstance(v.type, TensorType) for v in (*op.operands, *op.results)):
+            rule = "the body of linalg.generic may only read elements and sizes of tensors from outside"
+            raise PassError(f"bufferize: {rule}, got {op.name}", op.location)
 
 
 def insert(f: Any, op: tensor.Insert) -> None:
