@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = ["random_loops"]
 
@@ -170,9 +170,8 @@ class _Writer:
         for kind in kinds:
             inits.append(self.tensor(kind))
             if self.r.random() < 0.15:
-                filled, empty = self.name(), self.name()
-                self.say(f"{empty} = tensor.splat %c2i{'[%n]' if kind == DYNAMIC else ''} : {kind}")
-                inits[-1] = filled = empty
+                inits[-1] = self.name()
+                self.say(f"{inits[-1]} = tensor.splat %c2i{'[%n]' if kind == DYNAMIC else ''} : {kind}")
         return kinds, inits, [self.name() for _ in kinds]
 
     def body(self, kinds: list[str], names: list[str], steps: int) -> list[str]:
