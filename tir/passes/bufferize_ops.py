@@ -11,7 +11,7 @@ from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError, TirError
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import INDEX, FloatType, MemRefType, TensorType
+from tir.ir.types import DYNAMIC, INDEX, FloatType, MemRefType, TensorType
 from tir.ir.views import DYNAMIC_INDEX
 from tir.passes.bufferize_blocks import Blocks, Place, Steps
 from tir.passes.storage import Storage, memref_type
@@ -186,7 +186,9 @@ def insert_slice(f: Blocks, op: tensor.InsertSlice) -> None:
 
 def concat(f: Blocks, op: tensor.Concat) -> None:
     """Each operand is copied to its part of new memory."""
-    storage = f.allocate(op.result.type, op.result)
+    type = memref_type(op.result.type)
+    sizes_known_late = [concat_size(f, op, axis) for axis, dim in enumerate(type.shape) if dim is DYNAMIC]
+    storage = f.allocate_of(type, sizes_known_late)
     start: Value | None = None
     for value in op.inputs:
         source = f.buffer(value)
@@ -200,6 +202,15 @@ def concat(f: Blocks, op: tensor.Concat) -> None:
         f.copy(source, part)
         start = f.b.create(arith.AddI, start, size)
     f.bind(op.result, storage.memref, storage)
+
+
+def concat_size(f: Blocks, op: tensor.Concat, axis: int) -> Value:
+    """The size of an axis of the result: the sum of those of the operands along the axis on which they are joined."""
+    parts = op.inputs if axis == op.dim else op.inputs[:1]
+    total, *rest = [f.dim(f.buffer(value), axis) for value in parts]
+    for size in rest:
+        total = f.b.create(arith.AddI, total, size)
+    return total
 
 
 def dynamic_subview(f: Blocks, buffer: Value, offsets: list[Value], sizes: list[Value]) -> Value:
