@@ -94,7 +94,7 @@ def round_trip_difference(module: Op, **options: Any) -> str | None:
     return None
 
 
-def run(module: Op, target: str, entry: str, arguments: Mapping[str, Any]) -> Outcome:
+def run(module: Op, target: str, entry: str, arguments: Mapping[str, Any] | Sequence[Any]) -> Outcome:
     """Calls the entry `CALLS` times."""
     program = Executable(module, target)
     arrays: dict[str, Any] = {}
@@ -168,7 +168,7 @@ def _apart(arrays: Sequence[Any]) -> Any:
 
 
 def first_disagreement(
-    text: str, arguments: Mapping[str, Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main",
+    text: str, arguments: Mapping[str, Any] | Sequence[Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main",
     levels: Sequence[str] = tuple(LEVELS),
 ) -> Disagreement | None:  # fmt: skip
     """The first of the levels that computes something else than the first of them, or fails."""

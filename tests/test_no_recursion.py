@@ -114,6 +114,39 @@ def test_long_program_is_interpreted() -> None:
     """)
 
 
+def test_loops_and_conditions_on_a_tensor_nest_deep() -> None:
+    """Down to the loops level, where the tensor lies in one place."""
+    run("""
+        head = ["func.func @f(%t0: tensor<?xf32>, %c: i1) -> tensor<?xf32> {", "%z = arith.constant 0 : index",
+                "%o = arith.constant 1 : index", "%one = arith.constant 1.0 : f32"]
+        ends = ["return %r0 : tensor<?xf32>", "}"]
+        for i in range(240):
+            if i % 3 == 0:
+                head.append(f"%r{i} = scf.for %i{i} = %z to %o step %o iter_args(%t{i + 1} = %t{i}) -> (tensor<?xf32>) {{")
+                ends[:0] = [f"scf.yield %r{i + 1} : tensor<?xf32>", "}"]
+            elif i % 3 == 1:
+                head += [f"%r{i} = scf.if %c -> (tensor<?xf32>) {{",
+                         f"%t{i + 1} = tensor.insert %one into %t{i}[%z] : tensor<?xf32>"]
+                ends[:0] = [f"scf.yield %r{i + 1} : tensor<?xf32>", "} else {", f"scf.yield %t{i} : tensor<?xf32>", "}"]
+            else:
+                head.append(f"%r{i} = scf.while (%t{i + 1} = %t{i}) : (tensor<?xf32>) -> tensor<?xf32> {{")
+                ends[:0] = [f"%v{i} = tensor.extract %r{i + 1}[%z] : tensor<?xf32>",
+                            f"%g{i} = arith.cmpf olt, %v{i}, %one : f32",
+                            f"scf.condition(%g{i}) %r{i + 1} : tensor<?xf32>", "} do {",
+                            f"^bb0(%w{i}: tensor<?xf32>):", f"scf.yield %w{i} : tensor<?xf32>", "}"]
+        head.append("%r240 = tensor.insert %one into %t240[%o] : tensor<?xf32>")
+        module = parse_text("\\n".join([*head, *ends]), REGISTRY)
+        arguments = [np.zeros(2, np.float32), np.bool_(True)]
+        np.testing.assert_array_equal(Interpreter(module).run("f", arguments)[0], [1, 1])
+        run(module, "canonicalize", "cse", "dce", "fuse-structured", "bufferize")
+        assert print_op(module).count("memref.copy") == 1
+        np.testing.assert_array_equal(Interpreter(module).run("f", arguments)[0], [1, 1])
+        run_pipeline(lower_cpu(), module)
+        from tir.lower.llvm import lower_to_llvm
+        lower_to_llvm(module)
+    """)
+
+
 @pytest.mark.timeout(300)
 def test_long_program_goes_down_to_loops() -> None:
     run("""

@@ -29,6 +29,7 @@ from tir.ir.execution import (
     value_of_type,
 )
 from tir.ir.ir import Block, Op, Value
+from tir.ir.last_uses import arrays_last_used
 from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike, ReturnLike
 from tir.ir.types import MemRefType, ShapedType, TensorType, Type
@@ -40,10 +41,11 @@ MAX_CALL_DEPTH = 10_000
 MAX_CALL_NOTES = 8
 UNLIMITED = 1 << 62
 
-_PURE, _EFFECT, _HAND_ON, _UNKNOWN = range(4)
+_PURE, _EFFECT, _HAND_ON, _CHANGE, _UNKNOWN = range(5)
 
-# One op made ready to run: what to do, the op, its facet, and the values that it takes and gives.
-_Step = tuple[int, Op, Callable[..., Any], tuple[Value, ...], tuple[Value, ...]]
+# One op made ready to run: what to do, the op, its facet, the values that it takes and gives, and those arrays among
+# the values of the function that nobody needs when it is done.
+_Step = tuple[int, Op, Callable[..., Any], tuple[Value, ...], tuple[Value, ...], tuple[Value, ...]]
 
 
 class Interpreter:
@@ -127,14 +129,19 @@ class Interpreter:
                 if isinstance(top, _Cursor):
                     if answer is not None:
                         top.bind(answer)
+                    answer = outcome = None  # what a block holds by itself it may change in place
                     outcome = self._advance(top)
                     if isinstance(outcome, GeneratorType):
                         stack.append(outcome)
                         answer = None
                         continue
                 else:
-                    stack.append(self._answer(top.send(answer), stack))
-                    answer = None
+                    handed_over = [answer]
+                    answer = outcome = None
+                    request = top.send(handed_over.pop())
+                    _release(stack)
+                    stack.append(self._answer(request, stack))
+                    request = None
                     continue
             except StopIteration as stop:
                 outcome = stop.value
@@ -170,18 +177,26 @@ class Interpreter:
         """Runs the ops of a block: up to its end, which gives its outcome, or up to an op that wants something run."""
         frame = cursor.frame
         while True:
-            kind, _, run, operands, results = cursor.steps[cursor.position]
+            kind, _, run, operands, results, last_used = cursor.steps[cursor.position]
             cursor.position += 1
             self._steps_left -= 1
             if self._steps_left < 0:
                 raise ExecutionError(f"the run takes more than {self.max_steps} steps")
             if kind == _PURE:
-                made = run(*[frame[v] for v in operands])
                 if len(results) == 1:
-                    frame[results[0]] = made
+                    frame[results[0]] = run(*[frame[v] for v in operands])
+                    for value in last_used:
+                        frame.pop(value, None)
                     continue
+                made = run(*[frame[v] for v in operands])
             elif kind == _HAND_ON:
-                return tuple([frame[v] for v in operands])
+                handed_on = tuple([frame[v] for v in operands])
+                for value in last_used:
+                    frame.pop(value, None)
+                return handed_on
+            elif kind == _CHANGE:
+                frame[results[0]] = run(_taken(frame, operands, last_used))
+                continue
             else:
                 made = run(frame)
                 if isinstance(made, Jump):
@@ -196,7 +211,8 @@ class Interpreter:
         """The arguments of a block, and its ops made ready to run."""
         found = self._blocks.get(block)
         if found is None:
-            found = self._blocks[block] = (tuple(block.arguments), [_step(op) for op in block])
+            last_used = arrays_last_used(block)
+            found = self._blocks[block] = (tuple(block.arguments), [_step(op, last_used) for op in block])
         return found
 
 
@@ -260,16 +276,34 @@ class _Cursor:
         dict.update(self.frame, zip(self.steps[self.position - 1][4], results))
 
 
-def _step(op: Op) -> _Step:
+def _step(op: Op, last_used: Mapping[Op, tuple[Value, ...]]) -> _Step:
     """How the op is run, by the facets that it has."""
-    operands, results = op.operands, op.results
+    facts = op.operands, op.results, last_used.get(op, ())
     if isinstance(op, ReturnLike):
-        return _HAND_ON, op, _cannot, operands, results
+        return _HAND_ON, op, _cannot, *facts
     if hasattr(op, "interpret"):
-        return _EFFECT, op, op.interpret, operands, results
+        return _EFFECT, op, op.interpret, *facts
+    if hasattr(op, "changed"):
+        return _CHANGE, op, op.changed, *facts
     if hasattr(op, "reference"):
-        return _PURE, op, op.reference, operands, results
-    return _UNKNOWN, op, _cannot, operands, results
+        return _PURE, op, op.reference, *facts
+    return _UNKNOWN, op, _cannot, *facts
+
+
+def _taken(frame: _Frame, operands: Sequence[Value], last_used: Sequence[Value]) -> list[Any]:
+    """The operands; the frame holds those no more that nobody needs afterwards."""
+    found = [frame[v] for v in operands]
+    for value in last_used:
+        frame.pop(value, None)
+    return found
+
+
+def _release(stack: Sequence[Any]) -> None:
+    """What the op that waits for its generator has handed to it, and nobody needs afterwards, is the generator's."""
+    below = stack[-2] if len(stack) > 1 else None
+    if isinstance(below, _Cursor):
+        for value in below.steps[below.position - 1][5]:
+            below.frame.pop(value, None)
 
 
 def _cannot(frame: _Frame) -> Any:

@@ -21,6 +21,7 @@ from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Struc
 from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.passes.canonicalize_rules import RULES  # noqa: E402
+from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
 
 NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, then run `make docs`. -->\n"
@@ -106,7 +107,8 @@ def passes_page() -> str:
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
     lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
-    lines += [f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |" for r in RULES]
+    for r in (*RULES, *SCF_RULES):
+        lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
     lines += ["", "## Pipelines", ""]
     for name, make in PIPELINES.items():
         lines += [f"### --{name}", "", inspect.cleandoc(make.__doc__ or ""), "", f"`{make()}`", ""]

@@ -81,7 +81,8 @@ class Generic(Op, RecursiveEffects):
     For each point of the iteration space, the body gets the elements that the maps name, one for each operand, and
     yields an element for each output. Outputs are tensors, whose first elements are those of the operand (the results
     are the last), or memrefs, which are written in place. Sizes follow from the operands. Points of parallel dimensions
-    are independent; along reductions they run in order, the last dimension fastest.
+    are independent; along reductions they run in order, the last dimension fastest. The body may also read any element
+    of tensors from outside, by `tensor.extract` (of memrefs, by `memref.load`).
     """
 
     name = "linalg.generic"
@@ -144,6 +145,13 @@ class Generic(Op, RecursiveEffects):
         return self.body.terminator.operands
 
     @property
+    def captured(self) -> list[Value]:
+        """The tensors and memrefs from outside that the body uses by name, each once."""
+        shaped = (TensorType, MemRefType)
+        used = {v: None for op in self.body for inner in op.walk() for v in inner.operands if isinstance(v.type, shaped)}
+        return [v for v in used if not _is_made_inside(v, self)]
+
+    @property
     def has_buffers(self) -> bool:
         """The outputs are memrefs, and there are no results."""
         return bool(self.outputs) and isinstance(self.outputs[0].type, MemRefType)
@@ -169,7 +177,7 @@ class Generic(Op, RecursiveEffects):
         sizes = extents(self.rank, self.maps, [np.shape(a) for a in (*inputs, *outputs)])
         parallel = [kind == PARALLEL for kind in self.iterator_types]
         nest = Nest(self.body, inputs, outputs, self.maps, parallel, sizes)
-        if 0 not in sizes and nest.can_vectorize():
+        if 0 not in sizes and nest.can_vectorize(frame):
             nest.run(frame)
         else:
             positions = [op for op in self.body if isinstance(op, Index)]
@@ -178,6 +186,12 @@ class Generic(Op, RecursiveEffects):
                     frame[op.result] = np.int64(point[op.dim])
                 nest.write(point, (yield Run(self.body, nest.read(point))))
         return () if self.has_buffers else tuple(outputs)
+
+
+def _is_made_inside(value: Value, op: Op) -> bool:
+    block = value.block
+    around = block.parent_op if block is not None else None
+    return around is not None and around.is_inside(op)
 
 
 def _check_operands(op: Generic) -> None:

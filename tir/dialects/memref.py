@@ -46,6 +46,7 @@ from tir.ir.views import (
     dynamic_dims,
     element_strides,
     fill_in,
+    gather,
     group_sizes,
     kept_axes,
     mixed,
@@ -228,9 +229,8 @@ class Load(ReadsMemory, Op):
     def verify(self) -> None:
         _check_indices(self.memref.type, self.indices)
 
-    def interpret(self, frame: Frame) -> tuple[Any, ...]:
-        array, *indices = [frame[v] for v in self.operands]
-        return (array[checked_index(indices, array.shape)],)
+    def reference(self, memref: Any, *indices: Any) -> Any:
+        return gather(memref, indices)
 
 
 class Store(WritesMemory, Op):

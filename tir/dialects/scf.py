@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tir.dialects.numeric import of_type, signed, unsigned
 from tir.ir.attributes import IntegerAttr
@@ -87,17 +87,18 @@ class For(Op, RecursiveEffects):
         low, high, step = (read(frame[v]) for v in (self.lowerBound, self.upperBound, self.step))
         number, type = low.dtype.type, self.lowerBound.type
         plain = numpy_dtype(type) == low.dtype
-        carried = tuple(frame[v] for v in self.initArgs)
+        carried = [frame[v] for v in self.initArgs]
         for i in _counted(low, high, step):
             counter = number(i) if plain else of_type(number(i), type)
-            carried = yield Run(self.body, [counter, *carried])
-        return carried
+            carried = list((yield Run(self.body, [counter, *_given_away(carried)])))
+        return tuple(carried)
 
 
 class If(Op, RecursiveEffects):
     """`scf.if %c -> (f32) { .. } else { .. }`: runs one of two regions. Without results the second may be absent."""
 
     name = "scf.if"
+    runs_one_region: ClassVar[bool] = True  # at most one of them, and once
     condition = operand(exactly(I1))
     values = result(variadic=True)
     then_region = region()
@@ -167,10 +168,10 @@ class While(Op, RecursiveEffects):
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[v] for v in self.inits]
         while True:
-            more, *values = yield Run(self.before.block, carried)
+            more, *values = yield Run(self.before.block, _given_away(carried))
             if not more:
                 return tuple(values)
-            carried = yield Run(self.after.block, values)
+            carried = list((yield Run(self.after.block, _given_away(values))))
 
 
 class ReduceReturn(Op, ReturnLike):
@@ -259,6 +260,13 @@ class Parallel(Op, RecursiveEffects):
             for i, value in enumerate(values):
                 (combined[i],) = yield Run(self.reduce.regions[i].block, [combined[i], value])
         return tuple(combined)
+
+
+def _given_away(values: list[Any]) -> tuple[Any, ...]:
+    """The values, which the list holds no more: a body may change an array that only its frame holds."""
+    given = tuple(values)
+    values.clear()
+    return given
 
 
 def _check_steps(op: Op, steps: Sequence[Value]) -> None:

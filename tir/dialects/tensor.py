@@ -14,6 +14,7 @@ from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError, Frame, Run, check_shape, numpy_dtype, uninitialized
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import ANY_TENSOR, I64_ARRAY, I64_ARRAYS, I64_ATTR, INDEX_KIND
+from tir.ir.last_uses import is_unshared
 from tir.ir.nest import index_grid, run_vectorized, vectorizable
 from tir.ir.registry import Dialect
 from tir.ir.traits import Pure, RecursiveEffects, ReturnLike
@@ -116,9 +117,13 @@ class Insert(Pure, Op):
         _check_indices(self.dest.type, self.indices)
 
     def reference(self, scalar: Any, dest: Any, *indices: Any) -> Any:
-        changed = np.array(dest)
-        changed[checked_index(indices, dest.shape)] = scalar
-        return changed
+        return self.changed([scalar, dest, *indices])
+
+    def changed(self, arguments: list[Any]) -> Any:
+        """The result, which is the array `dest` itself if only the list holds that."""
+        array = arguments[1] if is_unshared(arguments, 1) else np.array(arguments[1])
+        array[checked_index(arguments[2:], array.shape)] = arguments[0]
+        return array
 
 
 class FromElements(Pure, Op):
@@ -270,14 +275,17 @@ class InsertSlice(Pure, SliceLists, Op):
         _check_slice(self, self.dest.type, self.source.type)
 
     def reference(self, source: Any, dest: Any, *numbers: Any) -> Any:
-        lists = self.lists_at(numbers)
-        slices = checked_slices(lists, dest.shape)
-        sizes = lists[1]
+        return self.changed([source, dest, *numbers])
+
+    def changed(self, arguments: list[Any]) -> Any:
+        """The result, which is the array `dest` itself if only the list holds that."""
+        lists, source = self.lists_at(arguments[2:]), arguments[0]
+        slices, sizes = checked_slices(lists, arguments[1].shape), lists[1]
         if source.shape != tuple(sizes[axis] for axis in self.kept_axes):
             raise ExecutionError(f"the source must have the sizes of the slice {sizes}, got {list(source.shape)}")
-        changed = np.array(dest)
-        changed[slices] = source.reshape(sizes)
-        return changed
+        array = arguments[1] if is_unshared(arguments, 1) else np.array(arguments[1])
+        array[slices] = source.reshape(sizes)
+        return array
 
 
 class Concat(Pure, Op):

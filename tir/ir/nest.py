@@ -16,7 +16,7 @@ from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
 from tir.ir.execution import ExecutionError, Frame, evaluate
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import Effects, ReturnLike, effects_of
-from tir.ir.types import ShapedType
+from tir.ir.types import MemRefType, ShapedType
 from tir.lazy import np
 
 __all__ = ["Nest", "extents", "index_grid", "run_vectorized", "vectorizable"]
@@ -28,9 +28,10 @@ CHUNK_ELEMENTS = 1 << 16  # computed ahead of a sequential loop at once
 
 
 def vectorizable(block: Block) -> bool:
-    """Each op computes scalars and nothing else, so its reference may be given arrays in place of scalars.
+    """Each op computes scalars and does at most read, so its reference may be given arrays in place of scalars.
 
-    An op with a `position_axis` gives the position in the iteration space along that axis.
+    An op with a `position_axis` gives the position in the iteration space along that axis. An element of an array from
+    outside may be read at any place (`tensor.extract`, `memref.load`): indices that are arrays give an array.
     """
     return isinstance(block.last, ReturnLike) and all(
         _is_scalar_op(op) for op in block if op is not block.last
@@ -40,7 +41,7 @@ def vectorizable(block: Block) -> bool:
 def _is_scalar_op(op: Op) -> bool:
     computes = hasattr(op, "reference") or hasattr(op, "position_axis")
     shaped = any(isinstance(result.type, ShapedType) for result in op.results)
-    return computes and not shaped and not op.regions and effects_of(op) == Effects.NONE
+    return computes and not shaped and not op.regions and not effects_of(op) & ~Effects.READ
 
 
 def index_grid(shape: Sequence[int]) -> list[Any]:
@@ -225,9 +226,14 @@ class Nest:
     def output_maps(self) -> Sequence[AffineMap]:
         return self.maps[len(self.inputs) :]
 
-    def can_vectorize(self) -> bool:
+    def can_vectorize(self, frame: Frame) -> bool:
         """`run` gives what point after point gives."""
-        return vectorizable(self.body) and not self._interferes()
+        return vectorizable(self.body) and not self._reads_outputs(frame) and not self._interferes()
+
+    def _reads_outputs(self, frame: Frame) -> bool:
+        """The body reads, at any place, a buffer from outside that a point writes."""
+        captured = {v for op in self.body for v in op.operands if isinstance(v.type, MemRefType)}
+        return any(_share_memory(frame[v], output) for v in captured for output in self.outputs)
 
     def _interferes(self) -> bool:
         """A point may read what another one wrote through another operand. Notes whether operands share elements."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tir.dialects import arith, func, linalg, memref, tensor
+from tir.dialects import func
 from tir.ir import actions
 from tir.ir.affine import AffineExpr
-from tir.ir.attributes import ArrayAttr, DictAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
-from tir.ir.builder import Builder
+from tir.ir.attributes import ArrayAttr, DictAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
-from tir.passes.bufferize_ops import RULES, Globals
-from tir.passes.storage import Storage, Uses, has_tensor_result, hoist_allocations
+from tir.ir.types import TensorType, Type
+from tir.passes.allocations import hoist_allocations, hoist_out_of_loops
+from tir.passes.bufferize_blocks import Blocks, Globals, Place, drive
+from tir.passes.bufferize_control import RULES as CONTROL
+from tir.passes.bufferize_ops import RULES as STRUCTURED
+from tir.passes.kept_sizes import KeptSizes
+from tir.passes.storage import Storage, Uses, memref_type
 
 __all__ = ["Bufferize"]
 
@@ -25,10 +28,16 @@ __all__ = ["Bufferize"]
 class Bufferize(Pass):
     """Makes tensors buffers, updates shared variables in place where that is safe, and frees what it allocates.
 
-    Needs functions of one block with structured ops (`lower-structured`); calls on tensors must be inlined. Leaves
-    memrefs: tensor arguments become memref arguments; a result whose sizes follow from those of the arguments becomes a
-    trailing argument `{tir.out}`; the new value of a shared variable is written to its argument; any other result is a
-    memref that the function allocates and the caller frees.
+    Needs functions of one block with structured ops (`lower-structured`), in loops and conditions (scf.for, scf.if,
+    scf.while) to any depth; calls on tensors must be inlined. Leaves memrefs: tensor arguments become memref arguments;
+    a result whose sizes follow from those of the arguments becomes a trailing argument `{tir.out}`; the new value of a
+    shared variable is written to its argument; any other result is a memref that the function allocates and the caller
+    frees.
+
+    A tensor that a loop carries lies in one place for the whole loop: where its first value lies, if nobody else needs
+    that, or where its result is wanted; both branches of an scf.if write to one place. What a block hands on and lies
+    elsewhere is copied there, all tensors at once. Memory belongs to the block that allocates it and is freed at its end;
+    where its size allows it is allocated in front of the loops. A loop that carries a tensor must keep its sizes.
 
     In place means: the memory of the old value is not read later, no assert can fail later, and each element is read, if
     at all, at the place where it is written. Otherwise the new value is computed aside and copied at the end, all copies
@@ -77,19 +86,10 @@ def _has_tensors(function: func.Func) -> bool:
 
 @dataclass
 class _Function:
-    """The bufferization of one function.
-
-    buffers: tensor value -> memref value. storage: tensor value -> the memory it lies in.
-    wanted: tensor value -> the argument it should be written to, because it is returned there.
-    """
+    """The bufferization of one function: what becomes of its arguments and results."""
 
     function: func.Func
     globals: Globals
-    buffers: dict[Value, Value] = field(default_factory=dict)
-    storage: dict[Value, Storage] = field(default_factory=dict)
-    wanted: dict[Value, Storage] = field(default_factory=dict)
-    allocated: list[Storage] = field(default_factory=list)
-    b: Builder = field(default_factory=Builder)
 
     def run(self) -> None:
         """Rewrites the function."""
@@ -98,28 +98,22 @@ class _Function:
             what = "is a declaration" if function.is_declaration else "has several blocks"
             raise PassError(f"bufferize: @{function.sym_name} takes tensors and {what}", function.location)
         self.block = function.entry
-        self.uses = Uses(self.block)
-        self.returned = self.block.terminator
-        self.old_results = list(self.returned.operands)
+        self.old_results = self.block.terminator.operands
+        sizes = KeptSizes(function)
+        self.blocks = Blocks(sizes, Uses(function, sizes.changing), self.globals, {**STRUCTURED, **CONTROL})
         self.change_arguments()
         self.make_out_arguments()
-        self.plan_destinations()
-        old = self.block.ops
-        for op in old[:-1]:
-            self.b = Builder(self.block, op, op.location)
-            self.convert(op)
-        self.b = Builder(self.block, self.returned, self.returned.location)
+        targets = zip(self.old_results, self.targets)
+        self.blocks.want(self.block, [(value, target) for value, target in targets if target is not None])
+        drive(self.blocks.convert(self.block))
         self.finish()
-        for op in reversed(old):
-            if has_tensor_result(op) or op in self.dead:
-                op.erase()
+        hoist_out_of_loops(function)
         hoist_allocations(self.block)
 
     # --- arguments and results -------------------------------------------------------------------------------------
 
     def change_arguments(self) -> None:
         """Tensor arguments become memrefs, each its own buffer."""
-        self.dead: set[Op] = set()
         self.shared: dict[str, Storage] = {}
         for i, argument in enumerate(self.block.arguments):
             if not isinstance(argument.type, TensorType):
@@ -127,7 +121,7 @@ class _Function:
             argument.type = memref_type(argument.type)
             symbol = self.function.argument_attribute(i, "tir.shared")
             storage = Storage(argument, "shared" if symbol is not None else "argument")
-            self.bind(argument, argument, storage)
+            self.blocks.bind(argument, argument, storage)
             if isinstance(symbol, SymbolRefAttr):
                 self.shared[symbol.root] = storage
 
@@ -161,177 +155,24 @@ class _Function:
         self.out_arguments.append(argument)
         return Storage(argument, "out")
 
-    def plan_destinations(self) -> None:
-        """A value that is returned, and the values that it is computed from in place, should lie where it ends up."""
-        seen: set[Value] = set()
-        for value, target in zip(self.old_results, self.targets):
-            if target is not None and value.op is not None and value not in seen:
-                self.wanted[value] = target
-            seen.add(value)
-        for op in self.block.reversed_ops():
-            if isinstance(op, linalg.Generic):
-                for result, init in zip(op.results, op.outputs):
-                    if result in self.wanted and init.has_one_use and init.op is not None:
-                        self.wanted[init] = self.wanted[result]
-
-    # --- ops -------------------------------------------------------------------------------------------------------
-
-    def convert(self, op: Op) -> None:
-        """Puts the op on buffers in front of `op`."""
-        if isinstance(op, linalg.Generic):
-            self.generic(op)
-        elif type(op) in RULES:
-            RULES[type(op)](self, op)
-        elif any(self.is_tensor(v) for inner in op.walk() for v in (*inner.operands, *inner.results)):
-            hint = "run inline first" if isinstance(op, func.Call) else "run lower-structured first"
-            raise PassError(f"bufferize: {op.name} on tensors has no form on buffers; {hint}", op.location)
-
-    def is_tensor(self, value: Value) -> bool:
-        return value in self.buffers or isinstance(value.type, TensorType)
-
-    def replace(self, op: Op, value: Value) -> None:
-        """The only result of `op`, no tensor, is `value` from now on."""
-        value.hint = op.result.hint
-        op.result.replace_all_uses_with(value)
-        self.dead.add(op)
-
-    def generic(self, op: linalg.Generic) -> None:
-        taken: list[Storage] = []
-        outputs = []
-        for k, (init, result) in enumerate(zip(op.outputs, op.results)):
-            storage = self.destination(op, k, taken)
-            taken.append(storage)
-            if storage is not self.storage.get(init) and op.output_arguments[k].is_used:
-                self.copy(self.buffer(init), storage.memref)
-            self.bind(result, storage.memref, storage)
-            outputs.append(storage.memref)
-        inputs = [self.buffer(v) if self.is_tensor(v) else v for v in op.inputs]
-        region = op.body_region
-        op.regions = ()
-        region.parent = None
-        self.b.op(
-            linalg.Generic, inputs, outputs, result_types=[], regions=[region],
-            **{name: op.properties.get(name) for name in ("indexing_maps", "iterator_types", "doc", "library_call")},
-        )  # fmt: skip
-        self.dead.add(op)
-
-    def destination(self, op: linalg.Generic, k: int, taken: list[Storage]) -> Storage:
-        """The memory that output k is written to: that of its first value, where it is wanted, or new memory."""
-        init, result = op.outputs[k], op.results[k]
-        storage = self.storage.get(init)
-        if storage is not None and storage not in taken and self.may_write(op, k, storage):
-            return storage
-        wanted = self.wanted.get(result)
-        if wanted is not None and wanted not in taken and wanted is not storage and self.may_write(op, k, wanted):
-            return wanted
-        return self.allocate(result.type, init)
-
-    def may_write(self, op: linalg.Generic, k: int, storage: Storage) -> bool:
-        """Writing output k of `op` into `storage` destroys nothing that is still needed."""
-        if storage.kind in ("argument", "constant"):
-            return False
-        if storage.kind in ("shared", "out") and self.wanted.get(op.results[k]) is not storage:
-            return False
-        if storage.kind == "shared" and self.uses.can_fail_after(op):
-            return False
-        if any(self.uses.is_used_after(value, op) for value in storage.values):
-            return False
-        reads = [m for v, m in zip(op.inputs, op.input_maps) if self.storage.get(v) is storage]
-        others = [i for i, init in enumerate(op.outputs) if i != k and self.storage.get(init) is storage]
-        same_place = op.is_all_parallel and all(m is op.output_maps[k] for m in reads)
-        return not others and (not reads or (same_place and op.output_maps[k].is_projected_permutation()))
-
-    def allocate(self, type: Type, like: Value) -> Storage:
-        """New memory; `like` is a tensor of that shape, for the sizes that run time knows."""
-        dense = memref_type(type)
-        made = self.b.op(memref.Alloc, self.sizes(dense, like), [], result_types=[dense])
-        return self.own(made)
-
-    def own(self, made: memref.Alloc) -> Storage:
-        """Notes an allocation, which is freed at the end unless it is a result."""
-        storage = Storage(made.memref, "temporary")
-        self.allocated.append(storage)
-        return storage
-
-    def copy(self, source: Value, target: Value) -> None:
-        self.b.op(memref.Copy, source, target, result_types=[])
-
-    def sizes(self, type: MemRefType, like: Value) -> list[Value]:
-        """The sizes behind each `?` of the type, from the op that made the tensor, or from its buffer."""
-        if isinstance(like.op, tensor.Empty):
-            return list(like.op.dynamicSizes)
-        axes = [axis for axis, dim in enumerate(type.shape) if dim is DYNAMIC]
-        return [self.dim(self.buffer(like), axis) for axis in axes]
-
-    def dim(self, buffer: Value, axis: int) -> Value:
-        index = self.b.create(arith.Constant, value=IntegerAttr(axis, INDEX))
-        return self.b.create(memref.Dim, buffer, index)
-
-    def bind(self, value: Value, buffer: Value, storage: Storage) -> None:
-        self.buffers[value], self.storage[value] = buffer, storage
-        storage.values.append(value)
-
-    def buffer(self, value: Value) -> Value:
-        """The buffer of a tensor; one that nothing has written yet is allocated."""
-        found = self.buffers.get(value)
-        if found is None:
-            assert isinstance(value.op, tensor.Empty), value.op
-            storage = self.allocate(value.type, value)
-            self.bind(value, storage.memref, storage)
-            found = storage.memref
-        return found
+    # --- the end ---------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Results to where they belong: first those outside of shared variables, then those inside, then frees."""
-        self.copy_out()
+        """Results to where they belong: first those outside of shared variables, then those inside; then frees."""
+        f = self.blocks
+        f.at_end(self.block)
+        f.move(self.moves("out"))
         # Read again: a scalar such as a size is another value by now.
-        results = [self.result(v) for v, t in zip(self.returned.operands, self.targets) if t is None]
-        self.commit()
-        for storage in self.allocated:
-            if storage not in self.given:
-                self.b.op(memref.Dealloc, storage.memref, result_types=[])
-        self.returned.set_operands([])
-        self.b.op(func.Return, results, result_types=[])
-        self.dead.add(self.returned)
+        ends = zip(self.block.terminator.operands, self.targets)
+        results = [f.hand_over(self.block, v) if f.is_tensor(v) else v for v, target in ends if target is None]
+        f.move(self.moves("shared"))
+        f.close(self.block, results)
         self.change_type(results)
 
-    def result(self, value: Value) -> Value:
-        """What the function returns for a result without a destination: memory that the caller may free."""
-        if not self.is_tensor(value):
-            return value
-        storage = self.storage.get(value)
-        whole = storage is not None and storage.kind == "temporary" and self.buffers[value] is storage.memref
-        if whole and self.old_results.count(value) == 1 and storage not in self.given:
-            self.given.append(storage)  # type: ignore[arg-type]
-            return self.buffers[value]
-        fresh = self.allocate(value.type, value)
-        self.copy(self.buffer(value), fresh.memref)
-        self.given.append(fresh)
-        return fresh.memref
-
-    def copy_out(self) -> None:
-        self.given: list[Storage] = []
-        for value, target in zip(self.old_results, self.targets):
-            if target is not None and target.kind == "out" and self.buffer(value) is not target.memref:
-                self.copy(self.buffer(value), target.memref)
-
-    def commit(self) -> None:
-        """The new values of shared variables, as one parallel move: what a copy would overwrite is saved before."""
-        moves = []
-        for value, target in zip(self.old_results, self.targets):
-            if target is not None and target.kind == "shared" and self.buffer(value) is not target.memref:
-                moves.append((value, target))
-        written = [target for _, target in moves]
-        sources = []
-        for value, _ in moves:
-            source = self.buffer(value)
-            if self.storage.get(value) in written:
-                fresh = self.allocate(value.type, value)
-                self.copy(source, fresh.memref)
-                source = fresh.memref
-            sources.append(source)
-        for source, (_, target) in zip(sources, moves):
-            self.copy(source, target.memref)
+    def moves(self, kind: str) -> list[tuple[Value, Place]]:
+        """Which results go to arguments of this kind."""
+        targets = zip(self.old_results, self.targets)
+        return [(v, Place(target.memref, target)) for v, target in targets if target is not None and target.kind == kind]
 
     def change_type(self, results: list[Value]) -> None:
         function = self.function
@@ -345,9 +186,3 @@ class _Function:
             [a.type for a in self.block.arguments], [r.type for r in results],
             [*entries, *(dict(d.entries) for d in self.out_attributes)], result_entries,
         )  # fmt: skip
-
-
-def memref_type(type: Type) -> MemRefType:
-    """The type of a dense, row-major buffer for the tensor (or for a copy of the buffer)."""
-    assert isinstance(type, (TensorType, MemRefType))
-    return MemRefType(type.shape, type.element)

@@ -20,12 +20,15 @@ from tir.ir.pass_manager import Pass
 from tir.ir.rewrite import FP_MODES, Rewriter
 from tir.ir.traits import ConstantLike, Pure
 from tir.ir.types import FloatType, ShapedType, TensorType, Type
-from tir.lazy import np
+from tir.lazy import LazyTable, np
 from tir.passes.canonicalize_rules import RULES
 
 __all__ = ["Canonicalize", "fold"]
 
 MAX_FOLDED_ELEMENTS = 1024
+
+#: Rules for the ops of a dialect below the tensor level; imported where such ops are met.
+DIALECT_RULES = LazyTable({"scf": "tir.passes.canonicalize_scf:RULES"})
 
 
 @dataclass
@@ -33,7 +36,8 @@ class Canonicalize(Pass):
     """Folds constants and applies the canonicalization rules until none fits; removes what is not used.
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
-    it is one number). Rules are listed in `canonicalize_rules.py`; `fp-mode` says which classes of rules may be applied:
+    it is one number). Rules are listed in `canonicalize_rules.py`, those for
+    loops and conditions in `canonicalize_scf.py`; `fp-mode` says which classes of rules may be applied:
     `strict` (same bits), `stable` (also accurate ones), `fast`. With `max-iterations` the ops are gone through so often at
     most: all of them once, then those that a change has touched.
 
@@ -55,7 +59,9 @@ class Canonicalize(Pass):
 
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
-        Rewriter(RULES, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
+        dialects = {inner.name.partition(".")[0] for inner in op.walk()}
+        rules = [*RULES, *(rule for name in DIALECT_RULES if name in dialects for rule in DIALECT_RULES[name])]
+        Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 
 def fold(op: Op, b: Builder) -> Sequence[Value] | None:

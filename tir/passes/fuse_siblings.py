@@ -124,7 +124,7 @@ class Siblings:
 
 def _reads_at_the_same_point(first: linalg.Generic, second: linalg.Generic) -> bool:
     """Each result of `first` that `second` uses is an input, read where it is made; of a reduction there is none."""
-    if any(value.op is first for value in second.outputs):
+    if any(value.op is first for value in (*second.outputs, *second.captured)):
         return False
     for value, map in inputs_of(second):
         if isinstance(value, OpResult) and value.op is first:

@@ -8,7 +8,7 @@ from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import OpResult, Value
 from tir.ir.types import TensorType
 
-__all__ = ["LoopSizes"]
+__all__ = ["LoopSizes", "Size"]
 
 Size = int | Value | tuple[Value, int]  # a number, an index value, or the size of an axis of a tensor
 
@@ -43,7 +43,7 @@ class LoopSizes:
                 size = self._known[size]
                 break
             path.append(size)
-            following = _step(*size)
+            following = self.step(*size)
             if following == size:
                 break
             size = following
@@ -51,24 +51,33 @@ class LoopSizes:
             self._known[passed] = size
         return size
 
+    def step(self, value: Value, axis: int) -> Size:
+        """One step back; the same axis where it comes from nothing else."""
+        return _step(value, axis)
+
 
 def _step(value: Value, axis: int) -> Size:
-    """One step back; the same axis where it comes from nothing else."""
     type, op = value.type, value.op
     assert isinstance(type, TensorType)
     if isinstance(type.shape[axis], int):
         return type.shape[axis]  # type: ignore[return-value]
     if isinstance(op, linalg.Generic) and isinstance(value, OpResult):
         return op.outputs[value.index], axis
-    if isinstance(op, tensor.InsertSlice):
+    if isinstance(op, (tensor.Insert, tensor.InsertSlice)):
         return op.dest, axis
-    if isinstance(op, tensor.Empty):
+    if isinstance(op, tensor.Cast):
+        return op.source, axis
+    if isinstance(op, tensor.ExtractSlice):
+        return _of_index(op.mixed_sizes[op.kept_axes[axis]])
+    if isinstance(op, (tensor.Empty, tensor.Splat)):
         return _of_index(op.dynamicSizes[sum(not isinstance(dim, int) for dim in type.shape[:axis])])
     return value, axis
 
 
-def _of_index(value: Value) -> Size:
+def _of_index(value: int | Value) -> Size:
     """The size that an index value is."""
+    if isinstance(value, int):
+        return value
     op = value.op
     if isinstance(op, arith.Constant):
         return int(op.value.value)

@@ -1,22 +1,24 @@
-"""Memory and its uses, as `bufferize` sees them."""
+"""Memory and the uses of what lies in it, as `bufferize` sees them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tir.dialects import arith, memref
-from tir.ir.ir import Block, BlockArgument, Op, Value
-from tir.ir.traits import Effects, Pure, effects_of
-from tir.ir.types import TensorType
+from tir.dialects import arith, func, linalg, scf, tensor
+from tir.ir.ir import Block, Op, Value
+from tir.ir.traits import Effects, RecursiveEffects, effects_of
+from tir.ir.types import MemRefType, TensorType, Type
 
-__all__ = ["Storage", "Uses", "has_tensor_result", "hoist_allocations"]
+__all__ = ["Storage", "Uses", "has_tensor_result", "is_loop", "memref_type"]
 
 
 @dataclass(eq=False)
 class Storage:
-    """One piece of memory. `values`: the tensors that lie in it, or in a part of it.
+    """One piece of memory. `values`: the tensors that lie in it, or in a part of it, and may be needed still.
 
-    kind: "argument" (only read), "shared" (a shared variable's), "out" (a result's), "constant" or "temporary".
+    kind: "argument" (only read), "shared" (a shared variable's), "out" (a result's), "constant", "carried" (a loop's,
+    seen from inside of it), or "temporary".
     """
 
     memref: Value
@@ -24,29 +26,10 @@ class Storage:
     values: list[Value] = field(default_factory=list)
 
 
-class Uses:
-    """Where the values of a block are used, by the order of its ops before anything was changed."""
-
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self.position = {op: i for i, op in enumerate(block)}
-        can_fail = [i for op, i in self.position.items() if effects_of(op) & Effects.UNKNOWN]
-        self.last_failure = max(can_fail, default=-1)
-
-    def is_used_after(self, value: Value, op: Op) -> bool:
-        """An op of the block behind `op`, or one inside it, uses the value."""
-        return any(self._position_of(user) > self.position[op] for user in value.users)
-
-    def _position_of(self, op: Op) -> int:
-        """The position of the op of the block that holds `op`; -1 for ops that are newer than this table."""
-        at: Op | None = op
-        while at is not None and at.parent is not self.block:
-            at = at.parent_op
-        return self.position.get(at, -1) if at is not None else -1
-
-    def can_fail_after(self, op: Op) -> bool:
-        """An assert or a call stands behind `op`."""
-        return self.last_failure > self.position[op]
+def memref_type(type: Type) -> MemRefType:
+    """The type of a dense, row-major buffer for the tensor (or for a copy of the buffer)."""
+    assert isinstance(type, (TensorType, MemRefType))
+    return MemRefType(type.shape, type.element)
 
 
 def has_tensor_result(op: Op) -> bool:
@@ -54,22 +37,105 @@ def has_tensor_result(op: Op) -> bool:
     return any(isinstance(result.type, TensorType) for result in op.results)
 
 
-def hoist_allocations(block: Block) -> None:
-    """Moves allocations to the start of the function, with what their sizes need, where that is arguments' sizes.
+def is_loop(op: Op) -> bool:
+    """What is inside the op may run several times while it runs once; of ops without regions this says nothing."""
+    return not isinstance(op, (scf.If, linalg.Generic, func.Func))
 
-    So running out of memory is found before anything is written in place, as a failing assert would be.
+
+class Uses:
+    """Where tensors are used in a function, and where it can fail, as it was before anything was changed.
+
+    Asking for the size of a tensor is no use: memory keeps its size, whatever is written to it.
     """
-    movable: set[Op] = set()
-    needed: set[Op] = set()
-    for op in block:
-        free = isinstance(op, memref.Alloc) or (isinstance(op, (Pure, arith.Constant, memref.Dim)) and not op.regions)
-        if free and all(isinstance(v, BlockArgument) or v.op in movable for v in op.operands):
-            movable.add(op)
-    for op in block.reversed_ops():
-        if op in movable and (isinstance(op, memref.Alloc) or op in needed):
-            needed.update(v.op for v in op.operands if v.op is not None)
-            needed.add(op)
-    anchor = next((op for op in block if op not in needed), None)
-    for op in block.ops:
-        if op in needed and anchor is not None and op is not anchor:
-            op.move_before(anchor)
+
+    def __init__(self, function: Op, failing: Collection[Op]) -> None:
+        """failing: ops that can fail besides those that say so."""
+        self.around: dict[Block, Op] = {}
+        self.home: dict[Value, Block] = {}
+        self.block_of: dict[Op, Block] = {}
+        self._position: dict[Op, int] = {}
+        self._users: dict[Value, list[Op]] = {}
+        self._last_failure = -1
+        self._chain: tuple[Op | None, dict[Block, Op]] = (None, {})
+        for position, op in enumerate(function.walk()):
+            self._position[op] = position
+            if op is not function:
+                self._note(op, position)
+                if op in failing or _can_fail(op):
+                    self._last_failure = position + bool(op.regions)  # a loop fails when it has begun
+            for region in op.regions:
+                for block in region.blocks:
+                    self.around[block] = op
+                    self.home.update({argument: block for argument in block.arguments})
+
+    def _note(self, op: Op, position: int) -> None:
+        block = op.parent
+        assert block is not None
+        self.block_of[op] = block
+        self.home.update({result: block for result in op.results})
+        if not isinstance(op, tensor.Dim):
+            for value in dict.fromkeys(op.operands):
+                if isinstance(value.type, TensorType):
+                    self._users.setdefault(value, []).append(op)
+
+    def is_inside(self, value: Value, op: Op) -> bool:
+        """The value is made inside the op."""
+        block: Block | None = self.home.get(value)
+        while block is not None:
+            around = self.around[block]
+            if around is op:
+                return True
+            block = self.block_of.get(around)
+        return False
+
+    def is_needed_after(self, value: Value, op: Op) -> bool:
+        """Something reads the value when `op` has begun: behind it, inside it if that is a loop, or in another iteration.
+
+        What `op` itself takes as an operand is not meant, unless another iteration takes it again.
+        """
+        home, chain = self.home[value], self._blocks_around(op)
+        return home in chain and any(self._is_later(user, op, chain, home) for user in self._users.get(value, ()))
+
+    def _is_later(self, user: Op, op: Op, chain: dict[Block, Op], home: Block) -> bool:
+        at, block = user, self.block_of[user]
+        while block not in chain:
+            at = self.around[block]
+            block = self.block_of[at]
+        outer = block
+        while outer is not home:
+            around = self.around[outer]
+            if is_loop(around):
+                return True
+            outer = self.block_of[around]
+        here = chain[block]
+        if at is here:  # both inside one op
+            return user is not op and user is not here and is_loop(here)
+        return self._position[at] > self._position[here]
+
+    def _blocks_around(self, op: Op) -> dict[Block, Op]:
+        """The blocks in which `op` stands, each with the op of the block that it is or is inside of."""
+        known, chain = self._chain
+        if known is not op:
+            chain = {}
+            block: Block | None = self.block_of[op]
+            at = op
+            while block is not None:
+                chain[block] = at
+                at = self.around[block]
+                block = self.block_of.get(at)
+            self._chain = op, chain
+        return chain
+
+    def can_fail_after(self, op: Op) -> bool:
+        """An assert or a call runs inside `op` or behind it; what stands in front of it in a loop runs again."""
+        loops = [around for around in self._blocks_around(op).values() if around is not op and is_loop(around)]
+        start = loops[-1] if loops else op
+        return self._last_failure > self._position[start]
+
+
+def _can_fail(op: Op) -> bool:
+    """The op by itself can end the program; a loop whose step is not known may find it to be 0."""
+    if isinstance(op, scf.For) and not isinstance(op.step.op, arith.Constant):
+        return True
+    effects = op.own_effects if isinstance(op, RecursiveEffects) else effects_of(op)
+    return bool(effects & Effects.UNKNOWN)
