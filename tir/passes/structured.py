@@ -10,7 +10,7 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.ir.affine import AffineMap
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Region, Value
-from tir.ir.types import DYNAMIC, TensorType, Type
+from tir.ir.types import DYNAMIC, TensorType, Type, element_type
 
 __all__ = ["Body", "filled", "generic", "lowered_type"]
 
@@ -57,7 +57,9 @@ def generic(
     s = ScalarBuilder(
         inside,
         index_of=lambda dim: inside.create(linalg.Index, dim=dim),
-        extract_of=lambda value, indices: inside.create(tensor.Extract, lowered(value), indices),
+        extract_of=lambda value, indices: inside.create(
+            tensor.Extract, lowered(value), indices, result_types=[signless(element_type(value.type))]
+        ),
         size_of=None if size_of is None else lambda value, axis: size_of(before, value, axis),
     )
     scalars = [Scalar(argument, type) for argument, (_, _, type) in zip(block.arguments, operands)]
