@@ -11,6 +11,7 @@ from tir.dialects.tir import (
     reduce,
     scan,
     shape,
+    solve,
     state,
     window,
 )
@@ -19,7 +20,7 @@ from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, window, conv, composite, random, effects, state)
+FAMILIES = (create, elementwise, shape, reduce, scan, linalg, solve, window, conv, composite, random, effects, state)
 
 DIALECT = Dialect(
     "tir",
