@@ -177,10 +177,31 @@ PROGRAM_BUGS = (
     ),
     Bug(
         "logarithm of a negative number is finite",
-        "tir/dialects/math_expansions.py",
+        "tir/dialects/math_expansions_log.py",
         'result = s.select(s.cmp("lt", x, at), s.const(math.nan, x), result)',
         'result = s.select(s.cmp("lt", x, at), result, result)',
         ("tests/math", "-k", "log"),
+    ),
+    Bug(
+        "tail of erfc that forgets what the square has lost",
+        "tir/dialects/math_expansions_error.py",
+        "r_low = s.sub(s.fma(n, s.const(-low, x), s.sub(reduced, r)), square_low)",
+        "r_low = s.fma(n, s.const(-low, x), s.sub(reduced, r))",
+        ("tests/math", "-k", "erfc"),
+    ),
+    Bug(
+        "atan2 that takes -0.0 for a point on the right",
+        "tir/dialects/math_expansions_inverse.py",
+        'is_left = s.cmp("lt", s.copysign(one, x), zero)',
+        'is_left = s.cmp("lt", x, zero)',
+        ("tests/math", "-k", "atan2"),
+    ),
+    Bug(
+        "reflection of lgamma with the wrong argument",
+        "tir/dialects/math_special.py",
+        "positive = _lgamma_positive(s, s.select(is_negative, s.add(size, one), size))",
+        "positive = _lgamma_positive(s, size)",
+        ("tests/math", "-k", "lgamma"),
     ),
     Bug(
         "operands of short forms read in reverse",
