@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tir.dialects import arith, func, linalg, memref, tensor
+from tir.dialects.library import library_function
 from tir.ir import actions
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import ArrayAttr, DictAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
@@ -17,6 +18,7 @@ from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
 from tir.passes.bufferize_ops import RULES, Globals
+from tir.passes.library_calls import bufferize_call, called_library_function, erase_unused_declarations
 from tir.passes.storage import Storage, Uses, has_tensor_result, hoist_allocations
 
 __all__ = ["Bufferize"]
@@ -52,8 +54,9 @@ class Bufferize(Pass):
     statistics = {"bufferize": "functions made to work on buffers"}
 
     def run(self, op: Op) -> None:
-        constants = Globals(SymbolTable(op))
-        functions = [f for f in op.body if isinstance(f, func.Func)]
+        symbols = SymbolTable(op)
+        constants = Globals(symbols)
+        functions = [f for f in op.body if isinstance(f, func.Func) and library_function(f) is None]
         for function in functions:
             types = (*function.function_type.inputs, *function.function_type.results)
             if any(isinstance(t, TensorType) for t in types) or _has_tensors(function):
@@ -61,6 +64,7 @@ class Bufferize(Pass):
                 if actions.begin("bufferize", function):
                     _Function(function, constants).run()
                     actions.end()
+        erase_unused_declarations(op, symbols)
 
 
 def _check_sizes(function: func.Func, types: Sequence[Type]) -> None:
@@ -98,7 +102,8 @@ class _Function:
             what = "is a declaration" if function.is_declaration else "has several blocks"
             raise PassError(f"bufferize: @{function.sym_name} takes tensors and {what}", function.location)
         self.block = function.entry
-        self.uses = Uses(self.block)
+        self.library = {op: called_library_function(self.globals.symbols, op) for op in self.block}
+        self.uses = Uses(self.block, [op for op, function in self.library.items() if function is not None])
         self.returned = self.block.terminator
         self.old_results = list(self.returned.operands)
         self.change_arguments()
@@ -169,8 +174,10 @@ class _Function:
                 self.wanted[value] = target
             seen.add(value)
         for op in self.block.reversed_ops():
-            if isinstance(op, linalg.Generic):
-                for result, init in zip(op.results, op.outputs):
+            library = self.library[op]
+            written = [op.operand(i) for i in library.written] if library is not None else ()
+            if isinstance(op, linalg.Generic) or library is not None:
+                for result, init in zip(op.results, op.outputs if isinstance(op, linalg.Generic) else written):
                     if result in self.wanted and init.has_one_use and init.op is not None:
                         self.wanted[init] = self.wanted[result]
 
@@ -180,6 +187,8 @@ class _Function:
         """Puts the op on buffers in front of `op`."""
         if isinstance(op, linalg.Generic):
             self.generic(op)
+        elif (library := self.library[op]) is not None:
+            bufferize_call(self, op, library)  # type: ignore[arg-type]
         elif type(op) in RULES:
             RULES[type(op)](self, op)
         elif any(self.is_tensor(v) for inner in op.walk() for v in (*inner.operands, *inner.results)):

@@ -18,6 +18,7 @@ PASSES = LazyTable({
     "state-to-arguments": "tir.passes.state_to_arguments:StateToArguments",
     "lower-structured": "tir.passes.lower_structured:LowerStructured",
     "fuse-structured": "tir.passes.fuse_structured:FuseStructured",
+    "select-library": "tir.passes.select_library:SelectLibrary",
     "bufferize": "tir.passes.bufferize:Bufferize",
     "expand-math": "tir.passes.expand_math:ExpandMath",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
@@ -48,9 +49,13 @@ def fuse() -> Pipeline:
     return Pipeline([*to_structured(), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
 
-def lower_cpu() -> Pipeline:
-    """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does)."""
-    passes = _passes(
+def lower_cpu(library: Pass | None = None) -> Pipeline:
+    """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
+
+    library: a `select-library` to run in front of bufferize. Without it the code calls nothing, on any machine.
+    """
+    passes = [library] if library is not None else []
+    passes += _passes(
         "bufferize",
         "lower-loops",
         "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
@@ -61,9 +66,9 @@ def lower_cpu() -> Pipeline:
     return Pipeline([*to_structured(), *passes])
 
 
-def default() -> Pipeline:
-    """What `tir-run --target cpu` runs: fuse, then lower-cpu."""
-    return Pipeline([fuse(), lower_cpu()])
+def default(library: Pass | None = None) -> Pipeline:
+    """What `tir-run --target cpu` runs: fuse, then lower-cpu (which see for `library`)."""
+    return Pipeline([fuse(), lower_cpu(library)])
 
 
 def _passes(*names: str) -> list[Pass]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tir.dialects import arith, memref
@@ -27,10 +28,11 @@ class Storage:
 class Uses:
     """Where the values of a block are used, by the order of its ops before anything was changed."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, safe: Collection[Op] = ()) -> None:
+        """safe: ops of the block that do not fail, though their effects do not say so."""
         self.block = block
         self.position = {op: i for i, op in enumerate(block)}
-        can_fail = [i for op, i in self.position.items() if effects_of(op) & Effects.UNKNOWN]
+        can_fail = [i for op, i in self.position.items() if effects_of(op) & Effects.UNKNOWN and op not in safe]
         self.last_failure = max(can_fail, default=-1)
 
     def is_used_after(self, value: Value, op: Op) -> bool:
