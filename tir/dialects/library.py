@@ -156,14 +156,15 @@ def _square(a: Any) -> int:
 def _potrf(lower: Any, a: Any) -> tuple[Any, ...]:
     """The Cholesky factor L of a = L L^T (or U of U^T U) in its triangle of a; the other triangle stays as it is.
 
-    info k > 0: the leading minor of k rows is not positive, and the triangle holds no factor.
+    info k > 0: the leading minor of k rows is not positive, and the triangle holds no factor. A nan spreads; some
+    libraries call it a minor that is not positive.
     """
     n = _square(a)
     factor = np.array(a if lower else a.T)
     for j in range(n):
         row = factor[j, :j]
         square = factor[j, j] - row @ row
-        if not square > 0:
+        if square <= 0:
             return a, np.int32(j + 1)
         factor[j, j] = np.sqrt(square)
         factor[j + 1 :, j] = (factor[j + 1 :, j] - factor[j + 1 :, :j] @ row) / factor[j, j]

@@ -22,6 +22,7 @@ LARGEST = 2**31 - 1  # BLAS counts in 32 bits
 UNFIT, WRONG_PIVOTS = "-1", "-5"  # info of LAPACK's functions: nothing was done
 
 _N, _T, _U, _L = (str(ord(letter)) for letter in "NTUL")
+_ONE = "0x3FF0000000000000"
 _SLOT_TYPES = {"char": "i8", "int": "i32"}
 
 
@@ -64,7 +65,7 @@ class _Writer:
 
     def choose(self, condition: str, one: str, other: str, type: str = "i64") -> str:
         """`one` if the condition is true."""
-        if one == other or condition in ("true", "1"):
+        if one == other or condition in ("true", "1", "-1"):
             return one
         if condition in ("false", "0"):
             return other
@@ -76,6 +77,16 @@ class _Writer:
             x, y = int(one), int(other)
             return "true" if {"sle": x <= y, "sge": x >= y, "eq": x == y}[relation] else "false"
         return "true" if one == other else self.f.assign(f"icmp {relation} i64 {one}, {other}")
+
+    def is_zero(self, number: str) -> str:
+        """An i1: the float is 0 or -0."""
+        if number.startswith("0x"):
+            return "false" if number[3:].strip("0") or number[2] not in "08" else "true"
+        return self.f.assign(f"fcmp oeq {self.number} {number}, 0.0")
+
+    def unless_zero(self, alpha: str, count: str) -> str:
+        """`count`, or 0 if alpha is 0: the factors are not read then, of which not every library can be sure."""
+        return self.choose(self.is_zero(alpha), "0", count)
 
     def least(self, *numbers: str) -> str:
         found = numbers[0]
@@ -195,13 +206,10 @@ class _Writer:
         return self.load(self.element(matrix.pointer, (down, matrix.stride), (along, "1")))
 
     def scale_add(self, alpha: str, total: str, beta: str, place: str) -> None:
-        """place = alpha * total + beta * place; nothing is read that is taken zero times."""
-        f, number = self.f, self.number
-        unwanted = f.assign(f"fcmp oeq {number} {alpha}, 0.0")
-        new = self.choose(unwanted, "0.0", self.product(alpha, total), number)
-        both = f.assign(f"fadd {number} {new}, {self.product(beta, self.load(place))}")
-        forgets = f.assign(f"fcmp oeq {number} {beta}, 0.0")
-        f.emit(f"store {number} {self.choose(forgets, new, both, number)}, ptr {place}")
+        """place = alpha * total + beta * place; what stands there does not matter if beta is 0."""
+        number, new = self.number, self.product(alpha, total)
+        both = self.f.assign(f"fadd {number} {new}, {self.product(beta, self.load(place))}")
+        self.f.emit(f"store {number} {self.choose(self.is_zero(beta), new, both, number)}, ptr {place}")
 
 
 def _is_number(text: str) -> bool:
@@ -229,7 +237,7 @@ def _multiply(w: _Writer, ta: str, tb: str, alpha: str, a: _Matrix, b: _Matrix, 
     """c = alpha * a @ b + beta * c."""
     m = w.least(w.choose(ta, a.columns, a.rows), c.rows)
     n = w.least(w.choose(tb, b.rows, b.columns), c.columns)
-    k = w.least(w.choose(ta, a.rows, a.columns), w.choose(tb, b.columns, b.rows))
+    k = w.unless_zero(alpha, w.least(w.choose(ta, a.rows, a.columns), w.choose(tb, b.columns, b.rows)))
     (lda, a_fits), (ldb, b_fits), (ldc, c_fits) = (w.leading(matrix) for matrix in (a, b, c))
 
     def call() -> None:
@@ -251,7 +259,7 @@ def _gemv(w: _Writer, ta: str, alpha: str, a: MemRef, x: MemRef, beta: str, y: M
     """y = alpha * a @ x + beta * y."""
     matrix = _matrix(a)
     m = w.least(w.choose(ta, matrix.columns, matrix.rows), y.sizes[0])
-    k = w.least(w.choose(ta, matrix.rows, matrix.columns), x.sizes[0])
+    k = w.unless_zero(alpha, w.least(w.choose(ta, matrix.rows, matrix.columns), x.sizes[0]))
     (lda, a_fits), (x_step, x_fits), (y_step, y_fits) = w.leading(matrix), w.step(x), w.step(y)
 
     def call() -> None:
@@ -275,7 +283,8 @@ def _gemv(w: _Writer, ta: str, alpha: str, a: MemRef, x: MemRef, beta: str, y: M
 def _ger(w: _Writer, alpha: str, x: MemRef, y: MemRef, a: MemRef) -> None:
     """a = alpha * x * y^T + a."""
     matrix = _matrix(a)
-    m, n = w.least(x.sizes[0], matrix.rows), w.least(y.sizes[0], matrix.columns)
+    m = w.unless_zero(alpha, w.least(x.sizes[0], matrix.rows))
+    n = w.least(y.sizes[0], matrix.columns)
     (lda, a_fits), (x_step, x_fits), (y_step, y_fits) = w.leading(matrix), w.step(x), w.step(y)
 
     def call() -> None:
@@ -286,7 +295,7 @@ def _ger(w: _Writer, alpha: str, x: MemRef, y: MemRef, a: MemRef) -> None:
 
     def own(i: str, j: str) -> None:
         left, right = (w.load(w.element(v.pointer, (p, v.strides[0]))) for v, p in ((x, i), (y, j)))
-        w.scale_add(alpha, w.product(left, right), "1.0", w.element(matrix.pointer, (i, matrix.stride), (j, "1")))
+        w.scale_add(alpha, w.product(left, right), _ONE, w.element(matrix.pointer, (i, matrix.stride), (j, "1")))
 
     fits = w.all_of([*a_fits, *x_fits, *y_fits, *w.fits(m, n)])
     w.either(fits, call, lambda: w.loop(m, lambda i: w.loop(n, lambda j: own(i, j))))
