@@ -10,10 +10,9 @@ import numpy as np
 from benchmarks.measure import medians, table
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
-from tir.ir.pass_manager import Pass, run_pipeline
+from tir.ir.pass_manager import run_pipeline
 from tir.parser.parse import parse_text
 from tir.passes.pipelines import default
-from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
 
 SHAPES = (
@@ -31,7 +30,7 @@ def _product(m: int, n: int, k: int, element: str, transposed: bool) -> str:
     return f"func.func @dot(%a: {a}, %b: {given}) -> {c} {{\n{turn}  %c = tir.dot %a, {used} : {c}\n  return %c : {c}\n}}\n"
 
 
-def _compiled(text: str, library: Pass | None) -> Executable:
+def _compiled(text: str, library: str) -> Executable:
     return Executable(parse_text(text, REGISTRY), pipeline=lambda module: run_pipeline(default(library), module))
 
 
@@ -41,7 +40,7 @@ def _measure(m: int, n: int, k: int, element: str, transposed: bool) -> None:
     dtype = np.dtype({"f32": np.float32, "f64": np.float64}[element])
     x, y = rng.random((m, k)).astype(dtype), rng.random((k, n)).astype(dtype)
     given = np.ascontiguousarray(y.T) if transposed else y
-    makers = {"tir": None, **({"tir, BLAS": SelectLibrary("always")} if has_library() else {})}
+    makers = {"tir": "never", **({"tir, BLAS": "always"} if has_library() else {})}
     compiled = {name: _compiled(text, library) for name, library in makers.items()}
     for executable in compiled.values():
         (found,) = executable.call("dot", [x, given])
@@ -56,7 +55,7 @@ def _measure(m: int, n: int, k: int, element: str, transposed: bool) -> None:
 def _text(text: str) -> str:
     """The symbols of the program behind `select-library`."""
     module = parse_text(text, REGISTRY)
-    run_pipeline(default(SelectLibrary()), module)
+    run_pipeline(default("auto"), module)
     return " ".join(op.sym_name for op in module.body)  # type: ignore[attr-defined]
 
 

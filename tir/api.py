@@ -226,15 +226,17 @@ def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None
     pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS where scipy is
     installed and they are faster; what expands `tir.grad` for "interpret".
     """
-    steps = pipeline or (default(for_this_machine()) if target == "cpu" else _without_gradients(module))
+    steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
-def for_this_machine() -> SelectLibrary:
-    """A `select-library` that calls BLAS where that is faster, and not at all without scipy."""
-    step = SelectLibrary()
-    step.available = has_library
-    return step
+def for_this_machine() -> Pipeline:
+    """The default pipeline, with calls of BLAS where that is faster, and without any where there is no scipy."""
+    pipeline = default(library="auto")
+    for step in pipeline.passes():
+        if isinstance(step, SelectLibrary):
+            step.available = has_library
+    return pipeline
 
 
 def _without_gradients(module: Op) -> Pipeline:

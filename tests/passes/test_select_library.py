@@ -44,9 +44,9 @@ def calls(module: Op) -> list[str]:
     return [declared[op.callee] for op in module.walk() if isinstance(op, Call)]
 
 
-def run(text: str, machine: str, *arguments: Any, library: SelectLibrary | None = None) -> list[Any]:
+def run(text: str, machine: str, *arguments: Any) -> list[Any]:
     """The results of @f behind the default pipeline, with every product a call."""
-    pipeline = default(SelectLibrary("always") if library is None else library)
+    pipeline = default("always")
     return Executable(parse_text(text, REGISTRY), machine, lambda module: run_pipeline(pipeline, module)).call("f", arguments)
 
 
@@ -211,7 +211,7 @@ def test_products_of_several_matrices(machine: str, count: int) -> None:
     assert calls(selected(text)) == ["dgemm_batch"]
     a, b, c = numbers((count, 4, 3), (count, 3, 5), (count, 4, 5), dtype=np.float64)
     out = np.full((count, 4, 5), np.nan)
-    pipeline = default(SelectLibrary("always"))
+    pipeline = default("always")
     exe = Executable(parse_text(text, REGISTRY), machine, lambda module: run_pipeline(pipeline, module))
     got = exe.call("f", [a, b, c])[0]
     assert np.isnan(out).all()
@@ -284,7 +284,8 @@ def test_who_compiles_says_whether_there_is_a_library(available: bool, monkeypat
     module = parse_text(product(4, 5, 3, False, False), REGISTRY)
     run_pipeline(Pipeline([*fuse().steps, step]), module)
     assert bool(calls(module)) == available
-    assert for_this_machine().available is library.has_library
+    (ours,) = (step for step in steps(for_this_machine()) if isinstance(step, SelectLibrary))
+    assert ours.available is library.has_library
 
 
 def test_without_scipy_a_program_runs_by_own_loops(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +301,7 @@ def test_without_scipy_a_program_runs_by_own_loops(monkeypatch: pytest.MonkeyPat
 
 def test_the_pipeline_has_no_calls_unless_it_is_asked_for_them() -> None:
     assert not any(isinstance(step, SelectLibrary) for step in steps(default()))
-    chosen = steps(default(SelectLibrary("auto")))
+    chosen = steps(default("auto"))
     place = next(i for i, step in enumerate(chosen) if isinstance(step, SelectLibrary))
     assert isinstance(chosen[place + 1], Bufferize)
 
@@ -339,7 +340,7 @@ def test_a_step_of_training_is_added_to_the_shared_variable_itself() -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("rows", [0, 1, 6])
 def test_steps_of_training(machine: str, rows: int) -> None:
-    pipeline = default(SelectLibrary("always"))
+    pipeline = default("always")
     exe = Executable(parse_text(STEP, REGISTRY), machine, lambda module: run_pipeline(pipeline, module))
     w = np.ones((4, 5), np.float32)
     x, g = numbers((rows, 4), (rows, 5))
@@ -362,7 +363,7 @@ def test_a_variable_multiplied_by_itself_is_not_written_while_it_is_read(machine
           return
         }
     """
-    pipeline = default(SelectLibrary("always"))
+    pipeline = default("always")
     exe = Executable(parse_text(text, REGISTRY), machine, lambda module: run_pipeline(pipeline, module))
     w = exe.state["w"]
     exe.call("f")
@@ -390,9 +391,9 @@ def test_parts_of_a_matrix_are_passed_without_a_copy_or_packed(machine: str) -> 
 
 CALLING = {
     "library": (lambda: [*steps(fuse()), SelectLibrary("always")], "interpret"),
-    "library, not fused": (lambda: steps(lower_cpu(SelectLibrary("always"))), "interpret"),
+    "library, not fused": (lambda: steps(lower_cpu("always")), "interpret"),
     "library, buffers": (lambda: [*steps(fuse()), SelectLibrary("always"), Bufferize()], "interpret"),
-    **({"library, cpu": (lambda: steps(default(SelectLibrary("always"))), "cpu")} if HAS_SCIPY else {}),
+    **({"library, cpu": (lambda: steps(default("always")), "cpu")} if HAS_SCIPY else {}),
 }
 
 

@@ -36,7 +36,7 @@ LEVELS = (
     Level("fused", "interpret", fuse()),
     Level("loops", "interpret", lower_cpu()),
     Level("fused loops", "interpret", default()),
-    Level("cpu", "cpu", default(for_this_machine())),
+    Level("cpu", "cpu", for_this_machine()),
 )
 
 

@@ -26,6 +26,10 @@ PASSES = LazyTable({
 })  # fmt: skip
 
 
+#: The choice of `select-library` that leaves it out of a pipeline.
+NO_CALLS = "never"
+
+
 def to_structured() -> list[Pass]:
     """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
     return _passes(
@@ -49,12 +53,12 @@ def fuse() -> Pipeline:
     return Pipeline([*to_structured(), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
 
-def lower_cpu(library: Pass | None = None) -> Pipeline:
+def lower_cpu(library: str = NO_CALLS) -> Pipeline:
     """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
 
-    library: a `select-library` to run in front of bufferize. Without it the code calls nothing, on any machine.
+    library: the option `use` of a `select-library` in front of bufferize. The code calls nothing unless that is asked for.
     """
-    passes = [library] if library is not None else []
+    passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
     passes += _passes(
         "bufferize",
         "lower-loops",
@@ -66,8 +70,8 @@ def lower_cpu(library: Pass | None = None) -> Pipeline:
     return Pipeline([*to_structured(), *passes])
 
 
-def default(library: Pass | None = None) -> Pipeline:
-    """What `tir-run --target cpu` runs: fuse, then lower-cpu (which see for `library`)."""
+def default(library: str = NO_CALLS) -> Pipeline:
+    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed."""
     return Pipeline([fuse(), lower_cpu(library)])
 
 

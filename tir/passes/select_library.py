@@ -39,7 +39,7 @@ def _always() -> bool:
 
 @dataclass
 class SelectLibrary(Pass):
-    """Makes matrix products calls of BLAS, `func.call @tir_blas_sgemm(..)`, which compiled code makes without Python.
+    """Makes matrix products calls of BLAS: `func.call @tir_blas_sgemm(..)`.
 
     Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private declarations
     with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see `tir/dialects/library.py`. Products of
@@ -48,9 +48,11 @@ class SelectLibrary(Pass):
     is one, which writes over `c` where nobody else reads it.
 
     `use` says which: `always` all of them, `auto` those that are faster so (judged by their sizes alone), `never` none.
-    The text does not depend on the machine: calls stand in it whether there is a BLAS or not. `tir.function` and
-    `tir-run` run this pass only where scipy is installed; a module with calls needs it (extra `blas`) to run as machine
-    code, and the interpreter runs it without.
+    The text does not depend on the machine: calls stand in it whether there is a BLAS or not. So the pipelines have this
+    pass only where they are asked for it (`--default=library=auto`), as `tir.executable` and `tir-run --target cpu` do
+    where scipy is installed. A module with calls needs scipy (extra `blas`) to run as machine code, in which no Python
+    stands between; the interpreter runs it without, and an object file of `tir-translate` wants `sgemm_` and the like of
+    any BLAS with 32-bit integers.
 
         %2 = linalg.generic {(i, k), (k, j) -> (i, j)} ins(%a, %b) outs(%zero) {.. mulf, addf ..} -> tensor<4x5xf32>
         %3 = linalg.generic {..} ins(%2, %c) {.. addf ..} -> tensor<4x5xf32>
