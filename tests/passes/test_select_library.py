@@ -263,6 +263,35 @@ def test_auto_goes_by_the_sizes_of_the_types(shape: Any, chosen: bool) -> None:
     assert calls(selected(product(*shape), "auto")) == (["sgemm"] if chosen else [])
 
 
+def test_auto_takes_several_products_only_if_each_is_worth_a_call() -> None:
+    text = BATCH.replace("MAP_A", "e, i, k").replace("MAP_B", "e, k, j")
+    assert not calls(selected(text.replace("?x", "4096x"), "auto"))  # 4x5x3 each
+    large = text.replace("?x4x3x", "64x16x16x").replace("?x3x5x", "64x16x16x").replace("?x4x5x", "64x16x16x")
+    assert calls(selected(large, "auto")) == ["dgemm_batch"]
+
+
+def test_a_result_of_another_type_is_not_absorbed() -> None:
+    generic = (
+        "linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>, "
+        'affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}'
+    )
+    text = f"""
+        func.func @f(%a: tensor<4x3xf32>, %b: tensor<3x5xf32>, %c: tensor<4x5xf32>, %n: index) -> tensor<?x5xf32> {{
+          %p = tir.dot %a, %b : tensor<4x5xf32>
+          %e = tensor.empty(%n) : tensor<?x5xf32>
+          %r = {generic} ins(%p, %c : tensor<4x5xf32>, tensor<4x5xf32>) outs(%e : tensor<?x5xf32>) {{
+          ^bb0(%x: f32, %y: f32, %z: f32):
+            %s = arith.addf %x, %y : f32
+            linalg.yield %s : f32
+          }} -> tensor<?x5xf32>
+          return %r : tensor<?x5xf32>
+        }}
+    """
+    module = selected(text)
+    assert calls(module) == ["sgemm"]
+    assert any(isinstance(op, Generic) for op in module.walk())
+
+
 def test_never_changes_nothing() -> None:
     text = product(256, 10, 256, False, True)
     module = parse_text(text, REGISTRY)

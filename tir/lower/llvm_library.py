@@ -4,6 +4,9 @@ A row-major matrix is to them the transposed one, so that `c = a @ b` is asked f
 passed by address, numbers through stack slots. What they cannot take (sizes above 2^31 - 1, rows or elements that do not
 lie one behind the other at growing addresses) goes through plain loops here, LAPACK's functions give the info -1 then.
 Nothing outside the given buffers is touched: sizes that disagree are cut to what they have in common.
+
+Letters are passed by address alone, as scipy's wrappers take them, and BLAS libraries as well; a LAPACK that a Fortran
+compiler made may want their lengths behind the other arguments.
 """
 
 from __future__ import annotations
