@@ -469,11 +469,11 @@ FORKED = """
 import os, sys
 import numpy as np
 from tests.runtime.test_externs import call
-a = np.ones((300, 300))
-call("cpu", "dgemm", False, False, 1.0, a, a, 0.0, c := np.zeros((300, 300)))
+a = np.ones((150, 150))
+call("cpu", "dgemm", False, False, 1.0, a, a, 0.0, c := np.zeros((150, 150)))
 child = os.fork()
-call("cpu", "dgemm", False, False, 1.0, a, a, 0.0, d := np.zeros((300, 300)))
-good = (d == 300).all()
+call("cpu", "dgemm", False, False, 1.0, a, a, 0.0, d := np.zeros((150, 150)))
+good = (d == 150).all()
 if not child:
     os._exit(0 if good else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(not good))
@@ -482,6 +482,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(not good))
 
 @needs_scipy
 def test_calls_behind_a_fork() -> None:
-    process = subprocess.run([sys.executable, "-c", FORKED], timeout=60, capture_output=True, check=False,
+    # Two threads, so that the child has to start its own; on a busy machine they wait seconds for each other.
+    process = subprocess.run([sys.executable, "-c", FORKED], timeout=240, capture_output=True, check=False,
                              env={**os.environ, "OPENBLAS_NUM_THREADS": "2"})  # fmt: skip
     assert process.returncode == 0, process.stderr.decode()[-2000:]

@@ -5,8 +5,9 @@ whose name is the function's type in C. The type must be the one in `tir/ir/exte
 64 bits is not called with 32.
 
 They may be called from several threads at once, and after a fork: OpenBLAS, which scipy's wheels contain, takes a lock
-around its threads, and starts new ones in a child. On a busy machine its threads wait for each other
-(`OPENBLAS_NUM_THREADS=1` before the process starts ends that).
+around its threads, and starts new ones in a child. On a busy machine its threads wait for each other: with 19 processes
+on 2 cores a Cholesky factor of 200x200 took 3 s with two threads, and 0.3 ms with one. `OPENBLAS_NUM_THREADS=1` before the
+process starts ends that; nothing here changes the number, which is numpy's and scipy's as well.
 """
 
 from __future__ import annotations
