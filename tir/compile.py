@@ -315,7 +315,8 @@ class _Machine:
 
     def __init__(self, module: Op) -> None:
         lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
-        library = compile_text(lowered.text, [signature.symbol for signature in lowered.functions.values()])
+        symbols = [signature.symbol for signature in lowered.functions.values()]
+        library = compile_text(lowered.text, symbols, lowered.grants)
         self.functions = {
             name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
         }

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any
 
+from tir.dialects.library import library_function, run_library
 from tir.ir.affine import AffineExpr, AffineName
 from tir.ir.errors import UNKNOWN, Location, TirError, counted
 from tir.ir.execution import (
@@ -168,6 +169,10 @@ class Interpreter:
 
     def _call_extern(self, request: Call, function: Op) -> Generator[Any, Any, Any]:
         implementation = self.externs.get(request.symbol)
+        library = library_function(function)
+        if implementation is None and library is not None:
+            on_buffers = not any(isinstance(t, TensorType) for t in function.function_type.inputs)  # type: ignore[attr-defined]
+            return _given(run_library(library, on_buffers, request.arguments))
         if implementation is None:
             raise ExecutionError(f"@{request.symbol} has no body, and no Python function stands in for it")
         results = implementation(*request.arguments)

@@ -74,10 +74,10 @@ def _check(options: argparse.Namespace) -> None:
 
 def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
-    llvm_text = lower_to_llvm(module, host_target().vector_bytes * 8).text
+    lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
     if kind == "obj":
-        return emit_object(llvm_text)
-    return llvm_text if kind == "llvm" else emit_assembly(llvm_text)
+        return emit_object(lowered.text, lowered.grants)
+    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)
 
 
 def _picture(module: Op, options: argparse.Namespace) -> str | bytes:
