@@ -22,7 +22,7 @@ from tir.passes.kept_sizes import KeptSizes
 from tir.passes.loop_sizes import Size
 from tir.passes.storage import Storage, Uses, has_tensor_result, memref_type
 
-__all__ = ["Blocks", "Globals", "Place", "Steps", "drive", "tied"]
+__all__ = ["Blocks", "Globals", "Place", "Steps", "drive"]
 
 #: A lowering in steps: it yields others, which are run before it goes on.
 Steps = Iterator[Any]
@@ -236,9 +236,26 @@ class Blocks:
             if value.op is not None:
                 self.wanted.setdefault(value, storage)
         for op in block.reversed_ops():
-            for result, init in tied(op):
+            for result, init in [*tied(op), *self._branch_starts(op)]:
                 if result in self.wanted and init.op is not None and not self.uses.is_needed_after(init, op):
                     self.wanted.setdefault(init, self.wanted[result])
+
+    def _branch_starts(self, op: Op) -> list[tuple[Value, Value]]:
+        """The results of an scf.if with tensors from outside that a branch may change in place."""
+        if not isinstance(op, scf.If):
+            return []
+        blocks = [block for block in (op.then_block, op.else_block) if block is not None]
+        ends = [(result, self.start_of(end, op)) for b in blocks for result, end in zip(op.results, b.terminator.operands)]
+        return [(result, start) for result, start in ends if not self.uses.is_inside(start, op)]
+
+    def start_of(self, value: Value, op: Op) -> Value:
+        """The tensor from which `op` computes the value inside, if each op on the way works in place."""
+        while value.op is not None and self.uses.is_inside(value, op):
+            init = next((init for result, init in tied(value.op) if result is value), None)
+            if init is None:
+                break
+            value = init
+        return value
 
     # --- what blocks hand on ---------------------------------------------------------------------------------------
 
