@@ -78,13 +78,6 @@ PROGRAM_BUGS = (
         ("tests/passes/test_bufferize_captured.py",),
     ),
     Bug(
-        "assert in front of a write in a loop not seen to run again behind it",
-        "tir/passes/storage.py",
-        "return self._last_failure > self._position[start]",
-        "return self._last_failure > self._position[op] + len(loops) + 3",
-        ("tests/passes/test_bufferize_loops.py",),
-    ),
-    Bug(
         "structured op merged with one whose result it reads at any place",
         "tir/passes/fuse_siblings.py",
         "for value in (*second.outputs, *second.captured)",

@@ -10,11 +10,14 @@ of regions or calls can exhaust Python's.
         chosen = self.then_region if frame[self.condition] else self.else_region
         return (yield Run(chosen.block))             # the operands of the scf.yield
 
+An op that makes a changed copy of an operand may have `changed(self, arguments)` besides, which may change the operand
+itself if nobody else can see it (`last_uses.py`).
+
 A branch returns a `Jump`. A `ReturnLike` terminator needs neither: its operands are what it hands on.
 
 What a value is: for tensor, memref and vector types a numpy array (a memref is written in place and may be a strided
-view; a tensor or vector is never written); for scalars a numpy scalar (`index` is np.int64, i1 np.bool_, iN signed, uiN
-unsigned, bf16 not supported here).
+view; a tensor or vector that has a name is never written); for scalars a numpy scalar (`index` is np.int64, i1 np.bool_,
+iN signed, uiN unsigned, bf16 not supported here).
 """
 
 from __future__ import annotations

@@ -244,7 +244,7 @@ class Blocks:
             if value.op is not None:
                 self.wanted.setdefault(value, storage)
         for op in block.reversed_ops():
-            for result, init in self.tied(op):
+            for result, init in [*self.tied(op), *self._branch_starts(op)]:
                 if result in self.wanted and init.op is not None and not self.uses.is_needed_after(init, op):
                     self.wanted.setdefault(init, self.wanted[result])
 
@@ -259,6 +259,23 @@ class Blocks:
             return [(r, i) for r, i in zip(op.results, inits) if isinstance(r.type, TensorType) and r.type is i.type]
         library = called_library_function(self.globals.symbols, op)
         return [] if library is None else [(r, op.operands[i]) for r, i in zip(op.results, library.written)]
+
+    def _branch_starts(self, op: Op) -> list[tuple[Value, Value]]:
+        """The results of an scf.if with tensors from outside that a branch may change in place."""
+        if not isinstance(op, scf.If):
+            return []
+        blocks = [block for block in (op.then_block, op.else_block) if block is not None]
+        ends = [(result, self.start_of(end, op)) for b in blocks for result, end in zip(op.results, b.terminator.operands)]
+        return [(result, start) for result, start in ends if not self.uses.is_inside(start, op)]
+
+    def start_of(self, value: Value, op: Op) -> Value:
+        """The tensor from which `op` computes the value inside, if each op on the way works in place."""
+        while value.op is not None and self.uses.is_inside(value, op):
+            init = next((init for result, init in self.tied(value.op) if result is value), None)
+            if init is None:
+                break
+            value = init
+        return value
 
     # --- what blocks hand on ---------------------------------------------------------------------------------------
 

@@ -127,10 +127,8 @@ class Uses:
         return chain
 
     def can_fail_after(self, op: Op) -> bool:
-        """An assert or a call runs inside `op` or behind it; what stands in front of it in a loop runs again."""
-        loops = [around for around in self._blocks_around(op).values() if around is not op and is_loop(around)]
-        start = loops[-1] if loops else op
-        return self._last_failure > self._position[start]
+        """An assert or a call runs inside `op` or behind it. Not asked inside loops, where nothing is shared."""
+        return self._last_failure > self._position[op]
 
 
 def _can_fail(op: Op) -> bool:
