@@ -25,13 +25,15 @@ from tir.ir.execution import (
     Run,
     check_shape,
     located,
+    meaning,
     numpy_dtype,
+    rounded,
     value_of_type,
 )
 from tir.ir.ir import Block, Op, Value
 from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike, ReturnLike
-from tir.ir.types import MemRefType, ShapedType, TensorType, Type
+from tir.ir.types import BF16, MemRefType, ShapedType, TensorType, Type, element_type
 from tir.lazy import np
 
 __all__ = ["Interpreter"]
@@ -266,10 +268,23 @@ def _step(op: Op) -> _Step:
     if isinstance(op, ReturnLike):
         return _HAND_ON, op, _cannot, operands, results
     if hasattr(op, "interpret"):
-        return _EFFECT, op, op.interpret, operands, results
+        return _EFFECT, op, _interpretation(op), operands, results
     if hasattr(op, "reference"):
-        return _PURE, op, op.reference, operands, results
+        return _PURE, op, meaning(op), operands, results
     return _UNKNOWN, op, _cannot, operands, results
+
+
+def _interpretation(op: Any) -> Callable[..., Any]:
+    """The op's `interpret`, with bf16 results rounded; what a generator or a jump hands on has been rounded before."""
+    types = [result.type for result in op.results]
+    if not any(element_type(type) is BF16 for type in types):
+        return op.interpret
+
+    def run(frame: Any) -> Any:
+        made = op.interpret(frame)
+        return tuple(map(rounded, made, types)) if isinstance(made, tuple) else made
+
+    return run
 
 
 def _cannot(frame: _Frame) -> Any:

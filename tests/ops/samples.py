@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import mpmath
 import numpy as np
 import scipy.special
 
 NAN, INF = math.nan, math.inf
 HARD_FLOATS = (NAN, INF, -INF, 0.0, -0.0, 1.5, -2.0)
-ULP = {"f16": 2.0**-10, "f32": 2.0**-23, "f64": 2.0**-52}
+ULP = {"f16": 2.0**-10, "bf16": 2.0**-7, "f32": 2.0**-23, "f64": 2.0**-52}
 DTYPES = {
-    "f16": "float16", "f32": "float32", "f64": "float64", "i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32",
+    "f16": "float16", "bf16": ml_dtypes.bfloat16, "f32": "float32", "f64": "float64", "i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32",
     "i64": "int64", "ui8": "uint8", "ui16": "uint16", "ui32": "uint32", "ui64": "uint64",
 }  # fmt: skip
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
@@ -45,6 +46,11 @@ class Sample:
     atol: float = 0.0
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """What runs a row gives and takes bf16 as numbers in float32."""
+        object.__setattr__(self, "inputs", tuple(map(widened, self.inputs)))
+        object.__setattr__(self, "want", widened(self.want))
+
     def __str__(self) -> str:
         return f"{self.op}-{self.note}{','.join(self.types)}".replace("tensor", "")
 
@@ -53,6 +59,11 @@ class Sample:
         arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(self.types))
         body = f"  %r = {self.op} {self.text}\n  return %r : {self.result}\n"
         return f"func.func @f({arguments}) -> {self.result} {{\n{body}}}\n"
+
+
+def widened(x: np.ndarray) -> np.ndarray:
+    """bf16 numbers in float32; anything else as it is."""
+    return x.astype(np.float32) if x.dtype == ml_dtypes.bfloat16 else x
 
 
 def array(values: Any, name: str) -> np.ndarray:
@@ -68,7 +79,7 @@ def type_of(x: np.ndarray, dims: Sequence[int | str] | None = None) -> str:
 
 def each(function: Callable[..., Any], *xs: np.ndarray, name: str | None = None) -> np.ndarray:
     """The function on Python numbers, element by element; the result in the dtype of the first, or of `name`."""
-    flat = [function(*values) for values in zip(*(x.ravel().tolist() for x in xs))]
+    flat = [function(*values) for values in zip(*(widened(x).ravel().tolist() for x in xs))]
     name = name or NAMES[xs[0].dtype]
     if name[0] in "iu" and name != "i1":
         flat = [wrap(int(v), name) for v in flat]
@@ -224,7 +235,8 @@ def converted(x: Any, name: str) -> Any:
 
 # --- rows: elementwise -------------------------------------------------------------------------------------------
 
-FLOATS, NUMBERS = ("f32", "f64"), ("f32", "f64", *INTEGERS)
+SMALL = ("f16", "bf16")
+FLOATS, NUMBERS = ("f32", "f64", *SMALL), ("f32", "f64", *SMALL, *INTEGERS)
 SPECIALS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 1000.0, -1000.0, 1e-30)
 
 
@@ -274,7 +286,7 @@ def logarithm(x: Any) -> Any:
 
 def select_rows() -> list[Sample]:
     rows = []
-    for name, shape in itertools.product(("f32", "i64", "i1", "ui8"), SHAPES):
+    for name, shape in itertools.product(("f32", *SMALL, "i64", "i1", "ui8"), SHAPES):
         condition, x, y = random(shape, "i1", seed=2), random(shape, name), random(shape, name, seed=1)
         want = each(lambda c, a, b: a if c else b, condition, x, y, name=name)
         types = (type_of(condition), type_of(x), type_of(y))
@@ -285,7 +297,7 @@ def select_rows() -> list[Sample]:
 def cast_rows() -> list[Sample]:
     rows = []
     edges = (NAN, INF, -INF, 0.0, -0.0, 0.9, -0.9, 255.5, 1e10, -1e10, 1e25, -1e25)
-    for source, target in itertools.product(("f32", "f64", "i1", "i8", "ui8", "i64", "ui32"), ("f16", *NUMBERS, "i1")):
+    for source, target in itertools.product(("f32", "f64", *SMALL, "i1", "i8", "ui8", "i64", "ui32"), (*NUMBERS, "i1")):
         x = array(edges if source in ULP else hard_numbers(source), source)
         want = each(lambda v, t=target: converted(v, t), x, name=target)
         types = (type_of(x),)
@@ -343,6 +355,29 @@ def shape_rows() -> list[Sample]:
             array(np.arange(201) == 200, "i1").reshape(1, 1, 201)),
         row("tir.one_hot", "%0 : {0} -> {r}", [array(1, "i64")], array([0, 1], "ui8")),
     ]  # fmt: skip
+    return rows + small_shape_rows()
+
+
+def small_shape_rows() -> list[Sample]:
+    """Moving and making numbers of 16 bits."""
+    rows = []
+    for name in SMALL:
+        x = random((2, 3), name)
+        counts = array([[i] for i in range(600)], name)  # above 256 not every whole number is one of bf16
+        rows += [
+            row("tir.broadcast", "%0 along [0, 1] : {0} -> {r}", [x], np.stack([x, x], 2)),
+            row("tir.transpose", "%0 by [1, 0] : {r}", [x], x.T.copy()),
+            row("tir.reshape", "%0 : {0} -> {r}", [x], x.reshape(3, 2)),
+            row("tir.slice", "%0 from [0, 1] to [1, 3] step [1, 1] : {r}", [x], x[:1, 1:].copy()),
+            row("tir.pad", f"%0 with 0.1 : {name} from [0, 0] to [0, -1] step [1, 1] : {{0}} -> {{r}}", [x],
+                np.concatenate([x, array([[0.1], [0.1]], name)], 1)),
+            row("tir.constant", "dense<[0.1, -0.0, 0x7F80]> : {r}", [], array([0.1, -0.0, INF], name))
+            if name == "bf16"
+            else row("tir.constant", "dense<[0.1, -0.0, 0x7C00]> : {r}", [], array([0.1, -0.0, INF], name)),
+            row("tir.full", f"0.1 : {name} -> {{r}}", [], array([0.1, 0.1], name)),
+            row("tir.iota", "axis 0 : {r}", [], counts),
+            row("tir.one_hot", "%0 : {0} -> {r}", [array([2, 0], "i32")], array([[0, 0, 1], [1, 0, 0]], name)),
+        ]  # fmt: skip
     return rows
 
 
@@ -357,7 +392,8 @@ def row(
     arrays = tuple(np.asarray(x) for x in inputs)
     types = tuple(type_of(x, dims[i] if i < len(dims) else None) for i, x in enumerate(arrays))
     type = result if isinstance(result, str) else type_of(np.asarray(want), result)
-    largest = max([1.0, *(float(np.max(np.abs(x[np.isfinite(x)]), initial=0)) for x in arrays if x.dtype.kind == "f")])
+    floats = [x for x in map(widened, arrays) if x.dtype.kind == "f"]
+    largest = max([1.0, *(float(np.max(np.abs(x[np.isfinite(x)]), initial=0)) for x in floats)])
     return Sample(op, text.format(*types, r=type), types, arrays, type, np.asarray(want), rtol, rtol * largest)
 
 
@@ -384,7 +420,7 @@ def fold(function: Callable[[list[Any]], Any], x: np.ndarray, axes: Sequence[int
         at: list[Any] = [slice(None)] * x.ndim
         for axis, position in zip(kept, place):
             at[axis] = position
-        value = function(x[tuple(at)].ravel().tolist())
+        value = function(widened(x[tuple(at)]).ravel().tolist())
         found[place] = wrap(int(value), name) if name[0] in "iu" and name != "i1" else value
     return found
 
@@ -420,10 +456,10 @@ def exact_sum(values: list[Any]) -> Any:
 
 def reduction_rows() -> list[Sample]:
     rows = []
-    for name, (shape, axes) in itertools.product(("f32", "f64", "i8", "ui8", "i64"), REDUCED):
+    for name, (shape, axes) in itertools.product(("f32", "f64", *SMALL, "i8", "ui8", "i64"), REDUCED):
         x = random(shape, name)
         text = f"%0 over {axes} : {{r}}"
-        rtol = 16 * ULP.get(name, 0)  # at most 8 terms
+        rtol = (0.51 if name in SMALL else 16) * ULP.get(name, 0)  # at most 8 terms; small types accumulate in f32
         rows += [
             row("tir.sum", text, [x], fold(exact_sum, x, axes), rtol=rtol),
             row("tir.prod", text, [x], fold(product, x, axes), rtol=rtol),
@@ -472,13 +508,14 @@ def dot_rows() -> list[Sample]:
     rows = []
     shapes = (((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3, 4)), ((3,), (3,)), ((1, 1), (1, 1)), ((2, 0), (0, 3)),
               ((0,), (0,)), ((0, 3), (3, 2)))  # fmt: skip
-    for name, (left, right) in itertools.product(("f32", "f64", "i32", "i8"), shapes):
+    for name, (left, right) in itertools.product(("f32", "f64", *SMALL, "i32", "i8"), shapes):
         x, y = random(left, name), random(right, name, seed=1)
         want = np.einsum(
             f"{'ik'[2 - len(left) :]},{'kj'[: len(right)]}->{'i' * (len(left) - 1)}{'j' * (len(right) - 1)}",
             *((v if name not in ULP else v.astype("float64")) for v in (x, y)),
         )
-        rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=16 * ULP.get(name, 0)))
+        rtol = (1 if name in SMALL else 16) * ULP.get(name, 0)  # small types accumulate in f32, and are rounded once
+        rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want.astype(x.dtype), rtol=rtol))
     x, y = random((2, 3), "f64"), random((3, 4), "f64", seed=1)
     want = np.einsum("ik,kj->ij", x, y)
     rows.append(row("tir.dot", "%0, %1 : {r}", [x, y], want, dims=[("[N]", "?"), (3, 4)], result=("[N]", 4), rtol=1e-15))
@@ -489,7 +526,8 @@ def softmax_rows() -> list[Sample]:
     rows = []
     for name, (shape, axes) in itertools.product(FLOATS, [case for case in REDUCED if case[1]]):
         x = random(shape, name, -30, 30)
-        exact, rtol = x.astype("float64"), 64 * ULP[name]  # an error of half an ulp in x - max, of up to 60
+        # An error of half an ulp in x - max, of up to 60; small types are computed in f32, and rounded once.
+        exact, rtol = x.astype("float64"), (1 if name in SMALL else 64) * ULP[name]
         plain = scipy.special.softmax(exact, tuple(axes)) if x.size else exact
         logs = scipy.special.log_softmax(exact, tuple(axes)) if x.size else exact
         rows.append(row("tir.softmax", f"%0 over {axes} : {{r}}", [x], plain.astype(x.dtype), rtol=rtol))

@@ -16,7 +16,7 @@ from tir.dialects.tir.elementwise import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions
-from tir.ir.affine import AffineDim, AffineExpr, affine
+from tir.ir.affine import AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
@@ -186,11 +186,25 @@ class _Lowering:
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
             made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, sums: op.step(s, sums, xs))
+            if len(accumulators) == 1 and accumulators[0][0] is not op.result_type.element:
+                return self._cast_back(b, made.results[0], accumulators[0][0], type, op.result_type.element, dynamic)
         else:
             empty = b.create(tensor.Empty, dynamic, result_types=[type])
             outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, _: [op.element(s, *xs)])
+            made = generic(b, inputs, outputs, structure.iterators, lambda s, xs, _: [op.rounded_element(s, *xs)])
         return made.results[kept]
+
+    def _cast_back(
+        self, b: Builder, value: Value, source: Type, type: TensorType, element: Type, dynamic: Sequence[Value]
+    ) -> Value:
+        """A result in its own type, from that of the accumulator. Both element types with their sign."""
+        identity = AffineMap.identity(type.rank)
+        empty = b.create(tensor.Empty, dynamic, result_types=[type])
+        made = generic(
+            b, [(value, identity, source)], [(empty, identity, element)], ["parallel"] * type.rank,
+            lambda s, xs, _: [s.cast(xs[0], element)],
+        )  # fmt: skip
+        return made.results[0]
 
     def _extents(self, b: Builder, op: Structured, structure: Structure) -> dict[int, Size]:
         """The size of each loop; asserts that all operands agree on it."""
@@ -315,7 +329,7 @@ def _decompose(op: Composite) -> list[Op]:
     """Replaces the op by simpler ones; returns these."""
     b = TensorBuilder(op.parent, op, op.location)
     before = op.previous
-    made = op.decompose(b, *(Tensor(b, value) for value in op.operands)).value
+    made = op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)).value
     if made.type is not op.result_type:
         made = b.create(tensor.Cast, made, result_types=[op.result_type])
     found = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Reduction, Structure, fail, merge_dims
+from tir.dialects.numeric import float_to_float, of_type
+from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Structure, fail, merge_dims
+from tir.dialects.tir.reduce import accumulator_dtype
 from tir.ir.affine import AffineMap
 from tir.ir.define import operand, result
 from tir.ir.execution import ExecutionError
@@ -15,17 +17,18 @@ from tir.lazy import np
 __all__ = ["Dot"]
 
 
-class Dot(Reduction):
+class Dot(Accumulating):
     """The product of two matrices, of matrix and vector, of vector and matrix, or the inner product of two vectors.
 
-    lhs: tensor<MxK> or tensor<K>; rhs: tensor<KxN> or tensor<K>, of one element type, in which the sum accumulates.
+    lhs: tensor<MxK> or tensor<K>; rhs: tensor<KxN> or tensor<K>, of one element type. The sum accumulates in it, for f16 and
+    bf16 in f32; `acc` names another type: `tir.dot %x, %y acc f64 : tensor<4x5xf32>`.
     """
 
     name = "tir.dot"
     lhs = operand(NUMBER_TENSOR)
     rhs = operand(NUMBER_TENSOR)
     result = result(NUMBER_TENSOR)
-    format = "$lhs `,` $rhs attr-dict `:` type($result)"
+    format = "$lhs `,` $rhs (`acc` $acc_type^)? attr-dict `:` type($result)"
 
     def infer(self) -> Sequence[Type]:
         lhs, rhs = self.lhs.type, self.rhs.type
@@ -42,7 +45,9 @@ class Dot(Reduction):
     def reference(self, lhs: Any, rhs: Any) -> Any:
         if lhs.shape[-1] != rhs.shape[0]:
             raise ExecutionError(f"inner sizes must agree, got {lhs.shape[-1]} of lhs and {rhs.shape[0]} of rhs")
-        return np.dot(lhs, rhs)
+        dtype = accumulator_dtype(self, lhs)
+        wide = np.asarray(np.dot(lhs.astype(dtype, copy=False), rhs.astype(dtype, copy=False)))
+        return float_to_float(wide, self.result_type) if wide.dtype.kind == "f" else of_type(wide, self.result_type)
 
     def structure(self) -> Structure:
         rows, columns = self.lhs.type.rank - 1, self.rhs.type.rank - 1
