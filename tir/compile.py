@@ -22,7 +22,7 @@ from tir.dialects.tir.state import Shared
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
-from tir.ir.bfloat16 import bits_of, round_to_bf16, to_caller, widened
+from tir.ir.bfloat16 import bits_of, from_bits, round_to_bf16, to_caller, widened
 from tir.ir.errors import ExecutionError, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
@@ -113,6 +113,11 @@ class _Slot:
             return to_caller(value)
         return value if self.dtype is self.storage_dtype else value.view(self.dtype)
 
+    def take_back(self, numbers: Any, buffer: Any) -> None:
+        """Writes into an input what the function left in the buffer that `inside` made of it."""
+        if buffer is not numbers:
+            numbers[...] = from_bits(buffer)
+
     def kept(self, value: Any) -> Any:
         """A value that a call returned, as the state keeps it."""
         return np.array(value if self.is_bf16 else self.outside(value), order="C")
@@ -158,6 +163,10 @@ class _Function:
         self.returned = [slot for slot in slots if slot.kind in ("out", "result", "update")]
         self.inputs = [slot for slot in slots if slot.kind == "input"]
         self.uses_state = any(slot.symbol for slot in slots)
+        #: Inputs that are buffers of bf16: the function gets a copy in another form, from which the caller's is written.
+        self.bf16_buffers = [
+            i for i, slot in enumerate(self.inputs) if slot.is_bf16 and isinstance(slot.storage, MemRefType)
+        ]  # fmt: skip
         self._bindings = bindings([slot.type for slot in self.inputs])
         named = [(i, axis, dim) for i, slot in enumerate(self.inputs) for axis, dim in enumerate(slot.shape)
                  if isinstance(dim, AffineExpr)]  # fmt: skip
@@ -224,7 +233,13 @@ class Executable:
         if entry not in self.entries:
             raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
         function = self._functions[entry]
-        return self._run(function, _inputs(function, arguments))
+        given = _ordered(function, arguments)
+        inputs = [_input(slot, value) for slot, value in zip(function.inputs, given)]
+        results = self._run(function, inputs)
+        for i in function.bf16_buffers:
+            if self._machine.writes(entry, function.arguments.index(function.inputs[i])):
+                given[i][...] = inputs[i]
+        return results
 
     @property
     def steps(self) -> int:
@@ -261,6 +276,8 @@ class Executable:
                 outs.append(slot.fresh(sizes))
                 arguments.append(outs[-1])
         returned, written, results = iter(self._machine.run(function.name, arguments)), iter(outs), []
+        for i in function.bf16_buffers:
+            function.inputs[i].take_back(inputs[i], arguments[function.arguments.index(function.inputs[i])])
         for slot in function.returned:
             value = next(written if slot.kind == "out" else returned)
             if slot.kind == "update":
@@ -364,6 +381,10 @@ class _Machine:
         """A call that fails leaves the shared buffers that it was given as they were."""
         return self.functions[name].signature.atomic
 
+    def writes(self, name: str, argument: int) -> bool:
+        """The function may write this argument."""
+        return self.functions[name].signature.parameters[argument].written
+
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         # What is exclusive is the state, of which the caller only has copies, and results in new memory.
         return self.functions[name](arguments, owned=True)
@@ -388,6 +409,9 @@ class _NumpyMachine:
 
     def is_atomic(self, name: str) -> bool:
         return False
+
+    def writes(self, name: str, argument: int) -> bool:
+        return argument in self.written[name]
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         types = self.functions[name].function_type.inputs
@@ -467,8 +491,8 @@ def _dim(item: Attribute) -> Dim:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-    """The arguments in order, each an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
+def _ordered(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+    """The arguments in order, one for each that the function takes."""
     names = [slot.name for slot in function.inputs]
     if isinstance(arguments, Mapping):
         for name in arguments:
@@ -480,10 +504,11 @@ def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -
     if len(arguments) != len(names):
         takes = f"takes {counted(len(names), 'argument')} ({', '.join(names)})" if names else "takes no arguments"
         raise ExecutionError(f"@{function.name} {takes}, got {len(arguments)}")
-    return [_input(slot, value) for slot, value in zip(function.inputs, arguments)]
+    return arguments
 
 
 def _input(slot: _Slot, value: Any) -> Any:
+    """An argument as an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
     label = f"argument '{slot.name}'"
     if slot.is_bf16:
         array = _as_bf16(label, value)

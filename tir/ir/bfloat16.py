@@ -20,18 +20,23 @@ ml_dtypes = LazyModule("ml_dtypes")  # optional
 
 
 def round_to_bf16(x: Any) -> Any:
-    """The bf16 numbers nearest to floats of any width, as float32; a numpy scalar for a scalar."""
-    return (_rounded_pattern(x) & np.uint32(0xFFFF0000)).view(np.float32)[()]
+    """The bf16 numbers nearest to floats of any width, as float32; a numpy scalar for a scalar, as everywhere here."""
+    return _as_given(x, (_rounded_pattern(x) & np.uint32(0xFFFF0000)).view(np.float32))
 
 
 def bits_of(x: Any) -> Any:
     """The bits of the bf16 numbers nearest to `x`, as uint16."""
-    return (_rounded_pattern(x) >> np.uint32(16)).astype(np.uint16)[()]
+    return _as_given(x, (_rounded_pattern(x) >> np.uint32(16)).astype(np.uint16))
 
 
 def from_bits(bits: Any) -> Any:
     """The bf16 numbers with these bits (uint16, in any byte order), as float32."""
-    return (np.asarray(bits).astype(np.uint32) << np.uint32(16)).view(np.float32)[()]
+    return _as_given(bits, (np.asarray(bits).astype(np.uint32) << np.uint32(16)).view(np.float32))
+
+
+def _as_given(x: Any, found: Any) -> Any:
+    """An array for an array, which numpy's operators are not for rank 0; a numpy scalar for anything else."""
+    return np.asarray(found) if isinstance(x, np.ndarray) else found[()]
 
 
 def _rounded_pattern(x: Any) -> Any:
@@ -75,7 +80,8 @@ def widened(array: Any) -> Any:
     """An array or number that `is_bfloat16`, as float32; anything else as it is."""
     if not is_bfloat16(array):
         return array
-    return from_bits(np.ascontiguousarray(array).view(np.uint16).reshape(np.shape(array)))
+    bits = np.ascontiguousarray(array).view(np.uint16).reshape(np.shape(array))
+    return from_bits(bits if isinstance(array, np.ndarray) else bits[()])
 
 
 def to_caller(value: Any) -> Any:
@@ -85,7 +91,7 @@ def to_caller(value: Any) -> Any:
         return value.astype(outside, copy=False)
     if outside.itemsize == 2:
         return value.view(outside)
-    return np.asarray(from_bits(value)) if isinstance(value, np.ndarray) else from_bits(value)
+    return from_bits(value)
 
 
 @cache

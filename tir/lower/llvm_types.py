@@ -58,8 +58,9 @@ def llvm_type(type: Type, location: Location | None = None) -> str:
         return "i64"
     if isinstance(type, IntegerType) and type.width in _INTEGER_WIDTHS and not type.signedness:
         return f"i{type.width}"
-    scalars = "index, i1, i8, i16, i32, i64, f16, bf16, f32 and f64"
-    raise PassError(f"type {type} has no machine form: scalars are {scalars}", location)
+    raise PassError(
+        f"type {type} has no machine form: scalars are index, i1, i8, i16, i32, i64, f16, bf16, f32 and f64", location
+    )
 
 
 def lane_count(type: Type, location: Location | None = None) -> int | None:

@@ -14,7 +14,7 @@ from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.types import BF16, F16, F32, F64, I64, Type, element_type, parse_scalar_type
 
-__all__ = ["EmulateUnsupportedFloats"]
+__all__ = ["ArithEmulateUnsupportedFloats"]
 
 #: What holds in any type: these move numbers, or are the conversions themselves.
 _KEPT = frozenset(("arith.constant", "arith.select", "arith.bitcast", "arith.extf", "arith.truncf"))
@@ -23,7 +23,7 @@ _VECTOR_ARITHMETIC = frozenset(("vector.fma", "vector.reduction"))
 
 
 @dataclass
-class EmulateUnsupportedFloats(Pass):
+class ArithEmulateUnsupportedFloats(Pass):
     """Computes what the machine has not in f32: operands are extended, the result is rounded to the type once.
 
     For + - * / and sqrt the result is that of the type itself, correctly rounded, since f32 has more than twice its bits

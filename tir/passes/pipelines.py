@@ -20,7 +20,7 @@ PASSES = LazyTable({
     "fuse-structured": "tir.passes.fuse_structured:FuseStructured",
     "bufferize": "tir.passes.bufferize:Bufferize",
     "expand-math": "tir.passes.expand_math:ExpandMath",
-    "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:EmulateUnsupportedFloats",
+    "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip

@@ -34,7 +34,8 @@ class NativeFunction:
     """A function of a library, called with an array for each memref and a number for each scalar.
 
     bf16 is taken and given as its bits, in uint16. A memref that the function writes is written in place. A contiguous
-    array is passed as it is; another one is copied where the code needs it dense, unless it is written. Results are new arrays and numpy scalars.
+    array is passed as it is; another one is copied where the code needs it dense, unless it is written. Results are new
+    arrays and numpy scalars.
     Raises ExecutionError for a wrong argument and for an assert that failed, MemoryError if a buffer could not be made.
     """
 
