@@ -27,7 +27,11 @@ TARGETS = ("interpret", "cpu")
 
 
 def executable(text: str, target: str) -> Executable:
-    return Executable(parse_text(text, REGISTRY), target, lambda module: run_pipeline(default(), module))
+    """The program: as it is on the interpreter, whose ops take whole arrays, or compiled."""
+    module = parse_text(text, REGISTRY)
+    if target == "cpu":
+        run_pipeline(default(), module)
+    return Executable(module, target)
 
 
 def elementwise(op: str, source: str, target: str, count: int = 1) -> str:
@@ -188,7 +192,8 @@ def test_functions_of_every_number_are_within_an_ulp(op: str, narrow: str, targe
     want = function(x.astype(np.float64)).astype(np.float32).astype(DTYPES[narrow])
     low, high = (np.nextafter(want, DTYPES[narrow].type(end)).astype(np.float64) for end in (-np.inf, np.inf))
     found = got.astype(np.float64)
-    inside = (found >= low) & (found <= high)
+    # tir.sigmoid is 0, by its docstring, where exp(-x) overflows f32: below the smallest normal number.
+    inside = ((found >= low) & (found <= high)) | (np.abs(found - want.astype(np.float64)) < 2.0**-126)
     assert (inside | (np.isnan(found) & np.isnan(want))).all()  # computed in f32, so half an ulp and a little
 
 
@@ -231,8 +236,7 @@ def test_fma_is_rounded_once_and_buffers_are_written_in_place(dtype: Any, target
     z = np.array([1e-30, -1e-30, 0.0, -np.inf, -np.inf, 0.0, 0.0], dtype)
     result = np.zeros(7, dtype)
     executable(FMA, target).call("f", [x, y, z, result])
-    want = [1.515625, 1.5078125, 1.515625 if (0x3FC1 + 1) % 2 == 0 else 1.5078125, -np.inf, np.nan, np.nan, 0.0]
-    want[2] = float(from_bits(nearest(np.array([1.51171875])))[0])
+    want = [1.515625, 1.5078125, float(from_bits(nearest(np.array([1.51171875])))[0]), -np.inf, np.nan, np.nan, 0.0]
     np.testing.assert_array_equal(result.astype(np.float64), want)
 
 

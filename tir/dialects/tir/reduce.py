@@ -50,8 +50,10 @@ def accumulator_dtype(op: Accumulating, x: Any) -> Any:
 
 
 class Sum(_Accumulating):
-    """The sum over `axes`; 0 of nothing. f16 and bf16 accumulate in f32; `acc` names another type. Gradient: g, repeated
-    along the axes."""
+    """The sum over `axes`; 0 of nothing.
+
+    f16 and bf16 accumulate in f32; `acc` names another type. Gradient: g, repeated along the axes.
+    """
 
     name = "tir.sum"
 
