@@ -245,4 +245,25 @@ PROGRAM_BUGS = (
         "            if True:\n",
         ("tests/ir", "tests/test_lit.py", "-k", "errors or ir"),
     ),
+    Bug(
+        "bf16 rounded toward zero",
+        "tir/ir/bfloat16.py",
+        "nearest = bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))",
+        "nearest = bits + (np.uint32(0x0000) + ((bits >> np.uint32(16)) & np.uint32(0)))",
+        ("tests/runtime/test_bf16.py", "-k", "ml_dtypes_does"),
+    ),
+    Bug(
+        "f64 rounded twice on its way to bf16",
+        "tir/lower/llvm_scalars.py",
+        "else _round_to_odd(f, f[op.input], target)\n        f.set(op.result, _single_to_bf16",
+        "else f.assign(f\"fptrunc {f.typed(op.input)} to {shape_like(F32, target)}\")\n        f.set(op.result, _single_to_bf16",
+        ("tests/runtime/test_bf16.py", "-k", "rounded_once_by_programs"),
+    ),
+    Bug(
+        "sums of bf16 that accumulate in bf16",
+        "tir/dialects/tir/base.py",
+        "return self.acc_type if self.acc_type is not None else wide_type(self.result_type.element)",
+        "return self.acc_type if self.acc_type is not None else self.result_type.element",
+        ("tests/runtime/test_bf16.py", "-k", "accumulate"),
+    ),
 )

@@ -25,6 +25,7 @@ from tir.cli.session import (
 )
 from tir.cli.train import Schedule, train
 from tir.compile import TARGETS, Entry, Executable
+from tir.ir.bfloat16 import widened
 from tir.ir.errors import escape_controls
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
@@ -83,7 +84,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     else:
         _train(exe, module, entry, arguments, options, given)
     if options.save is not None:
-        write_npz(options.save, {name: exe.state[name] for name in exe.state})
+        write_npz(options.save, {name: widened(exe.state[name]) for name in exe.state})
     return OK
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
-from tir.ir.types import MemRefType
+from tir.ir.types import BF16, MemRefType, element_type
 from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_library import lower_library_call
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
@@ -49,6 +49,7 @@ def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:
         rule = f.rules.get(op.name)
         if rule is None:
             raise _no_rule(op)
+        _check_bf16(op)
         steps = rule(f, op)
         if isinstance(steps, Iterator):
             yield steps
@@ -60,6 +61,19 @@ def _writes_lasting(f: FunctionText, op: Op) -> bool:
 
 
 _HANDED_ON = frozenset(("scf.yield", "scf.condition", "scf.reduce", "scf.reduce.return"))
+
+#: What there is for bf16: it is stored, moved and converted.
+_BF16_OPS = frozenset(("arith.constant", "arith.select", "arith.bitcast", "arith.extf", "arith.truncf"))
+
+
+def _check_bf16(op: Op) -> None:
+    arithmetic = op.name.startswith(("arith.", "math.")) or op.name in ("vector.fma", "vector.reduction")
+    if not arithmetic or op.name in _BF16_OPS:
+        return
+    if any(element_type(value.type) is BF16 for value in (*op.operands, *op.results)):
+        hint = "run arith-emulate-unsupported-floats before this"
+        raise PassError(f"{op.name}: machine code has no arithmetic on bf16", op.location, hint=hint)
+
 
 #: Who should have removed an op, by its dialect or name.
 _REMOVED_BY = {

@@ -21,6 +21,7 @@ PASSES = LazyTable({
     "select-library": "tir.passes.select_library:SelectLibrary",
     "bufferize": "tir.passes.bufferize:Bufferize",
     "expand-math": "tir.passes.expand_math:ExpandMath",
+    "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
@@ -63,6 +64,7 @@ def lower_cpu(library: str = NO_CALLS) -> Pipeline:
         "bufferize",
         "lower-loops",
         "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
+        "arith-emulate-unsupported-floats",  # behind expand-math, which rounds once behind a whole function
         "canonicalize",
         "cse",
         "dce",
