@@ -1,0 +1,183 @@
+"""Which structured ops are contractions, and the part that each of their dimensions plays; part of `lower-loops`.
+
+A contraction is C[..] += A[..] * B[..], summed over the dimensions that C lacks: products of matrices, batched, transposed
+or with a vector, convolutions over windows, outer products. `plan_contraction` gives the plan, which says nothing about
+loops; `tile_contraction.py` writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tir.dialects import arith, linalg
+from tir.ir.affine import AffineMap
+from tir.ir.ir import Value
+from tir.ir.types import F32, F64, MemRefType, Type
+
+__all__ = ["Contraction", "plan_contraction"]
+
+OUTPUT = 2  # the operand that is C
+UNKNOWN_SIZE = 1 << 20  # a size of run time counts as a large one
+FEW_ROWS = 8  # below, a packed panel is not read often enough
+PACKED_ROWS = 32
+PACKED_BYTES = 32 << 10  # a panel of B that spans less stays in the first cache as it lies
+DEPTH_FOR_SUMS = 128  # elements; below, adding up the lanes costs more than a packed panel does
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """C[batch, row, column] += A[batch, row, sums, depth] * B[batch, sums, depth, column], axes in any order.
+
+    left, right: the operands that are A and B. A tile is some of `row` by some of `column`, and runs through `depth`;
+    around it stand loops over `batch` (parallel) and `sums` (in order). Where a dimension is None, there is none. lanes:
+    the dimension that vectors lie along, `column` or `depth`. packs: panels of B are copied to where columns are
+    contiguous. element: the type in which sums are taken; A and B may have narrower ones.
+    """
+
+    op: linalg.Generic
+    left: int
+    right: int
+    row: int | None
+    column: int | None
+    depth: int | None
+    batch: tuple[int, ...]
+    sums: tuple[int, ...]
+    lanes: int
+    packs: bool
+
+    @property
+    def element(self) -> Type:
+        return _type(self.op, OUTPUT).element
+
+    def size(self, dim: int | None) -> int | None:
+        """The size of a dimension if the types say it; 1 for no dimension."""
+        return 1 if dim is None else _static_size(self.op, dim)
+
+    def is_contiguous(self, operand: int, dim: int | None) -> bool:
+        """Neighbours along `dim` are neighbours in memory, along the operand's last axis."""
+        return dim is not None and _is_contiguous(self.op, operand, dim)
+
+
+def plan_contraction(op: linalg.Generic) -> Contraction | None:
+    """The plan of a contraction whose tiles pay; None for other ops."""
+    if not _is_contraction(op):
+        return None
+    parallel = op.maps[OUTPUT].positions()
+    sums = [d for d, kind in enumerate(op.iterator_types) if kind != linalg.PARALLEL]
+    column = _column(op)
+    left = int(_shows(op, 0, column) if column is not None else not _rows(op, 0))
+    right, rows = 1 - left, _rows(op, left)
+    row = max(rows, key=lambda d: (_static_size(op, d) or UNKNOWN_SIZE, d), default=None)
+    kernel = _lanes(op, left, right, row, column, sums)
+    if kernel is None:
+        return None
+    lanes, depth, packs = kernel
+    return Contraction(
+        op, left, right, row, column, depth, lanes=lanes, packs=packs,
+        batch=tuple(d for d in parallel if d not in (row, column)), sums=tuple(d for d in sums if d != depth),
+    )  # fmt: skip
+
+
+def _lanes(
+    op: linalg.Generic, left: int, right: int, row: int | None, column: int | None, sums: list[int]
+) -> tuple[int, int | None, bool] | None:
+    """The dimension that vectors lie along, the one that a tile runs through, and whether B is packed; None: no tiles."""
+    rows = 1 if row is None else _static_size(op, row) or UNKNOWN_SIZE
+    along_sums = [d for d in sums if _is_contiguous(op, left, d) and _is_contiguous(op, right, d)]
+    deepest = max(along_sums, key=lambda d: _static_size(op, d) or UNKNOWN_SIZE, default=None)
+    can_store = column is not None and _is_contiguous(op, OUTPUT, column)
+    can_load = column is not None and _is_contiguous(op, right, column)
+    if can_store and can_load and (sums or row is not None):
+        depth = _depth(op, left, sums)
+        return column, depth, rows >= PACKED_ROWS and _spans_much(op, right, depth)  # type: ignore[return-value]
+    long = deepest is not None and (_static_size(op, deepest) or UNKNOWN_SIZE) >= DEPTH_FOR_SUMS
+    if deepest is not None and row != column and (long or rows < FEW_ROWS or not can_store):
+        return deepest, deepest, False
+    if can_store and sums and rows >= FEW_ROWS:
+        return column, _depth(op, left, sums), True  # type: ignore[return-value]
+    return None
+
+
+def _depth(op: linalg.Generic, left: int, sums: list[int]) -> int | None:
+    """The sum that a tile runs through: along A's rows if there is one, then the longest."""
+    return max(sums, key=lambda d: (_is_contiguous(op, left, d), _static_size(op, d) or UNKNOWN_SIZE, d), default=None)
+
+
+def _rows(op: linalg.Generic, left: int) -> list[int]:
+    """The parallel dimensions that only this input has."""
+    positions = op.maps[OUTPUT].positions()
+    return [d for d in positions if _shows(op, left, d) and not _shows(op, 1 - left, d) and _static_size(op, d) != 1]
+
+
+def _column(op: linalg.Generic) -> int | None:
+    """C's last dimension, if it is in A or in B but not in both."""
+    positions = [d for d in op.maps[OUTPUT].positions() if _static_size(op, d) != 1]
+    if positions and _shows(op, 0, positions[-1]) != _shows(op, 1, positions[-1]):
+        return positions[-1]
+    return None
+
+
+def _spans_much(op: linalg.Generic, operand: int, depth: int | None) -> bool:
+    """A step along `depth` in this operand is long, and there are so many that the first cache cannot hold them."""
+    if depth is None or not _shows(op, operand, depth):
+        return False
+    type = _type(op, operand)
+    stride = type.strides_and_offset()[0][op.maps[operand].positions().index(depth)]
+    size = _static_size(op, depth)
+    if not isinstance(stride, int) or size is None:
+        return True
+    return size * stride * type.element.width // 8 > PACKED_BYTES  # type: ignore[attr-defined]
+
+
+# --- what is a contraction -------------------------------------------------------------------------------------------
+
+
+def _is_contraction(op: linalg.Generic) -> bool:
+    """`out + x * y` of buffers with strides, where C has all parallel dimensions and no other, and floats add up."""
+    if len(op.inputs) != 2 or len(op.outputs) != 1 or not all(_is_strided(v) for v in op.operands):
+        return False
+    if not all(map.is_projected_permutation() for map in op.maps) or not _is_multiply_add(op):
+        return False
+    parallel = {d for d, kind in enumerate(op.iterator_types) if kind == linalg.PARALLEL}
+    kinds = set(op.iterator_types) <= {linalg.PARALLEL, linalg.REDUCTION}
+    return kinds and set(op.maps[OUTPUT].positions()) == parallel and _type(op, OUTPUT).element in (F32, F64)
+
+
+def _is_strided(value: Value) -> bool:
+    return isinstance(value.type, MemRefType) and not isinstance(value.type.layout, AffineMap)
+
+
+def _is_multiply_add(op: linalg.Generic) -> bool:
+    """The body is `out + x * y`, where x and y may first be widened."""
+    x, y, out = op.body.arguments
+    total = op.yielded[0].op
+    if not isinstance(total, arith.AddF) or out not in total.operands:
+        return False
+    product = total.operand(1 - total.operands.index(out)).op
+    if not isinstance(product, arith.MulF):
+        return False
+    casts = {factor.op for factor in product.operands if isinstance(factor.op, arith.ExtF)}
+    sources = {factor.op.input if factor.op in casts else factor for factor in product.operands}
+    return sources == {x, y} and len(op.body) == 3 + len(casts)
+
+
+def _shows(op: linalg.Generic, operand: int, dim: int) -> bool:
+    return dim in op.maps[operand].positions()
+
+
+def _is_contiguous(op: linalg.Generic, operand: int, dim: int) -> bool:
+    return op.maps[operand].positions()[-1:] == [dim] and _type(op, operand).strides_and_offset()[0][-1] == 1
+
+
+def _type(op: linalg.Generic, operand: int) -> MemRefType:
+    type = op.operand(operand).type
+    assert isinstance(type, MemRefType)
+    return type
+
+
+def _static_size(op: linalg.Generic, dim: int) -> int | None:
+    for operand, map in enumerate(op.maps):
+        size = _type(op, operand).shape[map.positions().index(dim)] if _shows(op, operand, dim) else None
+        if isinstance(size, int):
+            return size
+    return None
