@@ -40,17 +40,137 @@ def random_contraction(seed: int) -> Contraction:
     """Up to two dimensions of each kind, in any order of axes, with sizes 0, 1, odd and large."""
     rng = random.Random(seed)
     kinds = {"b": "abc", "i": "ac", "j": "bc", "k": "ab"}
-    letters = {f: kinds[k] for k in kinds for f in (k, k.upper()) if rng.random() < (0.8 if f == k else 0.2)}
-    letters = letters or {"i": "ac"}
+    likely = {"b": 0.4, "B": 0.1, "i": 0.95, "I": 0.2, "j": 0.95, "J": 0.2, "k": 0.95, "K": 0.25}
+    has = {letter: kinds[letter.lower()] for letter in likely if rng.random() < likely[letter]}
     axes = []
     for operand in "abc":
-        has = [letter for letter, where in letters.items() if operand in where]
+        letters = [letter for letter, where in has.items() if operand in where]
         if rng.random() < 0.6:
-            rng.shuffle(has)
-        axes.append("".join(has))
-    sizes = {letter: rng.choice([0, 1, 2, 3, 5, 8, 9, 16, 17, 33]) if rng.random() < 0.9 else 70 for letter in letters}
-    sizes = {letter: size or rng.choice([0, 4]) for letter, size in sizes.items()}
+            rng.shuffle(letters)
+        axes.append("".join(letters))
+    few, many = (0, 1, 2, 3, 4), (0, 1, 5, 8, 9, 16, 17, 33, 40)
+    sizes = {letter: rng.choice(many if letter in "ijk" and rng.random() < 0.9 else few) for letter in has}
     element, wide = rng.choice([("f32", "f32"), ("f32", "f32"), ("f64", "f64"), ("f16", "f32")])
     steps = rng.choice([1, 1, 1, 2])
-    dynamic = "".join(letter for letter in letters if rng.random() < 0.3) if steps == 1 else ""
+    dynamic = "".join(letter for letter in has if rng.random() < 0.3) if steps == 1 else ""
     return Contraction(f"{axes[0]},{axes[1]}->{axes[2]}", sizes, element, wide, dynamic, steps)
+
+
+@pytest.mark.parametrize("target", ["interpret", "cpu"])
+@pytest.mark.parametrize("seed", range(40))
+def test_random_contractions_are_einsum(seed, target):
+    run(random_contraction(seed), target, seed)
+
+
+PRODUCTS = ["ik,kj->ij", "ki,kj->ij", "ik,jk->ij", "ki,jk->ij", "kj,ik->ij", "bik,bkj->bij", "ik,bkj->bij", "bik,kj->bij"]
+
+
+@pytest.mark.parametrize("target", ["interpret", "cpu"])
+@pytest.mark.parametrize("words", PRODUCTS)
+def test_rows_and_columns_that_do_not_fill_a_tile(words, target):
+    for rows, columns in ((2, 130), (3, 33), (7, 10), (11, 36), (17, 1), (1, 17), (33, 49)):
+        run(Contraction(words, {"b": 2, "i": rows, "j": columns, "k": 3}), target)
+
+
+@pytest.mark.parametrize("dynamic", ["", "k", "bijk"])
+@pytest.mark.parametrize("words", PRODUCTS)
+def test_panels_of_a_deep_matrix(words, dynamic):
+    """300 is more than a panel holds, and no multiple of it; 33 columns need a panel of one column."""
+    contraction = Contraction(words, {"b": 2, "i": 40, "j": 65, "k": 300}, dynamic=dynamic)
+    plan = plan_of(contraction)
+    assert plan.packs or plan.lanes == plan.depth
+    run(contraction, "cpu")
+
+
+def test_panels_on_the_interpreter():
+    run(Contraction("ik,kj->ij", {"i": 33, "j": 40, "k": 259}), "interpret")
+    run(Contraction("ki,jk->ij", {"i": 9, "j": 17, "k": 130}, dynamic="jk"), "interpret")
+
+
+@pytest.mark.parametrize("words", ["ik,k->i", "k,kj->j", "i,j->ij", "k,k->", "bi,bi->bi", "i,->i", "ik,kb->b"])
+def test_what_no_tile_would_speed_up_goes_the_plain_way(words):
+    contraction = Contraction(words, {letter: 5 for letter in "bijk" if letter in words})
+    if words != "ik,kb->b":  # i is summed, too: A's rows are no dimension of C
+        assert plan_of(contraction) is None
+    run(contraction, "cpu")
+
+
+@pytest.mark.parametrize("types", [("f16", "f32"), ("f32", "f64"), ("f64", "f64")])
+@pytest.mark.parametrize("words", ["ik,kj->ij", "ik,jk->ij", "ki,jk->ij"])
+def test_narrow_elements_are_summed_in_wide_ones(words, types):
+    contraction = Contraction(words, {"i": 34, "j": 21, "k": 530}, *types)
+    assert plan_of(contraction) is not None
+    run(contraction, "cpu")
+
+
+def test_integers_go_the_plain_way():
+    text = Contraction("ik,kj->ij", {"i": 9, "j": 17, "k": 5}).text()
+    text = text.replace("f32", "i32").replace("arith.mulf", "arith.muli").replace("arith.addf", "arith.addi")
+    module = parse_text(text, REGISTRY)
+    run_pipeline(lower_cpu(), module)
+    assert not any(op.name.startswith("vector.") for op in module.walk())
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.integers(-9, 9, shape, dtype=np.int32) for shape in ((9, 5), (5, 17), (9, 17)))
+    assert np.array_equal(Executable(module).call("f", [a, b, c])[0], a @ b + c)
+
+
+@pytest.mark.parametrize("body", ["arith.subf %sum, %p", "arith.addf %p, %p", "arith.mulf %sum, %p"])
+def test_other_bodies_go_the_plain_way(body):
+    text = Contraction("ik,kj->ij", {"i": 16, "j": 32, "k": 5}).text().replace("arith.addf %sum, %p", body)
+    module = parse_text(text, REGISTRY)
+    run_pipeline(lower_cpu(), module)
+    assert not any(op.name.startswith("vector.") for op in module.walk())
+
+
+@pytest.mark.parametrize("target", ["interpret", "cpu"])
+@pytest.mark.parametrize("words", ["ik,kj->ij", "ik,jk->ij", "ki,jk->ij"])
+def test_infinity_and_nan_stay_in_their_row_and_column(words, target):
+    contraction = Contraction(words, {"i": 13, "j": 19, "k": 149})
+    a, b, c = contraction.arguments(0, DTYPES)
+    a[(4, 7) if words[0] == "i" else (7, 4)] = np.inf
+    b[(7, 18) if words[3] == "k" else (18, 7)] = np.nan
+    module = parse_text(contraction.text(), REGISTRY)
+    run_pipeline(lower_cpu(), module)
+    (found,) = Executable(module, target=target).call("f", [a, b, c])
+    expected = np.einsum(words, a.astype(np.float64), b) + c
+    assert np.array_equal(np.isnan(found), np.isnan(expected)) and np.array_equal(np.isinf(found), np.isinf(expected))
+    assert np.isnan(found).sum() == 13 and np.isinf(found).sum() == 18
+
+
+@pytest.mark.parametrize("words", ["ik,kj->ij", "ik,jk->ij", "ki,jk->ij"])
+def test_sums_of_negative_zeros_are_negative_zeros(words):
+    """Lanes that are masked add nothing that would change the sign."""
+    contraction = Contraction(words, {"i": 9, "j": 17, "k": 133})
+    a, b, c = (np.zeros_like(x) for x in contraction.arguments(0, DTYPES))
+    module = parse_text(contraction.text(), REGISTRY)
+    run_pipeline(lower_cpu(), module)
+    for target in ("interpret", "cpu"):
+        (found,) = Executable(module, target=target).call("f", [-a, b, -c])
+        assert np.signbit(found).all()
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_of_a_convolution_over_columns():
+    plan = plan_of(Contraction("ok,nkp->nop", {"n": 2, "o": 64, "k": 576, "p": 196}))
+    name = dict(enumerate("knop")).get  # dimensions are in the order of the alphabet
+    assert (name(plan.row), name(plan.column), name(plan.depth)) == ("o", "p", "k")
+    assert [name(d) for d in plan.batch] == ["n"] and plan.sums == () and plan.packs and plan.lanes == plan.column
+
+
+def test_the_gradient_of_its_weights_sums_along_both_rows():
+    plan = plan_of(Contraction("nop,nkp->ok", {"n": 2, "o": 64, "k": 576, "p": 196}))
+    name = dict(enumerate("knop")).get
+    assert (name(plan.row), name(plan.column), name(plan.depth)) == ("o", "k", "p")
+    assert [name(d) for d in plan.sums] == ["n"] and not plan.packs and plan.lanes == plan.depth
+
+
+def test_a_small_matrix_is_not_packed():
+    assert not plan_of(Contraction("ik,kj->ij", {"i": 64, "j": 64, "k": 64})).packs
+    assert plan_of(Contraction("ik,kj->ij", {"i": 64, "j": 640, "k": 64})).packs
+
+
+def test_rows_are_enough_and_near_the_columns():
+    assert plan_of(Contraction("bik,kj->bij", {"b": 64, "i": 20, "j": 8, "k": 8})).row == 1
+    assert plan_of(Contraction("bik,kj->bij", {"b": 64, "i": 3, "j": 8, "k": 8})).row == 0

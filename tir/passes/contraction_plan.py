@@ -1,7 +1,7 @@
 """Which structured ops are contractions, and the part that each of their dimensions plays; part of `lower-loops`.
 
-A contraction is C[..] += A[..] * B[..], summed over the dimensions that C lacks: products of matrices, batched, transposed
-or with a vector, convolutions over windows, outer products. `plan_contraction` gives the plan, which says nothing about
+A contraction is C[..] += A[..] * B[..], summed over the dimensions that C lacks: products of matrices, also batched or
+transposed, and of tensors, and convolutions over windows. `plan_contraction` gives the plan, which says nothing about
 loops; `tile_contraction.py` writes them.
 """
 
@@ -18,6 +18,7 @@ __all__ = ["Contraction", "plan_contraction"]
 
 OUTPUT = 2  # the operand that is C
 UNKNOWN_SIZE = 1 << 20  # a size of run time counts as a large one
+MANY_ROWS = 16  # more are not better
 FEW_ROWS = 8  # below, a packed panel is not read often enough
 PACKED_ROWS = 32
 PACKED_BYTES = 32 << 10  # a panel of B that spans less stays in the first cache as it lies
@@ -29,7 +30,7 @@ class Contraction:
     """C[batch, row, column] += A[batch, row, sums, depth] * B[batch, sums, depth, column], axes in any order.
 
     left, right: the operands that are A and B. A tile is some of `row` by some of `column`, and runs through `depth`;
-    around it stand loops over `batch` (parallel) and `sums` (in order). Where a dimension is None, there is none. lanes:
+    around it stand loops over `batch` (parallel) and `sums` (in order). lanes:
     the dimension that vectors lie along, `column` or `depth`. packs: panels of B are copied to where columns are
     contiguous. element: the type in which sums are taken; A and B may have narrower ones.
     """
@@ -37,9 +38,9 @@ class Contraction:
     op: linalg.Generic
     left: int
     right: int
-    row: int | None
-    column: int | None
-    depth: int | None
+    row: int
+    column: int
+    depth: int
     batch: tuple[int, ...]
     sums: tuple[int, ...]
     lanes: int
@@ -49,77 +50,70 @@ class Contraction:
     def element(self) -> Type:
         return _type(self.op, OUTPUT).element
 
-    def size(self, dim: int | None) -> int | None:
-        """The size of a dimension if the types say it; 1 for no dimension."""
-        return 1 if dim is None else _static_size(self.op, dim)
+    def size(self, dim: int) -> int | None:
+        """The size of a dimension if the types say it."""
+        return _static_size(self.op, dim)
 
-    def is_contiguous(self, operand: int, dim: int | None) -> bool:
+    def is_contiguous(self, operand: int, dim: int) -> bool:
         """Neighbours along `dim` are neighbours in memory, along the operand's last axis."""
-        return dim is not None and _is_contiguous(self.op, operand, dim)
+        return _is_contiguous(self.op, operand, dim)
 
 
 def plan_contraction(op: linalg.Generic) -> Contraction | None:
-    """The plan of a contraction whose tiles pay; None for other ops."""
-    if not _is_contraction(op):
-        return None
-    parallel = op.maps[OUTPUT].positions()
+    """The plan of a contraction whose tiles pay; None for other ops.
+
+    Tiles use what they loaded many times, so there must be rows, columns and sums: a product with a vector, or of vectors,
+    is as fast as the memory without them.
+    """
     sums = [d for d, kind in enumerate(op.iterator_types) if kind != linalg.PARALLEL]
-    column = _column(op)
-    left = int(_shows(op, 0, column) if column is not None else not _rows(op, 0))
-    right, rows = 1 - left, _rows(op, left)
-    row = max(rows, key=lambda d: (_static_size(op, d) or UNKNOWN_SIZE, d), default=None)
-    kernel = _lanes(op, left, right, row, column, sums)
-    if kernel is None:
+    column = _column(op) if sums and _is_contraction(op) else None
+    if column is None:
+        return None
+    left = int(_shows(op, 0, column))
+    row = _row(op, left)
+    kernel = None if row is None else _kernel(op, left, row, column, sums)
+    if row is None or kernel is None:
         return None
     lanes, depth, packs = kernel
-    return Contraction(
-        op, left, right, row, column, depth, lanes=lanes, packs=packs,
-        batch=tuple(d for d in parallel if d not in (row, column)), sums=tuple(d for d in sums if d != depth),
-    )  # fmt: skip
+    batch = tuple(d for d in op.maps[OUTPUT].positions() if d not in (row, column))
+    outer = tuple(d for d in sums if d != depth)
+    return Contraction(op, left, 1 - left, row, column, depth, batch, outer, lanes, packs)
 
 
-def _lanes(
-    op: linalg.Generic, left: int, right: int, row: int | None, column: int | None, sums: list[int]
-) -> tuple[int, int | None, bool] | None:
+def _kernel(op: linalg.Generic, left: int, row: int, column: int, sums: list[int]) -> tuple[int, int, bool] | None:
     """The dimension that vectors lie along, the one that a tile runs through, and whether B is packed; None: no tiles."""
-    rows = 1 if row is None else _static_size(op, row) or UNKNOWN_SIZE
-    along_sums = [d for d in sums if _is_contiguous(op, left, d) and _is_contiguous(op, right, d)]
-    deepest = max(along_sums, key=lambda d: _static_size(op, d) or UNKNOWN_SIZE, default=None)
-    can_store = column is not None and _is_contiguous(op, OUTPUT, column)
-    can_load = column is not None and _is_contiguous(op, right, column)
-    if can_store and can_load and (sums or row is not None):
+    rows, right = _size(op, row), 1 - left
+    can_store = _is_contiguous(op, OUTPUT, column)
+    if can_store and _is_contiguous(op, right, column):
         depth = _depth(op, left, sums)
-        return column, depth, rows >= PACKED_ROWS and _spans_much(op, right, depth)  # type: ignore[return-value]
-    long = deepest is not None and (_static_size(op, deepest) or UNKNOWN_SIZE) >= DEPTH_FOR_SUMS
-    if deepest is not None and row != column and (long or rows < FEW_ROWS or not can_store):
-        return deepest, deepest, False
-    if can_store and sums and rows >= FEW_ROWS:
-        return column, _depth(op, left, sums), True  # type: ignore[return-value]
-    return None
+        return column, depth, rows >= PACKED_ROWS and _spans_much(op, right, depth)
+    along = [d for d in sums if _is_contiguous(op, left, d) and _is_contiguous(op, right, d)]
+    if along and (rows < FEW_ROWS or not can_store or _size(op, along[0]) >= DEPTH_FOR_SUMS):
+        return along[0], along[0], False
+    return (column, _depth(op, left, sums), True) if can_store and rows >= FEW_ROWS else None
 
 
-def _depth(op: linalg.Generic, left: int, sums: list[int]) -> int | None:
+def _depth(op: linalg.Generic, left: int, sums: list[int]) -> int:
     """The sum that a tile runs through: along A's rows if there is one, then the longest."""
-    return max(sums, key=lambda d: (_is_contiguous(op, left, d), _static_size(op, d) or UNKNOWN_SIZE, d), default=None)
+    return max(sums, key=lambda d: (_is_contiguous(op, left, d), _size(op, d), d))
 
 
-def _rows(op: linalg.Generic, left: int) -> list[int]:
-    """The parallel dimensions that only this input has."""
-    positions = op.maps[OUTPUT].positions()
-    return [d for d in positions if _shows(op, left, d) and not _shows(op, 1 - left, d) and _static_size(op, d) != 1]
+def _row(op: linalg.Generic, left: int) -> int | None:
+    """The dimension of C that only A has: large enough for some tiles, and then the nearest to the columns in memory."""
+    rows = [d for d in op.maps[OUTPUT].positions() if _shows(op, left, d) and not _shows(op, 1 - left, d)]
+    found = max(reversed(rows), key=lambda d: min(_size(op, d), MANY_ROWS), default=None)
+    return found if found is not None and _size(op, found) > 1 else None
 
 
 def _column(op: linalg.Generic) -> int | None:
-    """C's last dimension, if it is in A or in B but not in both."""
-    positions = [d for d in op.maps[OUTPUT].positions() if _static_size(op, d) != 1]
-    if positions and _shows(op, 0, positions[-1]) != _shows(op, 1, positions[-1]):
-        return positions[-1]
-    return None
+    """C's last dimension, if only one input has it."""
+    last = op.maps[OUTPUT].positions()[-1:]
+    return last[0] if last and _size(op, last[0]) > 1 and _shows(op, 0, last[0]) != _shows(op, 1, last[0]) else None
 
 
-def _spans_much(op: linalg.Generic, operand: int, depth: int | None) -> bool:
+def _spans_much(op: linalg.Generic, operand: int, depth: int) -> bool:
     """A step along `depth` in this operand is long, and there are so many that the first cache cannot hold them."""
-    if depth is None or not _shows(op, operand, depth):
+    if not _shows(op, operand, depth):
         return False
     type = _type(op, operand)
     stride = type.strides_and_offset()[0][op.maps[operand].positions().index(depth)]
@@ -173,6 +167,12 @@ def _type(op: linalg.Generic, operand: int) -> MemRefType:
     type = op.operand(operand).type
     assert isinstance(type, MemRefType)
     return type
+
+
+def _size(op: linalg.Generic, dim: int) -> int:
+    """The size of a dimension; one of run time counts as large."""
+    size = _static_size(op, dim)
+    return UNKNOWN_SIZE if size is None else size
 
 
 def _static_size(op: linalg.Generic, dim: int) -> int | None:

@@ -15,7 +15,7 @@ from tir.passes.loop_values import LoopValues
 
 __all__ = ["At", "Step", "Tiling"]
 
-At = Mapping[int | None, Value]  # the counter of each dimension
+At = Mapping[int, Value]  # the counter of each dimension
 Step = Callable[[Sequence[Value]], Sequence[Value]]  # what the carried values become
 
 VECTOR_BYTES = 64
@@ -30,8 +30,8 @@ class Tiling:
         self.constant = values.constant
         self.zero = values.constant(0)
         self.width = VECTOR_BYTES // (plan.element.width // 8)  # type: ignore[attr-defined]
-        self.sizes: dict[int | None, Value] = {d: self._size(values, d) for d in range(plan.op.rank)}
-        self.at: dict[int | None, Value] = {}
+        self.sizes: dict[int, Value] = {d: self._size(values, d) for d in range(plan.op.rank)}
+        self.at: dict[int, Value] = {}
 
     def lower(self) -> None:
         self.parallel_over(self.plan.batch, self.one_product)
@@ -143,7 +143,7 @@ class Tiling:
         self.b.block, self.b.anchor = saved
         return values
 
-    def in_tiles(self, dim: int | None, most: int, body: Callable[[Value, int], None]) -> None:
+    def in_tiles(self, dim: int, most: int, body: Callable[[Value, int], None]) -> None:
         """Calls `body(start, count)` for tiles of `dim`; none has more than `most`, and all of a size are one loop."""
         size = self.plan.size(dim)
         if size is not None:

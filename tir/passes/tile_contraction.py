@@ -11,7 +11,7 @@ is stored once. Where it pays, panels of B, PANEL_BYTES each, are first copied t
       }
     }
 
-Vectors along the depth, where A and B are both contiguous along it (a matrix times a vector, A times B transposed): each
+Vectors along the depth, where A and B are both contiguous along it (A times B transposed): each
 element of C in a tile has a vector of partial sums, added up behind the loops.
 
 Rows that do not fill a tile go through smaller ones; columns, or depth, that do not fill a vector are masked. The sums
@@ -33,10 +33,8 @@ from tir.passes.contraction_tiles import VECTOR_BYTES, Step, Tiling
 __all__ = ["lower_contraction"]
 
 PANEL_BYTES = 16 << 10
-VECTORS_OF_ROWS = ((8, 2), (3, 4), (1, 8))  # from so many rows on, a tile has so many vectors of columns
-ROWS_OF_VECTORS = {1: 16, 2: 8, 3: 5, 4: 4}  # the most rows of a tile with so many vectors; of more vectors, 2
-SUMS = 4  # a tile with vectors along the depth is SUMS rows by SUMS columns ..
-SUMS_OF_ONE = 8  # .. or so many by 1
+ROWS_OF_VECTORS = {1: 16, 2: 8, 3: 5, 4: 4, 5: 3, 6: 2, 7: 2, 8: 2}  # the most rows of a tile with so many vectors
+SUMS = 4  # a tile with vectors along the depth has at most so many rows, and columns
 
 
 def lower_contraction(op: linalg.Generic) -> bool:
@@ -64,7 +62,7 @@ class _AlongColumns(Tiling):
 
     def one_product(self) -> None:
         rows, columns = self.plan.size(self.plan.row), self.plan.size(self.plan.column)
-        vectors = next(count for least, count in VECTORS_OF_ROWS if rows is None or rows >= least or least == 1)
+        vectors = 2 if rows is None or rows >= 8 else 4 if rows > 2 else 8
         size = self.sizes[self.plan.column]
         if columns is None:
             whole = self.multiple(size, self.zero, vectors * self.width)
@@ -89,7 +87,7 @@ class _AlongColumns(Tiling):
         if self.plan.packs:
             self.packed(lanes, count)
             return
-        dims = [*self.plan.sums, *([] if self.plan.depth is None else [self.plan.depth])]
+        dims = [*self.plan.sums, self.plan.depth]
         self.rows(lanes, lambda sums, step: self.loops_over(dims, sums, step), self.load_right)
 
     def rows(
@@ -97,7 +95,7 @@ class _AlongColumns(Tiling):
         load_right: Callable[[_Lane], Value],
     ) -> None:  # fmt: skip
         """Tiles of all rows. run: the loops around a step, with the sums that it carries."""
-        most = ROWS_OF_VECTORS.get(len(lanes), 2)
+        most = ROWS_OF_VECTORS[len(lanes)]
         self.in_tiles(self.plan.row, most, lambda i, count: self.tile(i, count, lanes, run, load_right))
 
     def tile(
@@ -136,8 +134,8 @@ class _AlongColumns(Tiling):
         depth = self.plan.depth
         most, known = PANEL_BYTES // (len(lanes) * VECTOR_BYTES), self.plan.size(depth)
         if known is not None:
-            most = -(-known // max(1, -(-known // most)))  # panels are about equally deep
-        type = MemRefType((max(most, 1), len(lanes) * self.width), self.plan.element)
+            most = max(1, -(-known // max(1, -(-known // most))))  # panels are about equally deep
+        type = MemRefType((most, len(lanes) * self.width), self.plan.element)
         panel = self.b.create(memref.Alloca, [], result_types=[type])
 
         def block(first: Value, _: Sequence[Value]) -> list[Value]:
@@ -205,8 +203,7 @@ class _AlongDepth(Tiling):
 
     def one_product(self) -> None:
         row, column = self.plan.row, self.plan.column
-        most = SUMS_OF_ONE if row is None or column is None else SUMS
-        self.in_tiles(row, most, lambda i, m: self.in_tiles(column, most, lambda j, n: self.tile(i, m, j, n)))
+        self.in_tiles(row, SUMS, lambda i, m: self.in_tiles(column, SUMS, lambda j, n: self.tile(i, m, j, n)))
 
     def tile(self, i: Value, row_count: int, j: Value, column_count: int) -> None:
         rows = [self.plus(i, r) for r in range(row_count)]
@@ -248,7 +245,7 @@ class _AlongDepth(Tiling):
     def load_widened(self, operand: int, place: Sequence[Value], mask: Value | None, other: float) -> Value:
         return self.widened(self.load_vector(operand, place, mask, other))
 
-    def add_to_output(self, at: dict[int | None, Value], sums: Value) -> None:
+    def add_to_output(self, at: dict[int, Value], sums: Value) -> None:
         before = self.load(OUTPUT, at)
         total = self.b.create(vector.Reduction, sums, before, kind="add", fastmath="reassoc", result_types=[before.type])
         self.b.op(memref.Store, total, self.plan.op.operand(OUTPUT), self.place(OUTPUT, at), result_types=[])
