@@ -20,9 +20,7 @@ OUTPUT = 2  # the operand that is C
 UNKNOWN_SIZE = 1 << 20  # a size of run time counts as a large one
 MANY_ROWS = 16  # more are not better
 FEW_ROWS = 8  # below, a packed panel is not read often enough
-PACKED_ROWS = 32
-PACKED_BYTES = 32 << 10  # a panel of B that spans less stays in the first cache as it lies
-DEPTH_FOR_SUMS = 128  # elements; below, adding up the lanes costs more than a packed panel does
+DEPTH_FOR_SUMS = 128  # below, adding up the lanes costs more than packing a panel
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class Contraction:
 
     left, right: the operands that are A and B. A tile is some of `row` by some of `column`, and runs through `depth`;
     around it stand loops over `batch` (parallel) and `sums` (in order). lanes:
-    the dimension that vectors lie along, `column` or `depth`. packs: panels of B are copied to where columns are
-    contiguous. element: the type in which sums are taken; A and B may have narrower ones.
+    the dimension that vectors lie along, `column` or `depth`. element: the type in which sums are taken; A and B may have
+    narrower ones.
     """
 
     op: linalg.Generic
@@ -44,7 +42,15 @@ class Contraction:
     batch: tuple[int, ...]
     sums: tuple[int, ...]
     lanes: int
-    packs: bool
+
+    @property
+    def packs(self) -> bool:
+        """Panels of B are copied to where columns are contiguous, because in B they are not.
+
+        Where they are, a packed panel was never faster, from 64 to 2048 columns (the tile's 2 vectors are whole cache
+        lines, and are prefetched).
+        """
+        return self.lanes == self.column and not self.is_contiguous(self.right, self.column)
 
     @property
     def element(self) -> Type:
@@ -71,26 +77,24 @@ def plan_contraction(op: linalg.Generic) -> Contraction | None:
         return None
     left = int(_shows(op, 0, column))
     row = _row(op, left)
-    kernel = None if row is None else _kernel(op, left, row, column, sums)
-    if row is None or kernel is None:
+    found = None if row is None else _lanes(op, left, row, column, sums)
+    if row is None or found is None:
         return None
-    lanes, depth, packs = kernel
+    depth = found if found in sums else _depth(op, left, sums)
     batch = tuple(d for d in op.maps[OUTPUT].positions() if d not in (row, column))
-    outer = tuple(d for d in sums if d != depth)
-    return Contraction(op, left, 1 - left, row, column, depth, batch, outer, lanes, packs)
+    return Contraction(op, left, 1 - left, row, column, depth, batch, tuple(d for d in sums if d != depth), found)
 
 
-def _kernel(op: linalg.Generic, left: int, row: int, column: int, sums: list[int]) -> tuple[int, int, bool] | None:
-    """The dimension that vectors lie along, the one that a tile runs through, and whether B is packed; None: no tiles."""
-    rows, right = _size(op, row), 1 - left
+def _lanes(op: linalg.Generic, left: int, row: int, column: int, sums: list[int]) -> int | None:
+    """The dimension that vectors lie along: the columns, or a sum; None: no tiles."""
     can_store = _is_contiguous(op, OUTPUT, column)
-    if can_store and _is_contiguous(op, right, column):
-        depth = _depth(op, left, sums)
-        return column, depth, rows >= PACKED_ROWS and _spans_much(op, right, depth)
-    along = [d for d in sums if _is_contiguous(op, left, d) and _is_contiguous(op, right, d)]
-    if along and (rows < FEW_ROWS or not can_store or _size(op, along[0]) >= DEPTH_FOR_SUMS):
-        return along[0], along[0], False
-    return (column, _depth(op, left, sums), True) if can_store and rows >= FEW_ROWS else None
+    if can_store and _is_contiguous(op, 1 - left, column):
+        return column
+    along = next((d for d in sums if _is_contiguous(op, left, d) and _is_contiguous(op, 1 - left, d)), None)
+    rows = _size(op, row)
+    if along is not None and (rows < FEW_ROWS or not can_store or _size(op, along) >= DEPTH_FOR_SUMS):
+        return along
+    return column if can_store and rows >= FEW_ROWS else None
 
 
 def _depth(op: linalg.Generic, left: int, sums: list[int]) -> int:
@@ -109,18 +113,6 @@ def _column(op: linalg.Generic) -> int | None:
     """C's last dimension, if only one input has it."""
     last = op.maps[OUTPUT].positions()[-1:]
     return last[0] if last and _size(op, last[0]) > 1 and _shows(op, 0, last[0]) != _shows(op, 1, last[0]) else None
-
-
-def _spans_much(op: linalg.Generic, operand: int, depth: int) -> bool:
-    """A step along `depth` in this operand is long, and there are so many that the first cache cannot hold them."""
-    if not _shows(op, operand, depth):
-        return False
-    type = _type(op, operand)
-    stride = type.strides_and_offset()[0][op.maps[operand].positions().index(depth)]
-    size = _static_size(op, depth)
-    if not isinstance(stride, int) or size is None:
-        return True
-    return size * stride * type.element.width // 8 > PACKED_BYTES  # type: ignore[attr-defined]
 
 
 # --- what is a contraction -------------------------------------------------------------------------------------------

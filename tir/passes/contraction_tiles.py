@@ -33,13 +33,6 @@ class Tiling:
         self.sizes: dict[int, Value] = {d: self._size(values, d) for d in range(plan.op.rank)}
         self.at: dict[int, Value] = {}
 
-    def lower(self) -> None:
-        self.parallel_over(self.plan.batch, self.one_product)
-
-    def one_product(self) -> None:
-        """The product inside the loops over the batch."""
-        raise NotImplementedError
-
     def _size(self, values: LoopValues, dim: int) -> Value:
         known = self.plan.size(dim)
         if known is not None:
@@ -50,13 +43,15 @@ class Tiling:
     # --- numbers ---------------------------------------------------------------------------------------------------
 
     def plus(self, value: Value, number: int) -> Value:
-        return self.b.create(arith.AddI, value, self.constant(number)) if number else value
+        return self.sum_of(value, self.constant(number)) if number else value
 
     def minus(self, value: Value, number: Value) -> Value:
         return self.b.create(arith.SubI, value, number)
 
     def sum_of(self, first: Value, second: Value) -> Value:
-        return first if second is self.zero else self.b.create(arith.AddI, first, second)
+        if self.zero in (first, second):
+            return second if first is self.zero else first
+        return self.b.create(arith.AddI, first, second)
 
     def smaller(self, value: Value, number: int) -> Value:
         return self.b.create(arith.MinUI, value, self.constant(number))

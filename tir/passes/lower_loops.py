@@ -29,8 +29,8 @@ class LowerLoops(Pass):
     Needs memrefs (`bufferize`). Leaves `scf.parallel` for parallel dimensions and `scf.for` for reductions. The innermost
     loop is the dimension along which most buffers are contiguous (the naive order of a matrix product costs 20 times the
     time): a parallel one, with the sums kept in the output, or a reduction, with the sums in registers; sums of floats in
-    registers may then be reassociated, and say so (`fastmath<reassoc>`), so that they can be vectorized. Matrix products
-    are tiled (`tile_contraction.py`) unless `tile=false`.
+    registers may then be reassociated, and say so (`fastmath<reassoc>`), so that they can be vectorized. Products of
+    matrices, and other contractions, are tiled (`tile_contraction.py`) unless `tile=false`.
 
         linalg.generic {maps (d0, d1), (d0); parallel, reduction} ins(%x : memref<?x8xf32>) outs(%s : memref<?xf32>) {..}
         ->

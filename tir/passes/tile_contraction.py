@@ -1,7 +1,7 @@
 """Contractions as tiles of vectors that stay in registers; part of `lower-loops`. `contraction_plan.py` has the plan.
 
 Vectors along the columns: a tile of some rows and vectors of C is loaded once, runs through the depth in registers, and
-is stored once. Where it pays, panels of B, PANEL_BYTES each, are first copied to where they are contiguous.
+is stored once. Where B is not contiguous along its columns, panels of it are first copied to where they are.
 
     scf.parallel (%j) = .. step 32 {            a panel of B stays in the cache for all rows
       scf.parallel (%i) = .. step 8 {
@@ -32,7 +32,7 @@ from tir.passes.contraction_tiles import VECTOR_BYTES, Step, Tiling
 
 __all__ = ["lower_contraction"]
 
-PANEL_BYTES = 16 << 10
+PANEL_BYTES = 8 << 10  # so much `memref.alloca` keeps on the stack, where it cannot fail
 ROWS_OF_VECTORS = {1: 16, 2: 8, 3: 5, 4: 4, 5: 3, 6: 2, 7: 2, 8: 2}  # the most rows of a tile with so many vectors
 SUMS = 4  # a tile with vectors along the depth has at most so many rows, and columns
 
@@ -44,7 +44,7 @@ def lower_contraction(op: linalg.Generic) -> bool:
         return False
     b = Builder.before(op)
     tiling = _AlongColumns(plan, b) if plan.lanes == plan.column else _AlongDepth(plan, b)
-    tiling.lower()
+    tiling.parallel_over(plan.batch, tiling.one_product)
     op.erase()
     return True
 
@@ -61,6 +61,7 @@ class _AlongColumns(Tiling):
     """Vectors lie along the columns of C and of B, or of a packed panel of B."""
 
     def one_product(self) -> None:
+        """The product inside the loops over the batch."""
         rows, columns = self.plan.size(self.plan.row), self.plan.size(self.plan.column)
         vectors = 2 if rows is None or rows >= 8 else 4 if rows > 2 else 8
         size = self.sizes[self.plan.column]
@@ -171,9 +172,6 @@ class _AlongColumns(Tiling):
 
     def pack(self, panel: Value, first: Value, length: Value, lanes: Sequence[_Lane], count: int | Value) -> None:
         """Copies the columns of B, at the depths from `first` on, into the panel, widened; what is masked is 0."""
-        if self.plan.is_contiguous(self.plan.right, self.plan.column):
-            self.each(length, lambda k: self.pack_vectors(panel, first, k, lanes))
-            return
         if not isinstance(count, int) or count < len(lanes) * self.width:
             nothing = self.splat(self.number(0.0))
             self.each(length, lambda k: self.fill_vectors(panel, k, lanes, nothing))
@@ -182,11 +180,6 @@ class _AlongColumns(Tiling):
             self.each(columns, lambda c: self.each(length, lambda k: self.pack_element(panel, first, k, c)))
         else:
             self.each(length, lambda k: self.each(columns, lambda c: self.pack_element(panel, first, k, c)))
-
-    def pack_vectors(self, panel: Value, first: Value, k: Value, lanes: Sequence[_Lane]) -> None:
-        self.at[self.plan.depth] = self.sum_of(first, k)
-        for lane in lanes:
-            self.store_vector(panel, [k, self.constant(lane.start)], None, self.load_right(lane))
 
     def fill_vectors(self, panel: Value, k: Value, lanes: Sequence[_Lane], value: Value) -> None:
         for lane in lanes:
@@ -202,6 +195,7 @@ class _AlongDepth(Tiling):
     """Vectors lie along the depth, along which A and B are contiguous: each element of C has a vector of sums."""
 
     def one_product(self) -> None:
+        """The product inside the loops over the batch."""
         row, column = self.plan.row, self.plan.column
         self.in_tiles(row, SUMS, lambda i, m: self.in_tiles(column, SUMS, lambda j, n: self.tile(i, m, j, n)))
 
