@@ -59,7 +59,7 @@ def random_contraction(seed: int) -> Contraction:
 
 
 @pytest.mark.parametrize("target", ["interpret", "cpu"])
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_random_contractions_are_einsum(seed, target):
     run(random_contraction(seed), target, seed)
 
@@ -70,11 +70,11 @@ PRODUCTS = ["ik,kj->ij", "ki,kj->ij", "ik,jk->ij", "ki,jk->ij", "kj,ik->ij", "bi
 @pytest.mark.parametrize("target", ["interpret", "cpu"])
 @pytest.mark.parametrize("words", PRODUCTS)
 def test_rows_and_columns_that_do_not_fill_a_tile(words, target):
-    for rows, columns in ((2, 130), (3, 33), (11, 10), (17, 1), (33, 49)):
+    for rows, columns in ((2, 130), (11, 10), (33, 49)):
         run(Contraction(words, {"b": 2, "i": rows, "j": columns, "k": 3}), target)
 
 
-@pytest.mark.parametrize("dynamic", ["", "k", "bijk"])
+@pytest.mark.parametrize("dynamic", ["", "bijk"])
 @pytest.mark.parametrize("words", PRODUCTS)
 def test_deep_matrices(words, dynamic):
     """300 is more than a panel holds, and no multiple of it; the 65th column has a panel of its own."""
