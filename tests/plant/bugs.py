@@ -197,6 +197,27 @@ PROGRAM_BUGS = (
         ("tests/passes/test_lower_loops.py", "tests/test_lit.py", "-k", "loops"),
     ),
     Bug(
+        "a rest of columns whose mask is one lane too long",
+        "tir/passes/contraction_tiles.py",
+        "left = self.constant(count - start)",
+        "left = self.constant(count - start + 1)",
+        ("tests/passes/test_tile_contraction.py",),
+    ),
+    Bug(
+        "panels of a matrix that all start at its first row",
+        "tir/passes/tile_contraction.py",
+        "self.plan.depth: self.sum_of(first, k)}",
+        "self.plan.depth: k}",
+        ("tests/passes/test_tile_contraction.py",),
+    ),
+    Bug(
+        "rows that do not fill a tile left out",
+        "tir/passes/contraction_tiles.py",
+        "if size > count and size % count:",
+        "if size > 16 * count and size % count:",
+        ("tests/passes/test_tile_contraction.py", "tests/passes/test_lower_loops.py"),
+    ),
+    Bug(
         "logarithm of a negative number is finite",
         "tir/dialects/math_expansions_log.py",
         'result = s.select(s.cmp("lt", x, at), s.const(math.nan, x), result)',

@@ -123,7 +123,7 @@ def _attribute(value: Any, type: Type) -> Attribute:
     if isinstance(type, ShapedType):
         if np.ndim(value) == 0 and type.rank:
             return DenseAttr.splat(np.asarray(value).item(), type)
-        return DenseAttr.of(np.broadcast_to(value, type.static_shape), type.element)
+        return DenseAttr(type, DenseAttr.of(np.broadcast_to(value, type.static_shape), type.element).data)
     if isinstance(type, FloatType):
         return FloatAttr(float(value), type)
     return IntegerAttr(int(value), type)

@@ -335,7 +335,7 @@ def _outside(b: Builder, op: linalg.Generic, value: Value) -> Value:
 
 # Note [When BLAS is faster]
 # Time of own loops over that of OpenBLAS 0.3.30 (as scipy 1.17 has it), both on one thread, AVX-512; rows x columns x inner
-# size. `python -m benchmarks dot` measures again.
+# size. `python -m benchmarks blas` measures again.
 #
 #                              f32   f64                          f32   f64
 #     256x256x256             0.90  0.93     256x24x256          1.44  0.71
