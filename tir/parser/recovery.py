@@ -23,7 +23,7 @@ __all__ = ["Driver", "read_part"]
 _PIECE = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|[{}\n]')
 _REGION_AT_END = re.compile(r"(?:\(\s*)?\{[ \t\r]*\Z")
 _LINE_END = re.compile(r"[ \t\r]*(?://[^\n]*)?(?:\n|\Z)")
-_RESULTS = r"""%[\w$.-]+(?::[0-9]+)?(?:[ ]*,[ ]*%[\w$.-]+(?::[0-9]+)?){0,1000}[ ]*=[ ]*["A-Za-z]"""
+_RESULTS = rf"""%[\w$.-]+(?::[0-9]+)?(?:{GAP},{GAP}%[\w$.-]+(?::[0-9]+)?){{0,1000}}{GAP}={GAP}["A-Za-z]"""
 _SURE = rf"""{_RESULTS}
     | %[\w$.-]+(?:[ ]*,[ ]*%[\w$.-]+)*[ ]+[A-Za-z_][\w$]*\.[A-Za-z_]  # the `=` is missing
     | "[^"\\\n]*"\(
