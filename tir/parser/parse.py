@@ -27,7 +27,7 @@ __all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_te
 Built = tuple[list[Op], list[TirError], Gaps]
 MODULE = "builtin.module"
 TEXT_VERSION = 1
-_SLIP = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(OP_WORDS))})\b", re.MULTILINE | re.ASCII)
+_SLIP = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(OP_WORDS))})(?![\w$.])", re.MULTILINE | re.ASCII)
 MAX_FILE_BYTES = 256 << 20
 PIPE_SECONDS = 1.0
 
