@@ -1,4 +1,4 @@
-"""`python -m benchmarks [blas] [conv] [dot] [scale [n ..]] [startup] [step] [wrong_pass]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [NAME ..]`: runs the named benchmarks, or all; `scale` takes sizes."""
 
 from __future__ import annotations
 

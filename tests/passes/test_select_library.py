@@ -247,16 +247,17 @@ def test_a_maximum_of_products_is_no_product() -> None:
 @pytest.mark.parametrize(
     ("shape", "chosen"),
     [
-        ((256, 256, 256, False, False), False),  # our tiles cover it
-        ((256, 256, 256, False, True), True),  # no tile reads it
-        ((1437, 10, 64, False, False), True),  # columns that fill no vector
-        ((4, 256, 256, False, False), True),  # rows that fill no tile
-        ((60, 500, 784, False, False), False),
-        ((16, 10, 16, False, False), False),  # too small to matter
+        ((256, 256, 256, False, False), False),  # own tiles keep up
+        ((256, 256, 256, False, True), False),
+        ((1437, 10, 64, False, False), False),  # more than half of a vector
+        ((1437, 4, 64, False, False), True),  # less than half of one
+        ((1437, 7, 64, False, True), True),
+        ((4, 256, 256, False, False), False),
+        ((16, 4, 16, False, False), False),  # too small to matter
         (("[B]", 500, 784, False, False), False),
-        (("[B]", 784, 500, False, True), True),
-        (("[B]", 10, 64, False, False), False),
-        ((0, 10, 64, False, True), False),
+        (("[B]", 4, 784, False, True), True),
+        (("[B]", 4, 8, False, False), False),
+        ((0, 4, 64, False, True), False),
     ],
 )
 def test_auto_goes_by_the_sizes_of_the_types(shape: Any, chosen: bool) -> None:
@@ -266,7 +267,7 @@ def test_auto_goes_by_the_sizes_of_the_types(shape: Any, chosen: bool) -> None:
 def test_auto_takes_several_products_only_if_each_is_worth_a_call() -> None:
     text = BATCH.replace("MAP_A", "e, i, k").replace("MAP_B", "e, k, j")
     assert not calls(selected(text.replace("?x", "4096x"), "auto"))  # 4x5x3 each
-    large = text.replace("?x4x3x", "64x16x16x").replace("?x3x5x", "64x16x16x").replace("?x4x5x", "64x16x16x")
+    large = text.replace("?x4x3x", "64x16x16x").replace("?x3x5x", "64x16x3x").replace("?x4x5x", "64x16x3x")
     assert calls(selected(large, "auto")) == ["dgemm_batch"]
 
 

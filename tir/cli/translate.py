@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 
 from tir.cli.arrays import write_file
-from tir.cli.common import OK, CommandLineError, Sources, ToolParser, read_input, refuse_same_files, run_tool, write_output
+from tir.cli.common import (
+    OK,
+    CommandLineError,
+    Sources,
+    ToolParser,
+    read_input,
+    refuse_same_files,
+    refuse_unwritable,
+    run_tool,
+    write_output,
+)  # fmt: skip
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
@@ -67,6 +77,7 @@ def _check(options: argparse.Namespace) -> None:
         what = "an object file" if options.kind == "obj" else "a PNG picture"
         raise CommandLineError(f"--to-{options.kind}: {what} is no text for a terminal; give -o FILE")
     refuse_same_files(options.input, {"-o": options.output})
+    refuse_unwritable({"-o": options.output})
     for flag, value in (("--function", options.function), ("--depth", options.depth)):
         if value is not None and options.kind not in PICTURES:
             raise CommandLineError(f"{flag} is for pictures: --to-dot, --to-svg or --to-png")

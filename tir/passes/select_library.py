@@ -18,10 +18,10 @@ from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import F32, F64, I1, TensorType
+from tir.passes.contraction_tiles import VECTOR_BYTES
 from tir.passes.dce import Dce
 from tir.passes.library_calls import declaration_of
 from tir.passes.monomials import Coefficient, Monomials, monomials
-from tir.passes.tile_contraction import ROWS, VECTOR_BYTES
 
 __all__ = ["SelectLibrary"]
 
@@ -31,7 +31,7 @@ USES = ("auto", "always", "never")
 LEAST_PRODUCTS = 1 << 16
 LEAST_PRODUCTS_OF_A_CALL = 1 << 9
 UNKNOWN_SIZE = 64  # what a size of run time counts as
-TILED_SHARE = 0.9
+LANES_USED = 0.5  # the share of a vector that must be used for own loops to keep up
 
 
 def _always() -> bool:
@@ -116,15 +116,10 @@ class _Product:
         known = {name: UNKNOWN_SIZE if size is None else size for name, size in self.sizes.items()}
         products = math.prod(known.values())
         width = VECTOR_BYTES // (self.c.type.element.width // 8)  # type: ignore[attr-defined]
-        share = _whole(self.sizes["m"], ROWS) * _whole(self.sizes["n"], width)
-        has_tiles = self.routine == "gemm" and not self.transposed[1] and share >= TILED_SHARE
+        columns = self.sizes["n"] or width
+        is_narrow = self.routine == "gemm" and columns < LANES_USED * width
         is_large = products >= LEAST_PRODUCTS and products >= LEAST_PRODUCTS_OF_A_CALL * known.get("batch", 1)
-        return is_large and not has_tiles
-
-
-def _whole(size: int | None, step: int) -> float:
-    """The share of a size that steps fill; of one that is not known, all."""
-    return size // step * step / size if size else 1.0
+        return is_large and is_narrow
 
 
 @dataclass(frozen=True)
@@ -334,21 +329,19 @@ def _outside(b: Builder, op: linalg.Generic, value: Value) -> Value:
 
 
 # Note [When BLAS is faster]
-# Time of own loops over that of OpenBLAS 0.3.30 (as scipy 1.17 has it), both on one thread, AVX-512; rows x columns x inner
-# size. `python -m benchmarks blas` measures again.
+# Time of own loops over that of OpenBLAS 0.3.30 (as scipy 1.17 has it), both on one thread, f32, AVX-512, the best of 7
+# runs; rows x columns x inner size. `python -m benchmarks blas` measures again.
 #
-#                              f32   f64                          f32   f64
-#     256x256x256             0.90  0.93     256x24x256          1.44  0.71
-#     512x512x512             0.91  1.00     1437x10x64          1.97  1.74
-#     60x500x784              0.91  1.07     256x4x256           3.59  2.74
-#     100x100x100             1.18  1.12     4x256x256           1.37  1.60
-#     256x40x256              1.29  0.77     500x60x784, b turned 2.48 2.15
+#     256x256x256    0.95     1437x10x64               1.12
+#     1024x1024x1024 0.97     100x100x100              1.17
+#     2048x512x2048  1.10     4x256x256                1.00
+#     512x2048x512   0.99     256x4x256                1.98
+#                             500x60x784, b transposed 0.76
 #
-# Own tiles (8 rows, vectors of 64 bytes) are about as fast where they cover the result, and win where a library repacks
-# for few columns. BLAS is faster where many rows or columns are left over, or where `b` is transposed, which no tile
-# reads. Below 2^16 products both take less than the call of a compiled function; of several matrices each has to be worth
-# a call of 50 ns (8x8x8 takes BLAS 90 ns). Products with a vector (1000x1000: 1.1 to
-# 1.3, smaller: 1.0) and outer products are bound by memory, and have no call of their own by `auto`.
+# Own tiles keep up, but where the columns fill less than half of a vector. Below 2^16 products both take less than the
+# call of a compiled function; of several matrices each has to be worth a call of 50 ns (8x8x8 takes BLAS 90 ns).
+# Products with a vector (1000x1000: 1.1 to 1.3, smaller: 1.0) and outer products are bound by memory, and have no call
+# of their own by `auto`.
 #
 # A second thread is not counted on: on a machine with other work OpenBLAS's threads wait for each other, and one product
 # of 256^3 was seen to take 20 ms instead of 0.3 ms.
