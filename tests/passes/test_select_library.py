@@ -267,7 +267,7 @@ def test_auto_goes_by_the_sizes_of_the_types(shape: Any, chosen: bool) -> None:
 def test_auto_takes_several_products_only_if_each_is_worth_a_call() -> None:
     text = BATCH.replace("MAP_A", "e, i, k").replace("MAP_B", "e, k, j")
     assert not calls(selected(text.replace("?x", "4096x"), "auto"))  # 4x5x3 each
-    large = text.replace("?x4x3x", "64x16x16x").replace("?x3x5x", "64x16x3x").replace("?x4x5x", "64x16x3x")
+    large = text.replace("?x4x3x", "256x16x16x").replace("?x3x5x", "256x16x3x").replace("?x4x5x", "256x16x3x")
     assert calls(selected(large, "auto")) == ["dgemm_batch"]
 
 

@@ -117,7 +117,7 @@ class _Product:
         products = math.prod(known.values())
         width = VECTOR_BYTES // (self.c.type.element.width // 8)  # type: ignore[attr-defined]
         columns = self.sizes["n"] or width
-        is_narrow = self.routine == "gemm" and columns < LANES_USED * width
+        is_narrow = self.routine.startswith("gemm") and columns < LANES_USED * width
         is_large = products >= LEAST_PRODUCTS and products >= LEAST_PRODUCTS_OF_A_CALL * known.get("batch", 1)
         return is_large and is_narrow
 
