@@ -2,6 +2,7 @@
 
     program = random_program(seed)
     program.text                # a module with the entry @main, which uses shared variables and gradients now and then
+    random_program(seed, wide=True)     # with all element types, and with two ops of the dialect in turn (see `guest`)
     program.arguments(seed)     # numpy arrays by `tir.name`
 
 The generator has its own idea of every shape and element type, so that it also tests what the ops infer. It knows the
@@ -16,6 +17,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.random_program_guests import guest, guest_ops
 from tests.random_program_text import (
     FLOATS,
     INTEGERS,
@@ -30,26 +32,39 @@ from tests.random_program_text import (
     tidied,
 )
 
-__all__ = ["random_program"]
+__all__ = ["Writer", "random_program"]
 
 MAX_ELEMENTS = 700
 
 
-def random_program(seed: int, size: int = 12) -> Program:
+GUESTS = 2  # in a wide program
+ELEMENTS = ("f32", "f32", "f32", "f32", "f64", "f16", "i32", "i64", "i8", "ui8", "ui32", "i1")
+WIDE_ELEMENTS = ("f32", "f32", "f32", "f64", "f16", "bf16", *INTEGERS, "i1")
+
+
+def random_program(seed: int, size: int = 12, wide: bool = False) -> Program:
     """The program of this seed, of about `size` ops."""
-    return _Writer(random.Random(seed)).program(seed, size)
+    if not wide:
+        return Writer(random.Random(seed), _MAKERS).program(seed, size)
+    ops = guest_ops()
+    guests = [ops[(GUESTS * seed + i) % len(ops)] for i in range(GUESTS)]
+    return Writer(random.Random(seed), (*_MAKERS, (promise, 2)), guests, WIDE_ELEMENTS).program(seed, size)
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes one program, op by op."""
 
     random: random.Random
+    makers: Sequence[tuple[Callable[[Writer], None], int]]
+    guests: Sequence[str] = ()
+    elements: Sequence[str] = ELEMENTS
     lines: list[str] = field(default_factory=list)
     pool: list[Value] = field(default_factory=list)
     given: list[Argument] = field(default_factory=list)
     shared: list[Value] = field(default_factory=list)
     dims: list[Dim] = field(default_factory=list)
+    guest_results: set[str] = field(default_factory=set)
     count: int = 0
 
     def program(self, seed: int, size: int) -> Program:
@@ -60,11 +75,15 @@ class _Writer:
         self.dims.append(Dim("?", r.choice([1, 2, 4])))
         head = self.open()
         tries = 0
-        while len(self.lines) < size and tries < 20 * size:
+        at = {size * (i + 1) // (len(self.guests) + 1): op for i, op in enumerate(self.guests)}
+        while (len(self.lines) < size and tries < 20 * size) or at:
             tries += 1
-            maker = r.choices([m for m, _ in _MAKERS], [w for _, w in _MAKERS])[0]
+            if at and (len(self.lines) >= min(at) or tries >= 20 * size):
+                self.guest_results.add(guest(self, at.pop(min(at))))
+                continue
+            maker = r.choices([m for m, _ in self.makers], [w for _, w in self.makers])[0]
             maker(self)
-        if r.random() < 0.4:
+        if r.random() < (0.7 if self.guests else 0.4):
             self.gradient()
         self.updates()
         made = [v for v in self.pool if not any(v is a.value for a in self.given)]
@@ -80,7 +99,7 @@ class _Writer:
         """The arguments, the shared variables with their reads, and leaves; the lines in front of @main."""
         r = self.random
         for i in range(r.choice([2, 3, 3, 4])):
-            element = r.choice(["f32", "f32", "f32", "f32", "f64", "f16", "i32", "i64", "i8", "ui8", "ui32", "i1"])
+            element = r.choice(self.elements)
             kinds = {"i1": ["bits"], "ui8": ["any", "labels"]}.get(element, ["any", "labels", "small", "small"])
             kind = r.choice(["normal", "normal", "normal", "unit", "hard"] if element in FLOATS else kinds)
             dims = (self.dims[2],) if i == 0 else self.some_shape()
@@ -125,7 +144,8 @@ class _Writer:
         costs = [v for v in self.pool if v.is_float and v.by_leaf and not v.barred and v not in leaves]
         if not leaves or not costs:
             return
-        value = self.random.choice(costs)
+        by_guests = [v for v in costs if v.name in self.guest_results]
+        value = self.random.choice(by_guests or costs)
         wrt = [leaf for leaf in leaves if leaf.element == value.element] or leaves
         cost = value
         if value.dims:
@@ -151,8 +171,8 @@ class _Writer:
         """Writes an op and puts its result into the pool."""
         by_leaf = any(v.by_leaf for v in operands)
         barred = by_leaf and (not differentiable or any(v.barred for v in operands))
-        exact = exact and all(v.exact for v in operands)
-        value = Value(f"%v{self.count}", element, tuple(dims), exact, by_leaf or is_leaf, barred)
+        name, known = f"%v{self.count}", exact and all(v.exact for v in operands)
+        value = Value(name, element, tuple(dims), known, by_leaf or is_leaf, barred, rounded=not exact)
         self.count += 1
         self.lines.append(f"{value.name} = {text}")
         self.pool.append(value)
@@ -213,7 +233,7 @@ EXACT_UNARY = ("neg", "abs", "square", "sqrt", "relu")
 INEXACT_UNARY = ("exp", "log", "log1p", "tanh", "sigmoid")
 
 
-def unary(w: _Writer) -> None:
+def unary(w: Writer) -> None:
     x = w.pick(_is_number)
     if x is None:
         return
@@ -222,7 +242,7 @@ def unary(w: _Writer) -> None:
     w.emit(f"tir.{name} {x.name} : {x.type}", x.element, x.dims, [x], exact=name not in INEXACT_UNARY)
 
 
-def binary(w: _Writer) -> None:
+def binary(w: Writer) -> None:
     x = w.pick(_is_number)
     y = w.partner(x, lambda v: v.element == x.element) if x else None
     if x is None or y is None:
@@ -235,7 +255,7 @@ def binary(w: _Writer) -> None:
     w.emit(f"tir.{name} {x.name}, {y.name} : {tensor_type(dims, x.element)}", x.element, dims, [x, y], exact=name != "pow")
 
 
-def bits(w: _Writer) -> None:
+def bits(w: Writer) -> None:
     x = w.pick(lambda v: not v.is_float)
     y = w.partner(x, lambda v: v.element == x.element) if x else None
     if x is None or y is None:
@@ -247,7 +267,7 @@ def bits(w: _Writer) -> None:
         w.emit(f"tir.{name} {x.name}, {y.name} : {tensor_type(dims, x.element)}", x.element, dims, [x, y])
 
 
-def compare(w: _Writer) -> None:
+def compare(w: Writer) -> None:
     x = w.pick(lambda v: v.exact)
     y = w.partner(x, lambda v: v.element == x.element and v.exact) if x else None
     if x is None or y is None:
@@ -257,7 +277,7 @@ def compare(w: _Writer) -> None:
     w.emit(f"tir.cmp {predicate} {x.name}, {y.name} : {x.type}", "i1", dims, [x, y])
 
 
-def select(w: _Writer) -> None:
+def select(w: Writer) -> None:
     condition = w.pick(lambda v: v.element == "i1")
     x = w.partner(condition, _any) if condition else None
     y = w.partner(x, lambda v: v.element == x.element and v.can_meet(condition)) if x else None
@@ -268,15 +288,15 @@ def select(w: _Writer) -> None:
     w.emit(text, x.element, dims, [condition, x, y])
 
 
-def cast(w: _Writer) -> None:
+def cast(w: Writer) -> None:
     x = w.pick(_any)
-    target = w.random.choice(["f32", "f32", "f64", "f16", "i32", "i64", "i8", "ui8", "ui32", "i1"])
+    target = w.random.choice(w.elements[1 + (not w.guests) :])
     if x is None or target == x.element or (not x.exact and target not in FLOATS):
         return
     w.emit(f"tir.cast {x.name} : {x.type} -> {tensor_type(x.dims, target)}", target, x.dims, [x])
 
 
-def broadcast(w: _Writer) -> None:
+def broadcast(w: Writer) -> None:
     x = w.pick(lambda v: len(v.dims) < 3)
     if x is None:
         return
@@ -292,7 +312,7 @@ def broadcast(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x])
 
 
-def transpose(w: _Writer) -> None:
+def transpose(w: Writer) -> None:
     x = w.pick(lambda v: len(v.dims) >= 2)
     if x is None:
         return
@@ -301,7 +321,7 @@ def transpose(w: _Writer) -> None:
     w.emit(f"tir.transpose {x.name} by {order} : {tensor_type(dims, x.element)}", x.element, dims, [x])
 
 
-def reshape(w: _Writer) -> None:
+def reshape(w: Writer) -> None:
     x = w.pick(_any)
     if x is None:
         return
@@ -335,7 +355,7 @@ def _factors(r: random.Random, count: int) -> list[int]:
     return [*found, count] if count > 1 or r.random() < 0.2 else found
 
 
-def cut(w: _Writer) -> None:
+def cut(w: Writer) -> None:
     """A slice."""
     x = w.pick(lambda v: len(v.dims) > 0)
     if x is None:
@@ -374,7 +394,7 @@ def _range_of(r: random.Random, dim: Dim) -> tuple[int, int, int, Dim]:
     return start, limit, stride, Dim(f"[{inner}]", size)
 
 
-def pad(w: _Writer) -> None:
+def pad(w: Writer) -> None:
     x = w.pick(lambda v: len(v.dims) > 0 and all(dim.is_static and dim.size > 0 for dim in v.dims))
     if x is None:
         return
@@ -390,7 +410,7 @@ def pad(w: _Writer) -> None:
     w.emit(f"{text} : {x.type} -> {tensor_type(dims, x.element)}", x.element, dims, [x])
 
 
-def reduction(w: _Writer) -> None:
+def reduction(w: Writer) -> None:
     x = w.pick(_any)
     if x is None:
         return
@@ -403,7 +423,7 @@ def reduction(w: _Writer) -> None:
     w.emit(f"tir.{name} {x.name} over {axes} : {tensor_type(dims, x.element)}", x.element, dims, [x], exact=exact)
 
 
-def argmax(w: _Writer) -> None:
+def argmax(w: Writer) -> None:
     x = w.pick(lambda v: v.exact and _is_number(v) and len(v.dims) > 0)
     if x is None:
         return
@@ -412,7 +432,7 @@ def argmax(w: _Writer) -> None:
     w.emit(f"tir.argmax {x.name} axis {axis} : {tensor_type(dims, 'i64')}", "i64", dims, [x], differentiable=False)
 
 
-def dot(w: _Writer) -> None:
+def dot(w: Writer) -> None:
     x = w.pick(lambda v: _is_number(v) and len(v.dims) in (1, 2))
     if x is None:
         return
@@ -425,7 +445,7 @@ def dot(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x, y], exact=not x.is_float)
 
 
-def softmax(w: _Writer) -> None:
+def softmax(w: Writer) -> None:
     x = w.pick(lambda v: v.is_float and len(v.dims) > 0)
     if x is None:
         return
@@ -434,7 +454,7 @@ def softmax(w: _Writer) -> None:
     w.emit(f"tir.{name} {x.name} over {axes} : {x.type}", x.element, x.dims, [x], exact=False)
 
 
-def cross_entropy(w: _Writer) -> None:
+def cross_entropy(w: Writer) -> None:
     x = w.pick(lambda v: v.is_float and len(v.dims) > 0)
     if x is None:
         return
@@ -449,7 +469,7 @@ def cross_entropy(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x, y], exact=False)
 
 
-def one_hot(w: _Writer) -> None:
+def one_hot(w: Writer) -> None:
     x = w.pick(lambda v: v.element in INTEGERS and len(v.dims) < 3)
     element, depth = w.random.choice(["f32", "f64", "i64", "i1"]), w.random.choice(w.dims)
     if x is None:
@@ -459,7 +479,18 @@ def one_hot(w: _Writer) -> None:
         w.emit(f"tir.one_hot {x.name}{sizes} : {x.type} -> {tensor_type(dims, element)}", element, dims, [x])
 
 
-def creation(w: _Writer) -> None:
+def promise(w: Writer) -> None:
+    """A check that holds, of all elements of a value."""
+    x = w.pick(lambda v: v.exact and v.element in INTEGERS)
+    if x is None:
+        return
+    axes = list(range(len(x.dims)))
+    holds = w.emit(f"tir.cmp le {x.name}, {x.name} : {x.type}", "i1", x.dims, [x])
+    all_hold = w.emit(f"tir.all {holds.name} over {axes} : tensor<i1>", "i1", (), [holds])
+    w.lines.append(f'tir.assert {all_hold.name}, "{x.name[1:]} is what it is" : {all_hold.type}')
+
+
+def creation(w: Writer) -> None:
     """iota, full or constant."""
     dims = w.some_shape()
     element = w.random.choice(["f32", "f32", "f64", "i32", "i64", "ui8"])
@@ -490,7 +521,7 @@ def _literal(r: random.Random, shape: Sequence[int], element: str) -> str:
     return texts[0]
 
 
-def rng(w: _Writer) -> None:
+def rng(w: Writer) -> None:
     key = w.pick(lambda v: v.type == "tensor<2xi32>")
     if key is None:
         return
@@ -501,7 +532,7 @@ def rng(w: _Writer) -> None:
     w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key], differentiable=False)
 
 
-_MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (
+_MAKERS: tuple[tuple[Callable[[Writer], None], int], ...] = (
     (unary, 12), (binary, 16), (bits, 2), (compare, 5), (select, 6), (cast, 5), (broadcast, 9), (transpose, 5),
     (reshape, 5), (cut, 5), (pad, 4), (reduction, 10), (argmax, 2), (dot, 7), (softmax, 5), (cross_entropy, 3),
     (one_hot, 3), (creation, 4), (rng, 4),
