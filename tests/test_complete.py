@@ -10,7 +10,7 @@ import pytest
 from tests.lit_runner import LIT_ROOT, run_lines
 from tests.ops.samples import SAMPLES
 from tir.dialects.all import DIALECTS
-from tir.dialects.tir.base import Composite, Reduction, Structured
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Structured
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.registry import Dialect
@@ -21,7 +21,7 @@ OPS = [op for dialect in DIALECTS.values() for op in dialect.ops]
 TENSOR_OPS = DIALECTS["tir"].ops
 
 #: Ops of the tensor level that are no function of tensors; they have tests of their own.
-WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert"}
+WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}
 #: Ops whose meaning stands with the op around them, which hands them their values.
 PART_OF_ANOTHER = {"linalg.index": "linalg.generic"}
 
@@ -68,6 +68,8 @@ def test_tensor_op_says_how_it_is_lowered(cls: type[Op]) -> None:
         assert cls.structure is not Structured.structure
         # Slice and pad are views in memory: lower-structured takes them by name.
         assert cls.element is not Structured.element
+    elif issubclass(cls, Sequential):
+        assert cls.program is not Sequential.program
     else:
         assert cls.name in {"tir.constant", "tir.dim", "tir.reshape", "tir.pad", *WITHOUT_SAMPLES}
 

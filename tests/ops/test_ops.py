@@ -21,7 +21,7 @@ from tir.ir.printer import print_op
 from tir.ir.verify import verify
 from tir.parser.parse import parse_text
 
-STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert"}  # no function of tensors
+STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
 MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad"}  # no loop around one element: lowerings list them by name
 
 

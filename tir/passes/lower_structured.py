@@ -12,7 +12,7 @@ from tir.dialects.scalar import signless
 from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
-from tir.dialects.tir.effects import Assert
+from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.elementwise import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
@@ -35,7 +35,10 @@ from tir.passes.structured import Body, filled, generic, lowered_type
 __all__ = ["LowerStructured"]
 
 #: What must have run before, for ops that this pass meets and cannot take.
-EARLIER_PASS = {Grad: "autodiff", Leaf: "autodiff", Read: "state-to-arguments", Update: "state-to-arguments"}
+EARLIER_PASS = {
+    Grad: "autodiff", Leaf: "autodiff",
+    Read: "state-to-arguments", Update: "state-to-arguments", Print: "state-to-arguments",
+}  # fmt: skip
 
 
 @dataclass
