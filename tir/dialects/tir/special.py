@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tir.dialects import math_special, numeric, numeric_special
+from tir.dialects import math_special, numeric_special
 from tir.dialects.tir.base import NotDifferentiable, Unary
 
 __all__ = ["OPS"]
@@ -21,7 +21,7 @@ class Lgamma(Unary):
     name = "tir.lgamma"
 
     def reference(self, x: Any) -> Any:
-        return numeric.each(numeric_special.lgamma, x)
+        return numeric_special.lgamma(x)
 
     def element(self, s: Any, x: Any) -> Any:
         return math_special.lgamma(s, x)
@@ -41,7 +41,7 @@ class Digamma(Unary):
     grad = NotDifferentiable("its derivative, the trigamma function, is no op of tir")
 
     def reference(self, x: Any) -> Any:
-        return numeric.each(numeric_special.digamma, x)
+        return numeric_special.digamma(x)
 
     def element(self, s: Any, x: Any) -> Any:
         return math_special.digamma(s, x)
@@ -56,7 +56,7 @@ class Erfinv(Unary):
     name = "tir.erfinv"
 
     def reference(self, x: Any) -> Any:
-        return numeric.each(numeric_special.erfinv, x)
+        return numeric_special.erfinv(x)
 
     def element(self, s: Any, x: Any) -> Any:
         return math_special.erfinv(s, x)
