@@ -219,6 +219,38 @@ WRONG = [
     ("tir.one_hot %a : tensor<4xi32> -> tensor<5x3xf32>", "tensor<4xi32>, f32", "the shape of x and one axis more"),
     ("tir.argmax %a axis 2 : tensor<4xi64>", "tensor<4x2xf32>, f32", "axis must be 0 to 1, got 2"),
     ("tir.cast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
+    ("tir.bitcast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
+    (
+        "tir.bitcast %a : tensor<4xf32> -> tensor<4xi64>",
+        "tensor<4xf32>, f32",
+        "the number of bits must stay, got 32 (tensor<4xf32>) and 64 (tensor<4xi64>)",
+    ),
+    ("tir.bitcast %a : index -> tensor<i64>", "index, f32", "operand 'x' must be a tensor of i1, an integer of 8 to 64"),
+    ("tir.shl %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<4xf32>", "operand 'lhs' must be a tensor of an integer"),
+    ("tir.shr %a, %b : tensor<4xi32>", "tensor<4xi32>, tensor<4xi8>", "got i32 of lhs and i8 of rhs; tir.cast converts"),
+    ("tir.is_nan %a : tensor<4xi32>", "tensor<4xi32>, f32", "operand 'x' must be a tensor of f16 or bf16 or f32 or f64"),
+    ("tir.floor %a : tensor<4xi32>", "tensor<4xi32>, f32", "operand 'x' must be a tensor of f16 or bf16 or f32 or f64"),
+    (
+        "tir.clamp %a, %b, %b : tensor<4xf32>",
+        "tensor<4xf32>, tensor<5xf32>",
+        "tir.clamp: sizes must agree, got 4 (x axis 0) and 5 (low axis 0)",
+    ),
+    (
+        "tir.maximum %a, %b tie both : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf32>",
+        "tie must be one of first, second, split, got 'both'",
+    ),
+    ("tir.round %a half up : tensor<4xf32>", "tensor<4xf32>, f32", "half must be one of even, away, got 'up'"),
+    (
+        "tir.gelu %a approximate fast : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "approximate must be one of erf, tanh, got 'fast'",
+    ),
+    (
+        "tir.relu %a at_zero(1) : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "tir.relu: attribute 'at_zero' must be a number of type f64, got 1 : i64",
+    ),
     (
         "tir.softmax_cross_entropy %a, %b : tensor<4xf32>",
         "tensor<4x3xf32>, tensor<5xi32>",
@@ -295,7 +327,7 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, NotDifferentiable)
     assert (
-        not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.read"}
+        not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.bitcast", "tir.read"}
     )
     if issubclass(op, Structured):
         assert op.structure is not Structured.structure, f"{op.name} has no structure"
@@ -318,6 +350,7 @@ def test_every_op_has_its_rows() -> None:
 def test_every_differentiable_op_has_a_smooth_point() -> None:
     tested = {point.op for point in SMOOTH}
     none = {"tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.cast", "tir.cmp", "tir.and",
-            "tir.or", "tir.not", "tir.all", "tir.any"}  # fmt: skip
+            "tir.or", "tir.xor", "tir.not", "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan",
+            "tir.is_inf", "tir.is_finite"}  # fmt: skip
     with_rule = {op.name for op in DIALECT.ops if callable(getattr(op, "grad", None))}
     assert with_rule - none - tested == set()

@@ -13,7 +13,7 @@ from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Size
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
-from tir.dialects.tir.elementwise import Cast
+from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions

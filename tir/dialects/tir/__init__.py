@@ -1,17 +1,21 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
 from tir.dialects.tir import (
+    activations,
+    arithmetic,
     composite,
     conv,
     create,
     effects,
-    elementwise,
+    functions,
     linalg,
+    logic,
     random,
     reduce,
     scan,
     shape,
     solve,
+    special,
     state,
     window,
 )
@@ -20,7 +24,10 @@ from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, solve, window, conv, composite, random, effects, state)
+FAMILIES = (
+    create, arithmetic, functions, special, activations, logic, shape, reduce, scan, linalg, solve, window, conv, composite,
+    random, effects, state,
+)  # fmt: skip
 
 DIALECT = Dialect(
     "tir",
