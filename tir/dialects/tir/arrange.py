@@ -99,8 +99,8 @@ class Tile(_Repeating):
 
     def check_operands(self) -> None:
         if len(self.reps) != self.x.type.rank or min(self.reps, default=0) < 0:
-            need = f"by needs a count of at least 0 for each of the {self.x.type.rank} axes of x"
-            fail(self, f"{need}, got {list(self.reps)}")
+            rank, got = self.x.type.rank, list(self.reps)
+            fail(self, f"by needs a count of at least 0 for each of the {rank} axes of x, got {got}")
 
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return [size * count for size, count in zip(x, self.reps)]
