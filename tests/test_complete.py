@@ -11,7 +11,7 @@ from tests.lit_runner import LIT_ROOT, run_lines
 from tests.ops.samples import SAMPLES
 from tests.ops.test_ops import MOVES
 from tir.dialects.all import DIALECTS
-from tir.dialects.tir.base import Composite, Reduction, Structured
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Structured
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.registry import Dialect
@@ -63,6 +63,8 @@ def test_tensor_op_says_how_it_is_lowered(cls: type[Op]) -> None:
     """By a loop nest, by other ops, or by name in the one pass that handles it."""
     if issubclass(cls, Composite):
         assert cls.decompose is not Composite.decompose
+    elif issubclass(cls, Sequential):
+        assert cls.program is not Sequential.program
     elif issubclass(cls, Reduction):
         assert cls.structure is not Structured.structure
     elif issubclass(cls, Structured):

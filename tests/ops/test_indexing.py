@@ -145,7 +145,7 @@ WRONG = [
     (lambda b, a: b.squeeze(a, 0), "an axis must have size 1, got axis 0 of tensor<4xf32>"),
     (lambda b, a: b.concat([]), "concat: needs at least one tensor"),
     (lambda b, a: b.split(a, 3)[0], "split: size 4 is not known to have 3 equal parts"),
-    (lambda b, a: b.split(a, [1, 2])[0], "split: the sizes must add up to 4, got 3; a last None is the rest"),
+    (lambda b, a: b.split(a, [1, 2])[0], "split: the sizes must add up to 4, got 3; the last may be None, the rest"),
     (lambda b, a: b.split(a, [None, 2])[0], "split: only the last size may be None"),
     (lambda b, a: b.split(a, [-1, None])[0], "split: needs sizes of at least 0, got [-1, None]"),
 ]

@@ -278,6 +278,7 @@ WRONG = [
         "sizes must agree, got 3 (x axis 1) and 2 (index axis 1)",
     ),
     ("tir.index_nd %a at %b, %b : tensor<2xf32>", "tensor<4xf32>, tensor<2xi32>", "for each of its first axes, 1 to 1, got 2"),
+    ("tir.index_nd %a at %b, %a : tensor<2xi32>", "tensor<4x4xi32>, tensor<2xi32>", "indices must have one shape, got tensor<2xi32>"),
     ("tir.put add %a at %b with %a axis 0 : tensor<4xf32>", "tensor<4xf32>, tensor<2xi32>", "and 2 (index axis 0)"),
     (
         "tir.put add %a at %b with %a axis 0 : tensor<4xi1>",
@@ -363,6 +364,12 @@ def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: str, mess
 
 
 WRONG_RUNS = [
+    (
+        "tir.concat %a, %b axis 0 : tensor<?x?xf32>",
+        ("tensor<?x?xf32>", "tensor<?x?xf32>"),
+        ([[1, 2]], [[1]]),
+        "sizes of the other axes must agree, got shapes [1, 2] and [1, 1]",
+    ),
     (
         "tir.add %a, %b : tensor<?xf32>",
         ("tensor<?xf32>", "tensor<?xf32>"),
