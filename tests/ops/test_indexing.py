@@ -239,6 +239,8 @@ RUNS = [
     ("tir.dynamic_slice %0 at %1, %1 mode clamp : {0} -> tensor<5x2xf32>", (X, np.array(3, np.int8)),
      "axis 0 of the slice must not be longer than that of x"),
     ("tir.update_slice %0 with %1 at %2, %2 : tensor<?x?xf32>", (X, X[:2], np.array(-1, np.int8)), f"the start of axis 0 {ROOM}"),
+    ("tir.concat %0, %0, %1 axis 0 : tensor<?x?xf32>", (X, X[:, :2]),
+     "tir.concat: axis 1 of operand 2 must have the size of the others"),
     ("tir.diag_part %0 diagonal 0 : tensor<?xf32>", (X,), "the last two sizes of x must be equal"),
     ("tir.diag_part %0 diagonal 5 : tensor<?xf32>", (X[:3, :3],), "size"),  # on the CPU the memory for the result says it
 ]  # fmt: skip
