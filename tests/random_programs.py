@@ -478,6 +478,39 @@ def cross_entropy(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x, y], exact=False)
 
 
+def by_index(w: _Writer) -> None:
+    """take or put at positions of which some are outside."""
+    x = w.pick(lambda v: len(v.dims) > 0 and min(v.shape) > 0)
+    index = w.pick(lambda v: v.element in INTEGERS and v.exact and len(v.dims) < 2)
+    if x is None or index is None:
+        return
+    axis, mode = w.random.randrange(len(x.dims)), w.random.choice(["clamp", "drop"])
+    dims = [*x.dims[:axis], *index.dims, *x.dims[axis + 1 :]]
+    if math.prod(d.size for d in dims) > MAX_ELEMENTS:
+        return
+    words = f"axis {axis} mode {mode}"
+    read = w.emit(f"tir.take {x.name} at {index.name} {words} : {tensor_type(dims, x.element)}", x.element, dims, [x, index])
+    if w.random.random() < 0.5:
+        kind = "set" if x.element == "i1" else w.random.choice(["set", "add", "max", "min"])
+        text = f"tir.put {kind} {x.name} at {index.name} with {read.name} {words} : {x.type}"
+        w.emit(text, x.element, x.dims, [x, index, read], exact=kind != "add")
+
+
+def arranged(w: _Writer) -> None:
+    """concat, repeat or a triangle."""
+    x = w.pick(lambda v: len(v.dims) > 0 and v.dims[0].is_static and math.prod(v.shape) * 2 <= MAX_ELEMENTS)
+    if x is None:
+        return
+    dims = [static(2 * x.dims[0].size), *x.dims[1:]]
+    kind = w.random.choice(["concat", "repeat", "tril"])
+    if kind == "tril" and len(x.dims) > 1:
+        w.emit(f"tir.tril {x.name} diagonal {w.random.randint(-1, 2)} : {x.type}", x.element, x.dims, [x])
+    elif kind == "concat":
+        w.emit(f"tir.concat {x.name}, {x.name} axis 0 : {tensor_type(dims, x.element)}", x.element, dims, [x])
+    else:
+        w.emit(f"tir.repeat {x.name} times 2 axis 0 : {tensor_type(dims, x.element)}", x.element, dims, [x])
+
+
 def one_hot(w: _Writer) -> None:
     x = w.pick(lambda v: v.element in INTEGERS and len(v.dims) < 3)
     element, depth = w.random.choice(["f32", "f64", "i64", "i1"]), w.random.choice(w.dims)
@@ -533,7 +566,7 @@ def rng(w: _Writer) -> None:
 _MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (
     (unary, 12), (binary, 16), (bits, 2), (compare, 5), (select, 6), (cast, 5), (broadcast, 9), (transpose, 5),
     (reshape, 5), (cut, 5), (pad, 4), (reduction, 10), (argmax, 2), (dot, 7), (softmax, 5), (cross_entropy, 3),
-    (one_hot, 3), (creation, 4), (rng, 4),
+    (one_hot, 3), (by_index, 4), (arranged, 4), (creation, 4), (rng, 4),
 )  # fmt: skip
 #: Beside these, where many kinds of elementwise ops are wanted.
 _ELEMENTWISE: tuple[tuple[Callable[[_Writer], None], int], ...] = ((function, 60), (quotient, 40))

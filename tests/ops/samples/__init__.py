@@ -8,7 +8,9 @@ gradient, in the file of its family.
 from tests.ops.samples import (
     activations,
     arithmetic,
+    arrange,
     functions,
+    indexing,
     logic,
     network,
     products,
@@ -25,7 +27,8 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    arithmetic, functions, special, activations, logic, shape, reduce, products, solve, scan, window, network, rng,
+    arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, products, solve, scan, window,
+    network, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

@@ -3,16 +3,20 @@
 from tir.dialects.tir import (
     activations,
     arithmetic,
+    arrange,
     composite,
     conv,
     create,
     effects,
     functions,
+    gather,
     linalg,
     logic,
+    moving,
     random,
     reduce,
     scan,
+    scatter,
     shape,
     solve,
     special,
@@ -25,7 +29,8 @@ from tir.ir.registry import Dialect
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
-    create, arithmetic, functions, special, activations, logic, shape, reduce, scan, linalg, solve, window, conv, composite,
+    create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
+    linalg, solve, window, conv, composite,
     random, effects, state,
 )  # fmt: skip
 
