@@ -25,7 +25,7 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, ScalarLike, signless
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import DYNAMIC, INDEX, TensorType, Type, element_type
-from tir.passes.structured import SizeOf, filled
+from tir.passes.structured import SizeOf, extracted, filled, lowered_type
 
 __all__ = ["Buffer", "LoopProgram"]
 
@@ -81,13 +81,14 @@ class LoopProgram(ScalarBuilder):
     def load(self, x: Buffer | Value, indices: Sequence[ScalarLike]) -> Scalar:
         """An element; the indices must lie inside."""
         value, element = (x.value, x.element) if isinstance(x, Buffer) else (self.lowered.get(x, x), element_type(x.type))
-        return Scalar(self.builder.create(tensor.Extract, value, self._places(indices)), element)
+        return Scalar(extracted(self.builder, value, self._places(indices)), element)
 
     def store(self, x: Buffer, indices: Sequence[ScalarLike], element: ScalarLike) -> None:
         """Changes an element; the indices must lie inside."""
         number = self.scalar(element, None) if isinstance(element, (Scalar, Value)) else self.const(element, x.element)
         assert signless(number.type) is signless(x.element), f"{number.type} into a tensor of {x.element}"
-        x.value = self.builder.create(tensor.Insert, number.value, x.value, self._places(indices))
+        places, type = self._places(indices), lowered_type(x.value.type)
+        x.value = self.builder.create(tensor.Insert, number.value, x.value, places, result_types=[type])
 
     def _places(self, indices: Sequence[ScalarLike]) -> list[Value]:
         return [self._place(i).value for i in indices]
@@ -107,7 +108,8 @@ class LoopProgram(ScalarBuilder):
         """
         low, high, stride = (self._place(x).value for x in (start, stop, by))
         block = Block([INDEX, *self._types(changes, carry)])
-        loop = self.builder.op(scf.For, low, high, stride, self._values(changes, carry), regions=[Region([block])])
+        initial, types = self._values(changes, carry), self._types(changes, carry)
+        loop = self.builder.op(scf.For, low, high, stride, initial, result_types=types, regions=[Region([block])])
         index, *arguments = block.arguments
         with self.builder.at(block, None):
             carried = self._enter(arguments, changes, carry)
@@ -149,7 +151,7 @@ class LoopProgram(ScalarBuilder):
         types = self._types(changes, like)
         for buffer, value in zip(changes, before):
             buffer.value = value
-        made = self.builder.op(scf.If, condition.value, result_types=[types], regions=regions)
+        made = self.builder.op(scf.If, condition.value, result_types=types, regions=regions)
         return self._enter(made.results, changes, like)
 
     def repeat(
@@ -167,11 +169,12 @@ class LoopProgram(ScalarBuilder):
             carried = self._enter(after.arguments, changes, carry)
             self._leave(scf.Yield, changes, step(*carried))
         regions = [Region([before]), Region([after])]
-        made = self.builder.op(scf.While, initial, result_types=[types], regions=regions)
+        made = self.builder.op(scf.While, initial, result_types=types, regions=regions)
         return self._enter(made.results, changes, carry)
 
     def _types(self, changes: Sequence[Buffer], carry: Carried) -> list[Type]:
-        return [value.type for value in self._values(changes, carry)]
+        # The type of an argument still has names and a sign here, and loses them in the end.
+        return [lowered_type(value.type) for value in self._values(changes, carry)]
 
     def _values(self, changes: Sequence[Buffer], carry: Carried) -> list[Value]:
         return [*(buffer.value for buffer in changes), *(scalar.value for scalar in carry)]
