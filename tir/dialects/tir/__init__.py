@@ -1,15 +1,19 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
 from tir.dialects.tir import (
+    arrange,
     composite,
     conv,
     create,
     effects,
     elementwise,
+    gather,
     linalg,
+    moving,
     random,
     reduce,
     scan,
+    scatter,
     shape,
     state,
     window,
@@ -19,7 +23,10 @@ from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, window, conv, composite, random, effects, state)
+FAMILIES = (
+    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, window, conv, composite, random,
+    effects, state,
+)  # fmt: skip
 
 DIALECT = Dialect(
     "tir",
