@@ -5,12 +5,26 @@ ops are smooth, in f64: there a gradient is a limit of differences. A new op nee
 gradient, in the file of its family.
 """
 
-from tests.ops.samples import arrange, elementwise, indexing, network, products, reduce, rng, scan, shape, window
+from tests.ops.samples import (
+    arrange,
+    elementwise,
+    indexing,
+    network,
+    products,
+    reduce,
+    rng,
+    scan,
+    shape,
+    statistics,
+    window,
+)
 from tests.ops.samples.base import Sample, Smooth
 
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
-FAMILIES = (elementwise, shape, arrange, indexing, reduce, products, scan, window, network, rng)
+FAMILIES = (
+    elementwise, shape, arrange, indexing, reduce, statistics, products, scan, window, network, rng,
+)  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]
 SMOOTH: list[Smooth] = [point for family in FAMILIES for point in family.points()]

@@ -16,6 +16,7 @@ from tir.dialects.tir import (
     scatter,
     shape,
     state,
+    statistics,
     window,
 )
 from tir.dialects.tir.builder import Tensor, TensorBuilder
@@ -24,8 +25,8 @@ from tir.ir.registry import Dialect
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
-    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, window, conv, composite, random,
-    effects, state,
+    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, window, conv, composite, statistics,
+    random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(
