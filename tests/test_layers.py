@@ -50,15 +50,19 @@ DIALECT_ROWS: tuple[tuple[str, ...], ...] = (
     ("numeric",),
     ("arith_base",),
     ("arith_casts",),
-    ("builtin", "arith", "math"),
+    ("builtin", "arith", "math", "library"),
     ("math_expansions_base",),
-    ("math_expansions_pow", "math_expansions_trig"),
+    (
+        "math_expansions_error", "math_expansions_inverse", "math_expansions_log", "math_expansions_pow",
+        "math_expansions_root", "math_expansions_trig", "math_special",
+    ),
+    ("math_expansions_hyperbolic",),
     (),
     ("scalar",),
     ("linalg",),
     ("tir",),
 )
-OTHER_DIALECTS_ROW = 6
+OTHER_DIALECTS_ROW = 7
 
 # The core packages: reached through tir.lazy alone, so that importing tir imports none of them.
 LAZY = ("numpy", "lark", "llvmlite")

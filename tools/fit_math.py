@@ -19,8 +19,12 @@ import mpmath as mp
 mp.mp.dps = 50
 
 Function = Callable[[mp.mpf], mp.mpf]
-# The constants of powf, sin and cos have f64 as format, their f32 versions included.
-PRECISION = {"f32": 24, "f64": 53, "pow": 53, "trig": 53}
+# The constants of powf, sin and cos have f64 as format, their f32 versions included; so have those of `special`.
+PRECISION = {
+    "f32": 24, "f64": 53, "pow": 53, "trig": 53, "log_f32": 24, "log_f64": 53, "inverse_f32": 24, "inverse_f64": 53,
+    "hyperbolic_f32": 24, "hyperbolic_f64": 53, "root_f32": 24, "root_f64": 53, "error_f32": 24, "error_f64": 53,
+    "special": 53,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,90 @@ def cos_of_turn(z: mp.mpf) -> mp.mpf:
     return mp.cos(mp.pi / 2 * mp.sqrt(z))
 
 
+def asin_tail(z: mp.mpf) -> mp.mpf:
+    """(asin(x) / x - 1) / z with z = x^2."""
+    x = mp.sqrt(z)
+    return (mp.asin(x) / x - 1) / z
+
+
+def atan_tail(z: mp.mpf) -> mp.mpf:
+    """(atan(x) / x - 1) / z with z = x^2."""
+    x = mp.sqrt(z)
+    return (mp.atan(x) / x - 1) / z
+
+
+def sinh_tail(z: mp.mpf) -> mp.mpf:
+    """(sinh(r) / r - 1) / z with z = r^2."""
+    r = mp.sqrt(z)
+    return (mp.sinh(r) / r - 1) / z
+
+
+def cosh_tail(z: mp.mpf) -> mp.mpf:
+    """(cosh(r) - 1) / z with z = r^2."""
+    return (mp.cosh(mp.sqrt(z)) - 1) / z
+
+
+def cbrt_of_sum(f: mp.mpf) -> mp.mpf:
+    return mp.cbrt(1 + f)
+
+
+def erf_tail(z: mp.mpf) -> mp.mpf:
+    """erf(x) / x - 1 with z = x^2."""
+    x = mp.sqrt(z)
+    return mp.erf(x) / x - 1
+
+
+def minus_log_erfc(t: mp.mpf) -> mp.mpf:
+    """-log(erfc(1 + t))."""
+    return -mp.log(mp.erfc(1 + t))
+
+
+def scaled_erfc(t: mp.mpf) -> mp.mpf:
+    """(1 + 2 x) e^(x^2) erfc(x) with t = (x - 4) / (x + 4)."""
+    x = 4 * (1 + t) / (1 - t)
+    return (1 + 2 * x) * mp.exp(x**2) * mp.erfc(x)
+
+
+def lgamma_ratio(t: mp.mpf) -> mp.mpf:
+    """log(gamma(2 + t)) / t."""
+    return mp.loggamma(2 + t) / t if abs(t) > mp.mpf(10) ** -20 else mp.digamma(2)
+
+
+def stirling_rest(z: mp.mpf) -> mp.mpf:
+    """(log(gamma(x)) - (x - 1/2) log(x) + x - log(2 pi) / 2) x with z = 1 / x^2."""
+    x = 1 / mp.sqrt(z)
+    return (mp.loggamma(x) - (x - 0.5) * mp.log(x) + x - mp.log(2 * mp.pi) / 2) * x
+
+
+DIGAMMA_ROOT = mp.findroot(mp.digamma, 1.4616)
+
+
+def digamma_ratio(t: mp.mpf) -> mp.mpf:
+    """digamma(x) / (x - root) with x = t + 3/2."""
+    return mp.digamma(t + 1.5) / (t + 1.5 - DIGAMMA_ROOT)
+
+
+def digamma_rest(z: mp.mpf) -> mp.mpf:
+    """(log(x) - 1 / (2 x) - digamma(x)) x^2 with z = 1 / x^2."""
+    x = 1 / mp.sqrt(z)
+    return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) * x**2
+
+
+def erfinv_ratio(w: mp.mpf) -> mp.mpf:
+    """erfinv(x) / x with w = -log(1 - x^2)."""
+    x = mp.sqrt(-mp.expm1(-w))
+    return mp.erfinv(x) / x
+
+
+def erfinv_center(t: mp.mpf) -> mp.mpf:
+    return erfinv_ratio(t + 3)
+
+
+def erfinv_outside(t: mp.mpf) -> mp.mpf:
+    """erfinv(x) / x with t = sqrt(-log(1 - x^2)) - 4."""
+    return erfinv_ratio((t + 4) ** 2)
+
+
 def exp_weight(r: mp.mpf) -> mp.mpf:
     return r**2 / mp.exp(r)
 
@@ -142,6 +230,43 @@ def cos_weight(z: mp.mpf) -> mp.mpf:
     return z**2 / mp.cos(mp.sqrt(z))
 
 
+def asin_weight(z: mp.mpf) -> mp.mpf:
+    x = mp.sqrt(z)
+    return z * x / mp.asin(x)
+
+
+def atan_weight(z: mp.mpf) -> mp.mpf:
+    x = mp.sqrt(z)
+    return z * x / mp.atan(x)
+
+
+def sinh_weight(z: mp.mpf) -> mp.mpf:
+    r = mp.sqrt(z)
+    return z * r / mp.sinh(r)
+
+
+def cosh_weight(z: mp.mpf) -> mp.mpf:
+    return z / mp.cosh(mp.sqrt(z))
+
+
+def erf_weight(z: mp.mpf) -> mp.mpf:
+    x = mp.sqrt(z)
+    return x / mp.erf(x)
+
+
+def erfc_weight(t: mp.mpf) -> mp.mpf:
+    return mp.erfc(1 + t)
+
+
+def stirling_weight(z: mp.mpf) -> mp.mpf:
+    x = 1 / mp.sqrt(z)
+    return 1 / (x * mp.loggamma(x))
+
+
+def digamma_rest_weight(z: mp.mpf) -> mp.mpf:
+    return z / mp.digamma(1 / mp.sqrt(z))
+
+
 def relative_weight(function: Function) -> Function:
     """The weight of a polynomial that is the whole function."""
     return lambda x: 1 / function(x)
@@ -154,6 +279,15 @@ HALF = mp.mpf(1) / 2 * LITTLE_MORE
 # For 1 + f in [1 / sqrt(2), sqrt(2)), the square of f / (2 + f).
 LOG2_END = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * LITTLE_MORE
 TRIG_END = (mp.pi / 4 * LITTLE_MORE) ** 2
+QUARTER = mp.mpf(1) / 4
+NINTH = mp.mpf(1) / 9 * LITTLE_MORE
+SQUARE_OF_HALF_LOG_2 = HALF_LOG_2**2
+FROM_ROOT_OF_HALF = (mp.sqrt(mp.mpf(1) / 2) - 1, (mp.sqrt(2) - 1) * LITTLE_MORE)
+TO_ONE = (mp.mpf(0), mp.mpf(1))
+# erfc underflows at 10.06 in f32 and at 26.55 in f64: here as (x - 4) / (x + 4).
+ERFC_F32 = (mp.mpf(-1), mp.mpf(0.44))
+ERFC_F64 = (mp.mpf(-1), mp.mpf(0.74))
+FROM_EIGHT = (mp.mpf(2) ** -40, mp.mpf(1) / 64)
 # 1 + f is in [1 / sqrt(2), sqrt(2)) for log and log2 and in [3/4, 3/2) for log1p, so f / (2 + f) is in [-0.172, 1/5].
 FITS = {
     "f32": [
@@ -178,6 +312,44 @@ FITS = {
         Fit("cos", cos_tail, cos_weight, mp.mpf(0), TRIG_END, 6),
         Fit("sin_f32", sin_of_turn, relative_weight(sin_of_turn), mp.mpf(0), HALF**2, 6),
         Fit("cos_f32", cos_of_turn, relative_weight(cos_of_turn), mp.mpf(0), HALF**2, 6),
+    ],
+    "log_f32": [],
+    "log_f64": [],
+    "inverse_f32": [
+        Fit("asin_f32", asin_tail, asin_weight, mp.mpf(0), QUARTER, 5),
+        Fit("atan_f32", atan_tail, atan_weight, mp.mpf(0), NINTH, 4),
+    ],
+    "inverse_f64": [
+        Fit("asin_f64", asin_tail, asin_weight, mp.mpf(0), QUARTER, 12),
+        Fit("atan_f64", atan_tail, atan_weight, mp.mpf(0), NINTH, 10),
+    ],
+    "hyperbolic_f32": [
+        Fit("sinh_f32", sinh_tail, sinh_weight, mp.mpf(0), SQUARE_OF_HALF_LOG_2, 3),
+        Fit("cosh_f32", cosh_tail, cosh_weight, mp.mpf(0), SQUARE_OF_HALF_LOG_2, 3),
+    ],
+    "hyperbolic_f64": [
+        Fit("sinh_f64", sinh_tail, sinh_weight, mp.mpf(0), SQUARE_OF_HALF_LOG_2, 5),
+        Fit("cosh_f64", cosh_tail, cosh_weight, mp.mpf(0), SQUARE_OF_HALF_LOG_2, 5),
+    ],
+    "root_f32": [Fit("cbrt_f32", cbrt_of_sum, relative_weight(cbrt_of_sum), *FROM_ROOT_OF_HALF, 5)],
+    "root_f64": [Fit("cbrt_f64", cbrt_of_sum, relative_weight(cbrt_of_sum), *FROM_ROOT_OF_HALF, 5)],
+    "error_f32": [
+        Fit("erf_f32", erf_tail, erf_weight, *TO_ONE, 7),
+        Fit("log_erfc_f32", minus_log_erfc, erfc_weight, mp.mpf(0), mp.mpf(3), 9),
+        Fit("scaled_erfc_f32", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F32, 13),
+    ],
+    "error_f64": [
+        Fit("erf_f64", erf_tail, erf_weight, *TO_ONE, 13),
+        Fit("log_erfc_f64", minus_log_erfc, erfc_weight, mp.mpf(0), mp.mpf(5), 18),
+        Fit("scaled_erfc_f64", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F64, 24),
+    ],
+    "special": [
+        Fit("lgamma", lgamma_ratio, relative_weight(lgamma_ratio), -HALF, HALF, 19),
+        Fit("lgamma_rest", stirling_rest, stirling_weight, *FROM_EIGHT, 6),
+        Fit("digamma", digamma_ratio, relative_weight(digamma_ratio), -HALF, HALF, 22),
+        Fit("digamma_rest", digamma_rest, digamma_rest_weight, *FROM_EIGHT, 6),
+        Fit("erfinv_center", erfinv_center, relative_weight(erfinv_center), mp.mpf(-3), mp.mpf(3), 13),
+        Fit("erfinv_outside", erfinv_outside, relative_weight(erfinv_outside), mp.mpf(-1.6), mp.mpf(2.1), 14),
     ],
 }
 
@@ -237,6 +409,14 @@ def two_over_pi(count: int) -> list[mp.mpf]:
     return [mp.mpf(digits >> 53 * place & (1 << 53) - 1) for place in reversed(range(count))]
 
 
+def short_split(value: mp.mpf, dtype: str) -> list[mp.mpf]:
+    """As `split`, the high part so short that its product with any exponent of the format is exact."""
+    exponent_digits = {24: 8, 53: 11}[PRECISION[dtype]]
+    with mp.workprec(PRECISION[dtype] - exponent_digits):
+        high = +value
+    return [high, rounded(value - high, dtype)]
+
+
 def exact_constants(dtype: str) -> dict[str, list[mp.mpf]]:
     """The constants that are not fitted."""
     log2_e = 1 / mp.log(2)
@@ -244,11 +424,23 @@ def exact_constants(dtype: str) -> dict[str, list[mp.mpf]]:
         return {"log2_first": split(2 * log2_e, dtype), "log2_second": split(2 * log2_e / 3, dtype)}
     if dtype == "trig":
         return {"two_over_pi": two_over_pi(23), "half_pi": split(mp.pi / 2, dtype)}
+    family, _, form = dtype.partition("_")
+    if family == "log":
+        return {
+            f"log10_2_{form}": short_split(mp.log10(2), dtype),
+            f"log10_e_{form}": split(1 / mp.log(10), dtype),
+        }
+    if family == "inverse":
+        return {f"half_pi_{form}": split(mp.pi / 2, dtype), f"atan_half_{form}": split(mp.atan(0.5), dtype)}
+    if family in ("hyperbolic", "root", "error"):
+        return {}
+    if dtype == "special":
+        return {"digamma_root": split(DIGAMMA_ROOT, dtype)}
     return {"log_2": split(mp.log(2), dtype), "log2_e": split(log2_e, dtype)}
 
 
 def tables(dtype: str) -> dict[str, list[float]]:
-    """Every stored table of the format, or of the file for powf or for sin and cos, by its name; as Python floats."""
+    """Every stored table of the format, or of the family of functions, by its name; as Python floats."""
     found = exact_constants(dtype)
     found.update({fit.name: coefficients(fit, dtype) for fit in FITS[dtype]})
     return {name: [float(value) for value in values] for name, values in found.items()}

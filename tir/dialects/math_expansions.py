@@ -1,9 +1,9 @@
 """Elementary functions as short branch-free sequences of scalar operations; `expand-math` inlines them.
 
-Each function takes a builder `s` and a value `x` (powf: `x` and `y`) and returns the value of the result. `x` is f32 or
-f64, or a vector of them (`s.dtype(x)` gives the element type); all that is emitted is arithmetic, compares, selects,
-bit operations and casts between f32 and f64, so loops over it vectorise, and CPU, GPU and interpreter compute the same.
-No table look-up, no conversion between i64 and f64 (AVX2 has none), no call.
+Each function takes a builder `s` and a value `x` (powf: `x` and `y`; atan2: `y` and `x`) and returns the value of the
+result. `x` is f32 or f64, or a vector of them (`s.dtype(x)` gives the element type); all that is emitted is arithmetic,
+square roots, compares, selects, bit operations and casts between f32 and f64, so loops over it vectorise, and CPU, GPU
+and interpreter compute the same. No table look-up, no conversion between i64 and f64 (AVX2 has none), no call.
 
 - Every function is right on the whole range: nan, infinities, both zeros, overflow, subnormal arguments and results.
 - Error bounds are measured, with a true fma: f32 on all bit patterns, powf and f64 on samples; `tests/math` asserts
@@ -12,13 +12,12 @@ No table look-up, no conversion between i64 and f64 (AVX2 has none), no call.
   once, its `cmp` must be false for nan (except "ne").
 - A clamp is `select(x < limit, limit, x)`: it lets nan through, and is one instruction on x86.
 
-The pieces are in `math_expansions_base.py`, the larger functions in `math_expansions_pow.py` and
-`math_expansions_trig.py`. `tools/fit_math.py` computes the constants.
+The pieces are in `math_expansions_base.py`, most functions by family in `math_expansions_log.py`, `_pow.py`, `_root.py`,
+`_trig.py`, `_inverse.py`, `_hyperbolic.py` and `_error.py`. `tools/fit_math.py` computes the constants.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from tir.dialects.math_expansions_base import (
@@ -34,45 +33,16 @@ from tir.dialects.math_expansions_base import (
     polynomial,
     power_of_two,
     round_to_whole,
-    split,
-    split_any,
 )
+from tir.dialects.math_expansions_error import erf, erfc
+from tir.dialects.math_expansions_hyperbolic import acosh, asinh, atanh, cosh, sinh
+from tir.dialects.math_expansions_inverse import acos, asin, atan, atan2
+from tir.dialects.math_expansions_log import log, log1p, log2, log10
 from tir.dialects.math_expansions_pow import powf
-from tir.dialects.math_expansions_trig import cos, sin
+from tir.dialects.math_expansions_root import cbrt
+from tir.dialects.math_expansions_trig import cos, sin, tan
 
-__all__ = ["EXPANSIONS", "F32", "F64", "Format", "exp", "exp2", "expm1", "log", "log1p", "log2", "tanh"]
-
-
-# ---- pieces ----------------------------------------------------------------------------------------------------------
-
-
-def _log1p_tail(s: Scalars, f: Value) -> Value:
-    """log(1 + f) - f, for f in [1 / sqrt(2) - 1, 1/2).
-
-    f64: with q = f / (2 + f), log(1 + f) = 2 atanh(q) = f - q (f - q^2 L(q^2)) (fdlibm, e_log.c), which takes one
-    division in place of ten more coefficients.
-    """
-    form = format_of(s, f)
-    if form is F32:
-        return s.mul(s.mul(f, f), polynomial(s, f, form.log))
-    q = s.div(f, s.add(f, s.const(2.0, f)))
-    square = s.mul(q, q)
-    return s.mul(q, s.fma(square, polynomial(s, square, form.log), s.neg(f)))
-
-
-def _log_of_product(s: Scalars, k: Value, f: Value) -> Value:
-    """log(2^k (1 + f)), small parts first."""
-    high, low = format_of(s, f).log_2
-    tail = s.fma(k, s.const(low, k), _log1p_tail(s, f))
-    return s.fma(k, s.const(high, k), s.add(f, tail))
-
-
-def _with_log_limits(s: Scalars, x: Value, result: Value, pole: float) -> Value:
-    """`result` right of the pole of a logarithm, -inf at the pole, nan left of it; +inf and nan for themselves."""
-    at = s.const(pole, x)
-    result = s.select(s.cmp("lt", x, s.const(math.inf, x)), result, x)
-    result = s.select(s.cmp("lt", x, at), s.const(math.nan, x), result)
-    return s.select(s.cmp("eq", x, at), s.const(-math.inf, x), result)
+__all__ = ["EXPANSIONS", "F32", "F64", "Format", "exp", "exp2", "expm1", "tanh"]
 
 
 # ---- functions -------------------------------------------------------------------------------------------------------
@@ -119,41 +89,6 @@ def expm1(s: Scalars, x: Value) -> Value:
     # Keeps -0.0, and subnormals, which the half would round.
     is_tiny = s.cmp("lt", s.abs(x), s.const(2.0 ** -(form.fraction_bits + 2), x))
     return s.select(is_tiny, x, s.add(half, half))
-
-
-def log(s: Scalars, x: Value) -> Value:
-    """The natural logarithm, within 1.0 ULP in f32 and 1.0 in f64. -inf at both zeros, nan below."""
-    k, f = split_any(s, x)
-    return _with_log_limits(s, x, _log_of_product(s, k, f), 0.0)
-
-
-def log2(s: Scalars, x: Value) -> Value:
-    """The logarithm to base 2, within 1.15 ULP in f32 and 1.3 in f64.
-
-    Exact for powers of two; -inf at both zeros, nan below.
-    """
-    k, f = split_any(s, x)
-    high, low = (s.const(part, x) for part in format_of(s, x).log2_e)
-    tail = s.fma(_log1p_tail(s, f), high, s.mul(f, low))
-    return _with_log_limits(s, x, s.add(k, s.fma(f, high, tail)), 0.0)
-
-
-def log1p(s: Scalars, x: Value) -> Value:
-    """log(1 + x), accurate for small x, within 1.0 ULP in f32 and 1.2 in f64. -inf at -1, nan below.
-
-    u = 1 + x is rounded; what it lost, scaled by 2^-k as u is, joins f. Up to k = fraction_bits the sum is exact, since
-    2^-k x and 2^-k - 1 are within a factor of 2 of each other, or k = 0; hence [3/4, 3/2).
-    """
-    form = format_of(s, x)
-    one = s.const(1.0, x)
-    u = s.add(x, one)
-    biased, exponent, f = split(s, u, form.three_quarters)
-    k = s.sub(exponent, s.const(2.0**form.fraction_bits + form.bias, x))
-    lost = s.sub(x, s.sub(u, one))
-    # 2^-k comes out as 0 for k = bias and -inf for k = bias + 1. There `lost` is 0, and 0 times 0 does no harm.
-    scale = at_least(s, power_of_two(s, s.sub(s.const(2 * form.bias, biased), biased), form), 0.0)
-    result = _log_of_product(s, k, s.fma(lost, scale, f))
-    return s.copysign(_with_log_limits(s, x, result, -1.0), x)  # -0.0 stays -0.0
 
 
 def tanh(s: Scalars, x: Value) -> Value:
@@ -203,14 +138,28 @@ def _tanh_f64(s: Scalars, x: Value) -> Value:
 
 
 EXPANSIONS: dict[str, Callable[..., Value]] = {
+    "acos": acos,
+    "acosh": acosh,
+    "asin": asin,
+    "asinh": asinh,
+    "atan": atan,
+    "atan2": atan2,
+    "atanh": atanh,
+    "cbrt": cbrt,
     "cos": cos,
+    "cosh": cosh,
+    "erf": erf,
+    "erfc": erfc,
     "exp": exp,
     "exp2": exp2,
     "expm1": expm1,
     "log": log,
+    "log10": log10,
     "log1p": log1p,
     "log2": log2,
     "powf": powf,
     "sin": sin,
+    "sinh": sinh,
+    "tan": tan,
     "tanh": tanh,
 }

@@ -19,6 +19,7 @@ __all__ = [
     "Value",
     "at_least",
     "at_most",
+    "by_format",
     "exp_of_sum",
     "floats",
     "format_of",
@@ -144,6 +145,11 @@ _FORMATS = {"f32": F32, "f64": F64}
 
 def format_of(s: Scalars, x: Value) -> Format:
     return _FORMATS[s.dtype(x)]
+
+
+def by_format(s: Scalars, x: Value, f32: tuple[float, ...], f64: tuple[float, ...]) -> tuple[float, ...]:
+    """The constants for the format of x."""
+    return f32 if s.dtype(x) == "f32" else f64
 
 
 # ---- pieces ----------------------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ __all__ = ["ExpandMath"]
 class ExpandMath(Pass):
     """Expands the functions of `math` that no machine has: see `math_expansions.py` for bounds in ulp.
 
-    f16 and bf16 are computed in f32 and rounded. Needs nothing; works on scalars and vectors. Leaves functions that it
-    does not know alone.
+    f16 and bf16 are computed in f32 and rounded. Needs nothing; works on scalars and vectors. Leaves alone what each
+    machine has: roots, rounding to whole numbers, signs, classes, fma, 1 / sqrt(x).
 
         %1 = math.exp %0 : f32    ->    about 20 ops: %n = round(x * log2(e)); 2**n * p(x - n * log(2))
     """

@@ -15,6 +15,7 @@ from tests.ops.samples import (
     rng,
     scan,
     shape,
+    solve,
     statistics,
     window,
 )
@@ -23,7 +24,7 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    elementwise, shape, arrange, indexing, reduce, statistics, products, scan, window, network, rng,
+    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, window, network, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

@@ -15,6 +15,7 @@ from tir.dialects.tir import (
     scan,
     scatter,
     shape,
+    solve,
     state,
     statistics,
     window,
@@ -25,8 +26,8 @@ from tir.ir.registry import Dialect
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
-    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, window, conv, composite, statistics,
-    random, effects, state,
+    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, solve, window, conv,
+    composite, statistics, random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(

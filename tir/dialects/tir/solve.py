@@ -1,0 +1,401 @@
+"""Matrices and their equations: Cholesky factors, triangular and general systems, inverses, determinants.
+
+Operands may have axes in front of those of the matrix: one problem for each place. All are of floats; f16 and bf16 must
+be cast first. Nothing raises: what has no answer is nan, as each op says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tir.dialects.tir.base import Composite, Sequential, Shaped, TensorOp, fail, merge_dims, merge_shapes
+from tir.ir.affine import AffineExpr
+from tir.ir.define import attribute, operand, result
+from tir.ir.execution import ExecutionError
+from tir.ir.kinds import UNIT, exactly, tensor_of
+from tir.ir.types import F32, F64, I64, dim_text
+from tir.lazy import np
+
+__all__ = ["OPS"]
+
+MATRIX = tensor_of(exactly(F32, F64))
+
+
+class _OfMatrix(Shaped):
+    """An op on square matrices `a`."""
+
+    a = operand(MATRIX)
+
+    def check_operands(self) -> None:
+        a = self.a.type
+        if a.rank < 2:
+            fail(self, f"a must be a matrix, got {a}")
+        if merge_dims(a.shape[-2], a.shape[-1]) is None:
+            sizes = f"{dim_text(a.shape[-2])} (a axis {a.rank - 2}) and {dim_text(a.shape[-1])} (a axis {a.rank - 1})"
+            fail(self, f"a must be square, got {sizes}")
+
+    def result_shape(self, a: Sequence[AffineExpr], *others: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        return others[0] if others else a
+
+    def checks(self, b: Any, a: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        rank, dims = a.type.rank, a.type.shape
+        if merge_dims(dims[-2], dims[-1]) is not None and dims[-2] == dims[-1]:
+            return ()
+        sizes = [b.cast(b.dim(a, axis), I64) for axis in (rank - 2, rank - 1)]
+        return [(b.cmp("eq", *sizes), "a must be square")]
+
+    def for_each(self, p: Any, a: Any, solve: Callable[[list[Any]], None], changes: Sequence[Any]) -> None:
+        """`solve(place)` for the place of each matrix."""
+        p.nest([p.size(a, axis) for axis in range(self.a.type.rank - 2)], solve, changes=changes)
+
+
+def _check_square(a: Any) -> None:
+    if a.shape[-2] != a.shape[-1]:
+        raise ExecutionError("a must be square")
+
+
+class Cholesky(_OfMatrix, Sequential):
+    """The lower triangular matrix L with a = L L^T, for a symmetric and positive definite.
+
+    a: tensor<.. x n x n>; only its lower triangle is read. Where a is not positive definite, nan from the column on in
+    which it fails. Gradient: that of the lower triangle (Murray, "Differentiation of the Cholesky decomposition", 2016),
+    0 above it.
+    """
+
+    name = "tir.cholesky"
+    result = result(MATRIX)
+    format = "$a attr-dict `:` type($result)"
+
+    def reference(self, a: Any) -> Any:
+        _check_square(a)
+        n, found = a.shape[-1], np.zeros_like(a)
+        for j in range(n):
+            row = found[..., j, :j]
+            pivot = np.sqrt(a[..., j, j] - np.sum(row * row, -1))
+            found[..., j, j] = pivot
+            rest = a[..., j + 1 :, j] - np.sum(found[..., j + 1 :, :j] * row[..., None, :], -1)
+            found[..., j + 1 :, j] = rest / pivot[..., None]
+        return found
+
+    def program(self, p: Any, a: Any) -> list[Any]:
+        out, n = p.result(fill=0), p.size(a, self.a.type.rank - 1)
+
+        def factor(place: list[Any]) -> None:
+            def left(i: Any, j: Any) -> Any:
+                """a[i, j] without what the columns in front of j make of it."""
+
+                def step(k: Any, total: Any) -> list[Any]:
+                    return [p.sub(total, p.mul(p.load(out, [*place, i, k]), p.load(out, [*place, j, k])))]
+
+                return p.loop(0, j, step, carry=[p.load(a, [*place, i, j])])[0]
+
+            def column(j: Any) -> None:
+                pivot = p.sqrt(left(j, j))
+                p.store(out, [*place, j, j], pivot)
+                below = p.add(j, p.const(1, j))
+                p.loop(below, n, lambda i: p.store(out, [*place, i, j], p.div(left(i, j), pivot)), changes=[out])
+
+            p.loop(0, n, column, changes=[out])
+
+        self.for_each(p, a, factor, [out])
+        return [out]
+
+    def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
+        factor = b.tensor(self.result)
+        rows, columns = (b.iota(b.shape(a), a.type.rank - 2), b.iota(b.shape(a), a.type.rank - 1))
+        inner = b.matmul(b.matrix_transpose(factor), b.select(b.cmp("ge", rows, columns), g, 0))
+        halved = b.select(b.cmp("eq", rows, columns), inner * 0.5, b.select(b.cmp("gt", rows, columns), inner, 0))
+        left = b.triangular_solve(factor, halved, transpose=True)
+        whole = b.matrix_transpose(b.triangular_solve(factor, b.matrix_transpose(left), transpose=True))
+        both = whole + b.matrix_transpose(whole)
+        return [b.select(b.cmp("eq", rows, columns), whole, b.select(b.cmp("gt", rows, columns), both, 0))]
+
+
+class _System(_OfMatrix):
+    """Equations with the matrix a and right-hand sides b: tensor<.. x n x k>."""
+
+    b = operand(MATRIX)
+
+    def check_operands(self) -> None:
+        super().check_operands()
+        a, b = self.a.type, self.b.type
+        if b.rank != a.rank:
+            fail(self, f"b must have the rank of a, got {a} and {b}")
+        want = a.with_shape((*a.shape[:-1], b.shape[-1]))
+        if b.element is not a.element:
+            fail(self, f"element types must be equal, got {a} and {b}; tir.cast converts")
+        merge_shapes(self, ("a, one column for each of b,", want), ("b", b))
+
+    def checks(self, b: Any, a: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found = list(super().checks(b, a, *others))
+        for axis, (first, second) in enumerate(zip(a.type.shape[:-1], others[0].type.shape)):
+            if first != second or not isinstance(first, (int, AffineExpr)):
+                sizes = [b.cast(b.dim(x, axis), I64) for x in (a, others[0])]
+                found.append((b.cmp("eq", *sizes), f"axis {axis} of b must have the size of axis {axis} of a"))
+        return found
+
+
+def _check_sides(a: Any, b: Any) -> None:
+    _check_square(a)
+    for axis, (first, second) in enumerate(zip(a.shape[:-1], b.shape)):
+        if first != second:
+            raise ExecutionError(f"axis {axis} of b must have the size of axis {axis} of a")
+
+
+class TriangularSolve(_System, Sequential):
+    """The x with a x = b, for a lower triangular a; a^T x = b with `transpose`.
+
+    a: tensor<.. x n x n>, of which only the lower triangle is read, with `upper` only the upper one; with `unit` its
+    diagonal counts as 1 and is not read. b, x: tensor<.. x n x k>. A 0 on the diagonal gives inf or nan.
+    Gradients: of b the solution for g with the matrix transposed; of a that times -x, on the triangle that is read.
+    """
+
+    name = "tir.triangular_solve"
+    upper = attribute(UNIT, optional=True)
+    transpose = attribute(UNIT, optional=True)
+    unit = attribute(UNIT, optional=True)
+    result = result(MATRIX)
+    format = (
+        "$a `,` $b (`upper` $upper^)? (`transpose` $transpose^)? (`unit` $unit^)? attr-dict `:` type($a) `,` type($result)"
+    )
+
+    @property
+    def is_forward(self) -> bool:
+        """The first unknown is found first."""
+        return bool(self.upper) == bool(self.transpose)
+
+    def reference(self, a: Any, b: Any) -> Any:
+        _check_sides(a, b)
+        n = a.shape[-1]
+        a = np.swapaxes(a, -1, -2) if self.transpose else a
+        found = np.zeros_like(b)
+        for i in range(n) if self.is_forward else reversed(range(n)):
+            known = slice(0, i) if self.is_forward else slice(i + 1, n)
+            rest = b[..., i, :] - np.sum(a[..., i, known, None] * found[..., known, :], -2)
+            found[..., i, :] = rest if self.unit else rest / a[..., i, i, None]
+        return found
+
+    def program(self, p: Any, a: Any, b: Any) -> list[Any]:
+        out, rank = p.result(), self.a.type.rank
+        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        last = p.sub(n, p.const(1, n))
+
+        def solve(place: list[Any]) -> None:
+            def element(i: Any, k: Any) -> Any:
+                return p.load(a, [*place, k, i] if self.transpose else [*place, i, k])
+
+            def unknown(step: Any) -> None:
+                i = step if self.is_forward else p.sub(last, step)
+
+                def side(c: Any) -> None:
+                    def known(k: Any, total: Any) -> list[Any]:
+                        return [p.sub(total, p.mul(element(i, k), p.load(out, [*place, k, c])))]
+
+                    start, stop = (0, i) if self.is_forward else (p.add(i, p.const(1, i)), n)
+                    (rest,) = p.loop(start, stop, known, carry=[p.load(b, [*place, i, c])])
+                    p.store(out, [*place, i, c], rest if self.unit else p.div(rest, element(i, i)))
+
+                p.loop(0, sides, side, changes=[out])
+
+            p.loop(0, n, unknown, changes=[out])
+
+        self.for_each(p, a, solve, [out])
+        return [out]
+
+    def grad(self, b: Any, g: Any, a: Any, sides: Any) -> list[Any]:
+        x = b.tensor(self.result)
+        facts = {"upper": bool(self.upper), "transpose": not self.transpose, "unit": bool(self.unit)}
+        by_b = b.triangular_solve(a, g, **facts)
+        pair = (x, by_b) if self.transpose else (by_b, x)
+        whole = -b.matmul(pair[0], b.matrix_transpose(pair[1]))
+        rows, columns = (b.iota(b.shape(a), a.type.rank - 2), b.iota(b.shape(a), a.type.rank - 1))
+        relation = ("lt" if self.upper else "gt") if self.unit else ("le" if self.upper else "ge")
+        return [b.select(b.cmp(relation, rows, columns), whole, 0), by_b]
+
+
+def _eliminate(p: Any, n: Any, matrix: Any, sides: Any | None, columns: Any) -> Any:
+    """Gauss's elimination of an n x n scratch matrix, with the largest pivot of each column; the determinant.
+
+    sides: scratch n x columns that goes through the same steps, so that an upper triangular system is left.
+    """
+    one = p.const(1, matrix.element)
+    changes = [matrix] if sides is None else [matrix, sides]
+
+    def column(j: Any, determinant: Any) -> list[Any]:
+        below = p.add(j, p.const(1, j))
+
+        def larger(i: Any, best: Any, size: Any) -> list[Any]:
+            here = p.abs(p.load(matrix, [i, j]))
+            # A nan is taken, so that it goes on into the result.
+            better = p.or_(p.cmp("gt", here, size), p.cmp("ne", here, here))
+            return [p.select(better, i, best), p.select(better, here, size)]
+
+        best, _ = p.loop(below, n, larger, carry=[j, p.abs(p.load(matrix, [j, j]))])
+        _swap_rows(p, matrix, j, best, n)
+        if sides is not None:
+            _swap_rows(p, sides, j, best, columns)
+        pivot = p.load(matrix, [j, j])
+        signed = p.select(p.cmp("eq", best, j), pivot, p.neg(pivot))
+
+        def row(i: Any) -> None:
+            factor = p.div(p.load(matrix, [i, j]), pivot)
+            for target, start, stop in ((matrix, j, n), (sides, 0, columns)):
+                if target is not None:
+                    _subtract_row(p, target, i, j, factor, start, stop)
+
+        nonzero = p.cmp("ne", pivot, p.const(0, pivot))
+        p.when(nonzero, lambda: p.loop(below, n, row, changes=changes) and None, changes=changes)
+        return [p.mul(determinant, signed)]
+
+    return p.loop(0, n, column, changes=changes, carry=[one])[0]
+
+
+def _swap_rows(p: Any, matrix: Any, first: Any, second: Any, columns: Any) -> None:
+    def swap(k: Any) -> None:
+        x, y = p.load(matrix, [first, k]), p.load(matrix, [second, k])
+        p.store(matrix, [first, k], y)
+        p.store(matrix, [second, k], x)
+
+    p.loop(0, columns, swap, changes=[matrix])
+
+
+def _subtract_row(p: Any, matrix: Any, i: Any, j: Any, factor: Any, start: Any, stop: Any) -> None:
+    """Row i becomes row i - factor * row j."""
+
+    def step(k: Any) -> None:
+        p.store(matrix, [i, k], p.sub(p.load(matrix, [i, k]), p.mul(factor, p.load(matrix, [j, k]))))
+
+    p.loop(start, stop, step, changes=[matrix])
+
+
+class Solve(_System, Sequential):
+    """The x with a x = b, by elimination with partial pivoting; nan where a is singular.
+
+    a: tensor<.. x n x n>; b, x: tensor<.. x n x k>. Gradients: of b the solution for g with a transposed, of a that
+    times -x.
+    """
+
+    name = "tir.solve"
+    result = result(MATRIX)
+    format = "$a `,` $b attr-dict `:` type($a) `,` type($result)"
+
+    def reference(self, a: Any, b: Any) -> Any:
+        _check_sides(a, b)
+        found = np.full_like(b, np.nan)
+        for place in np.ndindex(*a.shape[:-2]):
+            try:
+                found[place] = np.linalg.solve(a[place], b[place])
+            except np.linalg.LinAlgError:
+                continue
+        return found
+
+    def program(self, p: Any, a: Any, b: Any) -> list[Any]:
+        out, rank, element = p.result(), self.a.type.rank, self.a.type.element
+        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        matrix, right = p.scratch([n, n], element), p.scratch([n, sides], element)
+        last = p.sub(n, p.const(1, n))
+
+        def solve(place: list[Any]) -> None:
+            p.nest([n, n], lambda at: p.store(matrix, at, p.load(a, [*place, *at])), changes=[matrix])
+            p.nest([n, sides], lambda at: p.store(right, at, p.load(b, [*place, *at])), changes=[right])
+            holds = _pivots_hold(p, n, matrix, right, sides)
+
+            def unknown(step: Any) -> None:
+                i = p.sub(last, step)
+
+                def side(c: Any) -> None:
+                    def known(k: Any, total: Any) -> list[Any]:
+                        return [p.sub(total, p.mul(p.load(matrix, [i, k]), p.load(out, [*place, k, c])))]
+
+                    (rest,) = p.loop(p.add(i, p.const(1, i)), n, known, carry=[p.load(right, [i, c])])
+                    p.store(out, [*place, i, c], p.select(holds, p.div(rest, p.load(matrix, [i, i])), float("nan")))
+
+                p.loop(0, sides, side, changes=[out])
+
+            p.loop(0, n, unknown, changes=[out])
+
+        self.for_each(p, a, solve, [out, matrix, right])
+        return [out]
+
+    def grad(self, b: Any, g: Any, a: Any, sides: Any) -> list[Any]:
+        by_b = b.solve(b.matrix_transpose(a), g)
+        return [-b.matmul(by_b, b.matrix_transpose(b.tensor(self.result))), by_b]
+
+
+def _pivots_hold(p: Any, n: Any, matrix: Any, sides: Any, columns: Any) -> Any:
+    """Eliminates; whether no pivot is 0."""
+    _eliminate(p, n, matrix, sides, columns)
+
+    def step(i: Any, holds: Any) -> list[Any]:
+        pivot = p.load(matrix, [i, i])
+        return [p.and_(holds, p.cmp("ne", pivot, p.const(0, pivot)))]
+
+    return p.loop(0, n, step, carry=[p.const(True, "i1")])[0]
+
+
+class Inv(_OfMatrix, Composite):
+    """The inverse matrix; nan where a is singular. Gradient: -y^T g y^T."""
+
+    name = "tir.inv"
+    result = result(MATRIX)
+    format = "$a attr-dict `:` type($result)"
+
+    def reference(self, a: Any) -> Any:
+        _check_square(a)
+        found = np.full_like(a, np.nan)
+        for place in np.ndindex(*a.shape[:-2]):
+            try:
+                found[place] = np.linalg.inv(a[place])
+            except np.linalg.LinAlgError:
+                continue
+        return found
+
+    def decompose(self, b: Any, a: Any) -> Any:
+        rank = a.type.rank
+        same = b.cmp("eq", b.iota(b.shape(a), rank - 2), b.iota(b.shape(a), rank - 1))
+        return b.solve(a, b.cast(same, a.type.element))
+
+    def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
+        turned = b.matrix_transpose(b.tensor(self.result))
+        return [-b.matmul(b.matmul(turned, g), turned)]
+
+
+class Det(_OfMatrix, Sequential):
+    """The determinant, by elimination with partial pivoting; 1 of an empty matrix.
+
+    a: tensor<.. x n x n>; result: tensor<..>. Gradient: g times the determinant times the inverse of a^T, which is nan
+    where a is singular.
+    """
+
+    name = "tir.det"
+    result = result(MATRIX)
+    format = "$a attr-dict `:` type($a) `->` type($result)"
+
+    def result_shape(self, a: Sequence[AffineExpr], *others: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        return a[:-2]
+
+    def reference(self, a: Any) -> Any:
+        _check_square(a)
+        return np.asarray(np.linalg.det(a), a.dtype) if a.size else np.ones(a.shape[:-2], a.dtype)
+
+    def program(self, p: Any, a: Any) -> list[Any]:
+        out, element = p.result(), self.a.type.element
+        n = p.size(a, self.a.type.rank - 1)
+        matrix = p.scratch([n, n], element)
+
+        def one(place: list[Any]) -> None:
+            p.nest([n, n], lambda at: p.store(matrix, at, p.load(a, [*place, *at])), changes=[matrix])
+            p.store(out, place, _eliminate(p, n, matrix, None, 0))
+
+        self.for_each(p, a, one, [out, matrix])
+        return [out]
+
+    def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
+        rank = a.type.rank
+        scale = b.repeat_along(g * b.tensor(self.result), [rank - 2, rank - 1], a)
+        return [scale * b.matrix_transpose(b.inv(a))]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS: tuple[type[TensorOp], ...] = (Cholesky, TriangularSolve, Solve, Inv, Det)
