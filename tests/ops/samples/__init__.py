@@ -16,6 +16,7 @@ from tests.ops.samples import (
     scan,
     shape,
     solve,
+    sorting,
     statistics,
     window,
 )
@@ -24,7 +25,7 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, window, network, rng,
+    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, sorting, window, network, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

@@ -86,7 +86,8 @@ def points() -> list[Smooth]:
     ]
     for name in ("cumprod", "cummax", "cummin"):
         found.append(smooth(f"tir.{name}", "%0 axis 1 : {r}", [x], (2, 3)))
-        found.append(smooth(f"tir.{name}", "%0 axis 0 exclusive reverse : {r}", [x], ("[N]", 3), dims={0: ("[N]", 3)}))
+        words = "exclusive reverse" if name == "cumprod" else "reverse"  # without elements a record is infinite
+        found.append(smooth(f"tir.{name}", f"%0 axis 0 {words} : {{r}}", [x], ("[N]", 3), dims={0: ("[N]", 3)}))
     return found + [
         smooth("tir.cumsum", "%0 axis 1 : {r}", [x], (2, 3)),
         smooth("tir.cumsum", "%0 axis 0 exclusive reverse : {r}", [x], ("[N]", 3), dims={0: ("[N]", 3)}),

@@ -16,6 +16,7 @@ from tir.dialects.tir import (
     scatter,
     shape,
     solve,
+    sorting,
     state,
     statistics,
     window,
@@ -26,7 +27,7 @@ from tir.ir.registry import Dialect
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
-    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, linalg, solve, window, conv,
+    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, sorting, linalg, solve, window, conv,
     composite, statistics, random, effects, state,
 )  # fmt: skip
 

@@ -4,7 +4,8 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
 
     infer()                  result types from operands and attributes; the verifier compares
     reference(*arrays)       the meaning, in numpy
-    grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place
+    grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place;
+                             of several results `g` is a list, with None for those that have no adjoint
     checks(b, *operands)     what must hold at run time: conditions and messages
     result_shape(*shapes)    the sizes of the result, in types and in lowered code     of a Shaped op
     structure()              the loops around one element, as index maps             } of a Structured op

@@ -74,7 +74,7 @@ class Full(Sized, Structured):
     def element(self, s: Any) -> Any:
         return s.const(self.value, self.result_type.element)
 
-    def grad(self, b: Any, g: Any) -> list[Any]:
+    def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
         return [None] * len(self.sizes)
 
 
@@ -101,7 +101,7 @@ class Iota(Sized, Structured):
     def element(self, s: Any) -> Any:
         return s.cast(s.index(self.axis), self.result_type.element)
 
-    def grad(self, b: Any, g: Any) -> list[Any]:
+    def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
         return [None] * len(self.sizes)
 
 
