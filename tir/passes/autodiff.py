@@ -134,7 +134,8 @@ def _check_differentiable(op: Op, grad: Grad) -> None:
 def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:
     """Adds what the op hands back from the adjoint of its result to those of its operands.
 
-    An op with several results gets a list of adjoints, None for a result that the cost does not depend on. Parts for operands that do not depend on `wrt` are never asked for, and dropped in the end.
+    An op with several results gets a list of adjoints, None for a result that the cost does not depend on. Parts for
+    operands that do not depend on `wrt` are never asked for, and dropped in the end.
     """
     b.location = NameLocation(f"gradient of {op.name}", op.location)
     found = [adjoints.of(result) for result in op.results]

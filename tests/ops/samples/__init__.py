@@ -9,7 +9,9 @@ from tests.ops.samples import (
     arrange,
     elementwise,
     indexing,
+    losses,
     network,
+    norms,
     products,
     reduce,
     rng,
@@ -25,7 +27,7 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, sorting, window, network, rng,
+    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, sorting, window, network, norms, losses, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

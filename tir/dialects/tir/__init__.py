@@ -9,7 +9,9 @@ from tir.dialects.tir import (
     elementwise,
     gather,
     linalg,
+    losses,
     moving,
+    norms,
     random,
     reduce,
     scan,
@@ -28,7 +30,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, sorting, linalg, solve, window, conv,
-    composite, statistics, random, effects, state,
+    composite, statistics, norms, losses, random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -198,7 +198,7 @@ class TopK(_Sorting):
     format = "$x `axis` $axis `k` $k (`smallest` $smallest^)? attr-dict `:` type($values) `,` type($positions)"
 
     @property
-    def descending(self) -> bool:  # type: ignore[override]
+    def descending(self) -> bool:
         """The best are the largest."""
         return not self.smallest
 
