@@ -224,6 +224,43 @@ WRONG = [
     ("tir.var %a over [0] ddof -1 : tensor<f32>", "tensor<4xf32>, f32", "ddof must not be negative, got -1"),
     ("tir.norm %a l2 over [1] : tensor<4xf32>", "tensor<4xf32>, f32", "axes must be 0 to 0, got 1"),
     ("tir.cummax %a axis 1 : tensor<4xf32>", "tensor<4xf32>, f32", "axis must be 0 to 0, got 1"),
+    (
+        "tir.normalize %a over [0] epsilon 0.1 : f64 : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "epsilon must be of type f32, got 0.1 : f64",
+    ),
+    (
+        "tir.normalize %a over [0] epsilon -0.5 : f32 : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "epsilon must be 0 or a positive number, got -0.5",
+    ),
+    (
+        "tir.rms_norm %a, %b over [1] epsilon 0.5 : f32 : tensor<4x3xf32>",
+        "tensor<4x3xf32>, tensor<4xf32>",
+        "scale must have shape [3] and the element type of x, got tensor<4xf32>",
+    ),
+    (
+        "tir.layer_norm %a, %b, %b over [0] epsilon 0.5 : f32 : tensor<[N]xf32>",
+        "tensor<[N]xf32>, tensor<[N]xf64>",
+        "scale must have shape [[N]] and the element type of x, got tensor<[N]xf64>",
+    ),
+    (
+        "tir.huber %a, %b delta 0.5 : f64 : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf32>",
+        "delta must be of type f32, got 0.5 : f64",
+    ),
+    (
+        "tir.huber %a, %b delta 0.0 : f32 : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf32>",
+        "delta must be a positive number, got 0.0",
+    ),
+    ("tir.kl_div %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<4xf64>", "got f32 of log_q and f64 of p"),
+    ("tir.nll_loss %a, %b : tensor<f32>", "tensor<f32>, tensor<i32>", "scores need an axis of classes, got rank 0"),
+    (
+        "tir.nll_loss %a, %b : tensor<4xf32>",
+        "tensor<4x3xf32>, tensor<5xi32>",
+        "labels must have shape [4], got tensor<5xi32> for scores tensor<4x3xf32>",
+    ),
     ("tir.sort %a axis 0 : tensor<f32>", "tensor<f32>, f32", "a tensor of rank 0 has no axes, got 0"),
     (
         "tir.top_k %a axis 0 k 5 : tensor<5xf32>, tensor<5xi64>",
@@ -278,6 +315,12 @@ WRONG_RUNS = [
         ("tensor<?xf32>", "tensor<?xf32>"),
         ([1], [1]),
         "axis 0 of x has size 1 and axis 0 of the result 3",
+    ),
+    (
+        "tir.rms_norm %a, %b over [0] epsilon 0.5 : f32 : tensor<?xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1, 2], [1]),
+        "scale must have shape [2], got [1]",
     ),
     (
         "tir.top_k %a axis 0 k 2 : tensor<2xf32>, tensor<2xi64>",
