@@ -25,7 +25,7 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, ScalarLike, signless
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import DYNAMIC, INDEX, TensorType, Type, element_type
-from tir.passes.structured import SizeOf, extracted, filled, lowered_type
+from tir.passes.structured import SizeOf, filled, lowered_type
 
 __all__ = ["Buffer", "LoopProgram"]
 
@@ -81,14 +81,15 @@ class LoopProgram(ScalarBuilder):
     def load(self, x: Buffer | Value, indices: Sequence[ScalarLike]) -> Scalar:
         """An element; the indices must lie inside."""
         value, element = (x.value, x.element) if isinstance(x, Buffer) else (self.lowered.get(x, x), element_type(x.type))
-        return Scalar(extracted(self.builder, value, self._places(indices)), element)
+        made = self.builder.create(tensor.Extract, value, self._places(indices), result_types=[signless(element)])
+        return Scalar(made, element)
 
     def store(self, x: Buffer, indices: Sequence[ScalarLike], element: ScalarLike) -> None:
         """Changes an element; the indices must lie inside."""
         number = self.scalar(element, None) if isinstance(element, (Scalar, Value)) else self.const(element, x.element)
         assert signless(number.type) is signless(x.element), f"{number.type} into a tensor of {x.element}"
-        places, type = self._places(indices), lowered_type(x.value.type)
-        x.value = self.builder.create(tensor.Insert, number.value, x.value, places, result_types=[type])
+        made = [lowered_type(x.value.type)]
+        x.value = self.builder.create(tensor.Insert, number.value, x.value, self._places(indices), result_types=made)
 
     def _places(self, indices: Sequence[ScalarLike]) -> list[Value]:
         return [self._place(i).value for i in indices]
@@ -107,8 +108,8 @@ class LoopProgram(ScalarBuilder):
         changes: the buffers that it writes to.
         """
         low, high, stride = (self._place(x).value for x in (start, stop, by))
-        block = Block([INDEX, *self._types(changes, carry)])
-        initial, types = self._values(changes, carry), self._types(changes, carry)
+        types, initial = self._types(changes, carry), self._values(changes, carry)
+        block = Block([INDEX, *types])
         loop = self.builder.op(scf.For, low, high, stride, initial, result_types=types, regions=[Region([block])])
         index, *arguments = block.arguments
         with self.builder.at(block, None):

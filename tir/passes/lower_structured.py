@@ -13,8 +13,8 @@ from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
-from tir.dialects.tir.effects import Assert
-from tir.dialects.tir.elementwise import Cast
+from tir.dialects.tir.effects import Assert, Print
+from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
 from tir.dialects.tir.places import place_of, saturated
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
@@ -33,12 +33,15 @@ from tir.passes.cse import Cse
 from tir.passes.loop_program import LoopProgram
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
-from tir.passes.structured import Body, extracted, filled, generic, lowered_type
+from tir.passes.structured import Body, filled, generic, lowered_type
 
 __all__ = ["LowerStructured"]
 
 #: What must have run before, for ops that this pass meets and cannot take.
-EARLIER_PASS = {Grad: "autodiff", Leaf: "autodiff", Read: "state-to-arguments", Update: "state-to-arguments"}
+EARLIER_PASS = {
+    Grad: "autodiff", Leaf: "autodiff",
+    Read: "state-to-arguments", Update: "state-to-arguments", Print: "state-to-arguments",
+}  # fmt: skip
 
 
 @dataclass
@@ -258,7 +261,7 @@ class _Lowering:
 
     def assertion(self, b: Builder, op: Assert) -> list[Value]:
         """A `cf.assert` on the element."""
-        condition = extracted(b, self.lowered.get(op.condition, op.condition), [])
+        condition = b.create(tensor.Extract, self.lowered.get(op.condition, op.condition), [])
         b.op(cf.Assert, condition, msg=op.msg)
         return []
 
@@ -417,7 +420,9 @@ class _Lowering:
         self.sizes.require_not_negative(b, room, f"{op.name}: {no_room(axis)}")
         given = op.starts[axis]
         s, last = ScalarBuilder(b), self.sizes.emit(b, room)
-        start = Scalar(extracted(b, self.lowered.get(given, given), []), element_type(given.type))
+        element = element_type(given.type)
+        number = b.create(tensor.Extract, self.lowered.get(given, given), [], result_types=[signless(element)])
+        start = Scalar(number, element)
         place = place_of(s, start, last).value
         if op.mode == "error":
             wide = saturated(s, start)

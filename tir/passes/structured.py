@@ -12,7 +12,7 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Block, Region, Value
 from tir.ir.types import DYNAMIC, TensorType, Type, element_type
 
-__all__ = ["Body", "extracted", "filled", "generic", "lowered_type"]
+__all__ = ["Body", "filled", "generic", "lowered_type"]
 
 #: From the elements of inputs and outputs to the new elements of the outputs.
 Body = Callable[[ScalarBuilder, list[Scalar], list[Scalar]], Sequence[Scalar]]
@@ -57,18 +57,15 @@ def generic(
     s = ScalarBuilder(
         inside,
         index_of=lambda dim: inside.create(linalg.Index, dim=dim),
-        extract_of=lambda value, indices: extracted(inside, lowered(value), indices),
+        extract_of=lambda value, indices: inside.create(
+            tensor.Extract, lowered(value), indices, result_types=[signless(element_type(value.type))]
+        ),
         size_of=None if size_of is None else lambda value, axis: size_of(before, value, axis),
     )
     scalars = [Scalar(argument, type) for argument, (_, _, type) in zip(block.arguments, operands)]
     made = body(s, scalars[: len(inputs)], scalars[len(inputs) :])
     inside.op(linalg.Yield, [scalar.value for scalar in made])
     return op
-
-
-def extracted(b: Builder, value: Value, indices: Sequence[Value]) -> Value:
-    """An element of a tensor, without a sign in its type; an argument may still have one."""
-    return b.create(tensor.Extract, value, list(indices), result_types=[signless(element_type(value.type))])
 
 
 def filled(b: Builder, number: Any, element: Type, type: TensorType, sizes: Sequence[Value]) -> Value:

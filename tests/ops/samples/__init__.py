@@ -6,9 +6,12 @@ gradient, in the file of its family.
 """
 
 from tests.ops.samples import (
+    activations,
+    arithmetic,
     arrange,
-    elementwise,
+    functions,
     indexing,
+    logic,
     losses,
     network,
     norms,
@@ -19,6 +22,7 @@ from tests.ops.samples import (
     shape,
     solve,
     sorting,
+    special,
     statistics,
     window,
 )
@@ -27,7 +31,8 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    elementwise, shape, arrange, indexing, reduce, statistics, products, solve, scan, sorting, window, network, norms, losses, rng,
+    arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, statistics, products, solve, scan,
+    sorting, window, network, norms, losses, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

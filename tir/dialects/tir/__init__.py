@@ -1,14 +1,17 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
 from tir.dialects.tir import (
+    activations,
+    arithmetic,
     arrange,
     composite,
     conv,
     create,
     effects,
-    elementwise,
+    functions,
     gather,
     linalg,
+    logic,
     losses,
     moving,
     norms,
@@ -19,6 +22,7 @@ from tir.dialects.tir import (
     shape,
     solve,
     sorting,
+    special,
     state,
     statistics,
     window,
@@ -29,8 +33,8 @@ from tir.ir.registry import Dialect
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
-    create, elementwise, shape, arrange, moving, gather, scatter, reduce, scan, sorting, linalg, solve, window, conv,
-    composite, statistics, norms, losses, random, effects, state,
+    create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -60,11 +60,10 @@ class Concat(Shaped):
         return found
 
     def reference(self, *inputs: Any) -> Any:
-        shapes = [list(np.delete(np.shape(x), self.axis)) for x in inputs]
-        for number, shape in enumerate(shapes):
-            if shape != shapes[0]:
-                got = f"{list(np.shape(inputs[0]))} and {list(np.shape(inputs[number]))}"
-                raise ExecutionError(f"sizes of the other axes must agree, got shapes {got}")
+        for number, x in enumerate(inputs):
+            for axis, (size, other) in enumerate(zip(np.shape(x), np.shape(inputs[0]))):
+                if axis != self.axis and size != other:
+                    raise ExecutionError(f"axis {axis} of operand {number} must have the size of the others")
         return np.concatenate(inputs, self.axis)
 
     def grad(self, b: Any, g: Any, *inputs: Any) -> list[Any]:
@@ -99,8 +98,8 @@ class Tile(_Repeating):
 
     def check_operands(self) -> None:
         if len(self.reps) != self.x.type.rank or min(self.reps, default=0) < 0:
-            need = f"by needs a count of at least 0 for each of the {self.x.type.rank} axes of x"
-            fail(self, f"{need}, got {list(self.reps)}")
+            rank, got = self.x.type.rank, list(self.reps)
+            fail(self, f"by needs a count of at least 0 for each of the {rank} axes of x, got {got}")
 
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return [size * count for size, count in zip(x, self.reps)]

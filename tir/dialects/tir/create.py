@@ -75,7 +75,7 @@ class Full(Sized, Structured):
         return s.const(self.value, self.result_type.element)
 
     def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
-        return [None] * len(self.sizes)
+        return [None] * len(sizes)
 
 
 class Iota(Sized, Structured):
@@ -102,7 +102,7 @@ class Iota(Sized, Structured):
         return s.cast(s.index(self.axis), self.result_type.element)
 
     def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
-        return [None] * len(self.sizes)
+        return [None] * len(sizes)
 
 
 class OneHot(Sized, Structured):

@@ -204,8 +204,8 @@ class General(Indexed):
         check_axes(self, self.window, self.slice_rank, "window")
         self._check_roles()
         if len(self.window) != len(self.window_axes):
-            need = f"window needs {len(self.window_axes)} axes, those of x that are neither collapsed nor batching"
-            fail(self, f"{need}, got {list(self.window)}")
+            count, got = len(self.window_axes), list(self.window)
+            fail(self, f"window needs {count} axes, those of x that are neither collapsed nor batching, got {got}")
         size: Dim = 1 if self.vector == index.rank else index.shape[self.vector]
         if size != len(self.map):
             fail(self, f"map needs an axis of x for each of the {dim_text(size)} numbers of a vector, got {list(self.map)}")

@@ -14,7 +14,7 @@ from tir.ir.errors import counted
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import INDEX_KIND, integer_enum, tensor_of
-from tir.ir.types import TensorType, Type, dim_text
+from tir.ir.types import TensorType, Type
 from tir.lazy import np
 
 __all__ = ["OPS", "no_room", "start_outside"]
@@ -37,11 +37,11 @@ def _check_window(op: Op, part: TensorType, what: str) -> None:
     """VerifyError unless x has a slice of this type, and as many axes as there are starts."""
     x, starts = op.x.type, op.starts  # type: ignore[attr-defined]
     if len(starts) != x.rank or part.rank != x.rank or part.element is not x.element:
-        need = f"needs a start for each axis of x, and {what} of its rank and element type"
-        fail(op, f"{need}, got {counted(len(starts), 'start')}, {x} and {part}")
+        got = f"{counted(len(starts), 'start')}, {x} and {part}"
+        fail(op, f"needs a start for each axis of x, and {what} of its rank and element type, got {got}")
     for axis, (dim, size) in enumerate(zip(x.shape, part.shape)):
         if isinstance(dim, int) and isinstance(size, int) and size > dim:
-            fail(op, f"{no_room(axis)}, got {dim_text(size)} and {dim_text(dim)}")
+            fail(op, f"axis {axis} of the slice must not be longer than that of x, got {size} and {dim}")
 
 
 def _window(op: Op, shape: Sequence[int], part: Sequence[int], starts: Sequence[Any]) -> tuple[slice, ...]:
@@ -49,7 +49,7 @@ def _window(op: Op, shape: Sequence[int], part: Sequence[int], starts: Sequence[
     found = []
     for axis, (size, length, start) in enumerate(zip(shape, part, starts)):
         if length > size:
-            raise ExecutionError(f"{no_room(axis)}, got {length} and {size}")
+            raise ExecutionError(no_room(axis))
         first = min(max(int(start), 0), size - length)
         if op.mode == "error" and first != int(start):  # type: ignore[attr-defined]
             raise ExecutionError(start_outside(axis))

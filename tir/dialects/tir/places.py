@@ -218,9 +218,8 @@ class Indexed(Shaped):
         known = dict(zip(self.tensors(), arrays))
         for (value, axis), (other, at) in self.equal():
             if known[value].shape[axis] != known[other].shape[at]:
-                sizes = f"{known[value].shape[axis]} and {known[other].shape[at]}"
                 names = f"{self.axis_name(value, axis)} and {self.axis_name(other, at)}"
-                raise ExecutionError(f"{names} must have one size, got {sizes}")
+                raise ExecutionError(f"{names} must have one size")
         x, grid = known[self.x], np.indices(shape, np.int64, sparse=True)
         found, inside = [], None
         for axis, along in enumerate(self.along()):

@@ -167,5 +167,5 @@ def _part_sizes(sizes: Sequence[int | None] | int, dim: Dim) -> Sequence[int | N
     if not sizes or min(size for size in (*sizes, 0) if size is not None) < 0:
         raise TirError(f"split: needs sizes of at least 0, got {list(sizes)}")
     if sizes[-1] is not None and dim != total:
-        raise TirError(f"split: the sizes must add up to {dim_text(dim)}, got {total}; a last None is the rest")
+        raise TirError(f"split: the sizes must add up to {dim_text(dim)}, got {total}; the last may be None, the rest")
     return sizes

@@ -8,14 +8,14 @@ from tir.dialects.tir import create
 from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
-from tir.dialects.tir.build.elementwise import ElementwiseBuilder
+from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.errors import TirError
 from tir.ir.types import DYNAMIC, F32, Dim, Type
 
 __all__ = ["ShapeBuilder"]
 
 
-class ShapeBuilder(ElementwiseBuilder):
+class ShapeBuilder(LogicBuilder):
     """Transposes, reshapes, slices, pads."""
 
     def transpose(self, x: TensorLike, permutation: Sequence[int] | None = None) -> Tensor:
