@@ -54,14 +54,16 @@ def _is_exact(op: str) -> bool:
 
 def guest(w: Writer, op: str) -> str:
     """Writes one of the rows of the op as a line of the program; the name of the result."""
-    row = w.random.choice(_rows()[op])
+    differentiable = callable(getattr(REGISTRY.op_class(op), "grad", None))
+    rows = _rows()[op]
+    smooth = [row for row in rows if _parts(row.result, row.want.shape)[0] in FLOATS] if differentiable else []
+    row = w.random.choice(smooth if smooth and w.random.random() < 0.6 else rows)
     suffix = str(w.count)
     operands = [_operand(w, _renamed(type, suffix), array) for type, array in zip(row.types, row.inputs)]
     defined, _, text = row.module().splitlines()[1].strip().partition(" = ")
     text = OPERAND.sub(lambda match: operands[int(match[1])].name, _renamed(text, suffix))
     element, dims = _parts(_renamed(row.result, suffix), row.want.shape)
     is_exact = _is_exact(op) or element not in FLOATS
-    differentiable = callable(getattr(REGISTRY.op_class(op), "grad", None))
     others = [name for name in NAMES.findall(defined) if name != "%r"]
     value = w.emit(text, element, dims, operands, exact=is_exact, differentiable=differentiable)
     for name in others:  # results of the op that the row does not look at
@@ -72,13 +74,14 @@ def guest(w: Writer, op: str) -> str:
 
 def _operand(w: Writer, type: str, array: np.ndarray) -> Value:
     element, dims = _parts(type, array.shape)
+    value = None
     if element in FLOATS and all(dim.is_static for dim in dims) and array.size and w.random.random() < 0.6:
-        if (value := _cut_to(w, element, array.shape)) is not None:
-            return value
-    value = Value(f"%a{len(w.given)}", element, dims)
-    w.given.append(Argument(value, "given", array))
-    w.pool.append(value)
-    if value.is_float and w.random.random() < 0.5:
+        value = _cut_to(w, element, array.shape)
+    if value is None:
+        value = Value(f"%a{len(w.given)}", element, dims)
+        w.given.append(Argument(value, "given", array))
+        w.pool.append(value)
+    if value.is_float and w.random.random() < 0.6:
         return w.emit(f"tir.leaf {value.name} : {value.type}", element, dims, [value], is_leaf=True)
     return value
 

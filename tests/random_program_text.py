@@ -33,7 +33,13 @@ DTYPES = {
 NAN, INF = float("nan"), float("inf")
 HARD_FLOATS = (0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e-30, 100.0)
 #: Ops whose float results may differ in the last places, and those whose sums may be added up in another order.
-_ROUNDED = ("tir.exp", "tir.log", "tir.log1p", "tir.tanh", "tir.sigmoid", "tir.pow", "tir.sqrt")
+FUNCTIONS = (
+    "rsqrt", "cbrt", "exp2", "expm1", "log2", "log10", "log1mexp", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
+    "asinh", "acosh", "atanh", "erf", "erfc", "softplus", "leaky_relu", "elu", "gelu", "silu",
+)  # fmt: skip
+_ROUNDED = {
+    f"tir.{name}" for name in ("exp", "log", "log1p", "tanh", "sigmoid", "pow", "sqrt", "atan2", *FUNCTIONS)
+}
 _SUMMED = ("tir.sum", "tir.prod", "tir.mean", "tir.dot", "tir.softmax", "tir.log_softmax", "tir.softmax_cross_entropy")
 #: SSA names in a line.
 NAMES = re.compile(r"%\w+")
@@ -207,7 +213,7 @@ def dropped(program: Program) -> Iterator[Program]:
     for value in program.results:
         yield tidied(replace(program, results=tuple(v for v in program.results if v is not value)))
     for line in program.lines:
-        if line.startswith(("tir.update", "tir.assert")):
+        if line.startswith(("tir.update", "tir.assert", "tir.print")):
             yield tidied(replace(program, lines=tuple(one for one in program.lines if one is not line)))
     for line in program.lines:
         if (cut := _cut(program, line)) is not None:

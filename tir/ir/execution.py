@@ -24,6 +24,7 @@ from float32 or from float64, once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ from tir.lazy import np
 
 __all__ = [
     "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
-    "meaning", "numpy_dtype", "poison", "rounded", "uninitialized", "value_of_type",
+    "meaning", "numpy_dtype", "show", "poison", "rounded", "uninitialized", "value_of_type",
 ]  # fmt: skip
 
 #: One precision wider than f64, for `--check-semantics` alone: no text spells it and nothing compiles it.
@@ -91,6 +92,16 @@ class Frame(Protocol):
 
     def update(self, name: str, value: Any) -> None:
         """The value of a shared variable after this call; all are committed together at its end."""
+
+    def show(self, label: str, value: Any) -> None:
+        """Prints a value when the call has ended well."""
+
+
+def show(label: str, value: Any) -> None:
+    """Prints a value of `tir.print` on standard error."""
+    head = f"{label} = "
+    text = np.array2string(np.asarray(value), separator=", ", prefix=head)
+    print(f"{head}{text}", file=sys.stderr, flush=True)
 
 
 def numpy_dtype(type: Type) -> Any:
@@ -166,7 +177,7 @@ def meaning(op: Op) -> Callable[..., Any]:
     """
     reference: Callable[..., Any] = op.reference  # type: ignore[attr-defined]
     if getattr(op, "computes_in_f32", False) and any(element_type(value.type) is F16 for value in op.operands):
-        return _in_f32(reference, op.results[0].type)
+        return _in_f32(reference, [result.type for result in op.results])
     types = [result.type for result in op.results]
     if not any(element_type(type) is BF16 for type in types):
         return reference
@@ -175,12 +186,14 @@ def meaning(op: Op) -> Callable[..., Any]:
     return lambda *arguments: tuple(map(rounded, reference(*arguments), types))
 
 
-def _in_f32(reference: Callable[..., Any], type: Type) -> Callable[..., Any]:
-    dtype = numpy_dtype(type)
+def _in_f32(reference: Callable[..., Any], types: Sequence[Type]) -> Callable[..., Any]:
+    def narrowed(found: Any, type: Type) -> Any:
+        return rounded(np.asarray(found).astype(numpy_dtype(type), copy=False), type)
 
     def run(*arguments: Any) -> Any:
         wide = [x.astype(np.float32) if x.dtype == np.float16 else x for x in map(np.asarray, arguments)]
-        return rounded(np.asarray(reference(*wide)).astype(dtype, copy=False), type)
+        found = reference(*wide)
+        return narrowed(found, types[0]) if len(types) == 1 else tuple(map(narrowed, found, types))
 
     return run
 

@@ -1,18 +1,30 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
 from tir.dialects.tir import (
+    activations,
+    arithmetic,
+    arrange,
     composite,
     conv,
     create,
     effects,
-    elementwise,
+    functions,
+    gather,
     linalg,
+    logic,
+    losses,
+    moving,
+    norms,
     random,
     reduce,
     scan,
+    scatter,
     shape,
     solve,
+    sorting,
+    special,
     state,
+    statistics,
     window,
 )
 from tir.dialects.tir.builder import Tensor, TensorBuilder
@@ -20,7 +32,10 @@ from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, solve, window, conv, composite, random, effects, state)
+FAMILIES = (
+    create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, effects, state,
+)  # fmt: skip
 
 DIALECT = Dialect(
     "tir",

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from tir.dialects.tir import linalg
 from tir.dialects.tir.build.core import Tensor, TensorLike
-from tir.dialects.tir.build.reduce import ReductionBuilder
+from tir.dialects.tir.build.sorting import SortingBuilder
 from tir.ir.errors import TirError, counted
 
 __all__ = ["ProductBuilder"]
 
 
-class ProductBuilder(ReductionBuilder):
+class ProductBuilder(SortingBuilder):
     """Products of vectors, matrices and tensors."""
 
     def dot(self, x: TensorLike, y: TensorLike) -> Tensor:
@@ -98,7 +98,8 @@ def _spelled_out(spec: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, `...` as letters of their own. TirError if they do not fit."""
     text = spec.replace(" ", "")
     if re.fullmatch(r"(?:[a-zA-Z]|,|\.\.\.)*(?:->(?:[a-zA-Z]|\.\.\.)*)?", text) is None:
-        raise TirError(f'einsum: the form is letters and `...`, a comma between operands, then -> and letters, got "{spec}"')
+        form = "letters and '...', a comma between operands, then -> and letters"
+        raise TirError(f'einsum: the form is {form}, got "{spec}"')
     left, arrow, out = text.partition("->")
     parts = left.split(",")
     if len(parts) != len(ranks):
