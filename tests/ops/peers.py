@@ -146,10 +146,10 @@ def convolutions(t: Any) -> Iterator[Case]:
         g = normal(*conv(x, w).shape, seed=2)
 
         def by_x(w: Any, g: Any, x: Any = x, conv: Any = conv) -> Any:
-            return t.autograd.grad(conv(x, w), x, g, create_graph=True)[0]
+            return t.autograd.grad((conv(x, w) * g).sum(), x, create_graph=True)[0]
 
         def by_w(x: Any, g: Any, w: Any = w, conv: Any = conv) -> Any:
-            return t.autograd.grad(conv(x, w), w, g, create_graph=True)[0]
+            return t.autograd.grad((conv(x, w) * g).sum(), w, create_graph=True)[0]
 
         yield Case("tir.conv_grad_input", text, (inputs[1], g), by_x, (0, 1), types="{0}, {1} -> {r}")
         yield Case("tir.conv_grad_weight", text, (inputs[0], g), by_w, (0, 1), types="{0}, {1} -> {r}")
@@ -259,8 +259,8 @@ def orders(t: Any) -> Iterator[Case]:
     x = normal(4, 5)
     for axis, descending in ((0, False), (1, True)):
         text = f"%0 axis {axis}{' descending' * descending}"
-        yield Case("tir.sort", text, (x,), lambda x, a=axis, d=descending: t.sort(x, a, d, stable=True).values)
-        yield Case("tir.argsort", text, (x,), lambda x, a=axis, d=descending: t.sort(x, a, d, stable=True).indices, ())
+        yield Case("tir.sort", text, (x,), lambda x, a=axis, d=descending: t.sort(x, dim=a, descending=d, stable=True).values)
+        yield Case("tir.argsort", text, (x,), lambda x, a=axis, d=descending: t.sort(x, dim=a, descending=d, stable=True).indices, ())
     yield Case("tir.top_k", "%0 axis 1 k 2", (x,), lambda x: t.topk(x, 2, 1).values, (0,), "{r}, tensor<4x2xi64>", "%r, %at")
     yield Case("tir.top_k", "%0 axis 0 k 3 smallest", (x,), lambda x: t.topk(x, 3, 0, False).values, (0,),
                "{r}, tensor<3x5xi64>", "%r, %at")  # fmt: skip
