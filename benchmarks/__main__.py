@@ -1,4 +1,4 @@
-"""`python -m benchmarks [dot] [scale [n ..]] [startup] [step] [wrong_pass]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [NAME ..]`: runs the named benchmarks, or all; `scale` takes sizes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import dot, scale, startup, step, wrong_pass  # noqa: E402
+from benchmarks import blas, conv, dot, scale, startup, step, wrong_pass  # noqa: E402
 
-BENCHMARKS = {"dot": dot.run, "scale": scale.run, "startup": startup.run, "step": step.run, "wrong_pass": wrong_pass.run}
+BENCHMARKS = {
+    "blas": blas.run,
+    "conv": conv.run,
+    "dot": dot.run,
+    "scale": scale.run,
+    "startup": startup.run,
+    "step": step.run,
+    "wrong_pass": wrong_pass.run,
+}
 
 
 def main() -> int:

@@ -213,11 +213,6 @@ def test_a_function_that_takes_too_many_steps_is_remarked() -> None:
     assert any("takes more than 5" in sentence or "more than 5 ops" in sentence for sentence in said), said
 
 
-def test_an_unknown_size_is_an_error() -> None:
-    _, (said,) = found_by(TWO_SUBS, Cse(), sizes={"C": 3})
-    assert "no function has an argument with a size named 'C'" in said
-
-
 # --- bisection ---------------------------------------------------------------------------------------------------------
 
 MANY = """
@@ -382,6 +377,26 @@ def test_each_part_of_a_split_file_is_checked(wrong_cse: Path) -> None:
 def test_a_wrong_value_is_one_sentence(flag: str) -> None:
     done = tir_opt("--cse", "--check-semantics", flag, stdin=TWO_SUBS)
     assert done.code == 2 and done.sentence.startswith("tir-opt: error: ")
+
+
+@pytest.mark.parametrize(("size", "problem"), [
+    ("C=3", "no function has an argument with a size named 'C'"),
+    ("?=3", "no function has an argument with a size named '?'"),
+    ("Bb=3", "no function has an argument with a size named 'Bb'; did you mean 'B'?"),
+    ("B=4", "B is given twice, with 3 and 4"),
+])  # fmt: skip
+def test_an_unknown_size_is_a_mistake_of_the_command_line(size: str, problem: str) -> None:
+    done = tir_opt("--cse", "--check-semantics", "--check-semantics-size=B=3", f"--check-semantics-size={size}", stdin=TWO_SUBS)
+    assert (done.code, done.out) == (2, "")
+    assert f"tir-opt: error: --check-semantics-size: {problem}" in done.err
+
+
+def test_a_size_may_be_one_of_another_part() -> None:
+    flags = ("--cse", "--check-semantics", "--split-input-file", "--check-semantics-size=B=3")
+    empty = "func.func @f() {\n  return\n}\n"
+    assert tir_opt(*flags, stdin=f"{empty}// -----\n{TWO_SUBS}").code == 0
+    assert tir_opt(*flags, stdin=f"{empty}// -----\n{empty}").code == 2
+    assert "unknown op" in tir_opt(*flags, stdin="tir.none").err
 
 
 def test_a_pipeline_of_ten_is_ten() -> None:

@@ -44,8 +44,10 @@ from tir.parser.parse import parse_text
 from tir.passes.autodiff import Autodiff
 from tir.passes.inline import Inline
 from tir.passes.pipelines import ALL, default
+from tir.passes.select_library import SelectLibrary
+from tir.runtime.library import has_library
 
-__all__ = ["Argument", "Builder", "executable", "parse", "transform", "type_from_text"]
+__all__ = ["Argument", "Builder", "executable", "for_this_machine", "parse", "transform", "type_from_text"]
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -221,10 +223,20 @@ def transform(module: Op, pipeline: str) -> None:
 def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None) -> Executable:
     """A module of any level, ready to run; the module itself is not changed.
 
-    pipeline: what is to run first. Without it: the default pipeline for "cpu"; what expands `tir.grad` for "interpret".
+    pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS where scipy is
+    installed and they are faster; what expands `tir.grad` for "interpret".
     """
-    steps = pipeline or (default() if target == "cpu" else _without_gradients(module))
+    steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
+
+
+def for_this_machine() -> Pipeline:
+    """The default pipeline, with calls of BLAS where that is faster, and without any where there is no scipy."""
+    pipeline = default(library="auto")
+    for step in pipeline.passes():
+        if isinstance(step, SelectLibrary):
+            step.available = has_library
+    return pipeline
 
 
 def _without_gradients(module: Op) -> Pipeline:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr
+from tir.ir.bfloat16 import is_bfloat16, widened
 from tir.ir.errors import ExecutionError
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
@@ -27,6 +28,8 @@ FIRST_MAX_SIZE = 8
 SIZE_TRIES = 400
 #: Integers without `tir.range`: small enough for sums to stay exact.
 LARGEST_INTEGER = 8
+#: bf16 is computed in f32 and rounded behind each op, at every level alike: sums differ by a flip of the last bit or two.
+BF16_ULPS = 4.0
 
 
 # --- comparing -------------------------------------------------------------------------------------------------------
@@ -66,6 +69,9 @@ class Tolerance:
 def first_difference(want: Any, got: Any, tolerance: Tolerance) -> str | None:
     """Where and how `got` first differs from `want` by more than is allowed, in row-major order; None if it does not."""
     want, got = np.asarray(want), np.asarray(got)
+    if is_bfloat16(want) and is_bfloat16(got):
+        want, got = widened(want), widened(got)
+        tolerance = Tolerance(min(tolerance.ulps, BF16_ULPS) * 2.0**16, tolerance.by_array)  # eps is 2^-7, not 2^-23
     if want.dtype != got.dtype or want.shape != got.shape:
         return f"expected {want.dtype}{list(want.shape)}, got {got.dtype}{list(got.shape)}"
     wrong = _differs(want, got, tolerance)

@@ -18,14 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.func import Func
+from tir.dialects.tir.state import Shared
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
+from tir.ir.bfloat16 import bits_of, from_bits, round_to_bf16, to_caller, widened
 from tir.ir.errors import ExecutionError, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
 from tir.ir.types import (
+    BF16,
     DYNAMIC,
     Dim,
     MemRefType,
@@ -79,6 +82,8 @@ class _Slot:
     """One argument or result of the function itself. kind: "input", "shared", "out", "result" or "update".
 
     type, dtype: as the caller sees it. storage: the type in the module; storage_dtype: that of the arrays inside.
+    State is kept as it is inside, but for the sign of integers. bf16 is uint16 bits in compiled code and float32 numbers
+    on the interpreter; `dtype` is the latter, and callers get what `tir.ir.bfloat16` says.
     """
 
     kind: str
@@ -96,13 +101,37 @@ class _Slot:
 
     def inside(self, value: Any) -> Any:
         """A value as the function takes it: unsigned numbers are passed as signless ones."""
-        if self.dtype is self.storage_dtype:
+        if self.dtype is self.storage_dtype or value.dtype is self.storage_dtype:
             return value
+        if self.is_bf16:
+            return bits_of(value)
         return value.view(self.storage_dtype.newbyteorder(value.dtype.byteorder))
 
     def outside(self, value: Any) -> Any:
         """A value as the caller gets it."""
+        if self.is_bf16:
+            return to_caller(value)
         return value if self.dtype is self.storage_dtype else value.view(self.dtype)
+
+    def take_back(self, numbers: Any, buffer: Any) -> None:
+        """Writes into an input what the function left in the buffer that `inside` made of it."""
+        if buffer is not numbers:
+            numbers[...] = from_bits(buffer)
+
+    def kept(self, value: Any) -> Any:
+        """A value that a call returned, as the state keeps it."""
+        return np.array(value if self.is_bf16 else self.outside(value), order="C")
+
+    def first(self, value: Any) -> Any:
+        """The value of a caller, as the state keeps it."""
+        if self.is_bf16:
+            return np.array(self.inside(round_to_bf16(widened(value))), order="C")
+        return np.array(value, dtype=self.dtype, order="C")
+
+    @property
+    def is_bf16(self) -> bool:
+        """The elements are bf16."""
+        return element_type(self.type) is BF16
 
     def fresh(self, sizes: Mapping[AffineExpr, int]) -> Any:
         """New memory for a result, as the function takes it."""
@@ -126,14 +155,18 @@ class _Slot:
 class _Function:
     """What one function takes and gives, sorted once for all calls."""
 
-    def __init__(self, function: Func) -> None:
-        slots = _slots(function)
+    def __init__(self, function: Func, native: bool) -> None:
+        slots = _slots(function, native)
         self.name: str = function.sym_name
         self.slots = slots
         self.arguments = [slot for slot in slots if slot.kind in ("input", "shared", "out")]
         self.returned = [slot for slot in slots if slot.kind in ("out", "result", "update")]
         self.inputs = [slot for slot in slots if slot.kind == "input"]
         self.uses_state = any(slot.symbol for slot in slots)
+        #: Inputs that are buffers of bf16: the function gets a copy in another form, from which the caller's is written.
+        self.bf16_buffers = [
+            i for i, slot in enumerate(self.inputs) if slot.is_bf16 and isinstance(slot.storage, MemRefType)
+        ]  # fmt: skip
         self._bindings = bindings([slot.type for slot in self.inputs])
         named = [(i, axis, dim) for i, slot in enumerate(self.inputs) for axis, dim in enumerate(slot.shape)
                  if isinstance(dim, AffineExpr)]  # fmt: skip
@@ -177,12 +210,17 @@ class Executable:
             module = module.clone()
             pipeline(module)
         functions = _functions(module)
-        self._functions = {name: _Function(f) for name, f in functions.items() if not f.is_private}
+        native = target == "cpu"
+        self._functions = {name: _Function(f, native) for name, f in functions.items() if not f.is_private}
         self.entries: dict[str, Entry] = {name: f.entry() for name, f in self._functions.items()}
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
-        self._functions |= {name: _Function(functions[name]) for name in sorted(symbols & functions.keys())}
+        self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine
         self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps)
+        self._bf16_state = {
+            *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
+            *(op.sym_name for op in module.body if isinstance(op, Shared) and element_type(op.type) is BF16),
+        }  # fmt: skip
         self._lock = threading.RLock()
         self.state = State(self)
 
@@ -195,7 +233,13 @@ class Executable:
         if entry not in self.entries:
             raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
         function = self._functions[entry]
-        return self._run(function, _inputs(function, arguments))
+        given = _ordered(function, arguments)
+        inputs = [_input(slot, value) for slot, value in zip(function.inputs, given)]
+        results = self._run(function, inputs)
+        for i in function.bf16_buffers:
+            if self._machine.writes(entry, function.arguments.index(function.inputs[i])):
+                given[i][...] = inputs[i]
+        return results
 
     @property
     def steps(self) -> int:
@@ -232,12 +276,14 @@ class Executable:
                 outs.append(slot.fresh(sizes))
                 arguments.append(outs[-1])
         returned, written, results = iter(self._machine.run(function.name, arguments)), iter(outs), []
+        for i in function.bf16_buffers:
+            function.inputs[i].take_back(inputs[i], arguments[function.arguments.index(function.inputs[i])])
         for slot in function.returned:
-            value = slot.outside(next(written if slot.kind == "out" else returned))
+            value = next(written if slot.kind == "out" else returned)
             if slot.kind == "update":
-                new[slot.symbol] = np.array(value, order="C")
+                new[slot.symbol] = slot.kept(value)
             else:
-                results.append(value)
+                results.append(slot.outside(value))
         return results, new
 
     def _first_values(self) -> dict[str, Any]:
@@ -249,7 +295,7 @@ class Executable:
             if slot.symbol not in self._functions:
                 raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
             (value,), _ = self._run_with(self._functions[slot.symbol], [], {})
-            values[slot.symbol] = np.array(value, dtype=slot.dtype, order="C")
+            values[slot.symbol] = slot.first(value)
         return values
 
 
@@ -280,12 +326,17 @@ class State(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         with self._owner._lock:
-            return np.array(self._get(name))
+            value = self._get(name)
+            return np.array(to_caller(value) if name in self._owner._bf16_state else value)
 
     def __setitem__(self, name: str, value: Any) -> None:
         with self._owner._lock:
             old = self._get(name)
-            array = _as_array(f"shared variable @{name}", value, old.dtype)
+            if name in self._owner._bf16_state:
+                numbers = _as_bf16(f"shared variable @{name}", value)
+                array = bits_of(numbers) if old.dtype == np.uint16 else numbers
+            else:
+                array = _as_array(f"shared variable @{name}", value, old.dtype)
             _check_shape(f"shared variable @{name}", array, old.shape)
             self.values_in_use()[name] = np.array(array, dtype=old.dtype, order="C")
 
@@ -315,7 +366,8 @@ class _Machine:
 
     def __init__(self, module: Op) -> None:
         lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
-        library = compile_text(lowered.text, [signature.symbol for signature in lowered.functions.values()])
+        symbols = [signature.symbol for signature in lowered.functions.values()]
+        library = compile_text(lowered.text, symbols, lowered.grants)
         self.functions = {
             name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
         }
@@ -329,6 +381,10 @@ class _Machine:
     def is_atomic(self, name: str) -> bool:
         """A call that fails leaves the shared buffers that it was given as they were."""
         return self.functions[name].signature.atomic
+
+    def writes(self, name: str, argument: int) -> bool:
+        """The function may write this argument."""
+        return self.functions[name].signature.parameters[argument].written
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         # What is exclusive is the state, of which the caller only has copies, and results in new memory.
@@ -354,6 +410,9 @@ class _NumpyMachine:
 
     def is_atomic(self, name: str) -> bool:
         return False
+
+    def writes(self, name: str, argument: int) -> bool:
+        return argument in self.written[name]
 
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         types = self.functions[name].function_type.inputs
@@ -381,23 +440,25 @@ def _functions(module: Op) -> dict[str, Func]:
     return {op.sym_name: op for op in module.body if isinstance(op, Func) and not op.is_declaration}
 
 
-def _slots(function: Func) -> list[_Slot]:
+def _slots(function: Func, native: bool) -> list[_Slot]:
     """The arguments, then the results of a function."""
     slots = []
     for i, argument in enumerate(function.arguments):
         facts = function.argument_attributes(i)
         kind = "shared" if "tir.shared" in facts else "out" if "tir.out" in facts else "input"
-        slots.append(_slot(function, kind, facts, argument.type, argument.hint or f"argument{i}"))
+        slots.append(_slot(function, kind, facts, argument.type, argument.hint or f"argument{i}", native))
     for i, type in enumerate(function.function_type.results):
         facts = function.result_attributes(i)
-        slots.append(_slot(function, "update" if "tir.update" in facts else "result", facts, type, ""))
+        slots.append(_slot(function, "update" if "tir.update" in facts else "result", facts, type, "", native))
     return slots
 
 
-def _slot(function: Any, kind: str, facts: Mapping[str, Attribute], storage: Type, label: str) -> _Slot:
+def _slot(function: Any, kind: str, facts: Mapping[str, Attribute], storage: Type, label: str, native: bool) -> _Slot:
     try:
         type = _public_type(storage, facts)
         dtype, storage_dtype = numpy_dtype(type), numpy_dtype(storage)
+        if native and element_type(storage) is BF16:
+            storage_dtype = np.dtype(np.uint16)
     except TirError as error:
         raise ExecutionError(f"@{function.sym_name}: {error.message}", function.location) from error
     name, symbol = facts.get("tir.name"), facts.get("tir.shared", facts.get("tir.update"))
@@ -431,8 +492,8 @@ def _dim(item: Attribute) -> Dim:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-    """The arguments in order, each an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
+def _ordered(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+    """The arguments in order, one for each that the function takes."""
     names = [slot.name for slot in function.inputs]
     if isinstance(arguments, Mapping):
         for name in arguments:
@@ -444,11 +505,16 @@ def _inputs(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) -
     if len(arguments) != len(names):
         takes = f"takes {counted(len(names), 'argument')} ({', '.join(names)})" if names else "takes no arguments"
         raise ExecutionError(f"@{function.name} {takes}, got {len(arguments)}")
-    return [_input(slot, value) for slot, value in zip(function.inputs, arguments)]
+    return arguments
 
 
 def _input(slot: _Slot, value: Any) -> Any:
+    """An argument as an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
     label = f"argument '{slot.name}'"
+    if slot.is_bf16:
+        array = _as_bf16(label, value)
+        _check_shape(label, array, slot.shape)
+        return array if isinstance(slot.type, ShapedType) else array[()]
     array = value if value.__class__ is np.ndarray and value.dtype is slot.dtype else _as_array(label, value, slot.dtype)
     _check_shape(label, array, slot.shape)
     return array if isinstance(slot.type, ShapedType) else array[()]
@@ -468,6 +534,14 @@ def _as_array(label: str, value: Any, dtype: Any) -> Any:
         return np.asarray(value, dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise ExecutionError(f"{label} must be {dtype}: {error}") from None
+
+
+def _as_bf16(label: str, value: Any) -> Any:
+    """An array of bf16 numbers as float32: arrays of ml_dtypes' bfloat16 and of float32, numbers and lists, rounded."""
+    array = widened(value)
+    if isinstance(array, (np.ndarray, np.generic)) and array.dtype.newbyteorder("=") != np.float32:
+        raise ExecutionError(f"{label} must be bfloat16 or float32, got {array.dtype}")
+    return np.asarray(round_to_bf16(_as_array(label, array, np.dtype(np.float32))))
 
 
 def _check_shape(label: str, array: Any, shape: Sequence[Dim]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any
 
+from tir.dialects.library import library_function, run_library
 from tir.ir.affine import AffineExpr, AffineName
 from tir.ir.errors import UNKNOWN, Location, TirError, counted
 from tir.ir.execution import (
@@ -25,14 +26,16 @@ from tir.ir.execution import (
     Run,
     check_shape,
     located,
+    meaning,
     numpy_dtype,
+    rounded,
     value_of_type,
 )
 from tir.ir.ir import Block, Op, Value
 from tir.ir.last_uses import arrays_last_used
 from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike, ReturnLike
-from tir.ir.types import MemRefType, ShapedType, TensorType, Type
+from tir.ir.types import BF16, MemRefType, ShapedType, TensorType, Type, element_type
 from tir.lazy import np
 
 __all__ = ["Interpreter"]
@@ -168,6 +171,10 @@ class Interpreter:
 
     def _call_extern(self, request: Call, function: Op) -> Generator[Any, Any, Any]:
         implementation = self.externs.get(request.symbol)
+        library = library_function(function)
+        if implementation is None and library is not None:
+            on_buffers = not any(isinstance(t, TensorType) for t in function.function_type.inputs)  # type: ignore[attr-defined]
+            return _given(run_library(library, on_buffers, request.arguments))
         if implementation is None:
             raise ExecutionError(f"@{request.symbol} has no body, and no Python function stands in for it")
         results = implementation(*request.arguments)
@@ -282,11 +289,11 @@ def _step(op: Op, last_used: Mapping[Op, tuple[Value, ...]]) -> _Step:
     if isinstance(op, ReturnLike):
         return _HAND_ON, op, _cannot, *facts
     if hasattr(op, "interpret"):
-        return _EFFECT, op, op.interpret, *facts
+        return _EFFECT, op, _interpretation(op), *facts
     if hasattr(op, "changed"):
         return _CHANGE, op, op.changed, *facts
     if hasattr(op, "reference"):
-        return _PURE, op, op.reference, *facts
+        return _PURE, op, meaning(op), *facts
     return _UNKNOWN, op, _cannot, *facts
 
 
@@ -304,6 +311,19 @@ def _release(stack: Sequence[Any]) -> None:
     if isinstance(below, _Cursor):
         for value in below.steps[below.position - 1][5]:
             below.frame.pop(value, None)
+
+
+def _interpretation(op: Any) -> Callable[..., Any]:
+    """The op's `interpret`, with bf16 results rounded; what a generator or a jump hands on has been rounded before."""
+    types = [result.type for result in op.results]
+    if not any(element_type(type) is BF16 for type in types):
+        return op.interpret
+
+    def run(frame: Any) -> Any:
+        made = op.interpret(frame)
+        return tuple(map(rounded, made, types)) if isinstance(made, tuple) else made
+
+    return run
 
 
 def _cannot(frame: _Frame) -> Any:

@@ -70,7 +70,7 @@ def test_all_passes_and_pipelines_are_listed_with_what_they_do() -> None:
 def test_parts_between_dashes_are_modules_of_their_own_and_all_errors_are_shown() -> None:
     done = tir_opt("--split-input-file", stdin=f"{TWICE}// -----\n{BAD}\n// -----\n{TWICE}// -----\n\n{BAD}")
     assert done.code == 1
-    assert done.out.count("// -----") == 1 and done.out.count("func.func @f") == 2
+    assert done.out.count("// -----") == 3 and done.out.count("func.func @f") == 2  # a part with errors is empty
     assert "<stdin>:8:" in done.err and "<stdin>:18:" in done.err
 
 
@@ -96,9 +96,6 @@ def test_wrong_files_are_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
     for arguments, sentence in [
         ((tmp_path / "none.tir",), f"cannot read {tmp_path}/none.tir: No such file or directory"),
         ((tmp_path,), f"cannot read {tmp_path}: Is a directory"),
-        (("-o", tmp_path), f"cannot write {tmp_path}: it is a directory"),
-        (("-o", "."), "cannot write .: it is a directory"),
-        (("-o", tmp_path / "no" / "x.tir"), f"cannot write {tmp_path}/no/x.tir: No such file or directory"),
     ]:
         done = tir_opt(*arguments)
         assert done.sentence == f"tir-opt: error: {sentence}"
@@ -109,6 +106,31 @@ def test_wrong_files_are_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
 
 def test_input_without_end_is_refused_at_the_limit() -> None:
     assert tir_opt("/dev/zero").sentence.startswith("tir-opt: error: /dev/zero: a file has at most ")
+
+
+def test_file_is_left_as_it_was_where_a_part_has_errors(tmp_path: Path) -> None:
+    out = tmp_path / "out.tir"
+    for text in (BAD, f"{TWICE}// -----\n{BAD}\n// -----\n{TWICE}"):
+        assert (tir_opt("--split-input-file", "-o", out, stdin=text).code, out.exists()) == (1, False)
+    out.write_text("old")
+    assert (tir_opt("--split-input-file", "-o", out, stdin=text).code, out.read_text()) == (1, "old")
+    assert tir_opt("--split-input-file", "-o", out, stdin=f"{TWICE}// -----\n{TWICE}").code == 0
+    assert out.read_text().count("func.func @f") == 2
+
+
+@pytest.mark.parametrize("flag", ["-o", "--remarks-file", "--reproducer", "--explore", "--check-semantics-output"])
+def test_output_that_cannot_be_written_is_found_before_the_work(tmp_path: Path, flag: str) -> None:
+    (tmp_path / "file").write_text("")
+    for path, why in [
+        (tmp_path, "it is a directory"),
+        (tmp_path / "no" / "x", "No such file or directory"),
+        (tmp_path / "file" / "x", "Not a directory"),
+        (tmp_path / ("x" * 300), "File name too long"),
+    ]:
+        done = tir_opt("--cse", "--check-semantics", "--print-ir-after-all", flag, path)
+        assert (done.code, done.out) == (2, "")
+        assert done.sentence == f"tir-opt: error: {flag}: cannot write {path}: {why}; see `tir-opt --help`"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_output_follows_links_and_leaves_pipes_and_devices_what_they_are(tmp_path: Path) -> None:

@@ -31,6 +31,15 @@ def tir_opt(*arguments: object, stdin: str = TEXT) -> Done:
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (("--timing-display=tre",), "argument --timing-display: must be tree or list, got 'tre'; did you mean 'tree'?"),
+    (("--timing-display=list",), "--timing-display needs --timing"),
+    (("--pass-statistics-display=list",), "--pass-statistics-display needs --pass-statistics"),
+    (("--output-split-marker=// x",), "--output-split-marker needs --split-input-file"),
+    (("--check-semantics-seed=0",), "--check-semantics-seed needs --check-semantics"),
+    (("-o", "a", "-o", "b"), "-o is given twice, with 'a' and 'b'"),
+    (("--remarks", "--remarks=passed,missed"), "--remarks is given twice, with 'missed' and 'passed,missed'"),
+    (("--verify-each", "--verify-each=false"), "--verify-each is given twice, with 'true' and 'false'"),
+    (("--max-rewrites=1", "--max-rewrites=0"), "--max-rewrites is given twice, with '1' and '0'"),
+    (("--pass-pipeline=cse", "--pass-pipeline=dce"), "--pass-pipeline is given twice, with 'cse' and 'dce'"),
     (("--timing-display",), "argument --timing-display: expected one argument, tree|list"),
     (("-o",), "argument -o: expected one argument, FILE"),
     (("--timing=3",), "argument --timing: it takes no value, got '3'"),
@@ -190,8 +199,24 @@ def test_names_that_become_equal_when_they_are_made_safe_stay_apart(tmp_path: Pa
 
 def test_tree_that_cannot_be_written_is_an_error_and_no_bug(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = tir_opt("--cse", "--print-ir-after-all", f"--print-ir-tree-dir={tmp_path}/file")
-    assert done.code == 1 and done.sentence.startswith("tir-opt: error: cannot make the folder ")
+    for folder, why in [("file", "is not a directory"), ("file/x", "is not a directory"), ("x" * 300 + "/y", "File name too long")]:
+        done = tir_opt("--cse", "--print-ir-after-all", f"--print-ir-tree-dir={tmp_path}/{folder}")
+        assert done.code == 2 and done.out == ""
+        head, _, tail = done.sentence.partition(f"{tmp_path}/{folder}: ")
+        assert (head, why in tail) == ("tir-opt: error: --print-ir-tree-dir: cannot make the folder ", True)
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_same_value_twice_and_another_colour_are_no_mistake() -> None:
+    assert tir_opt("--max-rewrites=1", "--max-rewrites=1", "--timing", "--timing").code == 0
+    assert "\x1b" not in tir_opt("--color=always", "--color=never", "--cse", "--print-ir-after=dce").err
+
+
+def test_pass_to_print_that_is_not_run_is_a_warning() -> None:
+    done = tir_opt("--pass-pipeline=func.func(cse)", "--print-ir-after=dce,cse,dce", "--print-ir-before=cse")
+    warning = "tir-opt: warning: --print-ir-after: the pass dce is not in the pipeline, so nothing is printed for it"
+    assert done.code == 0 and done.err.splitlines()[0] == warning and done.err.count("warning") == 1
+    assert tir_opt("--cse", "--print-ir-after=cse").err.count("warning") == 0
 
 
 def test_change_of_what_is_left_out_in_print_is_a_change() -> None:

@@ -363,7 +363,7 @@ WRONG_COMMANDS: list[tuple[tuple[object, ...], str]] = [
     ((*ADD_ROW, "--generate-inputs", "0", "--size", "B=many"), "--size: 'B=many' is not NAME=N"),
     ((*ADD_ROW, "x=[[1, 2]]", "--check-levels", "--save", "w.npz"), "--check-levels runs the entry once"),
     ((*ADD_ROW, "x=[[1, 2]]", "--save", "w.npz"), "--save: the module has no shared variables"),
-    ((*LOOK, "--save", "nowhere/w.npz"), "--save: there is no folder 'nowhere'"),
+    ((*LOOK, "--save", "nowhere/w.npz"), "--save: cannot write nowhere/w.npz: No such file or directory"),
     ((*LOOK, "--epochs", "2"), "@look cannot be run on batches: no first size is open ([B] or ?): no arguments"),
     ((*ADD_ROW, "x=[[1, 2]]", "--epochs", "2", "--metrics", "ad"), "--metrics: there is no entry @ad; did you mean 'add'?"),
 ]
@@ -540,7 +540,7 @@ def test_interrupted_training_leaves_no_file(tmp_path: Path, target: str) -> Non
 
 def test_state_that_cannot_be_written_is_one_sentence() -> None:
     done = tir_run(*LOOK, "--save", ".")
-    assert (done.code, done.sentence) == (1, "tir-run: error: cannot write .: it is a directory")
+    assert (done.code, done.sentence) == (2, "tir-run: error: --save: cannot write .: it is a directory; see `tir-run --help`")
 
 
 def test_module_without_a_public_function_has_nothing_to_run() -> None:

@@ -85,13 +85,14 @@ def test_wrong_command_line_is_one_sentence_and_exit_code_2(arguments: tuple[str
     assert done.code == 2 and done.out == ""
 
 
-def test_wrong_files_are_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+def test_wrong_files_are_one_sentence(tmp_path: Path) -> None:
     missing = tir_translate("--to-llvm", tmp_path / "none.tir")
     assert missing.sentence == f"tir-translate: error: cannot read {tmp_path}/none.tir: No such file or directory"
     for flag in ("--to-llvm", "--to-obj"):
         done = tir_translate(flag, "-o", tmp_path / "no" / "m", stdin=LOOPS)
-        assert done.sentence == f"tir-translate: error: cannot write {tmp_path}/no/m: No such file or directory"
-        assert missing.code == done.code == 1
+        where = f"-o: cannot write {tmp_path}/no/m: No such file or directory"
+        assert (done.code, done.sentence) == (2, f"tir-translate: error: {where}; see `tir-translate --help`")
+    assert missing.code == 1
 
 
 def test_op_that_has_no_machine_code_is_a_located_error() -> None:

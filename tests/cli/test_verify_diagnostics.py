@@ -85,6 +85,13 @@ def test_equal_comments_are_for_equal_errors() -> None:
     ]
 
 
+@pytest.mark.parametrize("count", ["2", "1+", "0-3", "+", "12"])
+def test_count_of_another_tool_is_an_error_and_not_prose(count: str) -> None:
+    done = tir_opt(f"// expected-error@below {count} {{{{unknown op}}}}\ntir.none\n")
+    assert done.code == 1
+    assert messages(done)[0] == "1:25: error: expected-error: there is no count; a comment stands for all of its line that it fits"
+
+
 def test_notes_are_expected_like_errors() -> None:
     text = "func.func @g() { return } // expected-note {{it is defined here}}\n// expected-error@below {{@g is taken}}\n"
     done = tir_opt(text + "func.func @g() { return }\n")

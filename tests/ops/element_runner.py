@@ -12,10 +12,11 @@ import numpy as np
 
 from tir.dialects import tensor
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
-from tir.dialects.tir.base import Reduction, Structured
+from tir.dialects.tir.base import Accumulating, Reduction, Structured
+from tir.dialects.tir.elementwise import Cast
 from tir.ir.affine import AffineDim
 from tir.ir.builder import Builder
-from tir.ir.execution import numpy_dtype
+from tir.ir.execution import evaluate, numpy_dtype
 from tir.ir.ir import Block, Value
 from tir.ir.types import INDEX, TensorType, Type, element_type
 from tir.passes.structured import lowered_type
@@ -37,7 +38,19 @@ def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple
         made = body.run(at, scalars, accumulated)
         accumulated = [np.broadcast_to(x, grid.shape[1:]) for x in made]
     kept = op.kept_accumulators if isinstance(op, Reduction) else (0,)
-    return accumulated[kept[0]].reshape(result_shape)
+    found = accumulated[kept[0]].reshape(result_shape)
+    if isinstance(op, Accumulating) and op.accumulator_type() is not op.result_type.element:
+        return evaluate(_cast_back(op), [found])
+    return found
+
+
+def _cast_back(op: Accumulating) -> Cast:
+    """The op that casts an accumulator to the result."""
+    shape = op.result_type.shape
+    source = Block([TensorType(shape, op.accumulator_type())]).arguments[0]
+    made = Builder.at_end(Block([])).op(Cast, source, result_types=[TensorType(shape, op.result_type.element)])
+    assert isinstance(made, Cast)
+    return made
 
 
 def _extents(structure: Any, inputs: list[Any], result_shape: tuple[int, ...]) -> list[int]:
@@ -93,10 +106,10 @@ class _Body:
             extract_of=lambda value, indices: b.create(tensor.Extract, proxies[value], indices),
             size_of=lambda value, axis: np.shape(tensors[value])[axis],
         )
-        made = (
+        made: Any = (
             op.step(s, scalars[len(types) :], scalars[: len(types)])
             if isinstance(op, Reduction)
-            else [op.element(s, *scalars)]
+            else [op.rounded_element(s, *scalars)]
         )
         self.results = [(scalar.value, scalar.type) for scalar in made]
         wanted = accumulators or [op.result_type.element]
@@ -106,6 +119,6 @@ class _Body:
         values = dict(self.tensors)
         values.update(zip(self.block.arguments, (*at, *scalars, *accumulated)))
         for op in self.block:
-            made = op.reference(*(values[v] for v in op.operands))
+            made = evaluate(op, [values[v] for v in op.operands])
             values.update(zip(op.results, made if len(op.results) > 1 else [made]))
         return [np.asarray(values[value]) for value, _ in self.results]

@@ -140,7 +140,6 @@ WRONG = [
     ),
     (lambda b, a, v: a + v, ("tensor<[B]xf32>", "tensor<[C]xf32>"), "shapes do not fit together"),
     (lambda b, a, v: a @ v, ("tensor<4x3xf32>", "tensor<4xf32>"), "tir.dot: inner sizes must agree"),
-    (lambda b, a, v: a + v, ("tensor<4xbf16>", "tensor<4xf32>"), "bf16 and f32 have no common element type"),
     (lambda b, a, v: a[4], ("tensor<4xf32>", "tensor<f32>"), "index 4 is out of bounds for size 4"),
     (lambda b, a, v: a[0, 0], ("tensor<4xf32>", "tensor<f32>"), "rank 1 takes at most 1 index, got 2"),
     (lambda b, a, v: a[::-1], ("tensor<4xf32>", "tensor<f32>"), "a slice needs a step of at least 1, got -1"),

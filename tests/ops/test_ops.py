@@ -79,7 +79,7 @@ def test_decomposition_gives_the_reference(sample: Sample) -> None:
     (op,) = (op for op in module.walk() if isinstance(op, Composite))
     while op is not None:
         b = TensorBuilder.before(op)
-        op.replace_with([op.decompose(b, *(Tensor(b, v) for v in op.operands)).value])
+        op.replace_with([op.rounded_decomposition(b, *(Tensor(b, v) for v in op.operands)).value])
         op = next((op for op in module.walk() if isinstance(op, Composite)), None)
     verify(module)
     (got,) = Interpreter(module).run("f", list(sample.inputs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -79,4 +80,27 @@ def test_several_mistakes_are_as_many_errors(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(60):
         planted = plant(rng.choice(bases()), rng, rng.randrange(2, 7))
+        assert not wrong(planted), wrong(planted)
+
+
+RESULTS = re.compile(r"(\s*)(%[\w$.:-]+(?:, %[\w$.:-]+)*) = (?=[\w\"])")
+BREAKS = (r"\1\2 =\n\1  ", r"\1\2\n\1  = ", r"\1\2 // a comment\n\1  =\n\n\1    ")
+
+
+def spread(planted: Planted, rng: random.Random) -> Planted:
+    """The same with the results of ops without mistakes on lines of their own."""
+    lines: list[str] = []
+    moved = {}
+    for i, line in enumerate(planted.lines):
+        moved[i + 1] = len(lines) + 1
+        broken = RESULTS.sub(rng.choice(BREAKS), line, count=1) if RESULTS.match(line) and i not in planted.touched else line
+        lines += broken.split("\n")
+    return Planted(lines, [replace(one, line=moved[one.line]) for one in planted.mistakes])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_results_on_lines_of_their_own_behind_a_mistake_stay_known(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(60):
+        planted = spread(plant(rng.choice(bases()), rng, rng.randrange(1, 5)), rng)
         assert not wrong(planted), wrong(planted)

@@ -12,9 +12,10 @@ from tir.api import Builder, type_from_text
 from tir.cli.arrays import parse_literal
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import TirError
-from tir.ir.types import BF16
+from tir.lower.llvm import lower_to_llvm
 from tir.parser import parse
 from tir.parser.parse import parse_text
+from tir.passes.arith_emulate_unsupported_floats import ArithEmulateUnsupportedFloats
 
 
 def inside(mistake: Callable[[Builder, Any], Any], type: str = "tensor<4x3xf32>") -> Callable[[], Any]:
@@ -44,8 +45,12 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (inside(lambda b, x: x[-1:2], "tensor<?x3xf32>"), "of an axis of size ? must begin at 0 or more and not be empty"),
     (inside(lambda b, x: b.pad(x, [1], [1]), "tensor<?xf32>"),
      "pad: a size ? needs `place`, which is given the size of the result"),
-    (inside(lambda b, x: x + b.full(1.0, [4, 3], BF16), "tensor<4x3xf16>"),
-     "have no common element type; cast one of them"),
+    (text("func.func @f(%x: tensor<4xi8>) {\n  %0 = tir.sum %x over [0] acc f32 : tensor<i8>\n  return\n}"),
+     "i8 accumulates in a float of 32 bits or more, or in an integer of its sign, that is not narrower, got acc f32"),
+    (lambda: ArithEmulateUnsupportedFloats(source_types=("f32",)).run(Builder().module),
+     "arith-emulate-unsupported-floats: source-types must be f16 or bf16, got 'f32'"),
+    (lambda: lower_to_llvm(text("func.func @f(%x: bf16) {\n  %0 = arith.negf %x : bf16\n  return\n}")()),
+     "arith.negf: machine code has no arithmetic on bf16; run arith-emulate-unsupported-floats before this"),
     (lambda: type_from_text("tensor<4xf32"), "'tensor<4xf32' is no type: "),
     (lambda: parse_literal("[1, two]", "x"), "x: '[1, two]' is not "),
     (lambda: parse_literal("[" * 100, "x"), "x: lists are nested more than "),

@@ -437,3 +437,16 @@ def test_random_loops_compute_the_same_at_every_level(seed: int) -> None:
     n = int(random.integers(1, 6))
     arrays = [random.integers(-9, 9, size).astype(np.int32) for size in (n, n, 4)]
     agree(text, *arrays)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_many_random_loops_compute_the_same_on_buffers(seed: int) -> None:
+    text = random_loops(seed, 20)
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 6))
+    arrays = [random.integers(-9, 9, size).astype(np.int32) for size in (n, n, 4)]
+    want = Executable(parse_text(text, REGISTRY), "interpret").call("main", arrays)
+    for pipeline in ("bufferize", "canonicalize,cse,dce,bufferize", "fuse,bufferize"):
+        found = Executable(lowered(text, pipeline), "interpret").call("main", arrays)
+        assert all(np.array_equal(a, b) for a, b in zip(want, found)), pipeline

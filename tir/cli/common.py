@@ -6,6 +6,7 @@ Exit codes: 0 all is well, 1 the input is wrong, 2 the command line is wrong, 3 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -28,8 +29,8 @@ else:
     completion = LazyModule("tir.cli.completion")
 
 __all__ = [
-    "BugReported", "CommandLineError", "Sources", "ToolParser", "read_input", "refuse_same_files", "replacing", "run_tool",
-    "wants_colour", "write_output",
+    "BugReported", "CommandLineError", "Sources", "ToolParser", "read_input", "refuse_same_files", "refuse_unwritable",
+    "refuse_unwritable_folder", "replacing", "run_tool", "wants_colour", "write_output",
 ]  # fmt: skip
 
 SHELLS = ("bash", "zsh", "fish")
@@ -77,6 +78,27 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         return ", ".join(f"{flag}[={action.metavar}]" for flag in action.option_strings)
 
 
+class _StoreOnce(argparse._StoreAction):
+    """A flag with one value may come again, but not with another value: nothing says which of the two is meant.
+
+    The namespace's `given` has the flags of the command line and their values. That of --color may be overruled, since
+    it often stands in an alias of the shell.
+    """
+
+    def __call__(self, parser: object, namespace: argparse.Namespace, values: Any, flag: str | None = None) -> None:
+        if flag is not None:
+            before = namespace.given.setdefault(self.dest, values)
+            if before != values and self.dest != "color":
+                raise CommandLineError(f"{flag} is given twice, with {_quoted(before)} and {_quoted(values)}")
+        setattr(namespace, self.dest, values)
+
+
+def _quoted(value: object) -> str:
+    """A value as it is written on the command line."""
+    text = ",".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"'{text[:40]}'"
+
+
 class _PrintCompletion(argparse.Action):
     """--completion: prints the script and ends, as --help does."""
 
@@ -99,6 +121,8 @@ class ToolParser(argparse.ArgumentParser):
             formatter_class=_HelpFormatter,
         )  # fmt: skip
         self._optionals.title = "general"
+        self.register("action", None, _StoreOnce)
+        self.register("action", "store", _StoreOnce)
         self.add_argument("--version", action="version", version=f"{prog} {__version__}")
         self.add_argument(
             "--color", nargs="?", choices=COLOUR_CHOICES, const="always", default="auto", metavar="|".join(COLOUR_CHOICES),
@@ -115,7 +139,7 @@ class ToolParser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str], more_flags: Sequence[str] = ()) -> argparse.Namespace:
         """The arguments; CommandLineError names what is wrong and the nearest flag."""
         try:
-            known, unknown = self.parse_known_args(self._completed(argv))
+            known, unknown = self.parse_known_args(self._completed(argv), argparse.Namespace(given={}))
         except argparse.ArgumentError as error:
             raise CommandLineError(self._sentence(error)) from None
         if unknown:
@@ -124,6 +148,8 @@ class ToolParser(argparse.ArgumentParser):
             here = self.elsewhere.get(name)
             hint = f"here it is '{here}'" if here is not None else nearest(name, flags)
             raise CommandLineError(f"unknown argument '{unknown[0]}'" + (f"; {hint}" if hint else ""))
+        values = {action.dest: (getattr(known, action.dest, None), action.default) for action in self._actions}
+        known.given |= {name: value for name, (value, default) in values.items() if value != default}
         return known
 
     def _sentence(self, error: argparse.ArgumentError) -> str:
@@ -182,6 +208,46 @@ def refuse_same_files(source: str, outputs: Mapping[str, str | None], output: st
         written[real] = flag
 
 
+def refuse_unwritable(outputs: Mapping[str, str | None]) -> None:
+    """CommandLineError if a flag of `outputs` names a file that cannot be written, which is said before the work."""
+    for flag, path in outputs.items():
+        problem = _why_unwritable(path) if path is not None and path != "-" else None
+        if problem is not None:
+            raise CommandLineError(f"{flag}: cannot write {path}: {problem}")
+
+
+def refuse_unwritable_folder(flag: str, path: str) -> None:
+    """CommandLineError if files cannot be written into the folder, which is made later if it is not there."""
+    folder = Path(path).absolute()
+    try:
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        problem = _why_unwritable(str(there / "x")) if there.is_dir() else f"{there} is not a directory"
+    except OSError as error:
+        problem = error.strerror
+    if problem is not None:
+        raise CommandLineError(f"{flag}: cannot make the folder {path}: {problem}")
+
+
+def _why_unwritable(path: str) -> str | None:
+    """What stands against `replacing(path)`; None if nothing does. Rights say less than trying: a disk may be read-only."""
+    target = Path(path)
+    try:
+        if target.is_dir():
+            return "it is a directory"
+        if target.exists() and not target.is_file():
+            return None if os.access(target, os.W_OK) else os.strerror(errno.EACCES)
+        temporary = _temporary(target.resolve())
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.tmp")
+
+
 @contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
     """A temporary file that takes the place of `path` at the end of the `with`; TirError if it cannot be written.
@@ -194,7 +260,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     in_place = target.exists() and not target.is_file()
     if not in_place:
         target = target.resolve()
-    temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target if in_place else _temporary(target)
     try:
         with open(temporary, "wb") as file:
             yield file

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tir.api import executable
+from tir.api import executable, for_this_machine
 from tir.check import Tolerance, first_difference, generate_like
 from tir.cli.session import run_entry
 from tir.compile import Entry
@@ -36,7 +36,7 @@ LEVELS = (
     Level("fused", "interpret", fuse()),
     Level("loops", "interpret", lower_cpu()),
     Level("fused loops", "interpret", default()),
-    Level("cpu", "cpu", default()),
+    Level("cpu", "cpu", for_this_machine()),
 )
 
 

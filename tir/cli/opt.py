@@ -54,14 +54,23 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     if options.dump_pass_pipeline:
         sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")
     watchers = [one for make in WATCHERS for one in make(run)]
-    outputs = [text for part in parts if (text := _process(part, run, watchers)) is not None]
-    if options.explore is None or options.output != "-":  # the page shows the module already
-        write_output(f"{options.output_split_marker}\n".join(outputs), options.output)
+    outputs = [_process(part, run, watchers) for part in parts]
+    for check in run.before_output:
+        check()
+    _write(f"{options.output_split_marker}\n".join(outputs), run)
     for report in run.at_end:
         report()
     if run.errors:
         raise TirErrors(run.errors)
     return 0
+
+
+def _write(text: str, run: OptRun) -> None:
+    """What is printed goes to standard output even if a part has errors; a file appears only if none has."""
+    options = run.options
+    shows_page = options.explore is not None and options.output == "-"  # the page shows the module already
+    if not shows_page and (options.output == "-" or not run.errors):
+        write_output(text, options.output)
 
 
 def _parts(run: OptRun) -> list[Part]:
@@ -73,8 +82,8 @@ def _parts(run: OptRun) -> list[Part]:
     return [Part(piece, file, first_line) for first_line, piece in pieces]
 
 
-def _process(part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> str | None:
-    """The text of the part behind the passes; None if there are errors, which `run.errors` has then."""
+def _process(part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> str:
+    """The text of the part behind the passes; "" if there are errors, which `run.errors` has then."""
     run.begin(part)
     try:
         with run.timing.scope("Parser"):
@@ -86,7 +95,7 @@ def _process(part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> st
         run.fail(error)
     finally:
         run.end()
-    return None
+    return ""
 
 
 def _run_passes(module: Op, part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> None:
@@ -95,7 +104,7 @@ def _run_passes(module: Op, part: Part, run: OptRun, watchers: Sequence[Instrume
     try:
         run_pipeline(run.pipeline, module, [*watchers, culprit], verify_end=False)
         opt_reports.verify_end(module, run)
-    except (TirError, MemoryError, OSError, BugReported):
+    except (TirError, MemoryError, OSError, BugReported, CommandLineError):
         raise
     except Exception as error:
         raise reproducer.reported(error, culprit.step, part, run) from error

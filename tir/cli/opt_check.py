@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tir.cli.common import BugReported, CommandLineError, write_output
 from tir.cli.opt_run import OptRun
-from tir.ir.errors import Location, Renderer
+from tir.ir.errors import Location, Renderer, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pass
 from tir.ir.pass_options import options_text
@@ -39,18 +39,33 @@ def check_semantics(run: OptRun) -> Iterator[Instrumentation]:
             remark, options.check_semantics_seed, options.check_semantics_inputs, _sizes(options.check_semantics_size),
             options.check_semantics_steps,
         )  # fmt: skip
+        run.before_output.append(lambda: _refuse_unknown_sizes(checked, run))
         yield _Reporting(checked, run, renderer)
 
 
 def _sizes(words: list[str]) -> dict[str, int]:
     """NAME=SIZE as numbers by name; `?` is the size of what has no name."""
-    found = {}
+    found: dict[str, int] = {}
     for word in words:
         name, equals, size = word.partition("=")
         if not (equals and name and size.isascii() and size.isdigit() and len(size) < 10):
             raise CommandLineError(f"--check-semantics-size must be NAME=SIZE, such as B=4, got '{word[:40]}'")
-        found[name.strip("[]")] = int(size)
+        name = name.strip("[]")
+        if found.setdefault(name, int(size)) != int(size):
+            raise CommandLineError(f"--check-semantics-size: {name} is given twice, with {found[name]} and {int(size)}")
     return found
+
+
+def _refuse_unknown_sizes(checked: instrument.CheckSemantics, run: OptRun) -> None:
+    """CommandLineError for a size that no module has. Which there are is known when all were seen, and could be read."""
+    seen = checked.seen_sizes
+    if seen is None or run.errors:
+        return
+    for name in checked.sizes:
+        if name not in seen:
+            hint = nearest(name, seen)
+            message = f"--check-semantics-size: no function has an argument with a size named '{name}'"
+            raise CommandLineError(message + (f"; {hint}" if hint else ""))
 
 
 class _Reporting(Instrumentation):

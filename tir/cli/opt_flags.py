@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tir.cli.common import CommandLineError, ToolParser, refuse_same_files
+from tir.cli.common import CommandLineError, ToolParser, refuse_same_files, refuse_unwritable, refuse_unwritable_folder
 from tir.ir.errors import nearest
 
 __all__ = ["UPSTREAM_NAMES", "check_flags", "opt_parser"]
@@ -223,7 +223,10 @@ NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("--print-ir-tree-dir", ("--print-ir-before", "--print-ir-after", "--print-ir-before-all", "--print-ir-after-all",
                              "--print-ir-after-failure")),
     ("--remarks-format", ("--remarks", "--remarks-file")),
-    *((f"--check-semantics-{name}", ("--check-semantics",)) for name in ("size", "output")),
+    ("--timing-display", ("--timing",)),
+    ("--pass-statistics-display", ("--pass-statistics",)),
+    ("--output-split-marker", ("--split-input-file",)),
+    *((f"--check-semantics-{name}", ("--check-semantics",)) for name in ("seed", "inputs", "size", "steps", "output")),
 )  # fmt: skip
 
 
@@ -243,7 +246,11 @@ def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline
             if name not in pass_names:
                 hint = nearest(name, pass_names)
                 raise CommandLineError(f"{flag}: unknown pass '{name}'" + (f"; {hint}" if hint else ""))
-    refuse_same_files(options.input, {flag: _value(options, flag) for flag in OUTPUT_FLAGS}, options.output)
+    outputs = {flag: _value(options, flag) for flag in OUTPUT_FLAGS}
+    refuse_same_files(options.input, outputs, options.output)
+    refuse_unwritable({"-o": options.output, **outputs})
+    if options.print_ir_tree_dir is not None:
+        refuse_unwritable_folder("--print-ir-tree-dir", options.print_ir_tree_dir)
 
 
 def _value(options: argparse.Namespace, flag: str) -> Any:
@@ -251,4 +258,5 @@ def _value(options: argparse.Namespace, flag: str) -> Any:
 
 
 def _given(options: argparse.Namespace, flag: str) -> bool:
-    return bool(_value(options, flag))
+    """Whether the flag stands on the command line."""
+    return flag[2:].replace("-", "_") in options.given

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from tir.cli.opt_run import OptRun
+from tir.ir.errors import Renderer
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pass, verify_behind
 from tir.lazy import TYPE_CHECKING, LazyModule
@@ -45,6 +46,7 @@ def print_ir(run: OptRun) -> Iterator[Instrumentation]:
     if not (before or after or before_all or after_all or options.print_ir_after_failure):
         return
     only_failed = options.print_ir_after_failure
+    _warn_of_passes_not_run(run)
     yield instrumentations.PrintIR(
         ir_tree.IRTree(options.print_ir_tree_dir).write if options.print_ir_tree_dir else _to_standard_error,
         before_pass=lambda step: before_all or step.name in before,
@@ -55,6 +57,15 @@ def print_ir(run: OptRun) -> Iterator[Instrumentation]:
         text_of=run.text_of,
         fingerprint=run.fingerprint,
     )
+
+
+def _warn_of_passes_not_run(run: OptRun) -> None:
+    """One flag may serve several pipelines, so that a pass that is in none of this one's places is no error."""
+    names = {step.name for step in run.pipeline.passes()}
+    for flag, given in (("before", run.options.print_ir_before), ("after", run.options.print_ir_after)):
+        for name in dict.fromkeys(name for some in given for name in some if name not in names):
+            message = f"--print-ir-{flag}: the pass {name} is not in the pipeline, so nothing is printed for it"
+            _print(Renderer(colour=run.sources.colour).head("tir-opt", "warning", message) + "\n")
 
 
 def _to_standard_error(text: str, step: Pass, op: Op) -> None:

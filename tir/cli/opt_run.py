@@ -36,13 +36,18 @@ class Part:
 
 @dataclass
 class OptRun:
-    """The state of a run. at_end: called when all parts are done, also if there were errors: they write reports."""
+    """The state of a run.
+
+    before_output: called when all parts are done, before anything is written; they raise what is wrong with the flags.
+    at_end: called behind the output, also if there were errors; they write reports.
+    """
 
     options: argparse.Namespace
     pipeline: Pipeline
     sources: Sources
     argv: Sequence[str] = ()
     timing: Timing = field(default_factory=Timing)
+    before_output: list[Callable[[], None]] = field(default_factory=list)
     at_end: list[Callable[[], None]] = field(default_factory=list)
     errors: list[TirError] = field(default_factory=list)
     verifier: DiagnosticVerifier | None = None

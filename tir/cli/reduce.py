@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tir.cli.common import OK, CommandLineError, Sources, ToolParser, read_input, run_tool, write_output
+from tir.cli.common import OK, CommandLineError, Sources, ToolParser, read_input, refuse_unwritable, run_tool, write_output
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str], sources: Sources) -> int:
     options = _parser().parse(argv)
     command = _command(options.test)
+    refuse_unwritable({"-o": options.output})
     text = read_input(options.input)
     file = "<stdin>" if options.input == "-" else options.input
     module = sources.parse(text, file, 1, options.allow_unregistered_dialect)

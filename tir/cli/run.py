@@ -6,12 +6,11 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tir.api import executable
 from tir.cli.arrays import write_npz
-from tir.cli.common import OK, WRONG_INPUT, CommandLineError, Sources, ToolParser, read_input, run_tool
+from tir.cli.common import OK, WRONG_INPUT, CommandLineError, Sources, ToolParser, read_input, refuse_unwritable, run_tool
 from tir.cli.levels import check_levels, report_text
 from tir.cli.session import (
     Arguments,
@@ -25,6 +24,7 @@ from tir.cli.session import (
 )
 from tir.cli.train import Schedule, train
 from tir.compile import TARGETS, Entry, Executable
+from tir.ir.bfloat16 import widened
 from tir.ir.errors import escape_controls
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
@@ -83,7 +83,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     else:
         _train(exe, module, entry, arguments, options, given)
     if options.save is not None:
-        write_npz(options.save, {name: exe.state[name] for name in exe.state})
+        write_npz(options.save, {name: widened(exe.state[name]) for name in exe.state})
     return OK
 
 
@@ -248,10 +248,7 @@ def _check_flags(options: argparse.Namespace) -> None:
     for flag, is_given, other, is_met in needs:
         if is_given and not is_met:
             raise CommandLineError(f"{flag} needs {other}")
-    for flag in ("save", "output"):
-        path = getattr(options, flag)
-        if path is not None and not Path(path).parent.is_dir():  # better said before the work than behind it
-            raise CommandLineError(f"--{flag}: there is no folder '{Path(path).parent}'")
+    refuse_unwritable({"--save": options.save, "--output": options.output})
     if options.check_levels:
         for flag in ("epochs", "batch", "metrics", "save", "output"):
             if getattr(options, flag) is not None:

@@ -10,6 +10,7 @@ from tir.check import InputSpec, generate_inputs, input_ranges
 from tir.cli.arrays import pick, read_argument, read_npz
 from tir.cli.common import CommandLineError
 from tir.compile import Entry, Executable
+from tir.ir.bfloat16 import widened
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
 from tir.ir.symbols import SymbolTable
@@ -132,8 +133,8 @@ def result_names(entry: Entry) -> list[str]:
 
 
 def named_results(entry: Entry, values: Sequence[Any]) -> dict[str, Any]:
-    """The results by name."""
-    return dict(zip(result_names(entry), values))
+    """The results by name; bf16 numbers in float32, which every reader of a file knows."""
+    return dict(zip(result_names(entry), map(widened, values)))
 
 
 def value_text(name: str, value: Any) -> str:

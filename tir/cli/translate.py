@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 
 from tir.cli.arrays import write_file
-from tir.cli.common import OK, CommandLineError, Sources, ToolParser, read_input, refuse_same_files, run_tool, write_output
+from tir.cli.common import (
+    OK,
+    CommandLineError,
+    Sources,
+    ToolParser,
+    read_input,
+    refuse_same_files,
+    refuse_unwritable,
+    run_tool,
+    write_output,
+)  # fmt: skip
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
@@ -67,6 +77,7 @@ def _check(options: argparse.Namespace) -> None:
         what = "an object file" if options.kind == "obj" else "a PNG picture"
         raise CommandLineError(f"--to-{options.kind}: {what} is no text for a terminal; give -o FILE")
     refuse_same_files(options.input, {"-o": options.output})
+    refuse_unwritable({"-o": options.output})
     for flag, value in (("--function", options.function), ("--depth", options.depth)):
         if value is not None and options.kind not in PICTURES:
             raise CommandLineError(f"{flag} is for pictures: --to-dot, --to-svg or --to-png")
@@ -74,10 +85,10 @@ def _check(options: argparse.Namespace) -> None:
 
 def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
-    llvm_text = lower_to_llvm(module, host_target().vector_bytes * 8).text
+    lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
     if kind == "obj":
-        return emit_object(llvm_text)
-    return llvm_text if kind == "llvm" else emit_assembly(llvm_text)
+        return emit_object(lowered.text, lowered.grants)
+    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)
 
 
 def _picture(module: Op, options: argparse.Namespace) -> str | bytes:

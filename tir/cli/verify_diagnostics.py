@@ -29,7 +29,11 @@ MAX_SHOWN = 400
 _DIGITS = 9
 
 # A comment that means to expect something: with `{{`, or with a kind and then a designator or another bracket or quote.
-_START = re.compile(r"expected-(?P<name>[a-z][a-z-]{0,30})[ \t]*(?P<at>@[^\s{]{0,40})?[ \t]*(?P<open>\{\{|(?=[\"'{(:])|$)?")
+# The count is clang's, which MLIR does not have.
+_START = re.compile(
+    r"expected-(?P<name>[a-z][a-z-]{0,30})[ \t]*(?P<at>@[^\s{]{0,40})?[ \t]*"
+    r"(?:(?P<count>[0-9][0-9+-]{0,20}|\+)[ \t]*(?=\{\{))?(?P<open>\{\{|(?=[\"'{(:])|$)?"
+)
 
 
 @dataclass(frozen=True)
@@ -229,6 +233,9 @@ class _Scanner:
             self._fail(f"there is no 'expected-{name}'; it may be error, warning, note or remark, with -re behind it",
                        number, match.start(), hint)  # fmt: skip
         self._check_designator(match, number)
+        if match["count"] is not None:
+            self._fail(f"expected-{name}: there is no count; a comment stands for all of its line that it fits",
+                       number, match.start("count"))  # fmt: skip
         if match["open"] != "{{":
             self._fail(f"expected-{name}: '{{{{' and the message are missing", number, match.end())
         close = line.rfind("}}", match.end(), end)

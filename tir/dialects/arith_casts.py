@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tir.dialects.arith_base import FASTMATH, NUMBER, OVERFLOW, ROUNDING, check_rounding
-from tir.dialects.numeric import bit_width, float_to_integer, of_type, signed, unsigned, with_element
+from tir.dialects.numeric import (
+    bit_width,
+    float_to_float,
+    float_to_integer,
+    integer_to_float,
+    of_type,
+    signed,
+    unsigned,
+    with_element,
+)
+from tir.ir.bfloat16 import bits_of, from_bits
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import VerifyError
 from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.kinds import ANY_FLOAT, FLOAT_LIKE, INTEGER_LIKE, SIGNLESS_INTEGER, UNIT, like, one_of
 from tir.ir.traits import Pure
-from tir.ir.types import IndexType, element_type
+from tir.ir.types import BF16, IndexType, element_type
+from tir.lazy import np
 
 INTEGER = like(SIGNLESS_INTEGER)
 INTEGER_OR_FLOAT = like(one_of(SIGNLESS_INTEGER, ANY_FLOAT))
@@ -51,7 +62,7 @@ class ExtF(Cast):
 
 
 class TruncF(Cast):
-    """A float in a narrower float type, rounded to nearest even; too large ones become infinite."""
+    """A float in a narrower float type, rounded to nearest even, once; too large ones become infinite."""
 
     name = "arith.truncf"
     wider = False
@@ -66,7 +77,7 @@ class TruncF(Cast):
         check_rounding(self)
 
     def reference(self, x: Any) -> Any:
-        return x.astype(numpy_dtype(self.result.type))
+        return float_to_float(x, self.result.type)
 
 
 class IntegerCast(Cast):
@@ -118,7 +129,7 @@ class SIToFP(Cast):
     result = result(FLOAT_LIKE)
 
     def reference(self, x: Any) -> Any:
-        return signed(x).astype(numpy_dtype(self.result.type))
+        return integer_to_float(signed(x), self.result.type)
 
 
 class UIToFP(Cast):
@@ -131,7 +142,7 @@ class UIToFP(Cast):
     format = "$input (`nneg` $nonNeg^)? attr-dict `:` type($input) `to` type($result)"
 
     def reference(self, x: Any) -> Any:
-        return unsigned(x).astype(numpy_dtype(self.result.type))
+        return integer_to_float(unsigned(x), self.result.type)
 
 
 class FPToSI(Cast):
@@ -205,4 +216,6 @@ class Bitcast(Cast):
             raise VerifyError(f"arith.bitcast: the number of bits must stay, got {source} to {target}", self.location)
 
     def reference(self, x: Any) -> Any:
-        return x.view(numpy_dtype(self.result.type))
+        source, target = element_type(self.input.type), element_type(self.result.type)
+        bits = bits_of(x) if source is BF16 else x
+        return from_bits(bits.view(np.uint16)) if target is BF16 else bits.view(numpy_dtype(target))

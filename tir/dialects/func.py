@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from tir.dialects.library import EXTERN, check_declaration
 from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.define import attribute, create, operand, region, result
 from tir.ir.errors import UNKNOWN, Location, TirError, nearest
@@ -132,6 +133,8 @@ class Func(Op, FunctionLike):
             check_facts("result", type.results, [self.result_attributes(i) for i in range(len(type.results))])
         if self.sym_visibility not in (None, "public", "private", "nested"):
             raise TirError(f"visibility must be public, private or nested, got {self.sym_visibility!r}")
+        if EXTERN in self.attributes:
+            check_declaration(self)
         if self.is_declaration:
             if not self.is_private:
                 raise TirError(f"@{self.sym_name} has no body, so it must be private")

@@ -343,7 +343,7 @@ class Fma(SameOperandsAndResultType, Pure, Op):
     format = "$a `,` $b `,` $c (`fastmath` `` $fastmath^)? attr-dict `:` type($result)"
 
     def reference(self, a: Any, b: Any, c: Any) -> Any:
-        return fma(a, b, c)
+        return fma(a, b, c, self.result.type)
 
 
 class FloatClass(Pure, Op):

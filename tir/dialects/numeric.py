@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tir.ir.execution import numpy_dtype
-from tir.ir.types import I1, FloatType, IndexType, IntegerType, ShapedType, TensorType, Type, VectorType, element_type
+from tir.ir.types import BF16, I1, FloatType, IndexType, IntegerType, ShapedType, TensorType, Type, VectorType, element_type
 from tir.lazy import LazyModule, np
 
 __all__ = [
-    "bit_width", "each", "float_to_integer", "fma", "high_half", "is_odd", "maximum", "minimum", "of_type", "power",
+    "bit_width", "each", "float_to_float", "float_to_integer", "fma", "high_half", "integer_to_float", "is_odd", "maximum",
+    "minimum", "of_type", "power",
     "signed", "unsigned", "with_element",
 ]  # fmt: skip
 
@@ -86,6 +87,24 @@ def float_to_integer(x: Any, low: int, high: int) -> Any:
     return np.where(exact >= high, dtype(high), np.where(exact < low, dtype(low), whole))
 
 
+def float_to_float(x: Any, type: Type) -> Any:
+    """Floats in the dtype of `type`; for bf16 as they are, so that `meaning` rounds them once."""
+    return x if element_type(type) is BF16 else x.astype(numpy_dtype(type))
+
+
+def integer_to_float(x: Any, type: Type) -> Any:
+    """Integers in the dtype of `type`; for bf16 in float64, from which `meaning` rounds to what one rounding gives."""
+    if element_type(type) is not BF16:
+        return x.astype(numpy_dtype(type))
+    if x.dtype.itemsize < 8:
+        return x.astype(np.float64)
+    # More than the 53 bits of float64: below bit 12 only the fact counts that something is not 0.
+    low = x & x.dtype.type(0xFFF)
+    odd = (x - low) | np.where(low != 0, x.dtype.type(0x800), x.dtype.type(0))
+    fits = (x < 1 << 53) if x.dtype.kind == "u" else (x < 1 << 53) & (x > -(1 << 53))
+    return np.where(fits, x, odd).astype(np.float64)[()]
+
+
 def high_half(x: Any, y: Any) -> Any:
     """The upper half of the bits of the unsigned product x * y."""
     bits = x.dtype.itemsize * 8
@@ -107,13 +126,14 @@ def each(function: Callable[[float], float], x: Any) -> Any:
 # --- fused multiply-add --------------------------------------------------------------------------------------------
 
 
-def fma(x: Any, y: Any, z: Any) -> Any:
-    """x * y + z, rounded once."""
+def fma(x: Any, y: Any, z: Any, type: Type | None = None) -> Any:
+    """x * y + z, rounded once. type: of the result, where that is bf16: it is then in float64, rounded to odd."""
     if x.dtype == np.float64:
         return _fma_f64(*np.broadcast_arrays(x, y, z))
     # The product of two f32 is exact in f64, and a sum rounded to odd there is not spoilt by rounding it again.
     product = x.astype(np.float64) * y.astype(np.float64)
-    return _add_to_odd(product, z.astype(np.float64)).astype(x.dtype)[()]
+    total = _add_to_odd(product, z.astype(np.float64))
+    return total[()] if type is not None and element_type(type) is BF16 else total.astype(x.dtype)[()]
 
 
 def _fma_f64(x: Any, y: Any, z: Any) -> Any:

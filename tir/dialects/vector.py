@@ -205,7 +205,7 @@ class FMA(Pure, Op):
             raise TirError(f"operands must have one type, got {', '.join(map(str, types))}")
 
     def reference(self, lhs: Any, rhs: Any, acc: Any) -> Any:
-        return fma(lhs, rhs, acc)
+        return fma(lhs, rhs, acc, self.result.type)
 
 
 class Reduction(Pure, Op):

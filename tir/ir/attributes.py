@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tir.ir.affine import AffineMap
+from tir.ir.bfloat16 import bits_of, from_bits, is_bfloat16, widened
 from tir.ir.errors import LimitError, TirError, counted
 from tir.ir.interned import Interned
 from tir.ir.types import (
@@ -287,14 +288,17 @@ class DenseAttr(Attribute):
     def of(cls, array: Any, element: Type | None = None) -> DenseAttr:
         """A tensor constant from a numpy array (or nested list) of the element type's dtype."""
         shape = np.shape(array)
+        if element is BF16 or (element is None and is_bfloat16(array)):
+            return cls(TensorType(shape, BF16), np.asarray(bits_of(widened(np.asarray(array)))).astype("<u2").tobytes())
         flat = np.ascontiguousarray(array, dtype=dtype_of(element).numpy if element is not None else None)
         kind = element if element is not None else type_of_dtype(str(flat.dtype))
         return cls(TensorType(shape, kind), flat.astype(flat.dtype.newbyteorder("<"), copy=False).tobytes())
 
     def numpy(self) -> Any:
-        """The elements as a numpy array that must not be written (a splat is a broadcast view)."""
+        """The elements as a numpy array (bf16 as float32) that must not be written (a splat is a broadcast view)."""
         dtype = np.dtype(dtype_of(self.type.element).numpy or "uint16")
         flat = np.frombuffer(self.data, dtype=dtype.newbyteorder("<")).astype(dtype, copy=False)
+        flat = from_bits(flat) if self.type.element is BF16 else flat
         shape = self.type.static_shape
         if self.is_splat:
             return np.broadcast_to(flat[0], shape)

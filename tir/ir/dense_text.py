@@ -9,12 +9,22 @@ import math
 import re
 from collections.abc import Sequence
 
-from tir.ir.attributes import ELIDED_KEY, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, pack, unpack
+from tir.ir.attributes import (
+    ELIDED_KEY,
+    Attribute,
+    DenseAttr,
+    DenseResourceAttr,
+    IntegerAttr,
+    float_text,
+    pack,
+    round_to_float,
+    unpack,
+)  # fmt: skip
 from tir.ir.errors import TirError, counted
 from tir.ir.types import I1, FloatType, IndexType, IntegerType, MemRefType, ShapedType, Type, dtype_of
 from tir.lazy import np
 
-__all__ = ["dense_attribute", "mistake_offset", "number"]
+__all__ = ["dense_attribute", "float_number", "mistake_offset", "number"]
 
 _FLOAT = re.compile(r"-?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?\Z|-?[0-9]+[eE][+-]?[0-9]+\Z")
 _INTEGER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|[0-9]+)\Z")
@@ -80,12 +90,25 @@ def number(text: str, element: Type) -> int | float | bool:
 
 def _float_number(text: str, element: FloatType) -> float:
     if _FLOAT.match(text):
-        return float(text)
+        return float_number(text, element)
     if not _INTEGER.match(text):
         raise TirError(f"expected a number for {element}, got '{text[:40]}'")
     if not text.startswith("0x"):
         raise TirError(f"expected a float for {element}, got the integer {text[:40]}", hint=f"write {text[:40]}.0")
     return unpack(_float_bits(text, element), element)[0]
+
+
+def float_number(text: str, element: FloatType) -> float:
+    """The number of a literal with a point or exponent. TirError if it is so large that the type has infinity for it.
+
+    Infinity is written by its bits; a number that became infinity in silence would be a mistake of who wrote it. Upstream
+    takes such a literal for infinity if it has a point, and does not read it if it has none.
+    """
+    value = float(text)
+    if math.isinf(round_to_float(value, element)):
+        infinity = float_text(math.copysign(math.inf, value), element)
+        raise TirError(f"{text[:40]} is too large for {element}; infinity is {infinity}")
+    return value
 
 
 def _float_bits(text: str, element: FloatType) -> bytes:
@@ -106,7 +129,10 @@ def _packed(texts: Sequence[str], element: Type) -> bytes:
         others = [text for text in texts if not _FLOAT.match(text)]
         if element.name != "bf16" and not others:
             with np.errstate(over="ignore"):
-                return np.array([float(text) for text in texts]).astype(f"<f{element.width // 8}").tobytes()
+                array = np.array([float(text) for text in texts]).astype(f"<f{element.width // 8}")
+            if not np.isfinite(array).all():
+                float_number(texts[int(np.argmin(np.isfinite(array)))], element)  # raises
+            return array.tobytes()
         for text in others:
             _float_number(text, element)  # the first that is wrong is found before the rest is converted
         return b"".join(_one_float(text, element) for text in texts)

@@ -10,27 +10,33 @@ of regions or calls can exhaust Python's.
         chosen = self.then_region if frame[self.condition] else self.else_region
         return (yield Run(chosen.block))             # the operands of the scf.yield
 
+An op that makes a changed copy of an operand may have `changed(self, arguments)` besides, which may change the operand
+itself if nobody else can see it (`last_uses.py`).
+
 A branch returns a `Jump`. A `ReturnLike` terminator needs neither: its operands are what it hands on.
 
 What a value is: for tensor, memref and vector types a numpy array (a memref is written in place and may be a strided
-view; a tensor or vector is never written); for scalars a numpy scalar (`index` is np.int64, i1 np.bool_, iN signed, uiN
-unsigned, bf16 not supported here).
+view; a tensor or vector that has a name is never written); for scalars a numpy scalar (`index` is np.int64, i1 np.bool_,
+iN signed, uiN unsigned). numpy lacks bf16: its values are float32 numbers that are all bf16 numbers
+(`tir/ir/bfloat16.py`). A `reference` need not care: `meaning`, by which everything here runs it, rounds the results,
+from float32 or from float64, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tir.ir.bfloat16 import round_to_bf16
 from tir.ir.errors import UNKNOWN, ExecutionError, Location, TirError
 from tir.ir.ir import Block, Op, Value
-from tir.ir.types import FloatType, ShapedType, Type, dtype_of, element_type
+from tir.ir.types import BF16, F16, FloatType, MemRefType, ShapedType, Type, dtype_of, element_type
 from tir.lazy import np
 
 __all__ = [
     "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
-    "numpy_dtype", "poison", "uninitialized", "value_of_type",
+    "meaning", "numpy_dtype", "poison", "rounded", "uninitialized", "value_of_type",
 ]  # fmt: skip
 
 #: One precision wider than f64, for `--check-semantics` alone: no text spells it and nothing compiles it.
@@ -88,20 +94,18 @@ class Frame(Protocol):
 
 
 def numpy_dtype(type: Type) -> Any:
-    """numpy's dtype for a scalar, or for the elements of a shaped type."""
+    """numpy's dtype for a scalar, or for the elements of a shaped type; float32 for bf16."""
     if element_type(type) is F80:
         return np.dtype(np.longdouble)
-    row = dtype_of(element_type(type))
-    if row.numpy is None:
-        raise ExecutionError(f"{row.type} values cannot be computed on numpy")
-    return np.dtype(row.numpy)
+    return np.dtype(dtype_of(element_type(type)).numpy or np.float32)
 
 
 def value_of_type(value: Any, type: Type) -> Any:
     """`value` (number or array) as a run-time value of `type`; TirError names a wrong shape."""
-    array = np.asarray(value, dtype=numpy_dtype(type))
+    array = rounded(np.asarray(value, dtype=numpy_dtype(type)), type)
     if not isinstance(type, ShapedType):
         return array[()]
+    array = np.asarray(array)
     check_shape(array, type)
     return array
 
@@ -145,9 +149,45 @@ def located(error: Exception, op: Op) -> TirError:
     return ExecutionError(f"{op.name}: {message}", op.location)
 
 
+def rounded(value: Any, type: Type) -> Any:
+    """A value that an op made, as one of `type`: bf16 numbers are rounded, anything else (buffers too) is as it is.
+
+    For a scalar type it may also be an array, with one number for each point of a space.
+    """
+    if element_type(type) is not BF16 or isinstance(type, MemRefType):
+        return value
+    return np.asarray(round_to_bf16(value)) if isinstance(type, ShapedType) else round_to_bf16(value)
+
+
+def meaning(op: Op) -> Callable[..., Any]:
+    """The op's `reference`, its results rounded where their type is bf16.
+
+    An op with `computes_in_f32` gets float32 for float16, and its result is rounded to float16 once.
+    """
+    reference: Callable[..., Any] = op.reference  # type: ignore[attr-defined]
+    if getattr(op, "computes_in_f32", False) and any(element_type(value.type) is F16 for value in op.operands):
+        return _in_f32(reference, op.results[0].type)
+    types = [result.type for result in op.results]
+    if not any(element_type(type) is BF16 for type in types):
+        return reference
+    if len(types) == 1:
+        return lambda *arguments: rounded(reference(*arguments), types[0])
+    return lambda *arguments: tuple(map(rounded, reference(*arguments), types))
+
+
+def _in_f32(reference: Callable[..., Any], type: Type) -> Callable[..., Any]:
+    dtype = numpy_dtype(type)
+
+    def run(*arguments: Any) -> Any:
+        wide = [x.astype(np.float32) if x.dtype == np.float16 else x for x in map(np.asarray, arguments)]
+        return rounded(np.asarray(reference(*wide)).astype(dtype, copy=False), type)
+
+    return run
+
+
 def evaluate(op: Op, arguments: Sequence[Any]) -> Any:
     """The result (a tuple of several) of an op that has a `reference`; an error names the op."""
     try:
-        return op.reference(*arguments)  # type: ignore[attr-defined]
+        return meaning(op)(*arguments)
     except (TirError, *NUMPY_ERRORS) as error:
         raise located(error, op) from error

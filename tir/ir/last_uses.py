@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from tir.ir.affine import AffineExpr
 from tir.ir.ir import Block, Op, Value
 from tir.ir.types import TensorType
 from tir.lazy import np
@@ -19,7 +20,8 @@ __all__ = ["arrays_last_used", "is_unshared"]
 def arrays_last_used(block: Block) -> dict[Op, tuple[Value, ...]]:
     """For ops of the block the operands that are tensors and of which each is the last user, while the block runs.
 
-    What an op also uses inside itself is left out. A tensor from outside counts if each op around the block, up to where
+    What an op also uses inside itself is left out, and so is a tensor that binds a named size, which any op behind it may
+    ask for. A tensor from outside counts if each op around the block, up to where
     the tensor is made, runs at most one of its regions, once (`runs_one_region`), and nothing behind it uses the tensor.
     """
     found: dict[Op, list[Value]] = {}
@@ -29,7 +31,7 @@ def arrays_last_used(block: Block) -> dict[Op, tuple[Value, ...]]:
     for op in block:
         for inner in op.walk():
             for value in inner.operands:
-                if isinstance(value.type, TensorType):
+                if isinstance(value.type, TensorType) and not any(isinstance(d, AffineExpr) for d in value.type.shape):
                     last[value] = op
     inside = {(op, v) for op in block if op.regions for one in op.walk() if one is not op for v in one.operands}
     for value, op in last.items():

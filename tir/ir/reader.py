@@ -22,7 +22,7 @@ from tir.ir.attributes import (
     bool_attr,
     unpack,
 )
-from tir.ir.dense_text import dense_attribute, mistake_offset
+from tir.ir.dense_text import dense_attribute, float_number, mistake_offset
 from tir.ir.errors import FileLocation, Location, ParseError, TirError
 from tir.ir.slips import type_hint
 from tir.ir.syntax import (
@@ -345,7 +345,7 @@ class Reader:
             type = F64 if type is None else type
             if not isinstance(type, FloatType):
                 raise _not_of_type(self, item, type)
-            return FloatAttr(float(item.text), type)
+            return FloatAttr(float_number(item.text, type), type)
         if isinstance(type, FloatType):
             return FloatAttr(self._float_of_integer(item, type), type)
         if type is not None and not isinstance(type, (IntegerType, IndexType)):

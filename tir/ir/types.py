@@ -367,7 +367,7 @@ def dtype_of(element: Type) -> DType:
 
 def type_of_dtype(name: str) -> Type:
     """The element type for numpy's dtype name; signed integers are signless here (`int32` is `i32`)."""
-    found = _BY_NUMPY_NAME.get(name)
+    found = BF16 if name == "bfloat16" else _BY_NUMPY_NAME.get(name)  # ml_dtypes' name
     if found is None:
         raise TirError(f"dtype {name} is not supported; supported are {', '.join(filter(None, _BY_NUMPY_NAME))}")
     return found

@@ -15,7 +15,7 @@ too. Nothing recurses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -433,12 +433,21 @@ def _check_symbols(op: Op, gaps: Gaps | None) -> None:
     """Different names, and the references of all ops inside that say how they refer."""
     symbols = Symbols(op, gaps.symbols if gaps is not None else ())
     errors: list[TirError] = list(symbols.duplicates())
-    for inner in op.walk():
+    for inner in _of_this_table(op):
         check_symbols = getattr(inner, "verify_symbols", None)
         if check_symbols is not None:
             errors += _errors_of(partial(check_symbols, symbols), inner)
     if errors:
         raise TirErrors(errors)
+
+
+def _of_this_table(op: Op) -> Iterator[Op]:
+    """All ops inside, but for those in symbol tables of their own: names mean what the nearest table says."""
+    for region in op.regions:
+        for block in region.blocks:
+            for child in block:
+                if not isinstance(child, SymbolTable):
+                    yield from child.walk()
 
 
 def _errors_of(rule: Callable[[], None], op: Op) -> list[TirError]:

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tir.dialects.library import library_function
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import Location, PassError
-from tir.ir.externs import EXTERN_BY_NAME
+from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeParameter, NativeSignature
 from tir.ir.types import MemRefType
@@ -41,12 +42,13 @@ RULES = {
 class LoweredModule:
     """LLVM IR text, and how to call its functions, by their names in the module; private ones cannot be called.
 
-    Status k of a call stands for `asserts[k - 1]`, a message and its location.
+    Status k of a call stands for `asserts[k - 1]`, a message and its location. grants: the kinds of externs that it calls.
     """
 
     text: str
     functions: dict[str, NativeSignature]
     asserts: list[tuple[str, Location]]
+    grants: tuple[str, ...] = ("memory",)
 
 
 def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
@@ -58,7 +60,7 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
     check_call_depth(functions)
     written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
-    text = ModuleText()
+    text = ModuleText(library=_library(module), written=written)
     constants = _globals(text, module)
     for number, function in enumerate(functions):
         name = _name(function)
@@ -76,11 +78,18 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
     attributes = "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
-    return LoweredModule("\n\n".join(parts) + "\n", callable_ones, text.asserts)
+    grants = ("memory", "library") if text.library else ("memory",)
+    return LoweredModule("\n\n".join(parts) + "\n", callable_ones, text.asserts, grants)
 
 
 def _name(function: Any) -> str:
     return function.sym_name
+
+
+def _library(module: Op) -> dict[str, LibraryFunction]:
+    """The declarations of library functions, by name."""
+    found = [(op, library_function(op)) for op in module.body if op.name == "func.func"]
+    return {_name(op): function for op, function in found if function is not None}
 
 
 def _initialisers(functions: list[Any]) -> set[str]:
@@ -107,7 +116,10 @@ def _globals(text: ModuleText, module: Op) -> list[str]:
 
 def written_parameters(functions: Sequence[Op]) -> dict[str, set[int]]:
     """function -> the positions of its memref parameters that it may write, itself or by a call."""
-    written: dict[str, set[int]] = {_name(function): set() for function in functions}
+    module = functions[0].parent_op if functions else None
+    library = _library(module) if module is not None else {}
+    written = {name: set(function.written) for name, function in library.items()}
+    written |= {_name(function): set() for function in functions}
     changed = True
     while changed:
         changed = False

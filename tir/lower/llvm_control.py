@@ -11,8 +11,9 @@ from typing import Any
 
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
-from tir.ir.types import MemRefType
+from tir.ir.types import BF16, MemRefType, element_type
 from tir.lower.buffers import is_whole, origins, written_values
+from tir.lower.llvm_library import lower_library_call
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
 from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, Steps, quoted
 from tir.lower.llvm_types import component_types, lane_count, llvm_type, memory_type, size_in_memory, unsupported
@@ -43,17 +44,36 @@ def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:
         f.step += own
         if op.name in _HANDED_ON:
             return
-        if f.lasting and f.first_lasting_write is None and any(origins(v) & f.lasting for v in written_values([op])):
+        if f.lasting and f.first_lasting_write is None and _writes_lasting(f, op):
             f.first_lasting_write = f.step
         rule = f.rules.get(op.name)
         if rule is None:
             raise _no_rule(op)
+        _check_bf16(op)
         steps = rule(f, op)
         if isinstance(steps, Iterator):
             yield steps
 
 
+def _writes_lasting(f: FunctionText, op: Op) -> bool:
+    """The op changes a buffer that must change all or not at all."""
+    return any(origins(value) & f.lasting for value in written_values([op], f.module.written))
+
+
 _HANDED_ON = frozenset(("scf.yield", "scf.condition", "scf.reduce", "scf.reduce.return"))
+
+#: What there is for bf16: it is stored, moved and converted.
+_BF16_OPS = frozenset(("arith.constant", "arith.select", "arith.bitcast", "arith.extf", "arith.truncf"))
+
+
+def _check_bf16(op: Op) -> None:
+    arithmetic = op.name.startswith(("arith.", "math.")) or op.name in ("vector.fma", "vector.reduction")
+    if not arithmetic or op.name in _BF16_OPS:
+        return
+    if any(element_type(value.type) is BF16 for value in (*op.operands, *op.results)):
+        hint = "run arith-emulate-unsupported-floats before this"
+        raise PassError(f"{op.name}: machine code has no arithmetic on bf16", op.location, hint=hint)
+
 
 #: Who should have removed an op, by its dialect or name.
 _REMOVED_BY = {
@@ -243,6 +263,9 @@ def _handed_over(f: FunctionText, op: Op, value: Value) -> tuple[MemRef, str]:
 
 
 def _call(f: FunctionText, op: Any) -> None:
+    if op.callee in f.module.library:
+        lower_library_call(f, op, f.module.library[op.callee])
+        return
     signature = f.module.signatures.get(op.callee)
     if signature is None:
         raise unsupported(op, f"@{op.callee} has no body in this module")

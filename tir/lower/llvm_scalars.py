@@ -12,12 +12,11 @@ from typing import Any
 
 from tir.ir.attributes import DenseAttr
 from tir.ir.ir import Op, Value
-from tir.ir.types import F16, F32, F64, I1, IndexType, MemRefType, Type, VectorType, element_type
+from tir.ir.types import BF16, F16, F32, F64, I1, I32, IndexType, MemRefType, Type, VectorType, element_type
 from tir.lower.llvm_text import FunctionText
 from tir.lower.llvm_types import (
     component_types,
     constant,
-    is_float,
     lane_count,
     llvm_type,
     memory_type,
@@ -335,10 +334,45 @@ def _reciprocal_root(f: FunctionText, op: Any) -> None:
 
 def _truncate_float(f: FunctionText, op: Any) -> None:
     source, target = op.input.type, op.result.type
-    if element_type(source) is F64 and element_type(target) is F16:
+    if element_type(target) is BF16:
+        single = f[op.input] if element_type(source) is F32 else _round_to_odd(f, f[op.input], target)
+        f.set(op.result, _single_to_bf16(f, single, target))
+    elif element_type(source) is F64 and element_type(target) is F16:
         f.set(op.result, _double_to_half(f, f[op.input], target))
     else:
         f.set(op.result, f.assign(f"fptrunc {f.typed(op.input)} to {llvm_type(target)}", op.result.hint))
+
+
+def _extend_float(f: FunctionText, op: Any) -> None:
+    source, target = op.input.type, op.result.type
+    if element_type(source) is not BF16:
+        _cast("fpext")(f, op)
+        return
+    integer, single = shape_like(I32, target), shape_like(F32, target)
+    wide = f.assign(f"zext {f.typed(op.input)} to {integer}")
+    bits = f.assign(f"shl {integer} {wide}, {_number(16, target)}")
+    number = f.assign(f"bitcast {integer} {bits} to {single}", op.result.hint)
+    wider = element_type(target) is F64
+    f.set(op.result, f.assign(f"fpext {single} {number} to {llvm_type(target)}") if wider else number)
+
+
+def _number(number: int, type: Type) -> str:
+    """A number of type i32 for each lane of `type`."""
+    return str(number) if lane_count(type) is None else f"splat (i32 {number})"
+
+
+def _single_to_bf16(f: FunctionText, x: str, type: Type) -> str:
+    """The bits of an f32 rounded to nearest even; nan becomes a quiet nan."""
+    integer, single, narrow = shape_like(I32, type), shape_like(F32, type), llvm_type(type)
+    bits = f.assign(f"bitcast {single} {x} to {integer}")
+    upper = f.assign(f"lshr {integer} {bits}, {_number(16, type)}")
+    last = f.assign(f"and {integer} {upper}, {_number(1, type)}")
+    half = f.assign(f"add {integer} {last}, {_number(0x7FFF, type)}")
+    nearest = f.assign(f"add {integer} {bits}, {half}")
+    quiet = f.assign(f"or {integer} {bits}, {_number(0x400000, type)}")
+    is_nan = f.assign(f"fcmp uno {single} {x}, {x}")
+    chosen = f.assign(f"select {shape_like(I1, type)} {is_nan}, {integer} {quiet}, {integer} {nearest}")
+    return f.assign(f"trunc {integer} {f.assign(f'lshr {integer} {chosen}, {_number(16, type)}')} to {narrow}")
 
 
 def _double_to_half(f: FunctionText, x: str, type: Type) -> str:
@@ -350,11 +384,7 @@ def _double_to_half(f: FunctionText, x: str, type: Type) -> str:
 def _round_to_odd(f: FunctionText, x: str, type: Type) -> str:
     """An f64 as f32; of the two neighbours of what f32 cannot hold, the one with an odd last bit."""
     wide, narrow = shape_like(F64, type), shape_like(F32, type)
-    integer, bits = with_lanes("i32", lane_count(type)), shape_like(I1, type)
-
-    def splat(number: int) -> str:
-        return str(number) if lane_count(type) is None else f"splat (i32 {number})"
-
+    integer, bits = shape_like(I32, type), shape_like(I1, type)
     near = f.assign(f"fptrunc {wide} {x} to {narrow}")
     back = f.assign(f"fpext {narrow} {near} to {wide}")
     pattern = f.assign(f"bitcast {narrow} {near} to {integer}")
@@ -362,7 +392,7 @@ def _round_to_odd(f: FunctionText, x: str, type: Type) -> str:
     exact = f.assign(f"fcmp ueq {wide} {back}, {x}")
     keep = f.assign(f"or {bits} {last}, {exact}")
     too_large = f.assign(f"fcmp ogt {wide} {f.overloaded('fabs', wide, [back])}, {f.overloaded('fabs', wide, [x])}")
-    step = f.assign(f"select {bits} {too_large}, {integer} {splat(-1)}, {integer} {splat(1)}")
+    step = f.assign(f"select {bits} {too_large}, {integer} {_number(-1, type)}, {integer} {_number(1, type)}")
     moved = f.assign(f"add {integer} {pattern}, {step}")
     chosen = f.assign(f"select {bits} {keep}, {integer} {pattern}, {integer} {moved}")
     return f.assign(f"bitcast {integer} {chosen} to {narrow}")
@@ -405,7 +435,7 @@ def _index_cast(extend: str) -> Rule:
 
 
 def _bitcast(f: FunctionText, op: Any) -> None:
-    if is_float(op.input.type) == is_float(op.result.type) and llvm_type(op.input.type) == llvm_type(op.result.type):
+    if llvm_type(op.input.type) == llvm_type(op.result.type):
         f.set(op.result, f[op.input])
     else:
         _cast("bitcast")(f, op)
@@ -441,8 +471,9 @@ RULES: Mapping[str, Rule] = {
     "arith.cmpf": _compare_floats,
     "arith.select": _select,
     **{f"arith.{op}": _cast(instruction) for op, instruction in {
-        "extf": "fpext", "extsi": "sext", "extui": "zext", "trunci": "trunc", "sitofp": "sitofp", "uitofp": "uitofp",
+        "extsi": "sext", "extui": "zext", "trunci": "trunc", "sitofp": "sitofp", "uitofp": "uitofp",
     }.items()},
+    "arith.extf": _extend_float,
     "arith.truncf": _truncate_float,
     "arith.fptosi": _float_to_integer(True),
     "arith.fptoui": _float_to_integer(False),

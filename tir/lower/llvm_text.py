@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from tir.ir.errors import Location
+from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Value
 from tir.ir.native import OUT_OF_MEMORY, NativeSignature, open_sizes, open_strides
 from tir.ir.types import MemRefType, Type
@@ -54,6 +55,8 @@ class ModuleText:
     functions: dict[str, str] = field(default_factory=dict)  # the text of functions that no one wrote in tir
     globals: dict[str, str] = field(default_factory=dict)  # symbol of the memref.global -> name in the text
     asserts: list[tuple[str, Location]] = field(default_factory=list)
+    library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
+    written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
     metadata: list[str] = field(default_factory=list)
     _group_lists: dict[str, str] = field(default_factory=dict)
 
@@ -125,6 +128,7 @@ class FunctionText:
         self._entry: list[str] = []
         self._lines: list[Any] = []  # str or Phi
         self._slot_names: list[str] = []
+        self._shared_slots: dict[str, str] = {}
         self._status = Phi("%status", "i32")
         self._groups: list[str] = []
         self._count = 0
@@ -166,6 +170,12 @@ class FunctionText:
         self._entry.append(f"  {name} = alloca {type}, align {alignment}")
         self.stack_bytes += size_bytes + alignment
         return name
+
+    def shared_slot(self, name: str, type: str) -> str:
+        """Stack memory for a scalar that is used at once: one for all that ask by this name."""
+        if name not in self._shared_slots:
+            self._shared_slots[name] = self.alloca(type, 8, 8, "slot")
+        return self._shared_slots[name]
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 

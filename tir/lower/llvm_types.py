@@ -15,6 +15,7 @@ from tir.ir.errors import Location, PassError
 from tir.ir.ir import Op
 from tir.ir.native import open_sizes, open_strides
 from tir.ir.types import (
+    BF16,
     F16,
     F32,
     F64,
@@ -35,7 +36,9 @@ __all__ = [
     "zero_of",
 ]  # fmt: skip
 
-_FLOATS = {F16: "half", F32: "float", F64: "double"}
+# bf16 is moved as its bits; the conversions are written out, and its arithmetic is that of f32 by an earlier pass. LLVM's
+# own `bfloat` would call functions of a run-time library that no process has, and crashes beside `half`.
+_FLOATS = {F16: "half", BF16: "i16", F32: "float", F64: "double"}
 _SUFFIXES = {"half": "f16", "float": "f32", "double": "f64", "ptr": "p0"}
 _INTEGER_WIDTHS = (1, 8, 16, 32, 64)
 
@@ -55,7 +58,9 @@ def llvm_type(type: Type, location: Location | None = None) -> str:
         return "i64"
     if isinstance(type, IntegerType) and type.width in _INTEGER_WIDTHS and not type.signedness:
         return f"i{type.width}"
-    raise PassError(f"type {type} has no machine form: scalars are index, i1, i8, i16, i32, i64, f16, f32 and f64", location)
+    raise PassError(
+        f"type {type} has no machine form: scalars are index, i1, i8, i16, i32, i64, f16, bf16, f32 and f64", location
+    )
 
 
 def lane_count(type: Type, location: Location | None = None) -> int | None:
@@ -124,6 +129,8 @@ def _scalar(value: Any, element: Type) -> str:
     """A float is written by its bits: LLVM refuses a decimal that the type cannot hold to the last digit."""
     if not isinstance(element, FloatType):
         return str(int(value))
+    if element is BF16:
+        return str(int.from_bytes(pack([value], element), "little"))
     if element is F16:
         low, high = pack([value], element)
         return f"0xH{high:02X}{low:02X}"

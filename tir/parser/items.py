@@ -46,6 +46,7 @@ __all__ = ["Callbacks"]
 Values = list[Any]
 
 _VALUE_OR_COMMA = re.compile(r",|%([\w$.-]+)(?:#([0-9]+))?", re.ASCII)
+_COMMENT = re.compile(r"//[^\n]*")
 _ONE_WORD = re.compile(r"\{\s*([A-Za-z_][\w$.]*)\s*\}\Z", re.ASCII)
 
 
@@ -155,7 +156,7 @@ class Callbacks(LineCallbacks):
     def uses(self, values: Values) -> list[Item]:
         """`%a, %b, %c`: a run of names is one token, for speed."""
         items, token = values
-        for found in _VALUE_OR_COMMA.finditer(token.text):
+        for found in _VALUE_OR_COMMA.finditer(_without_comments(token.text)):
             pos = token.pos + found.start()
             if found[1] is None:
                 items.append(Punct(",", pos))
@@ -207,8 +208,9 @@ class Callbacks(LineCallbacks):
 
     def dense(self, values: Values) -> list[Item]:
         items, token = values
-        kind, _, body = token.text[:-1].partition("<")
-        items.append(DenseItem(kind.rstrip(), body, token.pos, token.pos + len(kind) + 1))
+        kind, _, _ = _without_comments(token.text).partition("<")
+        begin = len(kind) + 1
+        items.append(DenseItem(kind.rstrip(), token.text[begin:-1], token.pos, token.pos + begin))
         return items
 
     def brackets(self, values: Values) -> list[Item]:
@@ -248,7 +250,7 @@ class Callbacks(LineCallbacks):
     def shaped(self, values: Values) -> TypeItem:
         token, dims, element = values[:3]
         extras = _extras(values[4], values[5].pos, token.reading) if len(values) > 4 else []
-        make = _SHAPED[token.text[:-1].rstrip()]
+        make = _SHAPED[_without_comments(token.text)[:-1].rstrip()]
         return TypeItem(token.reading.located(token.pos, make, tuple(dims), element.type, extras), token.pos)
 
     def tuple_type(self, values: Values) -> TypeItem:
@@ -368,8 +370,13 @@ def _result_number(token: Token, digits: str | None, pos: int) -> int:
     return int(digits) if digits else 0
 
 
+def alias_of(token: Token) -> str:
+    """`#name` or `!name` of a definition."""
+    return _without_comments(token.text)[:-1].rstrip()
+
+
 def _defined_name(token: Token) -> str:
-    return token.text[1:-1].rstrip()
+    return alias_of(token)[1:]
 
 
 def _unescaped(token: Token) -> str:
@@ -391,6 +398,11 @@ _ATTRIBUTES: dict[str, Callable[[str], Attribute]] = {
     "STRIDED": literals.strided_layout,
     "OPAQUE_ATTRIBUTE": _dialect_attribute,
 }
+
+
+def _without_comments(text: str) -> str:
+    """The text with blanks in the place of comments: what is left stays where it was."""
+    return text if "//" not in text else _COMMENT.sub(lambda found: " " * len(found[0]), text)
 
 
 # --- shaped types ------------------------------------------------------------------------------------------------

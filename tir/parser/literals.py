@@ -49,6 +49,8 @@ def result_list(text: str) -> list[tuple[str, int]]:
     if text.count(",") >= MAX_RESULTS:
         raise TirError(f"an op has at most {MAX_RESULTS} results")
     found = []
+    if "//" in text:
+        text = _COMMENT.sub("", text)
     for piece in text.rstrip("= \t\r\n").split(","):
         name, _, count = piece.strip()[1:].partition(":")
         if count and not 1 <= int(count[:9]) <= MAX_RESULTS:
@@ -59,6 +61,7 @@ def result_list(text: str) -> list[tuple[str, int]]:
 
 def sizes(text: str) -> list[Dim]:
     """The sizes in `4x?x`."""
+    text = _COMMENT.sub("", text) if "//" in text else text
     if "*" in text:
         raise TirError("unranked tensors and memrefs are not supported")
     return [DYNAMIC if size == "?" else int(size) for piece in text.split("x")[:-1] if (size := piece.strip())]

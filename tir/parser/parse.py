@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -14,16 +15,19 @@ from tir.ir.errors import FileLocation, LimitError, ParseError, TirError, TirErr
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, Region
 from tir.ir.registry import Registry
+from tir.ir.slips import OP_WORDS
 from tir.ir.verify import check
 from tir.parser.broken import MisusedValue
-from tir.parser.build import build
+from tir.parser.build import Gaps, build
 from tir.parser.load import load_resources
 from tir.parser.raw import RawText, read_text
 
 __all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_text", "read_module", "read_source"]
 
+Built = tuple[list[Op], list[TirError], Gaps]
 MODULE = "builtin.module"
 TEXT_VERSION = 1
+_SLIP = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(OP_WORDS))})(?![\w$.])", re.MULTILINE | re.ASCII)
 MAX_FILE_BYTES = 256 << 20
 PIPE_SECONDS = 1.0
 
@@ -64,13 +68,23 @@ def read_module(
 ) -> tuple[Op, list[TirError]]:
     """The module, with an op without a name in the place of each that cannot be built, and all errors in their order."""
     with collector_relaxed():
-        raw = read_text(text, file, first_line=first_line)
-        ops, errors, gaps = build(raw, registry, allow_unregistered)
+        raw, built = _built(text, registry, file, first_line, allow_unregistered)
+    ops, errors, gaps = built
     module = _module(ops, registry, raw)
     found = [*raw.errors, *errors, *_check_version(module), *load_resources(module, raw, folder)]
     if verify and not any(isinstance(error, LimitError) for error in found):
         found = _with_meaning(found, check(module, gaps if found else None, written=True))
     return module, sorted(found, key=_position)
+
+
+def _built(text: str, registry: Registry, file: str, first_line: int, allow_unregistered: bool) -> tuple[RawText, Built]:
+    """What is read and built. A wrong text is read again in the light of what people forget, for what its errors say."""
+    for slips in (False, True):
+        raw = read_text(text, file, first_line=first_line, slips=slips)
+        built = build(raw, registry, allow_unregistered)
+        if not (raw.errors or built[1]) or not _SLIP.search(text):
+            break
+    return raw, built
 
 
 def _with_meaning(form: list[TirError], meaning: list[TirError]) -> list[TirError]:

@@ -87,10 +87,13 @@ class RawText:
         return items
 
 
-def read_text(text: str, file: str, *, first_line: int = 1) -> RawText:
-    """Reads a whole text. Raises nothing for what is wrong in it: see `RawText.errors`."""
+def read_text(text: str, file: str, *, first_line: int = 1, slips: bool = True) -> RawText:
+    """Reads a whole text. Raises nothing for what is wrong in it: see `RawText.errors`.
+
+    slips: see `Reading`; they make better errors of a wrong text, and may be wrong about a right one.
+    """
     text = text.removeprefix("\ufeff")
-    reading = Reading(text, file, first_line)
+    reading = Reading(text, file, first_line, slips)
     errors = reading.forbidden()
     if errors:
         return RawText([], errors, reading)
@@ -100,7 +103,7 @@ def read_text(text: str, file: str, *, first_line: int = 1) -> RawText:
         except NotByLines as stop:
             if stop.args:
                 return RawText([], list(stop.args), reading)
-            return _read_by_grammar(Reading(text, file, first_line))
+            return _read_by_grammar(Reading(text, file, first_line, slips))
 
 
 def _read_by_lines(reading: Reading) -> RawText:

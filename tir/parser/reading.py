@@ -73,6 +73,7 @@ class Reading:
     text: str
     file: str
     first_line: int = 1
+    slips: bool = True  # words that begin a line where people forget the dialect of an op are names of ops
     attribute_aliases: dict[str, Alias] = field(default_factory=dict)
     type_aliases: dict[str, Alias] = field(default_factory=dict)
     location_aliases: dict[str, tuple[Location, int]] = field(default_factory=dict)

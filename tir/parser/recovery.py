@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.ir.errors import LimitError, TirError
+from tir.parser.items import alias_of
 from tir.parser.lalr import Machine, UnexpectedToken
 from tir.parser.messages import lexical_error, missing_brace, missing_equal, syntax_error
 from tir.parser.reading import MAX_ERRORS, Reading, Reported
-from tir.parser.tokens import STATEMENT_STARTS, Lexer, Token
+from tir.parser.tokens import GAP, STATEMENT_STARTS, Lexer, Token
 
 __all__ = ["Driver", "read_part"]
 
@@ -22,7 +23,7 @@ __all__ = ["Driver", "read_part"]
 _PIECE = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|[{}\n]')
 _REGION_AT_END = re.compile(r"(?:\(\s*)?\{[ \t\r]*\Z")
 _LINE_END = re.compile(r"[ \t\r]*(?://[^\n]*)?(?:\n|\Z)")
-_RESULTS = r"""%[\w$.-]+(?::[0-9]+)?(?:[ ]*,[ ]*%[\w$.-]+(?::[0-9]+)?){0,1000}[ ]*=[ ]*["A-Za-z]"""
+_RESULTS = rf"""%[\w$.-]+(?::[0-9]+)?(?:{GAP},{GAP}%[\w$.-]+(?::[0-9]+)?){{0,1000}}{GAP}={GAP}["A-Za-z]"""
 _SURE = rf"""{_RESULTS}
     | %[\w$.-]+(?:[ ]*,[ ]*%[\w$.-]+)*[ ]+[A-Za-z_][\w$]*\.[A-Za-z_]  # the `=` is missing
     | "[^"\\\n]*"\(
@@ -31,7 +32,9 @@ _SURE = rf"""{_RESULTS}
 _SIGNATURE = re.compile(r"[a-z_]+\.[a-z_]+ +(?:private +|public +)?@[\w$.]+ *\( *%", re.ASCII)
 # What stands in front of a `(` in which no region can be: the name of a function, or the arrow of its results.
 _BEFORE_TYPES = re.compile(r"(?:@[\w$.]+|->)\s*\Z", re.ASCII)
+_COMMENT = re.compile(r"//[^\n]*")
 _ONLY_RETURN = re.compile(r"\{[ \t\r]*\n\s*return\s*\}")  # a region that looks like a dictionary
+_ONE_OP = re.compile(rf"\{{{GAP}(?:return|[A-Za-z_][\w$]*\.[\w$.]+){GAP}\}}", re.ASCII)  # the same, on any lines
 # What begins a statement if it begins a line; the first three do so even where a dictionary may be open.
 _SURE_STATEMENT = re.compile(rf"[ \t\r]*(?:{_SURE})", re.VERBOSE | re.ASCII)
 _STATEMENT = re.compile(
@@ -157,7 +160,8 @@ class Driver:
             return False
         begin = opened[-1].pos
         is_generic = self.lexer.previous in ("LPAR", "COMMA")
-        return not is_generic or _BEFORE_TYPES.search(self.reading.text[max(0, begin - 100) : begin]) is not None
+        before = self.reading.text[self.reading.text.rfind("\n", 0, max(0, begin - 100)) + 1 : begin]
+        return not is_generic or _BEFORE_TYPES.search(_COMMENT.sub("", before)) is not None
 
     def _end_statement(self, token: Token) -> None:
         """The statement before the one that begins with this token is whole; it may turn out to be wrong."""
@@ -195,6 +199,8 @@ class Driver:
             self.frames[-1].opening.append(token)
         elif kind == "REGION_OPEN":
             self.frames.append(Frame(len(self.parsing.states), len(self.lexer.opened), token.pos))
+        elif kind == "DICTIONARY_OPEN" and _ONE_OP.match(self.reading.text, token.pos) is not None:
+            self.frames[-1].has_region = True
         elif kind == "RBRACE" and len(self.lexer.opened) < self.frames[-1].brackets:
             self.frames.pop()
             self.frames[-1].has_region = True
@@ -279,7 +285,7 @@ class Driver:
         """What stands for a statement that cannot be read: its results and no name, or its label and no arguments."""
         for token in frame.opening:
             if token.type in ("ATTRIBUTE_ALIAS", "TYPE_ALIAS"):
-                self.reading.broken.add(token.text[:-1].rstrip())
+                self.reading.broken.add(alias_of(token))
             if token.type in ("NAME", "GENERIC"):
                 token = Token("NAME", "", token.pos, self.reading)
             if token.type in ("RESULTS", "NAME", "LABEL"):

@@ -25,7 +25,7 @@ from tir.parser.reading import (
     Reading,
 )
 
-__all__ = ["BARE_NAMES", "CLOSING", "METADATA", "Lexer", "Open", "STATEMENT_STARTS", "Token"]
+__all__ = ["BARE_NAMES", "CLOSING", "GAP", "METADATA", "Lexer", "Open", "STATEMENT_STARTS", "Token"]
 
 CLOSING = {"(": ")", "[": "]", "<": ">", "{": "}"}
 STATEMENT_STARTS = frozenset(("RESULTS", "NAME", "GENERIC", "LABEL", "ATTRIBUTE_ALIAS", "TYPE_ALIAS", "METADATA"))
@@ -49,21 +49,31 @@ _IN_ITEMS = (
 )  # fmt: skip
 _IN_AFFINE = ("ID", "NATURAL", "ARROW")
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
+# What may stand between two tokens where a third follows; written so that there is one way to match it.
+GAP = r"\s*(?://[^\n]*\n\s*)*"
 _ID = r"%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?::[0-9]+)?"
 # A pattern needs memory for each time that it repeats, so the repeats are limited, here to what is one token.
-_MORE_VALUES = re.compile(r"(?:\s*,\s*%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?:#[0-9]+)?){1,1000}", re.ASCII)
+_MORE_VALUES = re.compile(
+    rf"(?:{GAP},{GAP}%(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)(?:#[0-9]+)?){{1,1000}}", re.ASCII
+)
 _LONG_NAME = re.compile(rf"(?<![\w$.-])[\w$.-]{{{MAX_IDENTIFIER + 1}}}")  # once for each word
-_RESULTS = re.compile(rf"{_ID}(?:\s*,\s*{_ID}){{0,{MAX_RESULTS}}}\s*=(?!=)", re.ASCII)
+_RESULTS = re.compile(rf"{_ID}(?:{GAP},{GAP}{_ID}){{0,{MAX_RESULTS}}}{GAP}=(?!=)", re.ASCII)
 _NO_EQUAL = re.compile(rf"{_ID}(?:[ \t]*,[ \t]*{_ID}){{0,{MAX_RESULTS}}}(?=[ \t]+[A-Za-z_][\w$]*\.[A-Za-z_])", re.ASCII)
-_OP_BEHIND = re.compile(r"\s*(?:[A-Za-z_][\w$]*\.[A-Za-z_]|call\s|\")", re.ASCII)
-_PAREN_BEHIND = re.compile(r"\s*\(")
-_LESS_BEHIND = re.compile(r"\s*<")
-_EQUAL_BEHIND = re.compile(r"\s*=(?!=)")
-_DICTIONARY = re.compile(r'(?:\s|//[^\n]*\n)*(?:[A-Za-z_][\w$.]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*")\s*[=,}]', re.ASCII)
+_OP_BEHIND = re.compile(rf"{GAP}(?:[A-Za-z_][\w$]*\.[A-Za-z_]|call\s|\")", re.ASCII)
+_PAREN_BEHIND = re.compile(rf"{GAP}\(")
+_LESS_BEHIND = re.compile(rf"{GAP}<")
+_EQUAL_BEHIND = re.compile(rf"{GAP}=(?!=)")
+_BARE_BEHIND = re.compile(rf"{GAP}(?:[@{{]|attributes\b)")  # what follows `module` and `call`, as ops
+_VALUE_BEHIND = re.compile(rf"{GAP}%")
+_DICTIONARY = re.compile(
+    rf'{GAP}(?:[A-Za-z_][\w$.]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*"){GAP}[=,}}]', re.ASCII
+)
 # `{x` on one line, with no bare name of an op: a dictionary too, whatever is wrong with it.
 _ENTRY = re.compile(r"[ \t]*(?!(?:return|module|call)\b)[A-Za-z_][\w$]*(?![\w$.(<])", re.ASCII)
 _BODY = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*|->|[<>]=|[<>()\[\]{}"]')
-_DENSE = re.compile(r'(dense|dense_resource)\s*<([^<>"]*(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"[^<>"]*)*)>')
+_DENSE = re.compile(
+    rf"""(dense|dense_resource){GAP}<([^<>"/]*(?:(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n]*\n|/(?!/))[^<>"/]*)*)>"""
+)
 _BODY_WORDS = frozenset(("dense", "dense_resource", "sparse", "complex", "affine_set"))
 METADATA = re.compile(r'\{-#[^"#]*(?:(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"|#(?!-\}))[^"#]*)*#-\}')
 # A generic name cannot stand behind these: the string is an item of the op before it.
@@ -109,7 +119,7 @@ class Patterns:
         self.items = self._compile(patterns, _IN_ITEMS)
         self.affine = self._compile(patterns, _IN_AFFINE)
         self.sizes = self._compile(patterns, ("DIMS",))
-        self.x = re.compile(r"x\s*")
+        self.x = re.compile(rf"x{GAP}")
 
     @staticmethod
     def _compile(patterns: dict[str, str], names: Iterable[str]) -> re.Pattern[str]:
@@ -137,6 +147,7 @@ class Lexer:
         self.fresh = True  # the token is the first of its line
         self.message = ""
         self.count = 0
+        self._in_label = False  # its colon has not come yet
         self._op_tokens = 0  # of the op at hand, with what its aliases stand for
         self._deepest = 0  # how deep its brackets nest
         self._alias: int | None = None  # where the definition at hand begins
@@ -152,6 +163,8 @@ class Lexer:
             yield token
             if self.pos == behind:  # else `restart` was called
                 self.previous = token.type
+                if token.type == "COLON" and self._in_label and self.in_region:
+                    self.previous, self._in_label = "LABEL", False
             if token.type == "$END":
                 return
 
@@ -159,6 +172,7 @@ class Lexer:
         """Goes on at `pos`, as if a line began there."""
         self.pos = self._start = pos
         self.previous = ""
+        self._in_label = False
 
     def next(self) -> Token:
         space = _SPACE.match(self._text, self.pos, self.end)
@@ -326,7 +340,7 @@ class Lexer:
             found = _RESULTS.match(self._text, pos, self.end)
             if found is not None:
                 is_op = _OP_BEHIND.match(self._text, found.end(), self.end) is not None
-                if is_op or (self.fresh and self.in_region):
+                if is_op or (self.fresh and self.in_region and not self._goes_on(found.end())):
                     return self._results(pos, found)
             elif self.fresh and (found := _NO_EQUAL.match(self._text, pos, self.end)) is not None:
                 if self.in_region or self.opened[-1].char != "{":
@@ -338,6 +352,10 @@ class Lexer:
             return self._token("VALUES", pos, found.end())
         return self._token("VALUE", pos, end)
 
+    def _goes_on(self, end: int) -> bool:
+        """`%i = %lo` behind `scf.for` and a line end: an op never begins with a value."""
+        return self.previous in _BEFORE_ITEM and _VALUE_BEHIND.match(self._text, end, self.end) is not None
+
     def _results(self, pos: int, found: re.Match[str]) -> Token:
         try:
             result_list(found[0])
@@ -348,10 +366,9 @@ class Lexer:
     def _word(self, pos: int, end: int) -> Token:
         text = self._text[pos:end]
         if self.in_region:
-            may_be_bare = self.previous == "RESULTS" or text == "return" or self.fresh or self.previous == "REGION_OPEN"
-            if "." in text or (may_be_bare and (text in BARE_NAMES or self.previous == "RESULTS")):
+            if "." in text or self._is_bare_name(text, end):
                 return self._token("NAME", pos, end)
-            if self.fresh and text in OP_WORDS and self.previous not in _BEFORE_ITEM:
+            if self.reading.slips and self.fresh and text in OP_WORDS and self.previous not in _BEFORE_ITEM:
                 return self._token("NAME", pos, end)  # the dialect is missing
         elif self.opened[-1].mode == _PLACE and text in _PLACE_WORDS:
             return self._token(_NAMES[text], pos, end)
@@ -360,6 +377,14 @@ class Lexer:
         if text in _BODY_WORDS and (found := _LESS_BEHIND.match(self._text, end, self.end)) is not None:
             return self._with_body(text, pos, found.end() - 1)
         return self._token("WORD", pos, end)
+
+    def _is_bare_name(self, text: str, end: int) -> bool:
+        """A word without a dot in a region that is the name of an op."""
+        if self.previous == "RESULTS" or text not in BARE_NAMES:
+            return self.previous == "RESULTS"
+        if text == "return" or self.fresh or self.previous == "REGION_OPEN":
+            return True
+        return self.previous not in _BEFORE_ITEM and _BARE_BEHIND.match(self._text, end, self.end) is not None
 
     def _with_body(self, word: str, pos: int, less: int) -> Token:
         """`dense<..>`, which is whole, or what tir does not have."""
@@ -387,8 +412,8 @@ class Lexer:
         return self._token("STRING", pos, end)
 
     def _successor(self, pos: int, end: int) -> Token:
-        may_begin = self.in_region and (self.fresh or self.previous in ("REGION_OPEN", "LABEL", "COLON"))
-        if may_begin and self.previous != "COMMA" and self._is_label(end):
+        if self.in_region and self.previous != "COMMA" and self._is_label(end):
+            self._in_label = True
             return self._token("LABEL", pos, end)
         return self._token("SUCCESSOR", pos, end)
 
@@ -433,7 +458,7 @@ class Lexer:
             return self._token(whole, pos, body_end)
         if "." in self._text[pos:end]:
             return self._token(whole, pos, end)
-        if self.fresh and (found := _EQUAL_BEHIND.match(self._text, end, self.end)) is not None:
+        if (self.fresh or not self.opened) and (found := _EQUAL_BEHIND.match(self._text, end, self.end)) is not None:
             self.reading.expansion_before[pos] = self.reading.expansion
             return self._token(definition, pos, found.end())
         self._count_alias(pos, end)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tir.dialects import func
+from tir.dialects.library import library_function
 from tir.ir import actions
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import ArrayAttr, DictAttr, StringAttr, SymbolRefAttr, UnitAttr
@@ -20,6 +22,7 @@ from tir.passes.bufferize_blocks import Blocks, Globals, Place, drive
 from tir.passes.bufferize_control import RULES as CONTROL
 from tir.passes.bufferize_ops import RULES as STRUCTURED
 from tir.passes.kept_sizes import KeptSizes
+from tir.passes.library_calls import bufferize_call, called_library_function, erase_unused_declarations
 from tir.passes.storage import Storage, Uses, memref_type
 
 __all__ = ["Bufferize"]
@@ -61,8 +64,9 @@ class Bufferize(Pass):
     statistics = {"bufferize": "functions made to work on buffers"}
 
     def run(self, op: Op) -> None:
-        constants = Globals(SymbolTable(op))
-        functions = [f for f in op.body if isinstance(f, func.Func)]
+        symbols = SymbolTable(op)
+        constants = Globals(symbols)
+        functions = [f for f in op.body if isinstance(f, func.Func) and library_function(f) is None]
         for function in functions:
             types = (*function.function_type.inputs, *function.function_type.results)
             if any(isinstance(t, TensorType) for t in types) or _has_tensors(function):
@@ -70,6 +74,7 @@ class Bufferize(Pass):
                 if actions.begin("bufferize", function):
                     _Function(function, constants).run()
                     actions.end()
+        erase_unused_declarations(op, symbols)
 
 
 def _check_sizes(function: func.Func, types: Sequence[Type]) -> None:
@@ -100,7 +105,10 @@ class _Function:
         self.block = function.entry
         self.old_results = self.block.terminator.operands
         sizes = KeptSizes(function)
-        self.blocks = Blocks(sizes, Uses(function, sizes.changing), self.globals, {**STRUCTURED, **CONTROL})
+        symbols = self.globals.symbols
+        calls = [op for op in function.walk() if called_library_function(symbols, op) is not None]
+        rules: dict[type[Op], Any] = {**STRUCTURED, **CONTROL, func.Call: bufferize_call}
+        self.blocks = Blocks(sizes, Uses(function, sizes.changing, safe=calls), self.globals, rules)
         self.change_arguments()
         self.make_out_arguments()
         targets = zip(self.old_results, self.targets)

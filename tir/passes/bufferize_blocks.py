@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.dialects import arith, cf, func, linalg, memref, scf, tensor
+from tir.dialects.library import library_function
 from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
 from tir.ir.errors import PassError
+from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
+from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
 from tir.passes.kept_sizes import KeptSizes
 from tir.passes.loop_sizes import Size
 from tir.passes.storage import Storage, Uses, has_tensor_result, memref_type
 
-__all__ = ["Blocks", "Globals", "Place", "Steps", "drive", "tied"]
+__all__ = ["Blocks", "Globals", "Place", "Steps", "called_library_function", "drive"]
 
 #: A lowering in steps: it yields others, which are run before it goes on.
 Steps = Iterator[Any]
@@ -37,6 +40,11 @@ def drive(first: Steps) -> None:
             stack.pop()
         else:
             stack.append(inner)
+
+
+def called_library_function(symbols: SymbolTable, op: Op) -> LibraryFunction | None:
+    """The library function that `op` calls, or None."""
+    return library_function(symbols.lookup(op.callee)) if isinstance(op, func.Call) else None
 
 
 class Globals:
@@ -236,9 +244,38 @@ class Blocks:
             if value.op is not None:
                 self.wanted.setdefault(value, storage)
         for op in block.reversed_ops():
-            for result, init in tied(op):
+            for result, init in [*self.tied(op), *self._branch_starts(op)]:
                 if result in self.wanted and init.op is not None and not self.uses.is_needed_after(init, op):
                     self.wanted.setdefault(init, self.wanted[result])
+
+    def tied(self, op: Op) -> list[tuple[Value, Value]]:
+        """The results of an op with the tensors that they start from, whose memory they may take over."""
+        if isinstance(op, linalg.Generic):
+            return list(zip(op.results, op.outputs))
+        if isinstance(op, (tensor.Insert, tensor.InsertSlice)):
+            return [(op.result, op.dest)]
+        if isinstance(op, (scf.For, scf.While)):
+            inits = op.initArgs if isinstance(op, scf.For) else op.inits
+            return [(r, i) for r, i in zip(op.results, inits) if isinstance(r.type, TensorType) and r.type is i.type]
+        library = called_library_function(self.globals.symbols, op)
+        return [] if library is None else [(r, op.operands[i]) for r, i in zip(op.results, library.written)]
+
+    def _branch_starts(self, op: Op) -> list[tuple[Value, Value]]:
+        """The results of an scf.if with tensors from outside that a branch may change in place."""
+        if not isinstance(op, scf.If):
+            return []
+        blocks = [block for block in (op.then_block, op.else_block) if block is not None]
+        ends = [(result, self.start_of(end, op)) for b in blocks for result, end in zip(op.results, b.terminator.operands)]
+        return [(result, start) for result, start in ends if not self.uses.is_inside(start, op)]
+
+    def start_of(self, value: Value, op: Op) -> Value:
+        """The tensor from which `op` computes the value inside, if each op on the way works in place."""
+        while value.op is not None and self.uses.is_inside(value, op):
+            init = next((init for result, init in self.tied(value.op) if result is value), None)
+            if init is None:
+                break
+            value = init
+        return value
 
     # --- what blocks hand on ---------------------------------------------------------------------------------------
 
@@ -299,18 +336,6 @@ class Blocks:
                 same = self.b.create(arith.CmpI, *sizes, predicate="eq")
                 message = f"bufferize: axis {axis} of a tensor that a loop carries must keep its size"
                 self.b.op(cf.Assert, same, msg=message, result_types=[])
-
-
-def tied(op: Op) -> list[tuple[Value, Value]]:
-    """The results of an op with the tensors that they start from, whose memory they may take over."""
-    if isinstance(op, linalg.Generic):
-        return list(zip(op.results, op.outputs))
-    if isinstance(op, (tensor.Insert, tensor.InsertSlice)):
-        return [(op.result, op.dest)]
-    if isinstance(op, (scf.For, scf.While)):
-        inits = op.initArgs if isinstance(op, scf.For) else op.inits
-        return [(r, i) for r, i in zip(op.results, inits) if isinstance(r.type, TensorType) and r.type is i.type]
-    return []
 
 
 def _is_read(one: tuple[Place, Place, Value], pending: Sequence[tuple[Place, Place, Value]]) -> bool:

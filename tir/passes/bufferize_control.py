@@ -12,7 +12,7 @@ from typing import Any
 from tir.dialects import scf
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
-from tir.passes.bufferize_blocks import Blocks, Place, Steps, tied
+from tir.passes.bufferize_blocks import Blocks, Place, Steps
 from tir.passes.storage import Storage, memref_type
 
 __all__ = ["RULES"]
@@ -154,7 +154,7 @@ def shared_places(f: Blocks, op: scf.While, carried: Sequence[int], handed: Sequ
     arguments = op.before.block.arguments
     found: dict[int, int] = {}
     for j in handed:
-        root = start_of(op.before.block.terminator.operand(1 + j))
+        root = f.start_of(op.before.block.terminator.operand(1 + j), op)
         choices = [k for k in carried if arguments[k] is root] + [k for k in carried if k == j]
         for k in choices:
             same = f.sizes.are_same(op.results[j], arguments[k]) and op.results[j].type is arguments[k].type
@@ -168,21 +168,11 @@ def shared_places(f: Blocks, op: scf.While, carried: Sequence[int], handed: Sequ
     return found
 
 
-def start_of(value: Value) -> Value:
-    """The tensor from which the value is computed in place, if each op on the way works in place."""
-    while value.op is not None:
-        init = next((init for result, init in tied(value.op) if result is value), None)
-        if init is None:
-            break
-        value = init
-    return value
-
-
 def branch_place(f: Blocks, op: scf.If, blocks: Sequence[Block], k: int, taken: Sequence[Storage]) -> Place | None:
     """Where result k of both branches goes; None if its sizes are not known before the branches run."""
     result = op.results[k]
     for block in blocks:
-        start = start_of(block.terminator.operand(k))
+        start = f.start_of(block.terminator.operand(k), op)
         place = f.place_of(start)
         if place is None or place.storage in taken or not f.sizes.are_same(result, start):
             continue

@@ -13,7 +13,7 @@ from tir.dialects.tir.create import Constant
 from tir.ir.attributes import Attribute, DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError, TirError
-from tir.ir.execution import value_of_type
+from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
@@ -72,7 +72,7 @@ def fold(op: Op, b: Builder) -> Sequence[Value] | None:
     splat = isinstance(op, Elementwise) and all(isinstance(a, DenseAttr) and a.is_splat for a in operands)
     try:
         with np.errstate(all="ignore"):
-            found = op.reference(*[_array(a, splat) for a in operands])  # type: ignore[attr-defined]
+            found = meaning(op)(*[_array(a, splat) for a in operands])
     except TirError:
         return None  # what goes wrong at run time is not hidden here
     results = found if isinstance(found, tuple) else (found,)
@@ -123,7 +123,7 @@ def _attribute(value: Any, type: Type) -> Attribute:
     if isinstance(type, ShapedType):
         if np.ndim(value) == 0 and type.rank:
             return DenseAttr.splat(np.asarray(value).item(), type)
-        return DenseAttr.of(np.broadcast_to(value, type.static_shape), type.element)
+        return DenseAttr(type, DenseAttr.of(np.broadcast_to(value, type.static_shape), type.element).data)
     if isinstance(type, FloatType):
         return FloatAttr(float(value), type)
     return IntegerAttr(int(value), type)

@@ -29,8 +29,8 @@ class LowerLoops(Pass):
     Needs memrefs (`bufferize`). Leaves `scf.parallel` for parallel dimensions and `scf.for` for reductions. The innermost
     loop is the dimension along which most buffers are contiguous (the naive order of a matrix product costs 20 times the
     time): a parallel one, with the sums kept in the output, or a reduction, with the sums in registers; sums of floats in
-    registers may then be reassociated, and say so (`fastmath<reassoc>`), so that they can be vectorized. Matrix products
-    are tiled (`tile_contraction.py`) unless `tile=false`.
+    registers may then be reassociated, and say so (`fastmath<reassoc>`), so that they can be vectorized. Products of
+    matrices, and other contractions, are tiled (`tile_contraction.py`) unless `tile=false`.
 
         linalg.generic {maps (d0, d1), (d0); parallel, reduction} ins(%x : memref<?x8xf32>) outs(%s : memref<?xf32>) {..}
         ->
@@ -256,14 +256,14 @@ def loop_order(op: linalg.Generic) -> list[int]:
     """The dimensions from the outermost loop to the innermost.
 
     Innermost is the one along which the accesses are cheapest: most operands contiguous or fixed, then parallel before
-    reduction, then the last. Around it stand the reductions, around them the other parallel dimensions, each in order; a
-    reduction that runs innermost has the other reductions around it.
+    reduction, then the last; one of a single step only if all are. Around it stand the reductions, around them the other
+    parallel dimensions, each in order; a reduction that runs innermost has the other reductions around it.
     """
     kinds = op.iterator_types
     dims = range(op.rank)
     if not dims:
         return []
-    innermost = max(dims, key=lambda d: (-_cost(op, d), kinds[d] == linalg.PARALLEL, d))
+    innermost = max(dims, key=lambda d: (not _is_single(op, d), -_cost(op, d), kinds[d] == linalg.PARALLEL, d))
     parallel = [d for d in dims if kinds[d] == linalg.PARALLEL and d != innermost]
     reductions = [d for d in dims if kinds[d] != linalg.PARALLEL and d != innermost]
     return [*parallel, *reductions, innermost]
@@ -284,5 +284,15 @@ def _jumps(type: MemRefType, map: AffineMap, dim: int) -> bool:
     used = [axis for axis, expr in enumerate(map.results) if AffineDim(dim) in expr.leaves()]
     if not used:
         return False
-    strides = type.strides_and_offset()[0]
-    return used != [type.rank - 1] or strides[-1] != 1
+    last = max((axis for axis, size in enumerate(type.shape) if size != 1), default=type.rank - 1)
+    return used != [last] or type.strides_and_offset()[0][last] != 1
+
+
+def _is_single(op: linalg.Generic, dim: int) -> bool:
+    """The types say that the loop over `dim` takes one step."""
+    for operand, map in enumerate(op.maps):
+        type = op.operand(operand).type
+        if isinstance(type, MemRefType) and AffineDim(dim) in map.results:
+            if type.shape[map.results.index(AffineDim(dim))] == 1:
+                return True
+    return False

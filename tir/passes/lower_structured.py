@@ -201,11 +201,25 @@ class _Lowering:
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
             made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]))
+            if len(accumulators) == 1 and accumulators[0][0] is not op.result_type.element:
+                return self._cast_back(b, made.results[0], accumulators[0][0], type, op.result_type.element, dynamic)
         else:
             empty = b.create(tensor.Empty, dynamic, result_types=[type])
             outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.element(s, *xs[:count])])
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.rounded_element(s, *xs[:count])])
         return made.results[kept]
+
+    def _cast_back(
+        self, b: Builder, value: Value, source: Type, type: TensorType, element: Type, dynamic: Sequence[Value]
+    ) -> Value:
+        """A result in its own type, from that of the accumulator. Both element types with their sign."""
+        identity = AffineMap.identity(type.rank)
+        empty = b.create(tensor.Empty, dynamic, result_types=[type])
+        made = generic(
+            b, [(value, identity, source)], [(empty, identity, element)], ["parallel"] * type.rank,
+            lambda s, xs, _: [s.cast(xs[0], element)],
+        )  # fmt: skip
+        return made.results[0]
 
     def _shown_extents(self, b: Builder, structure: Structure) -> list[tuple[Value, AffineMap, Type]]:
         """An input that shows how long the loops of `extents` are, as upstream's pooling ops have one; nobody reads it."""
@@ -384,7 +398,7 @@ def _decompose(op: Composite) -> list[Op]:
     """Replaces the op by simpler ones; returns these."""
     b = TensorBuilder(op.parent, op, op.location)
     before = op.previous
-    made = op.decompose(b, *(Tensor(b, value) for value in op.operands)).value
+    made = op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)).value
     if made.type is not op.result_type:
         made = b.create(tensor.Cast, made, result_types=[op.result_type])
     found = []

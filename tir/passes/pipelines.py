@@ -18,11 +18,17 @@ PASSES = LazyTable({
     "state-to-arguments": "tir.passes.state_to_arguments:StateToArguments",
     "lower-structured": "tir.passes.lower_structured:LowerStructured",
     "fuse-structured": "tir.passes.fuse_structured:FuseStructured",
+    "select-library": "tir.passes.select_library:SelectLibrary",
     "bufferize": "tir.passes.bufferize:Bufferize",
     "expand-math": "tir.passes.expand_math:ExpandMath",
+    "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
+
+
+#: The choice of `select-library` that leaves it out of a pipeline.
+NO_CALLS = "never"
 
 
 def to_structured() -> list[Pass]:
@@ -48,12 +54,17 @@ def fuse() -> Pipeline:
     return Pipeline([*to_structured(), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
 
-def lower_cpu() -> Pipeline:
-    """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does)."""
-    passes = _passes(
+def lower_cpu(library: str = NO_CALLS) -> Pipeline:
+    """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
+
+    library: the option `use` of a `select-library` in front of bufferize. The code calls nothing unless that is asked for.
+    """
+    passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
+    passes += _passes(
         "bufferize",
         "lower-loops",
         "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
+        "arith-emulate-unsupported-floats",  # behind expand-math, which rounds once behind a whole function
         "canonicalize",
         "cse",
         "dce",
@@ -61,9 +72,9 @@ def lower_cpu() -> Pipeline:
     return Pipeline([*to_structured(), *passes])
 
 
-def default() -> Pipeline:
-    """What `tir-run --target cpu` runs: fuse, then lower-cpu."""
-    return Pipeline([fuse(), lower_cpu()])
+def default(library: str = NO_CALLS) -> Pipeline:
+    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed."""
+    return Pipeline([fuse(), lower_cpu(library)])
 
 
 def _passes(*names: str) -> list[Pass]:

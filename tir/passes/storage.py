@@ -48,8 +48,8 @@ class Uses:
     Asking for the size of a tensor is no use: memory keeps its size, whatever is written to it.
     """
 
-    def __init__(self, function: Op, failing: Collection[Op]) -> None:
-        """failing: ops that can fail besides those that say so."""
+    def __init__(self, function: Op, failing: Collection[Op], safe: Collection[Op] = ()) -> None:
+        """failing: ops that can fail besides those that say so; safe: ops that do not, though their effects say so."""
         self.around: dict[Block, Op] = {}
         self.home: dict[Value, Block] = {}
         self.block_of: dict[Op, Block] = {}
@@ -61,7 +61,7 @@ class Uses:
             self._position[op] = position
             if op is not function:
                 self._note(op, position)
-                if op in failing or _can_fail(op):
+                if op in failing or (_can_fail(op) and op not in safe):
                     self._last_failure = position + bool(op.regions)  # a loop fails when it has begun
             for region in op.regions:
                 for block in region.blocks:
@@ -127,10 +127,8 @@ class Uses:
         return chain
 
     def can_fail_after(self, op: Op) -> bool:
-        """An assert or a call runs inside `op` or behind it; what stands in front of it in a loop runs again."""
-        loops = [around for around in self._blocks_around(op).values() if around is not op and is_loop(around)]
-        start = loops[-1] if loops else op
-        return self._last_failure > self._position[start]
+        """An assert or a call runs inside `op` or behind it. Not asked inside loops, where nothing is shared."""
+        return self._last_failure > self._position[op]
 
 
 def _can_fail(op: Op) -> bool:

@@ -1,7 +1,7 @@
-"""Matrix products as tiles of vectors that stay in registers; part of `lower-loops`.
+"""Contractions as tiles of vectors that stay in registers; part of `lower-loops`. `contraction_plan.py` has the plan.
 
-For C[i, j] += A[i, k] * B[k, j] with B and C contiguous along j, a tile of ROWS rows and up to COLUMNS vectors of C is
-loaded once, runs through all of k in registers, and is stored once:
+Vectors along the columns: a tile of some rows and vectors of C is loaded once, runs through the depth in registers, and
+is stored once. Where B is not contiguous along its columns, panels of it are first copied to where they are.
 
     scf.parallel (%j) = .. step 32 {            a panel of B stays in the cache for all rows
       scf.parallel (%i) = .. step 8 {
@@ -11,8 +11,11 @@ loaded once, runs through all of k in registers, and is stored once:
       }
     }
 
-Rows and columns that do not fill a tile go through plain loops. The sums are fused (one rounding for each product and
-sum) and keep the order of k.
+Vectors along the depth, where A and B are both contiguous along it (A times B transposed): each
+element of C in a tile has a vector of partial sums, added up behind the loops.
+
+Rows that do not fill a tile go through smaller ones; columns, or depth, that do not fill a vector are masked. The sums
+are fused (one rounding for each product and sum).
 """
 
 from __future__ import annotations
@@ -20,173 +23,223 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tir.dialects import arith, linalg, memref, scf, vector
+from tir.dialects import arith, linalg, memref, vector
 from tir.ir.builder import Builder
-from tir.ir.ir import Block, Region, Value
-from tir.ir.types import F32, F64, INDEX, MemRefType, Type, VectorType
-from tir.passes.loop_values import LoopValues
+from tir.ir.ir import Value
+from tir.ir.types import MemRefType, VectorType
+from tir.passes.contraction_plan import OUTPUT, plan_contraction
+from tir.passes.contraction_tiles import VECTOR_BYTES, Step, Tiling
 
 __all__ = ["lower_contraction"]
 
-Step = Callable[[Value, Sequence[Value]], Sequence[Value]]
-
-ROWS = 8
-COLUMNS = (2, 1)  # vectors in a tile, the widest first
-VECTOR_BYTES = 64
+PANEL_BYTES = 8 << 10  # so much `memref.alloca` keeps on the stack, where it cannot fail
+ROWS_OF_VECTORS = {1: 16, 2: 8, 3: 5, 4: 4, 5: 3, 6: 2, 7: 2, 8: 2}  # the most rows of a tile with so many vectors
+SUMS = 4  # a tile with vectors along the depth has at most so many rows, and columns
 
 
 def lower_contraction(op: linalg.Generic) -> bool:
-    """Lowers the op, and removes it, if it is such a product; tells whether it was."""
-    found = _match(op)
-    if found is None:
+    """Lowers the op, and removes it, if it is a contraction whose tiles pay; tells whether it was."""
+    plan = plan_contraction(op)
+    if plan is None:
         return False
-    _Tiling(found, Builder.before(op)).lower()
+    b = Builder.before(op)
+    tiling = _AlongColumns(plan, b) if plan.lanes == plan.column else _AlongDepth(plan, b)
+    tiling.parallel_over(plan.batch, tiling.one_product)
     op.erase()
     return True
 
 
-@dataclass
-class _Product:
-    """C[i, j] += A[i, k] * B[k, j]: the buffers, and where i and k stand in A."""
+@dataclass(frozen=True)
+class _Lane:
+    """A vector of a tile: where it starts, relative to the tile, and its mask if it is not whole."""
 
-    a: Value
-    b: Value
-    c: Value
-    a_axes: tuple[int, int]
-    element: Type
+    start: int
+    mask: Value | None
 
 
-def _match(op: linalg.Generic) -> _Product | None:
-    kinds = op.iterator_types
-    if len(op.inputs) != 2 or len(op.outputs) != 1 or sorted(kinds) != [linalg.PARALLEL] * 2 + [linalg.REDUCTION]:
-        return None
-    if not all(m.is_projected_permutation() for m in op.maps) or not _is_multiply_add(op):
-        return None
-    (i, j), k = op.output_maps[0].positions(), kinds.index(linalg.REDUCTION)
-    for a, b in ((0, 1), (1, 0)):
-        rows, columns = op.maps[a].positions(), op.maps[b].positions()
-        if columns == [k, j] and sorted(rows) == sorted([i, k]):
-            axes = (rows.index(i), rows.index(k))
-            product = _Product(op.inputs[a], op.inputs[b], op.outputs[0], axes, op.body.arguments[0].type)
-            return product if _has_vectors(product) else None
-    return None
+class _AlongColumns(Tiling):
+    """Vectors lie along the columns of C and of B, or of a packed panel of B."""
+
+    def one_product(self) -> None:
+        """The product inside the loops over the batch."""
+        rows, columns = self.plan.size(self.plan.row), self.plan.size(self.plan.column)
+        vectors = 2 if rows is None or rows >= 8 else 4 if rows > 2 else 8
+        size = self.sizes[self.plan.column]
+        if columns is None:
+            whole = self.multiple(size, self.zero, vectors * self.width)
+            self.whole_columns(whole, vectors)
+            self.parallel(whole, size, vectors * self.width, lambda j: self.columns(j, vectors, self.minus(size, j)))
+            return
+        vectors = min(vectors, -(-columns // self.width))
+        rest = columns % (vectors * self.width) if columns else 0
+        if columns > rest:
+            self.whole_columns(self.constant(columns - rest), vectors)
+        if rest:
+            self.columns(self.constant(columns - rest), -(-rest // self.width), rest)
+
+    def whole_columns(self, stop: Value, vectors: int) -> None:
+        step = vectors * self.width
+        self.parallel(self.zero, stop, step, lambda j: self.columns(j, vectors, step))
+
+    def columns(self, j: Value, vectors: int, count: int | Value) -> None:
+        """All rows of `count` columns from j on, which `vectors` vectors hold."""
+        self.at[self.plan.column] = j
+        lanes = [_Lane(v * self.width, self.mask(count, v * self.width)) for v in range(vectors)]
+        if self.plan.packs:
+            self.packed(lanes, count)
+            return
+        dims = [*self.plan.sums, self.plan.depth]
+        self.rows(lanes, lambda sums, step: self.loops_over(dims, sums, step), self.load_right)
+
+    def rows(
+        self, lanes: Sequence[_Lane], run: Callable[[Sequence[Value], Step], Sequence[Value]],
+        load_right: Callable[[_Lane], Value],
+    ) -> None:  # fmt: skip
+        """Tiles of all rows. run: the loops around a step, with the sums that it carries."""
+        most = ROWS_OF_VECTORS[len(lanes)]
+        self.in_tiles(self.plan.row, most, lambda i, count: self.tile(i, count, lanes, run, load_right))
+
+    def tile(
+        self, i: Value, count: int, lanes: Sequence[_Lane],
+        run: Callable[[Sequence[Value], Step], Sequence[Value]], load_right: Callable[[_Lane], Value],
+    ) -> None:  # fmt: skip
+        rows = [self.plus(i, r) for r in range(count)]
+        j = self.at[self.plan.column]
+        starts = [self.plus(j, lane.start) for lane in lanes]
+        places = [
+            (self.place(OUTPUT, {**self.at, self.plan.row: row, self.plan.column: start}), lane.mask)
+            for row in rows
+            for start, lane in zip(starts, lanes)
+        ]
+
+        def step(carried: Sequence[Value]) -> list[Value]:
+            parts = [load_right(lane) for lane in lanes]
+            factors = [self.splat(self.widened(self.load(self.plan.left, {**self.at, self.plan.row: r}))) for r in rows]
+            pairs = [(factor, part) for factor in factors for part in parts]
+            return [self.b.create(vector.FMA, f, p, total) for (f, p), total in zip(pairs, carried)]
+
+        sums = [self.load_vector(OUTPUT, place, mask) for place, mask in places]
+        for (place, mask), total in zip(places, run(sums, step)):
+            self.store_vector(self.plan.op.operand(OUTPUT), place, mask, total)
+
+    def load_right(self, lane: _Lane) -> Value:
+        """The vector of B at the counters."""
+        column = self.plus(self.at[self.plan.column], lane.start)
+        place = self.place(self.plan.right, {**self.at, self.plan.column: column})
+        return self.widened(self.load_vector(self.plan.right, place, lane.mask))
+
+    # --- panels ----------------------------------------------------------------------------------------------------
+
+    def packed(self, lanes: Sequence[_Lane], count: int | Value) -> None:
+        """All rows, with one panel of B after the other: all columns of the tile, and so much depth as the panel holds."""
+        depth = self.plan.depth
+        most, known = PANEL_BYTES // (len(lanes) * VECTOR_BYTES), self.plan.size(depth)
+        if known is not None:
+            most = max(1, -(-known // max(1, -(-known // most))))  # panels are about equally deep
+        type = MemRefType((most, len(lanes) * self.width), self.plan.element)
+        panel = self.b.create(memref.Alloca, [], result_types=[type])
+
+        def block(first: Value, _: Sequence[Value]) -> list[Value]:
+            length = self.constant(most)
+            if known is None or known % most:
+                length = self.b.create(arith.MinUI, length, self.minus(self.sizes[depth], first))
+            self.pack(panel, first, length, lanes, count)
+            self.rows_of_panel(panel, first, length, lanes)
+            return []
+
+        if known is not None and known == most:
+            self.loops_over(self.plan.sums, [], lambda _: block(self.zero, []))
+        else:
+            self.loops_over(self.plan.sums, [], lambda _: self.loop(self.zero, self.sizes[depth], most, [], block))
+
+    def rows_of_panel(self, panel: Value, first: Value, length: Value, lanes: Sequence[_Lane]) -> None:
+        type = VectorType((self.width,), self.plan.element)
+        k = self.zero  # the row of the panel
+
+        def run(sums: Sequence[Value], step: Step) -> Sequence[Value]:
+            def one(counter: Value, carried: Sequence[Value]) -> Sequence[Value]:
+                nonlocal k
+                k = counter
+                self.at[self.plan.depth] = self.sum_of(first, k)
+                return step(carried)
+
+            return self.loop(self.zero, length, 1, sums, one)
+
+        self.rows(
+            lanes, run,
+            lambda lane: self.b.create(vector.Load, panel, [k, self.constant(lane.start)], result_types=[type]),
+        )  # fmt: skip
+
+    def pack(self, panel: Value, first: Value, length: Value, lanes: Sequence[_Lane], count: int | Value) -> None:
+        """Copies the columns of B, at the depths from `first` on, into the panel, widened; what is masked is 0."""
+        if not isinstance(count, int) or count < len(lanes) * self.width:
+            nothing = self.splat(self.number(0.0))
+            self.each(length, lambda k: self.fill_vectors(panel, k, lanes, nothing))
+        columns = self.constant(count) if isinstance(count, int) else self.smaller(count, len(lanes) * self.width)
+        if self.plan.is_contiguous(self.plan.right, self.plan.depth):
+            self.each(columns, lambda c: self.each(length, lambda k: self.pack_element(panel, first, k, c)))
+        else:
+            self.each(length, lambda k: self.each(columns, lambda c: self.pack_element(panel, first, k, c)))
+
+    def fill_vectors(self, panel: Value, k: Value, lanes: Sequence[_Lane], value: Value) -> None:
+        for lane in lanes:
+            self.store_vector(panel, [k, self.constant(lane.start)], None, value)
+
+    def pack_element(self, panel: Value, first: Value, k: Value, column: Value) -> None:
+        j = self.sum_of(self.at[self.plan.column], column)
+        at = {**self.at, self.plan.column: j, self.plan.depth: self.sum_of(first, k)}
+        self.b.op(memref.Store, self.widened(self.load(self.plan.right, at)), panel, [k, column], result_types=[])
 
 
-def _is_multiply_add(op: linalg.Generic) -> bool:
-    """The body is `out + x * y`."""
-    total = op.yielded[0].op
-    x, y, out = op.body.arguments
-    if not isinstance(total, arith.AddF) or out not in total.operands:
-        return False
-    product = total.operand(1 - total.operands.index(out)).op
-    return isinstance(product, arith.MulF) and set(product.operands) == {x, y} and len(op.body) == 3
+class _AlongDepth(Tiling):
+    """Vectors lie along the depth, along which A and B are contiguous: each element of C has a vector of sums."""
 
+    def one_product(self) -> None:
+        """The product inside the loops over the batch."""
+        row, column = self.plan.row, self.plan.column
+        self.in_tiles(row, SUMS, lambda i, m: self.in_tiles(column, SUMS, lambda j, n: self.tile(i, m, j, n)))
 
-def _has_vectors(product: _Product) -> bool:
-    """Elements that vectors hold, and rows of B and C without gaps."""
-    types = [v.type for v in (product.a, product.b, product.c)]
-    contiguous = all(isinstance(t, MemRefType) and t.strides_and_offset()[0][-1] == 1 for t in types[1:])
-    return contiguous and product.element in (F32, F64) and all(isinstance(t, MemRefType) for t in types)
-
-
-@dataclass
-class _Tiling:
-    product: _Product
-    out: Builder
-
-    def __post_init__(self) -> None:
-        values = LoopValues(self.out)
-        self.constant, self.size = values.constant, values.size
-
-    def lower(self) -> None:
-        c, a = self.product.c, self.product.a
-        self.width = VECTOR_BYTES // (self.product.element.width // 8)  # type: ignore[attr-defined]
-        rows, columns = self.size(c, 0), self.size(c, 1)
-        self.depth = self.size(a, self.product.a_axes[1])
-        whole_rows = self.multiple(rows, self.constant(0), ROWS)
-        start = self.constant(0)
-        for vectors in COLUMNS:
-            stop = self.multiple(columns, start, vectors * self.width)
-            self.tiles(start, stop, vectors, whole_rows)
-            start = stop
-        self.plain(self.constant(0), whole_rows, start, columns)
-        self.plain(whole_rows, rows, self.constant(0), columns)
-
-    # --- numbers ---------------------------------------------------------------------------------------------------
-
-    def multiple(self, stop: Value, start: Value, step: int) -> Value:
-        """The largest number not above `stop` that is `start` and a multiple of `step`."""
-        length = self.out.create(arith.SubI, stop, start)
-        return self.out.create(arith.SubI, stop, self.out.create(arith.RemUI, length, self.constant(step)))
-
-    def plus(self, value: Value, number: int) -> Value:
-        return self.out.create(arith.AddI, value, self.constant(number)) if number else value
-
-    # --- loops -----------------------------------------------------------------------------------------------------
-
-    def parallel(self, start: Value, stop: Value, step: int, body: Callable[[Value], None]) -> None:
-        block = Block([INDEX])
-        self.out.op(
-            scf.Parallel, [start], [stop], [self.constant(step)], [], result_types=[], regions=[Region([block])]
+    def tile(self, i: Value, row_count: int, j: Value, column_count: int) -> None:
+        rows = [self.plus(i, r) for r in range(row_count)]
+        columns = [self.plus(j, c) for c in range(column_count)]
+        nothing = self.splat(self.number(-0.0))  # x + -0.0 is x, also for -0.0
+        sums = self.loops_over(
+            self.plan.sums, [nothing] * (row_count * column_count), lambda carried: self.depth(rows, columns, carried)
         )
-        end = Builder(block, None, self.out.location).op(scf.Reduce, [], result_types=[])
-        with self.out.at(block, end):
-            body(block.arguments[0])
+        for (row, column), total in zip([(row, column) for row in rows for column in columns], sums):
+            self.add_to_output({**self.at, self.plan.row: row, self.plan.column: column}, total)
 
-    def over_depth(self, carried: Sequence[Value], body: Step) -> Sequence[Value]:
-        """A loop over k with the values `carried`."""
-        block = Block([INDEX, *[v.type for v in carried]])
-        loop = self.out.op(
-            scf.For, self.constant(0), self.depth, self.constant(1), carried, regions=[Region([block])],
-        )  # fmt: skip
-        with self.out.at(block, None):
-            self.out.op(scf.Yield, body(block.arguments[0], block.arguments[1:]), result_types=[])
-        return loop.results
-
-    def tiles(self, start: Value, stop: Value, vectors: int, whole_rows: Value) -> None:
-        """Tiles of ROWS rows and `vectors` vectors over the columns start..stop."""
-        self.parallel(
-            start, stop, vectors * self.width,
-            lambda j: self.parallel(self.constant(0), whole_rows, ROWS, lambda i: self.tile(i, j, vectors)),
-        )  # fmt: skip
-
-    def tile(self, i: Value, j: Value, vectors: int) -> None:
-        type = VectorType((self.width,), self.product.element)
-        rows = [self.plus(i, r) for r in range(ROWS)]
-        columns = [self.plus(j, v * self.width) for v in range(vectors)]
-        places = [(row, column) for row in rows for column in columns]
-        sums = [self.out.create(vector.Load, self.product.c, place, result_types=[type]) for place in places]
+    def depth(self, rows: Sequence[Value], columns: Sequence[Value], carried: Sequence[Value]) -> Sequence[Value]:
+        """All of the depth: whole vectors, and what is left over."""
+        size, known = self.sizes[self.plan.depth], self.plan.size(self.plan.depth)
+        whole = self.multiple(size, self.zero, self.width) if known is None else self.constant(known - known % self.width)
 
         def step(k: Value, carried: Sequence[Value]) -> list[Value]:
-            parts = [self.out.create(vector.Load, self.product.b, [k, c], result_types=[type]) for c in columns]
-            factors = [self.out.create(vector.Broadcast, self.load_a(row, k), result_types=[type]) for row in rows]
-            pairs = [(factor, part) for factor in factors for part in parts]
-            return [self.out.create(vector.FMA, f, p, total) for (f, p), total in zip(pairs, carried)]
+            return self.step(rows, columns, k, None, carried)
 
-        for place, total in zip(places, self.over_depth(sums, step)):
-            self.out.op(vector.Store, total, self.product.c, place, result_types=[])
+        def rest(k: Value, carried: Sequence[Value]) -> list[Value]:
+            left = self.minus(size, k) if known is None else known % self.width
+            return self.step(rows, columns, k, self.mask(left), carried)
 
-    def load_a(self, i: Value, k: Value) -> Value:
-        place = [i, k] if self.product.a_axes == (0, 1) else [k, i]
-        return self.out.create(memref.Load, self.product.a, place)
+        carried = self.loop(self.zero, whole, self.width, carried, step)
+        if known is None:
+            return self.loop(whole, size, self.width, carried, rest)
+        return rest(whole, carried) if known % self.width else carried
 
-    def plain(self, first_row: Value, last_row: Value, first_column: Value, last_column: Value) -> None:
-        """What the tiles leave over: for each row and k, a loop along the columns."""
+    def step(
+        self, rows: Sequence[Value], columns: Sequence[Value], k: Value, mask: Value | None, carried: Sequence[Value]
+    ) -> list[Value]:
+        """Adds the products of one vector of depth; where the mask is not, they are -0.0."""
+        plan, at = self.plan, {**self.at, self.plan.depth: k}
+        xs = [self.load_widened(plan.left, self.place(plan.left, {**at, plan.row: r}), mask, -0.0) for r in rows]
+        ys = [self.load_widened(plan.right, self.place(plan.right, {**at, plan.column: c}), mask, 0.0) for c in columns]
+        pairs = [(x, y) for x in xs for y in ys]
+        return [self.b.create(vector.FMA, x, y, total) for (x, y), total in zip(pairs, carried)]
 
-        def row(i: Value) -> None:
-            def step(k: Value, _: Sequence[Value]) -> list[Value]:
-                a = self.load_a(i, k)
-                self.parallel(first_column, last_column, 1, lambda j: self.accumulate(a, i, k, j))
-                return []
+    def load_widened(self, operand: int, place: Sequence[Value], mask: Value | None, other: float) -> Value:
+        return self.widened(self.load_vector(operand, place, mask, other))
 
-            self.over_depth([], step)
-
-        self.parallel(first_row, last_row, 1, row)
-
-    def accumulate(self, a: Value, i: Value, k: Value, j: Value) -> None:
-        b = self.out.create(memref.Load, self.product.b, [k, j])
-        c = self.out.create(memref.Load, self.product.c, [i, j])
-        total = self.out.create(arith.AddF, c, self.out.create(arith.MulF, a, b))
-        self.out.op(memref.Store, total, self.product.c, [i, j], result_types=[])
-
-
+    def add_to_output(self, at: dict[int, Value], sums: Value) -> None:
+        before = self.load(OUTPUT, at)
+        total = self.b.create(vector.Reduction, sums, before, kind="add", fastmath="reassoc", result_types=[before.type])
+        self.b.op(memref.Store, total, self.plan.op.operand(OUTPUT), self.place(OUTPUT, at), result_types=[])

@@ -33,8 +33,9 @@ _Binder = Callable[[Any, list[Any]], list[Any]]
 class NativeFunction:
     """A function of a library, called with an array for each memref and a number for each scalar.
 
-    A memref that the function writes is written in place. A contiguous array is passed as it is; another one is copied
-    where the code needs it dense, unless it is written. Results are new arrays and numpy scalars.
+    bf16 is taken and given as its bits, in uint16. A memref that the function writes is written in place. A contiguous
+    array is passed as it is; another one is copied where the code needs it dense, unless it is written. Results are new
+    arrays and numpy scalars.
     Raises ExecutionError for a wrong argument and for an assert that failed, MemoryError if a buffer could not be made.
     """
 
@@ -128,12 +129,17 @@ def _ctypes_of(type: Type) -> list[Any]:
     return [_scalar_ctype(type)]
 
 
+def _dtype(element: Type) -> Any:
+    """numpy's dtype for what stands in memory; that of a bf16 is its bits, as uint16."""
+    return np.dtype(dtype_of(element).numpy or np.uint16)
+
+
 def _scalar_ctype(type: Type) -> Any:
-    """How a scalar is passed: an i1 as a byte, an f16 as its bits."""
+    """How a scalar is passed: an i1 as a byte, f16 and bf16 as their bits."""
     if isinstance(type, ShapedType):
         raise ExecutionError(f"a value of type {type} cannot be passed from outside")
     if isinstance(type, FloatType):
-        return {"f16": ctypes.c_int16, "f32": ctypes.c_float, "f64": ctypes.c_double}[type.name]
+        return {"f16": ctypes.c_int16, "bf16": ctypes.c_int16, "f32": ctypes.c_float, "f64": ctypes.c_double}[type.name]
     width = type.width if isinstance(type, IntegerType) else 64
     return {1: ctypes.c_int8, 8: ctypes.c_int8, 16: ctypes.c_int16, 32: ctypes.c_int32, 64: _WORD}[width]
 
@@ -144,8 +150,8 @@ def _binder(parameter: NativeParameter) -> _Binder:
 
 
 def _scalar_binder(parameter: NativeParameter) -> _Binder:
-    label, dtype = f"argument '{parameter.name}'", np.dtype(dtype_of(parameter.type).numpy)
-    as_bits = parameter.type is FloatType("f16")
+    label, dtype = f"argument '{parameter.name}'", _dtype(parameter.type)
+    as_bits = isinstance(parameter.type, FloatType) and parameter.type.width == 16
     kind: Any = dtype.type
     plain = {"f": (int, float), "b": (bool,)}.get(dtype.kind, (int,))
 
@@ -174,7 +180,7 @@ class _MemRefBinder:
         assert isinstance(type, MemRefType)
         self.label = f"argument '{parameter.name}'"
         self.written = parameter.written
-        self.dtype = np.dtype(dtype_of(type.element).numpy)
+        self.dtype = _dtype(type.element)
         self.rank = type.rank
         self.fixed = [(axis, size) for axis, size in enumerate(type.shape) if isinstance(size, int)]
         self.open_sizes, self.open_strides = open_sizes(type), open_strides(type)
@@ -253,7 +259,7 @@ def _result_words(type: Type) -> int:
 
 def _result(words: Any, type: Type) -> Any:
     """A result as an array or a numpy scalar."""
-    dtype = np.dtype(dtype_of(type.element if isinstance(type, MemRefType) else type).numpy)
+    dtype = _dtype(type.element if isinstance(type, MemRefType) else type)
     if not isinstance(type, MemRefType):
         return np.frombuffer(words, dtype, count=1)[0]
     sizes = iter(words[1:])

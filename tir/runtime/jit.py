@@ -30,6 +30,7 @@ from tir.ir.externs import EXTERN_BY_NAME
 from tir.lazy import llvm
 from tir.runtime.elf import MACHINE_NUMBERS
 from tir.runtime.gate import IR_FILE, CodegenError, check_declarations, check_module, check_object, check_source
+from tir.runtime.library import library_address
 
 if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, ResourceTracker
@@ -250,7 +251,10 @@ def _optimised(text: str, grants: Sequence[str]) -> Iterator[ModuleRef]:
 @cache
 def _extern_address(name: str) -> int:
     """Where an extern is in this process. Raises `CodegenError` where the platform lacks it."""
-    library = ctypes.pythonapi if EXTERN_BY_NAME[name].kind == "python" else ctypes.CDLL(None)
+    extern = EXTERN_BY_NAME[name]
+    if extern.kind == "library":
+        return library_address(extern)
+    library = ctypes.pythonapi if extern.kind == "python" else ctypes.CDLL(None)
     try:
         function = getattr(library, name)
     except AttributeError as error:

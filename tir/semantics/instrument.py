@@ -68,7 +68,8 @@ class CheckSemantics(Instrumentation):
 
     seed, draws, sizes: of the inputs (see `draw_inputs`). max_steps: ops that a run may execute; what takes more is not
     checked. remark: is told what could not be checked, with a location or None. reduce_tests, reduce_seconds: how long
-    smaller modules are looked for for which a wrong pass is wrong. tally: what was compared.
+    smaller modules are looked for for which a wrong pass is wrong. tally: what was compared. seen_sizes: the names of
+    the sizes of all modules seen, None before the first; those in `sizes` that no module has are for the caller to report.
     """
 
     remark: Remark
@@ -80,6 +81,7 @@ class CheckSemantics(Instrumentation):
     reduce_seconds: float | None = 40.0
     tally: Tally = field(default_factory=Tally)
     checked: int = 0
+    seen_sizes: set[str] | None = None
     _inputs: list[Draw] | None = None
     _text: str = ""
     _grads: Sequence[Op] = ()
@@ -143,6 +145,7 @@ class CheckSemantics(Instrumentation):
         """Inputs for the whole pipeline."""
         try:
             program = Program(put_stand_ins(root.clone()), self.max_steps)
+            self.seen_sizes = (self.seen_sizes or set()) | open_sizes(program.module)
             found, reasons = draw_inputs(program, self.seed, self.draws, self.sizes)
         except (TirError, *NUMPY_ERRORS) as error:
             found, reasons = [], [f"nothing is checked: {error}"]

@@ -13,8 +13,9 @@ from typing import Any
 from tir.check import InputSpec, generate_inputs, generate_like, input_ranges
 from tir.compile import Entry, Executable
 from tir.ir.attributes import Attribute
-from tir.ir.errors import ExecutionError, TirError, nearest
-from tir.ir.execution import NUMPY_ERRORS
+from tir.ir.bfloat16 import widened
+from tir.ir.errors import TirError
+from tir.ir.execution import NUMPY_ERRORS, numpy_dtype
 from tir.ir.ir import Op
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import MemRefType, ShapedType, Type, shape_names
@@ -132,13 +133,21 @@ class Program:
         exe.state.reset()
         if draw.state is not None:
             values = exe.state.values_in_use()
-            values.update({name: np.array(value) for name, value in draw.state.items() if name in values})
+            for name in values.keys() & draw.state.keys():
+                values[name] = np.array(_fitted(draw.state[name], values[name].dtype))
         buffers = buffer_arguments(function)
-        given = [np.array(x) if i in buffers else x for i, x in enumerate(draw.arguments)]
-        arrays = {_result_name(entry, i): np.array(x) for i, x in enumerate(exe.call(draw.entry, given))}
+        types = [numpy_dtype(parameter.type) for parameter in entry.parameters]
+        given = [np.array(x) if i in buffers else x for i, x in enumerate(map(_fitted, draw.arguments, types))]
+        arrays = {_result_name(entry, i): widened(np.array(x)) for i, x in enumerate(exe.call(draw.entry, given))}
         # A level without buffers cannot change an argument, and one with buffers may not, unless the one before did.
         arrays |= {f"argument {p.name!r}": x for p, x in zip(entry.parameters, given) if isinstance(x, np.ndarray)}
-        return Values(arrays | {f"@{name}": value for name, value in exe.state.items()})
+        return Values(arrays | {f"@{name}": widened(value) for name, value in exe.state.items()})
+
+
+def _fitted(value: Any, dtype: Any) -> Any:
+    """Floats in this dtype: a draw that was widened by dtype has bf16, which is float32 there, one too wide."""
+    found = np.asarray(value)
+    return found.astype(dtype)[()] if found.dtype.kind == "f" and found.dtype != dtype else value
 
 
 def buffer_arguments(function: Any) -> list[int]:
@@ -172,10 +181,6 @@ def draw_inputs(program: Program, seed: int, count: int, sizes: Mapping[str, int
     """
     draws: list[Draw] = []
     remarks: list[str] = []
-    known = open_sizes(program.module)
-    for size in sizes:
-        if size not in known:
-            raise ExecutionError(f"no function has an argument with a size named '{size}'", hint=nearest(size, known))
     for name in program.entries:
         tried = [draw_number(program, name, seed, i, sizes) for i in range(count)]
         found = [draw for draw in tried if isinstance(draw, Draw)]

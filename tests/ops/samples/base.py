@@ -8,20 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import mpmath
 import numpy as np
 
 NAN, INF = math.nan, math.inf
 HARD_FLOATS = (NAN, INF, -INF, 0.0, -0.0, 1.5, -2.0)
 SPECIALS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 1000.0, -1000.0, 1e-30)
-ULP = {"f16": 2.0**-10, "f32": 2.0**-23, "f64": 2.0**-52}
+ULP = {"f16": 2.0**-10, "bf16": 2.0**-7, "f32": 2.0**-23, "f64": 2.0**-52}
 DTYPES = {
-    "f16": "float16", "f32": "float32", "f64": "float64", "i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32",
-    "i64": "int64", "ui8": "uint8", "ui16": "uint16", "ui32": "uint32", "ui64": "uint64",
+    "f16": "float16", "bf16": ml_dtypes.bfloat16, "f32": "float32", "f64": "float64", "i1": "bool", "i8": "int8",
+    "i16": "int16", "i32": "int32", "i64": "int64", "ui8": "uint8", "ui16": "uint16", "ui32": "uint32", "ui64": "uint64",
 }  # fmt: skip
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 INTEGERS = ("i8", "i32", "i64", "ui8", "ui32")
-FLOATS, NUMBERS = ("f32", "f64"), ("f32", "f64", *INTEGERS)
+SMALL = ("f16", "bf16")
+FLOATS, NUMBERS = ("f32", "f64", *SMALL), ("f32", "f64", *SMALL, *INTEGERS)
 SHAPES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2, 3))
 
 
@@ -41,6 +43,11 @@ class Sample:
     rtol: float = 0.0
     atol: float = 0.0
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """What runs a row gives and takes bf16 as numbers in float32."""
+        object.__setattr__(self, "inputs", tuple(map(widened, self.inputs)))
+        object.__setattr__(self, "want", widened(self.want))
 
     def __str__(self) -> str:
         return f"{self.op}-{self.note}{','.join(self.types)}".replace("tensor", "")
@@ -63,7 +70,8 @@ def row(
     arrays = tuple(np.asarray(x) for x in inputs)
     types = tuple(type_of(x, dims[i] if i < len(dims) else None) for i, x in enumerate(arrays))
     type = result if isinstance(result, str) else type_of(np.asarray(want), result)
-    largest = max([1.0, *(float(np.max(np.abs(x[np.isfinite(x)]), initial=0)) for x in arrays if x.dtype.kind == "f")])
+    floats = [x for x in map(widened, arrays) if x.dtype.kind == "f"]
+    largest = max([1.0, *(float(np.max(np.abs(x[np.isfinite(x)]), initial=0)) for x in floats)])
     return Sample(op, text.format(*types, r=type), types, arrays, type, np.asarray(want), rtol, rtol * largest)
 
 
@@ -94,6 +102,11 @@ def smooth(op: str, text: str, inputs: Sequence[np.ndarray], result: Sequence[in
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
+def widened(x: np.ndarray) -> np.ndarray:
+    """bf16 numbers in float32; anything else as it is."""
+    return x.astype(np.float32) if x.dtype == ml_dtypes.bfloat16 else x
+
+
 def array(values: Any, name: str) -> np.ndarray:
     """The values (which may overflow to inf) in the dtype of an element type."""
     with np.errstate(all="ignore"):
@@ -107,7 +120,7 @@ def type_of(x: np.ndarray, dims: Sequence[int | str] | None = None) -> str:
 
 def each(function: Callable[..., Any], *xs: np.ndarray, name: str | None = None) -> np.ndarray:
     """The function on Python numbers, element by element; the result in the dtype of the first, or of `name`."""
-    flat = [function(*values) for values in zip(*(x.ravel().tolist() for x in xs))]
+    flat = [function(*values) for values in zip(*(widened(x).ravel().tolist() for x in xs))]
     name = name or NAMES[xs[0].dtype]
     if name[0] in "iu" and name != "i1":
         flat = [wrap(int(v), name) for v in flat]

@@ -18,6 +18,7 @@ from tests.ops.samples.base import (
     NAN,
     NUMBERS,
     SHAPES,
+    SMALL,
     SPECIALS,
     ULP,
     Sample,
@@ -49,7 +50,7 @@ def rows() -> list[Sample]:
         *unary("tir.square", lambda x: x * x, NUMBERS, hard=(0, 1, 100)),
         *unary("tir.square", lambda x: x * x, FLOATS, hard=(NAN, INF, -INF, 0.0, -0.0)),
         *unary("tir.sqrt", precise(root), FLOATS, low=0, hard=(NAN, INF, -INF, 0.0, -0.0, -1.0), ulps=0.5),
-        *unary("tir.exp", precise(mpmath.exp), ("f16", *FLOATS), hard=SPECIALS, ulps=4),
+        *unary("tir.exp", precise(mpmath.exp), FLOATS, hard=SPECIALS, ulps=4),
         *unary("tir.log", precise(logarithm), FLOATS, low=0.1, hard=SPECIALS, ulps=4),
         *unary("tir.log1p", precise(lambda x: logarithm(1 + x)), FLOATS, low=-0.9, hard=SPECIALS, ulps=4),
         *unary("tir.tanh", precise(mpmath.tanh), FLOATS, hard=SPECIALS, ulps=4),
@@ -75,7 +76,7 @@ def rows() -> list[Sample]:
 
 def select_rows() -> list[Sample]:
     rows = []
-    for name, shape in itertools.product(("f32", "i64", "i1", "ui8"), SHAPES):
+    for name, shape in itertools.product(("f32", *SMALL, "i64", "i1", "ui8"), SHAPES):
         condition, x, y = random(shape, "i1", seed=2), random(shape, name), random(shape, name, seed=1)
         want = each(lambda c, a, b: a if c else b, condition, x, y, name=name)
         types = (type_of(condition), type_of(x), type_of(y))
@@ -86,7 +87,7 @@ def select_rows() -> list[Sample]:
 def cast_rows() -> list[Sample]:
     rows = []
     edges = (NAN, INF, -INF, 0.0, -0.0, 0.9, -0.9, 255.5, 1e10, -1e10, 1e25, -1e25)
-    for source, target in itertools.product(("f32", "f64", "i1", "i8", "ui8", "i64", "ui32"), ("f16", *NUMBERS, "i1")):
+    for source, target in itertools.product(("f32", "f64", *SMALL, "i1", "i8", "ui8", "i64", "ui32"), (*NUMBERS, "i1")):
         x = array(edges if source in ULP else hard_numbers(source), source)
         want = each(lambda v, t=target: converted(v, t), x, name=target)
         types = (type_of(x),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.ops.samples.base import NAN, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import INF, NAN, SMALL, Sample, Smooth, array, random, row, smooth
 
 
 def rows() -> list[Sample]:
@@ -59,6 +59,27 @@ def rows() -> list[Sample]:
             array(np.arange(201) == 200, "i1").reshape(1, 1, 201)),
         row("tir.one_hot", "%0 : {0} -> {r}", [array(1, "i64")], array([0, 1], "ui8")),
     ]  # fmt: skip
+    return rows + small_rows()
+
+
+def small_rows() -> list[Sample]:
+    """Moving and making numbers of 16 bits."""
+    rows = []
+    for name in SMALL:
+        x, infinity = random((2, 3), name), "0x7F80" if name == "bf16" else "0x7C00"
+        counts = array([[i] for i in range(600)], name)  # above 256 not every whole number is one of bf16
+        rows += [
+            row("tir.broadcast", "%0 along [0, 1] : {0} -> {r}", [x], np.stack([x, x], 2)),
+            row("tir.transpose", "%0 by [1, 0] : {r}", [x], x.T.copy()),
+            row("tir.reshape", "%0 : {0} -> {r}", [x], x.reshape(3, 2)),
+            row("tir.slice", "%0 from [0, 1] to [1, 3] step [1, 1] : {r}", [x], x[:1, 1:].copy()),
+            row("tir.pad", f"%0 with 0.1 : {name} from [0, 0] to [0, -1] step [1, 1] : {{0}} -> {{r}}", [x],
+                np.concatenate([x, array([[0.1], [0.1]], name)], 1)),
+            row("tir.constant", f"dense<[0.1, -0.0, {infinity}]> : {{r}}", [], array([0.1, -0.0, INF], name)),
+            row("tir.full", f"0.1 : {name} -> {{r}}", [], array([0.1, 0.1], name)),
+            row("tir.iota", "axis 0 : {r}", [], counts),
+            row("tir.one_hot", "%0 : {0} -> {r}", [array([2, 0], "i32")], array([[0, 0, 1], [1, 0, 0]], name)),
+        ]  # fmt: skip
     return rows
 
 

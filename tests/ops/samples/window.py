@@ -10,7 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.samples.base import INF, NAMES, NAN, ULP, Sample, Smooth, array, exact_sum, random, row, smooth, wrap
+from tests.ops.samples.base import (
+    INF,
+    NAMES,
+    NAN,
+    ULP,
+    Sample,
+    Smooth,
+    array,
+    exact_sum,
+    random,
+    row,
+    smooth,
+    wrap,
+)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from tir.ir.define import attribute, operand, result
 from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, Value
-from tir.ir.kinds import I64_ARRAY, TypeKind, exactly, tensor_of
+from tir.ir.kinds import I64_ARRAY, TYPE, TypeKind, exactly, tensor_of
 from tir.ir.names import argument_bindings, check_names_bound, evaluate_dim
 from tir.ir.traits import Pure
 from tir.ir.types import (
@@ -52,11 +52,11 @@ from tir.ir.types import (
 from tir.lazy import np
 
 __all__ = [
-    "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR", "Elementwise",
-    "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable", "Reduction",
-    "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
+    "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
+    "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
+    "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
     "check_equal_shapes", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
-    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type",
+    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -264,6 +264,10 @@ class Structured(TensorOp):
         """One element: of the result, or the term that a reduction folds in."""
         raise AssertionError(f"{self.name} has no element")
 
+    def rounded_element(self, s: Any, *scalars: Any) -> Any:
+        """`element` of an op that is no reduction, as lowerings emit it; where it takes several steps, rounded once."""
+        return self.element(s, *scalars)
+
 
 class Sized(TensorOp):
     """An op whose result type is written, not inferred. `sizes` has one index operand for each `?` in it.
@@ -315,7 +319,12 @@ def _no_names(name: AffineExpr) -> int:
 
 
 class Elementwise(Structured):
-    """Each element of the result comes from the elements at the same place; all shapes are equal."""
+    """Each element of the result comes from the elements at the same place; all shapes are equal.
+
+    f16 and bf16 are computed in f32 and rounded once, by who runs the reference and by `rounded_element`.
+    """
+
+    computes_in_f32 = True
 
     def infer(self) -> Sequence[Type]:
         return [TensorType(merge_shapes(self, *self._named()), self.result_element())]
@@ -332,6 +341,14 @@ class Elementwise(Structured):
                 kinds = f"{type.element} of {first} and {other.element} of {name}"
                 fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
         return type.element
+
+    def rounded_element(self, s: Any, *scalars: Any) -> Any:
+        """`element`, of f16 and bf16 in f32."""
+        element = self.result_type.element
+        if wide_type(element) is element:
+            return self.element(s, *scalars)
+        wide = [s.cast(x, wide_type(x.type)) for x in scalars]
+        return s.cast(self.element(s, *wide), element)
 
     def _named(self) -> list[tuple[str, TensorType]]:
         return [(field.name, value.type) for field, value in zip(self.definition.operands, self.operands)]  # type: ignore[misc]
@@ -379,7 +396,8 @@ class Reduction(Structured):
     """A structured op with reduction loops: it folds one term for each point of them into its accumulators.
 
     The fold starts with the initial number of each accumulator; its order is not promised. A subclass with one
-    accumulator has `identity(element)` and `combine(s, accumulated, term)`; `element` gives the term.
+    accumulator has `identity(element)` and `combine(s, accumulated, term)`; `element` gives the term, from elements that
+    have been cast to the type of the accumulator.
     """
 
     #: The accumulators that are the op's results.
@@ -387,12 +405,17 @@ class Reduction(Structured):
 
     def accumulators(self) -> Sequence[tuple[Type, Any]]:
         """The element type and initial number of each accumulator."""
-        element = self.result_type.element
+        element = self.accumulator_type()
         return [(element, self.identity(element))]
+
+    def accumulator_type(self) -> Type:
+        """The element type of the only accumulator; the result is cast back from it."""
+        return self.result_type.element
 
     def step(self, s: Any, accumulated: Sequence[Any], scalars: Sequence[Any]) -> Sequence[Any]:
         """The accumulators after the elements `scalars` of the inputs."""
-        return [self.combine(s, accumulated[0], self.element(s, *scalars))]
+        terms = [s.cast(x, accumulated[0].type) for x in scalars]
+        return [self.combine(s, accumulated[0], self.element(s, *terms))]
 
     def identity(self, element: Type) -> Any:
         """The number that changes nothing."""
@@ -401,6 +424,37 @@ class Reduction(Structured):
     def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
         """The accumulator with one more term."""
         raise AssertionError(f"{self.name} has no combine")
+
+
+class Accumulating(Reduction):
+    """A reduction that may accumulate in a wider type than that of its result: `acc_type`.
+
+    Without it, f16 and bf16 accumulate in f32 and any other type in itself. Floats take f32 or f64, integers one of their
+    sign with as many bits or more. The result is rounded, or loses its high bits, once, at the end.
+    """
+
+    acc_type = attribute(TYPE, optional=True)
+
+    def accumulator_type(self) -> Type:
+        return self.acc_type if self.acc_type is not None else wide_type(self.result_type.element)
+
+    def verify(self) -> None:
+        element = self.result_type.element
+        if self.acc_type is not None and not _may_accumulate(self.acc_type, element):
+            fail(self, f"{element} accumulates in a float of 32 bits or more, or in an integer of its sign, that is not "
+                       f"narrower, got acc {self.acc_type}")  # fmt: skip
+
+
+def _may_accumulate(acc: Type, element: Type) -> bool:
+    if isinstance(element, FloatType):
+        return acc in (F32, F64) and acc.width >= element.width
+    assert isinstance(element, IntegerType)
+    return INTEGERS.accepts(acc) and acc.signedness == element.signedness and acc.width >= element.width  # type: ignore
+
+
+def wide_type(element: Type) -> Type:
+    """The type in which numbers of `element` are computed: f32 for f16 and bf16, else itself."""
+    return F32 if element in (F16, BF16) else element
 
 
 class AxisReduction(Reduction):
@@ -440,7 +494,17 @@ class Sequential(TensorOp):
 
 
 class Composite(TensorOp):
-    """An op that is a few others, kept whole until after autodiff because its own gradient is better than theirs."""
+    """An op that is a few others, kept whole until after autodiff because its own gradient is better than theirs.
+
+    f16 and bf16 are computed in f32 and rounded once, by who runs the reference and by `rounded_decomposition`.
+    """
+
+    computes_in_f32 = True
+
+    def rounded_decomposition(self, b: Any, *operands: Any) -> Any:
+        """`decompose`, of f16 and bf16 in f32."""
+        wide = [b.cast(x, wide_type(x.type.element)) if isinstance(x.type, TensorType) else x for x in operands]
+        return b.cast(self.decompose(b, *wide), self.result_type.element)
 
     def decompose(self, b: Any, *operands: Any) -> Any:
         """The result, in other ops of this dialect."""

@@ -32,7 +32,7 @@ from tir.ir.execution import numpy_dtype
 from tir.ir.ir import Value
 from tir.ir.kinds import INDEX_KIND, integer_enum, one_of, tensor_of
 from tir.ir.traits import Commutative
-from tir.ir.types import I1, FloatType, TensorType, Type, element_type
+from tir.ir.types import BF16, I1, FloatType, TensorType, Type, element_type
 from tir.lazy import np
 
 __all__ = ["COMPARISONS", "OPS"]
@@ -508,7 +508,13 @@ class Cast(Structured):
         source, target = element_type(self.x.type), self.result_type.element
         if isinstance(source, FloatType) and not isinstance(target, FloatType) and target is not I1:
             x = numeric.float_to_integer(x, lowest(target), highest(target))
+        if target is BF16:  # rounded by who runs this, once
+            return numeric.float_to_float(x, target) if isinstance(source, FloatType) else self._from_integer(x)
         return np.asarray(x).astype(numpy_dtype(target))
+
+    def _from_integer(self, x: Any) -> Any:
+        number = np.asarray(x)
+        return numeric.integer_to_float(number.astype(np.uint8) if number.dtype.kind == "b" else number, BF16)
 
     def element(self, s: Any, x: Any) -> Any:
         return s.cast(x, self.result_type.element)

@@ -11,7 +11,8 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Reduction, Structure, check_axes, fail, merge_dims
+from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Structure, check_axes, fail, merge_dims
+from tir.dialects.tir.reduce import accumulator_dtype, rounded_sum
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import counted
@@ -25,7 +26,7 @@ __all__ = ["LETTERS", "OPS"]
 LETTERS = string.ascii_letters
 
 
-class _Contraction(Reduction):
+class _Contraction(Accumulating):
     """A sum of products: `letters` names the loop of each axis."""
 
     def letters(self) -> tuple[Sequence[str], str]:
@@ -74,7 +75,8 @@ class _Contraction(Reduction):
                 if sizes.setdefault(letter, size) != size:  # numpy would stretch a size of 1
                     shapes = " and ".join(str(list(np.shape(x))) for x in arrays)
                     raise ExecutionError(f"sizes must agree, got shapes {shapes} for {','.join(operands)}->{out}")
-        return np.einsum(f"{','.join(operands)}->{out}", *arrays, dtype=np.asarray(arrays[0]).dtype)
+        dtype = accumulator_dtype(self, arrays[0])
+        return rounded_sum(self, np.einsum(f"{','.join(operands)}->{out}", *arrays, dtype=dtype, casting="unsafe"))
 
     def identity(self, element: Type) -> Any:
         return 0
@@ -118,14 +120,15 @@ def _einsum_gradient(
 class Dot(_Contraction):
     """The product of two matrices, of matrix and vector, of vector and matrix, or the inner product of two vectors.
 
-    lhs: tensor<MxK> or tensor<K>; rhs: tensor<KxN> or tensor<K>, of one element type, in which the sum accumulates.
+    lhs: tensor<MxK> or tensor<K>; rhs: tensor<KxN> or tensor<K>, of one element type. The sum accumulates in it, for f16 and
+    bf16 in f32; `acc` names another type: `tir.dot %x, %y acc f64 : tensor<4x5xf32>`.
     """
 
     name = "tir.dot"
     lhs = operand(NUMBER_TENSOR)
     rhs = operand(NUMBER_TENSOR)
     result = result(NUMBER_TENSOR)
-    format = "$lhs `,` $rhs attr-dict `:` type($result)"
+    format = "$lhs `,` $rhs (`acc` $acc_type^)? attr-dict `:` type($result)"
 
     def infer(self) -> Sequence[Type]:
         lhs, rhs = self.lhs.type, self.rhs.type
@@ -142,7 +145,8 @@ class Dot(_Contraction):
     def reference(self, lhs: Any, rhs: Any) -> Any:
         if lhs.shape[-1] != rhs.shape[0]:
             raise ExecutionError(f"inner sizes must agree, got {lhs.shape[-1]} of lhs and {rhs.shape[0]} of rhs")
-        return np.dot(lhs, rhs)
+        dtype = accumulator_dtype(self, lhs)
+        return rounded_sum(self, np.dot(lhs.astype(dtype, copy=False), rhs.astype(dtype, copy=False)))
 
     def letters(self) -> tuple[Sequence[str], str]:
         rows, columns = self.lhs.type.rank - 1, self.rhs.type.rank - 1
@@ -169,7 +173,7 @@ class DotGeneral(_Contraction):
 
     `tir.dot_general %a, %b batch [0] x [0] contract [2] x [1]` is the product of each pair of matrices. The result has
     the batch axes, then the other axes of lhs, then those of rhs, each in order (StableHLO's dot_general). Axis i of a
-    list for lhs belongs to axis i of that for rhs. The sum accumulates in the element type.
+    list for lhs belongs to axis i of that for rhs. The sum accumulates as that of `tir.dot` does.
     """
 
     name = "tir.dot_general"
@@ -181,8 +185,8 @@ class DotGeneral(_Contraction):
     rhs_contract = attribute(I64_ARRAY)
     result = result(NUMBER_TENSOR)
     format = (
-        "$lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch `contract` $lhs_contract `x` $rhs_contract attr-dict "
-        "`:` type($result)"
+        "$lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch `contract` $lhs_contract `x` $rhs_contract "
+        "(`acc` $acc_type^)? attr-dict `:` type($result)"
     )
 
     def infer(self) -> Sequence[Type]:
@@ -211,14 +215,14 @@ class Einsum(_Contraction):
 
     A letter for each axis; sums over the letters that the result, behind `->`, lacks. A letter twice in one operand is
     its diagonal. Each letter of the result stands there once and in some operand. One loop nest for all operands: of
-    three or more the builder makes a chain of pairs.
+    three or more the builder makes a chain of pairs. The sum accumulates as that of `tir.dot` does.
     """
 
     name = "tir.einsum"
     spec = attribute(STRING)
     xs = operand(NUMBER_TENSOR, variadic=True)
     result = result(NUMBER_TENSOR)
-    format = "$spec $xs attr-dict `:` type($result)"
+    format = "$spec $xs (`acc` $acc_type^)? attr-dict `:` type($result)"
 
     def infer(self) -> Sequence[Type]:
         match = re.fullmatch(r"([a-zA-Z]*(?:,[a-zA-Z]*)*)->([a-zA-Z]*)", self.spec)

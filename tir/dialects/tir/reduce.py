@@ -1,7 +1,7 @@
 """Reductions: ops that fold axes of a tensor into one number each.
 
-The order of a fold is not promised, so sums of floats may differ by n * eps * sum|x|. Each accumulates in its own
-element type; a Python builder that wants more casts first.
+The order of a fold is not promised, so sums of floats may differ by n * eps * sum|x|, with the eps of the type that they
+accumulate in: f32 for f16 and bf16, else their own, or the one that `acc` names: `tir.sum %x over [0] acc f64 : ..`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tir.dialects.numeric import float_to_float, of_type
 from tir.dialects.tir.base import (
     BOOL_TENSOR,
     NUMBER_TENSOR,
+    Accumulating,
     AxisReduction,
     NotDifferentiable,
     Reduction,
@@ -23,20 +25,45 @@ from tir.dialects.tir.base import (
 )
 from tir.ir.affine import AffineMap
 from tir.ir.define import attribute, operand, result
+from tir.ir.execution import numpy_dtype
 from tir.ir.kinds import I64_ATTR, exactly, tensor_of
 from tir.ir.types import I64, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS"]
+__all__ = ["OPS", "accumulator_dtype", "rounded_sum"]
 
 
-class Sum(AxisReduction):
-    """The sum over `axes`; 0 of nothing. Gradient: g, repeated along the axes."""
+class _Accumulating(Accumulating, AxisReduction):
+    """A sum or product over axes: `tir.sum %x over [0] acc f64 : tensor<f32>`."""
+
+    format = "$x `over` $axes (`acc` $acc_type^)? attr-dict `:` type($result)"
+
+    def folded(self, fold: Any, x: Any) -> Any:
+        """numpy's fold in the type of the accumulator, cast back."""
+        return rounded_sum(self, fold(x, axis=tuple(self.axes), dtype=accumulator_dtype(self, x)))
+
+
+def accumulator_dtype(op: Accumulating, x: Any) -> Any:
+    """numpy's dtype for the accumulator of `op`; that of `x` if it is even wider, as where semantics are measured."""
+    return np.promote_types(numpy_dtype(op.accumulator_type()), x.dtype)
+
+
+def rounded_sum(op: Accumulating, wide: Any) -> Any:
+    """What `op` accumulated, in the type of its result."""
+    wide = np.asarray(wide)
+    return float_to_float(wide, op.result_type) if wide.dtype.kind == "f" else of_type(wide, op.result_type)
+
+
+class Sum(_Accumulating):
+    """The sum over `axes`; 0 of nothing.
+
+    f16 and bf16 accumulate in f32; `acc` names another type. Gradient: g, repeated along the axes.
+    """
 
     name = "tir.sum"
 
     def reference(self, x: Any) -> Any:
-        return np.sum(x, axis=tuple(self.axes), dtype=x.dtype)
+        return self.folded(np.sum, x)
 
     def identity(self, element: Type) -> Any:
         return 0
@@ -48,8 +75,8 @@ class Sum(AxisReduction):
         return [b.repeat_along(g, self.axes, x)]
 
 
-class Prod(AxisReduction):
-    """The product over `axes`; 1 of nothing.
+class Prod(_Accumulating):
+    """The product over `axes`; 1 of nothing. f16 and bf16 accumulate in f32; `acc` names another type.
 
     Gradient: the product of the other factors, exact also where factors are 0; its own gradient is exact only where
     none is.
@@ -58,7 +85,7 @@ class Prod(AxisReduction):
     name = "tir.prod"
 
     def reference(self, x: Any) -> Any:
-        return np.prod(x, axis=tuple(self.axes), dtype=x.dtype)
+        return self.folded(np.prod, x)
 
     def identity(self, element: Type) -> Any:
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Sequential, Shaped, check_axes
+from tir.dialects.tir.base import NUMBER_TENSOR, Sequential, Shaped, check_axes, wide_type
 from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ATTR, UNIT
@@ -17,7 +17,7 @@ __all__ = ["OPS"]
 class _Cumulative(Shaped, Sequential):
     """Each element with all before it along `axis`; `exclusive` leaves out the element itself, `reverse` goes backwards.
 
-    The elements are taken in the order of the axis, in their own type; integers wrap.
+    The elements are taken in the order of the axis, f16 and bf16 in f32; integers wrap.
     """
 
     x = operand(NUMBER_TENSOR)
@@ -44,17 +44,19 @@ class _Cumulative(Shaped, Sequential):
         raise AssertionError(f"{self.name} has no meaning")
 
     def reference(self, x: Any) -> Any:
+        narrow = x.dtype
+        x = x.astype(np.promote_types(narrow, np.float32)) if narrow.kind == "f" else x
         x = np.flip(x, self.axis) if self.reverse else x
         found = self.accumulate(x)
         if self.exclusive:
             first = np.full_like(np.take(x, [0], self.axis) if x.shape[self.axis] else x, self.identity)
             kept = np.take(found, range(found.shape[self.axis] - 1), self.axis) if x.shape[self.axis] else found
             found = np.concatenate([first, kept], self.axis) if x.shape[self.axis] else found
-        return np.flip(found, self.axis) if self.reverse else found
+        return (np.flip(found, self.axis) if self.reverse else found).astype(narrow)
 
     def program(self, p: Any, x: Any) -> list[Any]:
-        out = p.result()
-        size = p.size(x, self.axis)
+        out, size = p.result(), p.size(x, self.axis)
+        wide = wide_type(out.element)
         others = [p.size(x, axis) for axis in range(self.x.type.rank) if axis != self.axis]
         last = p.sub(size, p.const(1, size))
 
@@ -62,11 +64,11 @@ class _Cumulative(Shaped, Sequential):
             def step(i: Any, total: Any) -> list[Any]:
                 at = p.sub(last, i) if self.reverse else i
                 here = [*places[: self.axis], at, *places[self.axis :]]
-                more = self.combine(p, total, p.load(x, here))
-                p.store(out, here, total if self.exclusive else more)
+                more = self.combine(p, total, p.cast(p.load(x, here), wide))
+                p.store(out, here, p.cast(total if self.exclusive else more, out.element))
                 return [more]
 
-            p.loop(0, size, step, changes=[out], carry=[p.const(self.identity, out.element)])
+            p.loop(0, size, step, changes=[out], carry=[p.const(self.identity, wide)])
 
         p.nest(others, row, changes=[out])
         return [out]

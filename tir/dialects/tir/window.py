@@ -25,6 +25,7 @@ from tir.dialects.tir.base import (
     is_number_of,
     lowest,
     merge_shapes,
+    wide_type,
 )
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.define import attribute, operand, result
@@ -248,7 +249,7 @@ class OverlapAdd(_Windowed, Sized, Reduction):
     """The sum of overlapping windows: each place of the result sums what the windows hold there.
 
     x: tensor<.. x positions x window>, as `tir.windows` with the same attributes gives it; the result has the axes that
-    they slide over. What lies outside of the result is dropped. Gradient: `tir.windows`.
+    they slide over. What lies outside of the result is dropped. f16 and bf16 accumulate in f32. Gradient: `tir.windows`.
     """
 
     name = "tir.overlap_add"
@@ -281,7 +282,8 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         want = (*shape[:lead], *counts, *self.window)
         if np.shape(x) != want:
             raise ExecutionError(f"x must have shape {list(want)}, got {list(np.shape(x))}")
-        return folded(x, axes, shape)
+        wide = np.promote_types(x.dtype, np.float32) if x.dtype.kind == "f" else x.dtype
+        return folded(x.astype(wide), axes, shape).astype(x.dtype)
 
     def checks(self, b: Any, x: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
         return [
@@ -299,10 +301,17 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         out = AffineMap.of_dims(rank + count, range(rank))
         return Structure(("parallel",) * rank + ("reduction",) * count, (), (out,), extents)
 
+    def accumulator_type(self) -> Type:
+        return wide_type(self.result_type.element)
+
     def identity(self, element: Type) -> Any:
         return 0
 
     def element(self, s: Any) -> Any:
+        return s.cast(self._found(s), self.accumulator_type())
+
+    def _found(self, s: Any) -> Any:
+        """What the window at hand adds to the place at hand."""
         zero = s.const(0, self.x.type.element)
         lead, rank, count = self.lead, self.result_type.rank, len(self.window)
         if any(size == 0 for size in self.x.type.shape[lead : lead + count]):

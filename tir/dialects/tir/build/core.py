@@ -17,6 +17,7 @@ from tir.ir.ir import Op, Value
 from tir.ir.types import (
     BF16,
     DYNAMIC,
+    F16,
     F32,
     F64,
     I1,
@@ -299,9 +300,18 @@ def _promoted(elements: Sequence[Type]) -> Type:
         if other is found:
             continue
         if BF16 in (found, other):
-            raise TirError(f"{found} and {other} have no common element type; cast one of them")
+            found = _beside_bf16(other if found is BF16 else found)
+            continue
         found = type_of_dtype(str(np.promote_types(str(dtype_of(found).numpy), str(dtype_of(other).numpy))))
     return found
+
+
+def _beside_bf16(other: Type) -> Type:
+    """The element type of bf16 and another: f32 beside f16; beside anything else as f16 has it, with bf16 in its place."""
+    if other is F16:
+        return F32
+    wide = type_of_dtype(str(np.promote_types("float16", str(dtype_of(other).numpy))))
+    return BF16 if wide is F16 else wide
 
 
 def _beside_number(element: Type, number: int | float) -> Type:
