@@ -28,7 +28,13 @@ DTYPES = {
 NAN, INF = float("nan"), float("inf")
 HARD_FLOATS = (0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e-30, 100.0)
 #: Ops whose float results may differ in the last places, and those whose sums may be added up in another order.
-_ROUNDED = ("tir.exp", "tir.log", "tir.log1p", "tir.tanh", "tir.sigmoid", "tir.pow", "tir.sqrt")
+FUNCTIONS = (
+    "rsqrt", "cbrt", "exp2", "expm1", "log2", "log10", "log1mexp", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
+    "asinh", "acosh", "atanh", "erf", "erfc", "softplus", "leaky_relu", "elu", "gelu", "silu",
+)  # fmt: skip
+_ROUNDED = {
+    f"tir.{name}" for name in ("exp", "log", "log1p", "tanh", "sigmoid", "pow", "sqrt", "atan2", *FUNCTIONS)
+}
 _SUMMED = ("tir.sum", "tir.prod", "tir.mean", "tir.dot", "tir.softmax", "tir.log_softmax", "tir.softmax_cross_entropy")
 #: SSA names in a line.
 NAMES = re.compile(r"%\w+")

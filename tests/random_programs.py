@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.random_program_text import (
     FLOATS,
+    FUNCTIONS,
     INTEGERS,
     NAMES,
     Argument,
@@ -35,9 +36,10 @@ __all__ = ["random_program"]
 MAX_ELEMENTS = 700
 
 
-def random_program(seed: int, size: int = 12) -> Program:
-    """The program of this seed, of about `size` ops."""
-    return _Writer(random.Random(seed)).program(seed, size)
+def random_program(seed: int, size: int = 12, elementwise: bool = False) -> Program:
+    """The program of this seed, of about `size` ops; elementwise: many of them the rarer elementwise ones."""
+    makers = (*_MAKERS, *_ELEMENTWISE) if elementwise else _MAKERS
+    return _Writer(random.Random(seed), makers).program(seed, size)
 
 
 @dataclass
@@ -45,6 +47,7 @@ class _Writer:
     """Writes one program, op by op."""
 
     random: random.Random
+    makers: Sequence[tuple[Callable[[_Writer], None], int]]
     lines: list[str] = field(default_factory=list)
     pool: list[Value] = field(default_factory=list)
     given: list[Argument] = field(default_factory=list)
@@ -62,7 +65,7 @@ class _Writer:
         tries = 0
         while len(self.lines) < size and tries < 20 * size:
             tries += 1
-            maker = r.choices([m for m, _ in _MAKERS], [w for _, w in _MAKERS])[0]
+            maker = r.choices([m for m, _ in self.makers], [w for _, w in self.makers])[0]
             maker(self)
         if r.random() < 0.4:
             self.gradient()
@@ -233,6 +236,32 @@ def binary(w: _Writer) -> None:
     if name == "div" and not (x.exact and y.exact) and w.random.random() < 0.7:
         name = "add"  # few quotients of rounded numbers: small divisors make anything of a rounding
     w.emit(f"tir.{name} {x.name}, {y.name} : {tensor_type(dims, x.element)}", x.element, dims, [x, y], exact=name != "pow")
+
+
+def function(w: _Writer) -> None:
+    """A function of a float; of a number that every level knows exactly, one that jumps too."""
+    x = w.pick(lambda v: v.is_float)
+    if x is None:
+        return
+    steps = ("floor", "ceil", "trunc", "round", "reciprocal", "is_nan", "is_inf", "is_finite") if x.exact else ()
+    name = w.random.choice([*FUNCTIONS, *steps])
+    element = "i1" if name.startswith("is_") else x.element
+    w.emit(f"tir.{name} {x.name} : {x.type}", element, x.dims, [x], exact=name not in FUNCTIONS)
+
+
+def quotient(w: _Writer) -> None:
+    """What jumps with its operands, or takes integers and bits apart; a clamp."""
+    x = w.pick(lambda v: _is_number(v) and v.exact)
+    y = w.partner(x, lambda v: v.element == x.element and v.exact) if x else None
+    z = w.partner(y, lambda v: v.element == x.element and v.can_meet(x)) if y else None
+    if x is None or y is None or z is None:
+        return
+    more = ("copysign", "atan2") if x.is_float else ("pow", "shl", "shr", "xor")
+    name = w.random.choice(["floordiv", "rem", "mod", "clamp", *more])
+    operands = [x, y, z] if name == "clamp" else [x, y]
+    dims = met(*operands)
+    names = ", ".join(v.name for v in operands)
+    w.emit(f"tir.{name} {names} : {tensor_type(dims, x.element)}", x.element, dims, operands, exact=name != "atan2")
 
 
 def bits(w: _Writer) -> None:
@@ -449,6 +478,39 @@ def cross_entropy(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x, y], exact=False)
 
 
+def by_index(w: _Writer) -> None:
+    """take or put at positions of which some are outside."""
+    x = w.pick(lambda v: len(v.dims) > 0 and min(v.shape) > 0)
+    index = w.pick(lambda v: v.element in INTEGERS and v.exact and len(v.dims) < 2)
+    if x is None or index is None:
+        return
+    axis, mode = w.random.randrange(len(x.dims)), w.random.choice(["clamp", "drop"])
+    dims = [*x.dims[:axis], *index.dims, *x.dims[axis + 1 :]]
+    if math.prod(d.size for d in dims) > MAX_ELEMENTS:
+        return
+    words = f"axis {axis} mode {mode}"
+    read = w.emit(f"tir.take {x.name} at {index.name} {words} : {tensor_type(dims, x.element)}", x.element, dims, [x, index])
+    if w.random.random() < 0.5:
+        kind = "set" if x.element == "i1" else w.random.choice(["set", "add", "max", "min"])
+        text = f"tir.put {kind} {x.name} at {index.name} with {read.name} {words} : {x.type}"
+        w.emit(text, x.element, x.dims, [x, index, read], exact=kind != "add")
+
+
+def arranged(w: _Writer) -> None:
+    """concat, repeat or a triangle."""
+    x = w.pick(lambda v: len(v.dims) > 0 and v.dims[0].is_static and math.prod(v.shape) * 2 <= MAX_ELEMENTS)
+    if x is None:
+        return
+    dims = [static(2 * x.dims[0].size), *x.dims[1:]]
+    kind = w.random.choice(["concat", "repeat", "tril"])
+    if kind == "tril" and len(x.dims) > 1:
+        w.emit(f"tir.tril {x.name} diagonal {w.random.randint(-1, 2)} : {x.type}", x.element, x.dims, [x])
+    elif kind == "concat":
+        w.emit(f"tir.concat {x.name}, {x.name} axis 0 : {tensor_type(dims, x.element)}", x.element, dims, [x])
+    else:
+        w.emit(f"tir.repeat {x.name} times 2 axis 0 : {tensor_type(dims, x.element)}", x.element, dims, [x])
+
+
 def one_hot(w: _Writer) -> None:
     x = w.pick(lambda v: v.element in INTEGERS and len(v.dims) < 3)
     element, depth = w.random.choice(["f32", "f64", "i64", "i1"]), w.random.choice(w.dims)
@@ -504,5 +566,7 @@ def rng(w: _Writer) -> None:
 _MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (
     (unary, 12), (binary, 16), (bits, 2), (compare, 5), (select, 6), (cast, 5), (broadcast, 9), (transpose, 5),
     (reshape, 5), (cut, 5), (pad, 4), (reduction, 10), (argmax, 2), (dot, 7), (softmax, 5), (cross_entropy, 3),
-    (one_hot, 3), (creation, 4), (rng, 4),
+    (one_hot, 3), (by_index, 4), (arranged, 4), (creation, 4), (rng, 4),
 )  # fmt: skip
+#: Beside these, where many kinds of elementwise ops are wanted.
+_ELEMENTWISE: tuple[tuple[Callable[[_Writer], None], int], ...] = ((function, 60), (quotient, 40))

@@ -14,7 +14,8 @@ from tests.semantics_checks import COUNTER, TWO_SUBS, By, found_by, wrong_of
 from tests.wrong_passes import PLANTS, CanonicalizeWithRule, CseBlindToAttributes, Plant, minus_swapped, ten_passes
 from tir.api import parse
 from tir.cli import opt
-from tir.dialects.tir.elementwise import Add, Exp, Sub
+from tir.dialects.tir.arithmetic import Add, Sub
+from tir.dialects.tir.functions import Exp
 from tir.dialects.tir.state import Update
 from tir.ir.attributes import StringAttr
 from tir.ir.ir import Op

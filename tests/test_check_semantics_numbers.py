@@ -10,7 +10,8 @@ import pytest
 
 from tests.semantics_checks import COUNTER, TWO_SUBS, By, found_by, wrong_of
 from tir.api import parse
-from tir.dialects.tir.elementwise import Exp, Mul, Sub
+from tir.dialects.tir.arithmetic import Mul, Sub
+from tir.dialects.tir.functions import Exp
 from tir.dialects.tir.state import Leaf
 from tir.ir.numerics import EXACT, Numerics, accurate
 from tir.ir.printer import print_op

@@ -9,8 +9,9 @@ import pytest
 
 from tests.lit_runner import LIT_ROOT, run_lines
 from tests.ops.samples import SAMPLES
+from tests.ops.test_ops import MOVES
 from tir.dialects.all import DIALECTS
-from tir.dialects.tir.base import Composite, Reduction, Structured
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Structured
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.registry import Dialect
@@ -21,7 +22,7 @@ OPS = [op for dialect in DIALECTS.values() for op in dialect.ops]
 TENSOR_OPS = DIALECTS["tir"].ops
 
 #: Ops of the tensor level that are no function of tensors; they have tests of their own.
-WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert"}
+WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}
 #: Ops whose meaning stands with the op around them, which hands them their values.
 PART_OF_ANOTHER = {"linalg.index": "linalg.generic"}
 
@@ -62,14 +63,18 @@ def test_tensor_op_says_how_it_is_lowered(cls: type[Op]) -> None:
     """By a loop nest, by other ops, or by name in the one pass that handles it."""
     if issubclass(cls, Composite):
         assert cls.decompose is not Composite.decompose
+    elif issubclass(cls, Sequential):
+        assert cls.program is not Sequential.program
     elif issubclass(cls, Reduction):
         assert cls.structure is not Structured.structure
     elif issubclass(cls, Structured):
         assert cls.structure is not Structured.structure
         # Slice and pad are views in memory: lower-structured takes them by name.
         assert cls.element is not Structured.element
+    elif issubclass(cls, Sequential):
+        assert cls.program is not Sequential.program
     else:
-        assert cls.name in {"tir.constant", "tir.dim", "tir.reshape", "tir.pad", *WITHOUT_SAMPLES}
+        assert cls.name in MOVES | WITHOUT_SAMPLES
 
 
 @pytest.mark.parametrize("cls", [c for c in TENSOR_OPS if c.name not in WITHOUT_SAMPLES], ids=lambda cls: cls.name)

@@ -11,10 +11,11 @@ from collections import Counter
 import pytest
 
 from tests.levels import LEVELS, Disagreement, first_disagreement, spread
-from tests.random_program_text import Program, dropped
+from tests.random_program_text import FUNCTIONS, Program, dropped
 from tests.random_programs import random_program
 
 QUICK = range(100)
+ELEMENTWISE = range(30)  # with other ops: see random_program
 #: In batches, so that the slow test is as many tests as make sense for two workers.
 SLOW = [range(start, start + 100) for start in range(100, 1100, 100)]
 RUNS = 3  # of a program with its roundings shaken
@@ -59,17 +60,21 @@ def shrunk(program: Program, found: Disagreement) -> tuple[Program, Disagreement
             return program, found
 
 
-def check(seed: int) -> None:
-    program = random_program(seed)
+def check(program: Program) -> None:
     found = disagreement(program)
     if found is not None:
         smaller, found = shrunk(program, found)
-        raise AssertionError(f"seed {seed}, {found}\n\n{smaller.text}") from found.error
+        raise AssertionError(f"seed {program.seed}, {found}\n\n{smaller.text}") from found.error
 
 
 @pytest.mark.parametrize("seed", QUICK)
 def test_random_program_computes_the_same_at_every_level(seed: int) -> None:
-    check(seed)
+    check(random_program(seed))
+
+
+@pytest.mark.parametrize("seed", ELEMENTWISE)
+def test_random_program_of_elementwise_ops_computes_the_same_at_every_level(seed: int) -> None:
+    check(random_program(seed, elementwise=True))
 
 
 @pytest.mark.slow
@@ -77,7 +82,7 @@ def test_random_program_computes_the_same_at_every_level(seed: int) -> None:
 @pytest.mark.parametrize("seeds", SLOW, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
 def test_many_random_programs_compute_the_same_at_every_level(seeds: range) -> None:
     for seed in seeds:
-        check(seed)
+        check(random_program(seed))
 
 
 # --- the generator itself ------------------------------------------------------------------------------------------
@@ -92,15 +97,22 @@ def test_same_seed_gives_the_same_program_and_inputs() -> None:
 
 #: What some of the quick programs must contain, so that a change of the generator cannot lose it unseen.
 WANTED_OPS = """
-    abs add all and any argmax broadcast cast cmp constant dim div dot exp full grad iota leaf log log1p log_softmax max
-    maximum mean min minimum mul neg not one_hot or pad pow prod read relu reshape rng_bits rng_uniform select sigmoid sign
-    slice softmax softmax_cross_entropy sqrt square sub sum tanh transpose update
+    abs add all and any argmax broadcast cast cmp concat constant dim div dot exp full grad iota leaf log log1p
+    log_softmax max maximum mean min minimum mul neg not one_hot or pad pow prod put read relu repeat reshape
+    rng_bits rng_uniform select sigmoid sign slice softmax softmax_cross_entropy sqrt square sub sum take tanh
+    transpose tril update
 """.split()
 
 
 def test_quick_programs_contain_every_op() -> None:
     counts = Counter(op for seed in QUICK for op in set(re.findall(r"tir\.(\w+) ", random_program(seed).text)))
     assert not [op for op in WANTED_OPS if counts[op] == 0]
+
+
+def test_elementwise_programs_contain_most_of_the_ops() -> None:
+    text = "".join(random_program(seed, elementwise=True).text for seed in ELEMENTWISE)
+    wanted = {*FUNCTIONS, "floordiv", "rem", "mod", "clamp", "copysign", "atan2", "pow", "shl", "shr", "xor", "floor"}
+    assert not [op for op in wanted if f"tir.{op} " not in text]
 
 
 def test_quick_programs_contain_every_kind_of_size_and_element() -> None:

@@ -24,7 +24,7 @@ from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.bfloat16 import bits_of, from_bits, round_to_bf16, to_caller, widened
 from tir.ir.errors import ExecutionError, TirError, counted, nearest
-from tir.ir.execution import numpy_dtype
+from tir.ir.execution import numpy_dtype, show
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
 from tir.ir.types import (
@@ -93,6 +93,8 @@ class _Slot:
     symbol: str
     dtype: Any
     storage_dtype: Any
+    #: The label of a result that is printed and not returned.
+    label: str | None = None
 
     @property
     def shape(self) -> Sequence[Dim]:
@@ -178,7 +180,7 @@ class _Function:
     def entry(self) -> Entry:
         """What the caller is told."""
         parameters = tuple(Parameter(slot.name, slot.type) for slot in self.inputs)
-        results = tuple(Result(slot.name, slot.type) for slot in self.returned if slot.kind != "update")
+        results = tuple(Result(s.name, s.type) for s in self.returned if s.kind != "update" and s.label is None)
         return Entry(self.name, parameters, results)
 
     def sizes(self, inputs: Sequence[Any]) -> Mapping[AffineExpr, int]:
@@ -251,13 +253,21 @@ class Executable:
     def _run(self, function: _Function, inputs: Sequence[Any]) -> list[Any]:
         """Calls an entry, or a private function that gives a first value."""
         if not (function.uses_state or self._machine.owns_state):
-            return self._run_with(function, inputs, {})[0]
+            return self._shown(function, self._run_with(function, inputs, {})[0])
         with self._lock:
             state = self.state.values_in_use()
             results, new = self._run_with(function, inputs, state)
             # One step, so that no interrupt can leave half of it behind.
             state.update(new)
-            return results
+        return self._shown(function, results)
+
+    def _shown(self, function: _Function, results: Sequence[Any]) -> list[Any]:
+        """Prints the results that are there to be printed; the others."""
+        slots = [slot for slot in function.returned if slot.kind != "update"]
+        for slot, value in zip(slots, results):
+            if slot.label is not None:
+                show(slot.label, value)
+        return [value for slot, value in zip(slots, results) if slot.label is None]
 
     def _run_with(
         self, function: _Function, inputs: Sequence[Any], state: Mapping[str, Any]
@@ -464,7 +474,9 @@ def _slot(function: Any, kind: str, facts: Mapping[str, Attribute], storage: Typ
     name, symbol = facts.get("tir.name"), facts.get("tir.shared", facts.get("tir.update"))
     shown = name.value if isinstance(name, StringAttr) else "" if kind == "out" else label
     root = symbol.root if isinstance(symbol, SymbolRefAttr) else ""
-    return _Slot(kind, shown, type, storage, root, dtype, storage_dtype)
+    label_fact = facts.get("tir.print")
+    printed = label_fact.value if isinstance(label_fact, StringAttr) else None
+    return _Slot(kind, shown, type, storage, root, dtype, storage_dtype, printed)
 
 
 def _public_type(storage: Type, facts: Mapping[str, Attribute]) -> Type:

@@ -29,6 +29,7 @@ from tir.ir.execution import (
     meaning,
     numpy_dtype,
     rounded,
+    show,
     value_of_type,
 )
 from tir.ir.ir import Block, Op, Value
@@ -74,6 +75,7 @@ class Interpreter:
         self._storage: dict[Op, Any] = {}
         self._blocks: dict[Block, tuple[tuple[Value, ...], list[_Step]]] = {}
         self._updates: dict[str, Any] = {}
+        self._shown: list[tuple[str, Any]] = []
         self._steps_left = UNLIMITED
 
     def run(self, entry: str, arguments: Sequence[Any] = ()) -> list[Any]:
@@ -85,11 +87,13 @@ class Interpreter:
         function = self._function(entry)
         values = _checked_arguments(function, arguments)
         self._steps_left = UNLIMITED if self.max_steps is None else self.max_steps
-        self._updates = {}
+        self._updates, self._shown = {}, []
         with np.errstate(all="ignore"):
             self._initialize()
             results = self._drive(_call(entry, values))
         self.state.update(self._updates)
+        for label, value in self._shown:
+            show(label, value)
         types = function.function_type.results  # type: ignore[attr-defined]
         return [np.array(x) if isinstance(type, TensorType) else x for x, type in zip(results, types)]
 
@@ -249,6 +253,9 @@ class _Frame(dict[Value, Any]):
     def update(self, name: str, value: Any) -> None:  # type: ignore[override]
         # A copy: the value may be a view of an argument, which its owner may change.
         self.interpreter._updates[name] = np.array(value)
+
+    def show(self, label: str, value: Any) -> None:
+        self.interpreter._shown.append((label, value))
 
 
 class _Cursor:

@@ -3,7 +3,7 @@
 import pytest
 
 from tir.dialects.all import REGISTRY
-from tir.dialects.tir.elementwise import Add, Neg, Sub
+from tir.dialects.tir.arithmetic import Add, Neg, Sub
 from tir.ir.errors import PassError
 from tir.ir.printer import print_op
 from tir.ir.rewrite import Rewriter, rewrite, rule

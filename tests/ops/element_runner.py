@@ -13,7 +13,7 @@ import numpy as np
 from tir.dialects import tensor
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.base import Accumulating, Reduction, Structured
-from tir.dialects.tir.elementwise import Cast
+from tir.dialects.tir.logic import Cast
 from tir.ir.affine import AffineDim
 from tir.ir.builder import Builder
 from tir.ir.execution import evaluate, numpy_dtype

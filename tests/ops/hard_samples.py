@@ -16,6 +16,8 @@ import mpmath
 import numpy as np
 import scipy.special
 
+from tests.ops.samples.activations import elu, gelu, gelu_by_tanh, keeping_zero, leaky_relu, sigmoid, silu, softplus
+from tests.ops.samples.arithmetic import clamp, divide, floor_divide, integer_power, modulo, rest, sign
 from tests.ops.samples.base import (
     DTYPES,
     INF,
@@ -33,7 +35,8 @@ from tests.ops.samples.base import (
     smaller,
     type_of,
 )
-from tests.ops.samples.elementwise import converted, divide, sigmoid, sign
+from tests.ops.samples.functions import FUNCTIONS, half_away, log1mexp, root_inverse, rounded
+from tests.ops.samples.logic import CLASSES, converted, shift_bits, shift_left, shift_right
 from tests.ops.samples.reduce import extreme, fold, highest_of, lowest_of, product
 
 FLOATS = ("f16", "f32", "f64")
@@ -91,13 +94,22 @@ EXACT_UNARY: dict[str, tuple[Callable[[Any], Any], Sequence[str]]] = {
     "tir.sqrt": (lambda x: math.sqrt(x) if x >= 0 else NAN, FLOATS),
     "tir.relu": (lambda x: larger(x, 0.0), FLOATS),
     "tir.not": (operator.invert, INTEGERS),
+    "tir.reciprocal": (lambda x: divide(1.0, x), FLOATS),
+    "tir.floor": (rounded(math.floor), FLOATS),
+    "tir.ceil": (rounded(math.ceil), FLOATS),
+    "tir.trunc": (rounded(math.trunc), FLOATS),
+    "tir.round": (rounded(round), FLOATS),
 }
 CLOSE_UNARY: dict[str, Callable[[float], float]] = {
-    "tir.exp": precise(mpmath.exp),
-    "tir.log": precise(logarithm),
-    "tir.log1p": precise(log1p),
-    "tir.tanh": precise(mpmath.tanh),
     "tir.sigmoid": precise(sigmoid),
+    **{f"tir.{name}": precise(function) for name, (function, _, _) in FUNCTIONS.items()},
+    "tir.rsqrt": root_inverse,
+    "tir.log1mexp": log1mexp,
+    "tir.log1p": precise(log1p),
+    "tir.softplus": precise(softplus),
+    "tir.leaky_relu": leaky_relu(0.01),
+    "tir.elu": keeping_zero(elu(1.0)),
+    "tir.silu": keeping_zero(silu),
 }
 BINARY: dict[str, tuple[Callable[[Any, Any], Any], Sequence[str]]] = {
     "tir.add": (operator.add, NUMBERS),
@@ -108,6 +120,12 @@ BINARY: dict[str, tuple[Callable[[Any, Any], Any], Sequence[str]]] = {
     "tir.minimum": (smaller, NUMBERS),
     "tir.and": (operator.and_, ("i1", *INTEGERS)),
     "tir.or": (operator.or_, ("i1", *INTEGERS)),
+    "tir.xor": (operator.xor, ("i1", *INTEGERS)),
+    "tir.floordiv": (floor_divide, INTEGERS),
+    "tir.rem": (rest, NUMBERS),
+    "tir.mod": (modulo, INTEGERS),
+    "tir.pow": (integer_power, INTEGERS),
+    "tir.copysign": (math.copysign, FLOATS),
 }
 
 
@@ -118,8 +136,8 @@ def unary_rows() -> Iterator[Sample]:
             yield row(op, "%0 : {r}", [x], each(function, x))
     for (op, function), name in itertools.product(CLOSE_UNARY.items(), FLOATS):
         x = np.concatenate([edges(name), random((500,), name, -20, 20), random((500,), name, -1, 1, seed=1)])
-        # sigmoid is 0 where exp(-x) overflows.
-        lost = 2 / float(np.finfo(x.dtype).max) if op == "tir.sigmoid" else least(name)
+        # sigmoid is 0 where exp(-x) overflows; silu is x times a number that may have few places.
+        lost = {"tir.sigmoid": 2 / float(np.finfo(x.dtype).max), "tir.silu": 200 * least(name)}.get(op, least(name))
         yield replace(row(op, "%0 : {r}", [x], each(function, x)), rtol=4 * ULP[name], atol=lost)
 
 
@@ -145,6 +163,41 @@ def binary_rows() -> Iterator[Sample]:
         x, y = pairs(name)
         condition = np.arange(x.size) % 3 == 0
         yield row("tir.select", "%0, %1, %2 : {r}", [condition, x, y], np.where(condition, x, y))
+    for name in FLOATS:
+        x, y = pairs(name)
+        want = each(math.atan2, x, y)
+        yield replace(row("tir.atan2", "%0, %1 : {r}", [x, y], want), rtol=4 * ULP[name], atol=least(name))
+    for name in NUMBERS:
+        x, y = pairs(name)
+        for z in (x[::-1].copy(), np.roll(x, 5), np.roll(y, 11)):
+            yield row("tir.clamp", "%0, %1, %2 : {r}", [x, y, z], each(clamp, x, y, z))
+    for name in INTEGERS:
+        yield from shift_rows(name)
+
+
+def shift_rows(name: str) -> Iterator[Sample]:
+    bits = int(name.lstrip("ui"))
+    x, y = pairs(name)
+    small = (y.astype(np.int64) % (bits + 3)).astype(y.dtype)
+    functions = (("shl", "", shift_left), ("shr", "", shift_right), ("shr", " logical", shift_bits))
+    for (op, head, function), amount in itertools.product(functions, (y, small)):
+        want = each(lambda a, b, f=function: f(a, b % (1 << bits), bits), x, amount)
+        yield row(f"tir.{op}", f"%0, %1{head} : {{r}}", [x, amount], want)
+
+
+def activation_rows() -> Iterator[Sample]:
+    """What allows more than 4 ulp, gives truth values, or has attributes."""
+    for name in FLOATS:
+        x = edges(name)
+        for op, test in CLASSES.items():
+            yield row(f"tir.{op}", "%0 : {0}", [x], each(test, x, name="i1"))
+        yield row("tir.round", "%0 half away : {r}", [x], each(rounded(half_away), x))
+        x = np.concatenate([x[np.abs(x) < 1e4], array((INF, -INF, NAN), name), random((500,), name, -6, 6)])
+        for text, function in (("", gelu), (" approximate tanh", gelu_by_tanh)):
+            # Down to -6 the exponent is up to 18 (tanh: 17), and its rounding as many times that of the result.
+            want = each(keeping_zero(function), x)
+            allowed = {"rtol": (4 + 2 * 36) * ULP[name], "atol": max(least(name), float(np.finfo(x.dtype).tiny))}
+            yield replace(row("tir.gelu", f"%0{text} : {{r}}", [x], want), **allowed)
 
 
 def cast_rows() -> Iterator[Sample]:
@@ -369,6 +422,6 @@ def broadcast_row(x: np.ndarray, rng: np.random.Generator) -> Sample:
 
 
 HARD: list[Sample] = [
-    *unary_rows(), *binary_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *softmax_rows(),
+    *unary_rows(), *binary_rows(), *activation_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *softmax_rows(),
     *cross_entropy_rows(), *dot_rows(), *creation_rows(), *move_rows(),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from tir.api import Builder, type_from_text
 from tir.dialects.all import REGISTRY
+from tir.dialects.tir.random import UI32
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineName
 from tir.ir.errors import TirError
@@ -72,6 +73,30 @@ ARITHMETIC = [
     ("absolute", lambda b, n: abs(n), abs, (N,)),
     ("function of integers", lambda b, n: b.exp(n), lambda n: np.exp(n), (N,)),
     ("power", lambda b, a: 2.0 ** a, lambda a: np.float32(2) ** a, (A,)),
+    ("power of integers", lambda b, n: n ** 3, lambda n: n ** 3, (N,)),
+    ("root of integers", lambda b, n: abs(n) ** 0.5, lambda n: np.abs(n) ** 0.5, (N,)),
+    ("floor division", lambda b, a, v: a // v + 7 // v + a // 2, lambda a, v: a // v + 7 // v + a // 2, (A, V)),
+    ("rest", lambda b, n: n % 3 + 100 % (n + 50), lambda n: n % 3 + 100 % (n + 50), (N,)),
+    ("fmod", lambda b, a: b.rem(a, 0.7), lambda a: np.fmod(a, np.float32(0.7)), (A,)),
+    ("shifts", lambda b, n: (n << 3) ^ (n >> 1), lambda n: (n << 3) ^ (n >> 1), (N,)),
+    ("clamp by numbers", lambda b, a: b.clamp(a, -0.5, 0.5), lambda a: np.clip(a, -0.5, 0.5), (A,)),
+    ("clamp by tensors", lambda b, a, v, c: b.clamp(a, v, c), lambda a, v, c: np.minimum(np.maximum(a, v), c), (A, V, C)),
+    ("clamp above", lambda b, n: b.clamp(n, high=1), lambda n: np.minimum(n, 1), (N,)),
+    ("clamp below", lambda b, n: b.clamp(n, low=1), lambda n: np.maximum(n, 1), (N,)),
+    ("rounding", lambda b, a: b.round(a * 3) + b.floor(a) - b.ceil(a) * b.trunc(a),
+     lambda a: np.round(a * 3) + np.floor(a) - np.ceil(a) * np.trunc(a), (A,)),
+    ("rounding of integers", lambda b, n: b.round(n), lambda n: n, (N,)),
+    ("classes", lambda b, a: b.is_nan(a / 0) | b.is_inf(a / 0), lambda a: np.ones(a.shape, bool), (A,)),
+    ("class of integers", lambda b, n: b.is_finite(n), lambda n: np.ones(n.shape, bool), (N,)),
+    ("angle", lambda b, v, c: b.atan2(v, c), lambda v, c: np.arctan2(v, c), (V, C)),
+    ("sign of another", lambda b, a: b.copysign(2.0, a), lambda a: np.copysign(np.float32(2), a), (A,)),
+    ("bits", lambda b, a: b.bitcast(a, UI32) & 0xFF, lambda a: a.view("uint32") & 0xFF, (A,)),
+    ("logical shift", lambda b, n: b.shr(n, 28, logical=True), lambda n: (n.view("uint32") >> 28).view("int32"), (N,)),
+    ("hard sigmoid", lambda b, a: b.hard_sigmoid(9 * a), lambda a: np.clip(9 * a * 0.2 + 0.5, 0, 1), (A,)),
+    ("selu", lambda b, a: b.selu(a), lambda a: np.float32(1.0507009873554805)
+     * np.where(a > 0, a, np.float32(1.6732632423543772) * np.expm1(a)), (A,)),
+    ("activations of integers", lambda b, n: b.relu(n) + b.leaky_relu(n, 0.5),
+     lambda n: np.maximum(n, 0.0) + np.where(n > 0, n, 0.5 * n), (N,)),
 ]  # fmt: skip
 
 
@@ -142,7 +167,7 @@ WRONG = [
     (lambda b, a, v: a @ v, ("tensor<4x3xf32>", "tensor<4xf32>"), "tir.dot: inner sizes must agree"),
     (lambda b, a, v: a[4], ("tensor<4xf32>", "tensor<f32>"), "index 4 is out of bounds for size 4"),
     (lambda b, a, v: a[0, 0], ("tensor<4xf32>", "tensor<f32>"), "rank 1 takes at most 1 index, got 2"),
-    (lambda b, a, v: a[::-1], ("tensor<4xf32>", "tensor<f32>"), "a slice needs a step of at least 1, got -1"),
+    (lambda b, a, v: a[::0], ("tensor<4xf32>", "tensor<f32>"), "a slice needs a step that is not 0"),
     (lambda b, a, v: a["x"], ("tensor<4xf32>", "tensor<f32>"), "an index is an integer"),
     (lambda b, a, v: a[-1], ("tensor<[B]xf32>", "tensor<f32>"), "counts from the end, which size [B] does not allow"),
     (lambda b, a, v: a + 300, ("tensor<4xi8>", "tensor<f32>"), "the number 300 is no i8"),

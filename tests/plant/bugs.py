@@ -16,7 +16,7 @@ OPS = ("tests/ops/test_ops.py", "-k")
 PROGRAM_BUGS = (
     Bug(
         "gradient of tanh with the wrong sign",
-        "tir/dialects/tir/elementwise.py",
+        "tir/dialects/tir/functions.py",
         "return [g * (1 - b.square(b.tensor(self.result)))]",
         "return [g * (1 + b.square(b.tensor(self.result)))]",
         ("tests/passes/test_autodiff.py", *OPS, "tanh"),

@@ -443,13 +443,7 @@ class IPowI(IntegerBinary):
     name = "math.ipowi"
 
     def compute(self, x: Any, y: Any) -> Any:
-        x, y = np.broadcast_arrays(x, y)
-        power, square, left = np.ones_like(x), x, np.maximum(y, 0)
-        while left.any():
-            power = np.where(left & 1, power * square, power)
-            square, left = square * square, left >> 1
-        reciprocal = np.where(np.abs(x) == 1, np.where(y & 1, x, 1), 0)
-        return np.where(y < 0, reciprocal, power)[()]
+        return numeric.integer_power(x, y)
 
 
 DIALECT = Dialect(

@@ -356,9 +356,10 @@ class Subview(Pure, SliceLists, Op):
         assert self.kept_axes is not None
 
     def reference(self, source: Any, *numbers: Any) -> Any:
-        part = source[checked_slices(self.lists_at(numbers), source.shape)]
+        # With `...` numpy gives a view also where no axis is left, and not a number.
+        part = source[(*checked_slices(self.lists_at(numbers), source.shape), ...)]
         dropped = set(range(source.ndim)) - set(self.kept_axes)
-        return part[tuple(0 if axis in dropped else slice(None) for axis in range(source.ndim))] if dropped else part
+        return part[(*(0 if axis in dropped else slice(None) for axis in range(source.ndim)), ...)] if dropped else part
 
 
 class Cast(Pure, Op):

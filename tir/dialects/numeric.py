@@ -15,9 +15,8 @@ from tir.ir.types import BF16, I1, FloatType, IndexType, IntegerType, ShapedType
 from tir.lazy import LazyModule, np
 
 __all__ = [
-    "bit_width", "each", "float_to_float", "float_to_integer", "fma", "high_half", "integer_to_float", "is_odd", "maximum",
-    "minimum", "of_type", "power",
-    "signed", "unsigned", "with_element",
+    "bit_width", "each", "float_to_float", "float_to_integer", "fma", "high_half", "integer_power", "integer_to_float",
+    "is_odd", "maximum", "minimum", "of_type", "power", "signed", "unsigned", "with_element",
 ]  # fmt: skip
 
 fractions = LazyModule("fractions")
@@ -76,6 +75,17 @@ def power(x: Any, y: Any) -> Any:
     """x to the power y as C's pow. Where one exponent of 0.5 is for all, numpy takes a root: nan for -inf, -0 for -0."""
     rooted = (y == 0.5) & ((x == -np.inf) | (x == 0))
     return np.where(rooted, np.abs(x), np.power(x, y)).astype(np.asarray(x).dtype)[()]
+
+
+def integer_power(x: Any, y: Any) -> Any:
+    """x to the power y of integers, wrapped; for y < 0 the quotient 1 / x^-y toward 0, and 0 for x = 0."""
+    x, y = np.broadcast_arrays(x, y)
+    power, square, left = np.ones_like(x), x, np.maximum(y, 0)
+    while left.any():
+        power = np.where(left & 1, power * square, power)
+        square, left = square * square, left >> 1
+    reciprocal = np.where(np.abs(x) == 1, np.where(y & 1, x, 1), 0)
+    return np.where(y < 0, reciprocal, power).astype(x.dtype)[()]
 
 
 def float_to_integer(x: Any, low: int, high: int) -> Any:

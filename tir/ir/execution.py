@@ -24,6 +24,7 @@ from float32 or from float64, once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ from tir.lazy import np
 
 __all__ = [
     "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
-    "meaning", "numpy_dtype", "poison", "rounded", "uninitialized", "value_of_type",
+    "meaning", "numpy_dtype", "show", "poison", "rounded", "uninitialized", "value_of_type",
 ]  # fmt: skip
 
 #: One precision wider than f64, for `--check-semantics` alone: no text spells it and nothing compiles it.
@@ -91,6 +92,16 @@ class Frame(Protocol):
 
     def update(self, name: str, value: Any) -> None:
         """The value of a shared variable after this call; all are committed together at its end."""
+
+    def show(self, label: str, value: Any) -> None:
+        """Prints a value when the call has ended well."""
+
+
+def show(label: str, value: Any) -> None:
+    """Prints a value of `tir.print` on standard error."""
+    head = f"{label} = "
+    text = np.array2string(np.asarray(value), separator=", ", prefix=head)
+    print(f"{head}{text}", file=sys.stderr, flush=True)
 
 
 def numpy_dtype(type: Type) -> Any:

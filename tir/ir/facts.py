@@ -80,6 +80,10 @@ def _symbol(attribute: Attribute, type: Type) -> str | None:
     return None if isinstance(attribute, SymbolRefAttr) else "the name of a shared variable, such as @w"
 
 
+def _text(attribute: Attribute, type: Type) -> str | None:
+    return None if isinstance(attribute, StringAttr) else "the label that is printed, as a string"
+
+
 def _mark(attribute: Attribute, type: Type) -> str | None:
     return None if isinstance(attribute, UnitAttr) else "a mark without a value"
 
@@ -92,4 +96,5 @@ _FORMS: dict[str, Callable[[Attribute, Type], str | None]] = {
     "tir.shared": _symbol,
     "tir.update": _symbol,
     "tir.out": _mark,
+    "tir.print": _text,
 }

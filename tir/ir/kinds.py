@@ -29,6 +29,7 @@ from tir.ir.attributes import (
     bool_attr,
 )
 from tir.ir.types import (
+    F64,
     I1,
     I32,
     I64,
@@ -45,10 +46,10 @@ from tir.ir.types import (
 
 __all__ = [
     "AFFINE_MAP", "AFFINE_MAPS", "ANY", "ANY_ATTRIBUTE", "ANY_FLOAT", "ANY_INTEGER", "ANY_MEMREF", "ANY_TENSOR",
-    "ANY_VECTOR", "ARRAY", "AttributeKind", "BOOL", "BOOL_LIKE", "DICTIONARY", "ELEMENTS", "FLAT_SYMBOL", "FLOAT_LIKE",
-    "FUNCTION_TYPE", "I32_ATTR", "I32_ARRAY", "I64_ARRAY", "I64_ARRAYS", "I64_ATTR", "INDEX_ATTR", "INDEX_KIND",
-    "INTEGER_LIKE", "NUMBER_ATTR", "STRING", "SYMBOL", "SYMBOL_NAME", "TYPE", "TypeKind", "UNIT", "dialect_enum",
-    "integer_enum", "exactly", "like", "memref_of", "one_of", "tensor_of", "vector_of",
+    "ANY_VECTOR", "ARRAY", "AttributeKind", "BOOL", "BOOL_LIKE", "DICTIONARY", "ELEMENTS", "F64_ATTR", "FLAT_SYMBOL",
+    "FLOAT_LIKE", "FUNCTION_TYPE", "I32_ATTR", "I32_ARRAY", "I64_ARRAY", "I64_ARRAYS", "I64_ATTR", "INDEX_ATTR",
+    "INDEX_KIND", "INTEGER_LIKE", "NUMBER_ATTR", "STRING", "SYMBOL", "SYMBOL_NAME", "TYPE", "TypeKind", "UNIT",
+    "dialect_enum", "integer_enum", "exactly", "like", "memref_of", "one_of", "tensor_of", "vector_of",
 ]  # fmt: skip
 
 
@@ -199,6 +200,8 @@ FUNCTION_TYPE = AttributeKind("a function type", lambda a: isinstance(a, TypeAtt
                               lambda a: a.type, TypeAttr, bare="type")  # fmt: skip
 I64_ATTR, I32_ATTR, INDEX_ATTR = _integer(I64, "i64"), _integer(I32, "i32"), _integer(INDEX, "index")
 I64_ARRAY, I32_ARRAY = _numbers(I64), _numbers(I32)
+F64_ATTR = AttributeKind("a number of type f64", lambda a: isinstance(a, FloatAttr) and a.type is F64, _value,
+                         lambda v: FloatAttr(float(v), F64))  # fmt: skip
 NUMBER_ATTR = AttributeKind("a number", _is((IntegerAttr, FloatAttr)), _value, _same)  # type: ignore[arg-type]
 ELEMENTS = AttributeKind("a dense constant", _is((DenseAttr, DenseResourceAttr)))  # type: ignore[arg-type]
 ARRAY = AttributeKind("an array", _is(ArrayAttr), lambda a: a.items, ArrayAttr)

@@ -23,6 +23,7 @@ FACTS = {
     "tir.dtype": "the unsigned type that it had at the tensor level",
     "tir.shared": "the shared variable that this argument holds",
     "tir.update": "the shared variable that this result is the new value of",
+    "tir.print": "the label with which this result is printed, instead of being returned",
     "tir.out": "the caller gives the memory for a result here",
 }
 

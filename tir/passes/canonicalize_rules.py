@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tir.dialects.tir.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Pow, Sub
 from tir.dialects.tir.base import AxisReduction, number_attribute
 from tir.dialects.tir.create import Constant, Full
-from tir.dialects.tir.elementwise import Add, And, Cast, Div, Maximum, Minimum, Mul, Neg, Not, Or, Pow, Select, Sub
+from tir.dialects.tir.logic import And, Cast, Not, Or, Select
 from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose
 from tir.ir.attributes import DenseAttr
 from tir.ir.ir import Op, Value

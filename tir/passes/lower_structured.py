@@ -8,12 +8,15 @@ from typing import Any
 
 from tir.dialects import arith, cf, linalg, tensor
 from tir.dialects.func import Func
-from tir.dialects.scalar import signless
+from tir.dialects.scalar import Scalar, ScalarBuilder, signless
+from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
-from tir.dialects.tir.effects import Assert
-from tir.dialects.tir.elementwise import Cast
+from tir.dialects.tir.effects import Assert, Print
+from tir.dialects.tir.logic import Cast
+from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
+from tir.dialects.tir.places import place_of, saturated
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions
@@ -35,7 +38,10 @@ from tir.passes.structured import Body, filled, generic, lowered_type
 __all__ = ["LowerStructured"]
 
 #: What must have run before, for ops that this pass meets and cannot take.
-EARLIER_PASS = {Grad: "autodiff", Leaf: "autodiff", Read: "state-to-arguments", Update: "state-to-arguments"}
+EARLIER_PASS = {
+    Grad: "autodiff", Leaf: "autodiff",
+    Read: "state-to-arguments", Update: "state-to-arguments", Print: "state-to-arguments",
+}  # fmt: skip
 
 
 @dataclass
@@ -350,6 +356,79 @@ class _Lowering:
         source = self.lowered.get(op.x, op.x)
         return self._slice_op(b, tensor.InsertSlice, [source, room], op, x, lowered_type(op.x.type), type)
 
+    def concat(self, b: Builder, op: Concat) -> Value:
+        """The operands inserted into a new tensor one behind the other; asserts that the other sizes agree."""
+        shape, type = self._result_shape(b, op), _tensor_type(op.result_type)
+        self.sizes.set_shape(op.results[0], shape)
+        made: Value = b.create(tensor.Empty, self._dynamic_sizes(b, type, shape), result_types=[type])
+        start = affine(0)
+        for number, value in enumerate(op.inputs):
+            sizes = self.sizes.shape(value)
+            for axis, size in enumerate(sizes):
+                message = f"{op.name}: axis {axis} of operand {number} must have the size of the others"
+                if axis != op.axis:
+                    self.sizes.require_equal(b, size, shape[axis], message)
+            offsets = [self._mixed(b, start if axis == op.axis else affine(0)) for axis in range(len(shape))]
+            part, source = _tensor_type(value.type), self.lowered.get(value, value)
+            made = self._part(b, tensor.InsertSlice, [source, made], offsets, part, sizes, type)
+            start = start + sizes[op.axis]
+        return made
+
+    def _mixed(self, b: Builder, size: Size) -> Value | int:
+        """A number in the text of the op if it is one."""
+        return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
+
+    def dynamic_slice(self, b: Builder, op: DynamicSlice) -> Value:
+        """A `tensor.extract_slice` from starts that are moved to where it fits."""
+        shape = self._declared_shape(b, op)
+        self.sizes.set_shape(op.results[0], shape)
+        type = _tensor_type(op.result_type)
+        return self._moving_slice(b, tensor.ExtractSlice, [self.lowered.get(op.x, op.x)], op, shape, type, type)
+
+    def update_slice(self, b: Builder, op: UpdateSlice) -> Value:
+        """A `tensor.insert_slice` at starts that are moved to where it fits."""
+        shape, type = self.sizes.shape(op.u), _tensor_type(op.result_type)
+        self.sizes.set_shape(op.results[0], self.sizes.shape(op.x))
+        values = [self.lowered.get(value, value) for value in (op.u, op.x)]
+        return self._moving_slice(b, tensor.InsertSlice, values, op, shape, _tensor_type(op.u.type), type)
+
+    def _moving_slice(
+        self, b: Builder, cls: type[Op], operands: list[Value], op: DynamicSlice | UpdateSlice, sizes: Sequence[Size],
+        part: TensorType, made: TensorType,
+    ) -> Value:  # fmt: skip
+        """The slice of x of type `part` and of these sizes, taken out or put in; asserts that there is room for it."""
+        offsets = [self._start(b, op, axis, size) for axis, size in enumerate(sizes)]
+        return self._part(b, cls, operands, offsets, part, sizes, made)
+
+    def _part(
+        self, b: Builder, cls: type[Op], operands: list[Value], offsets: Sequence[Value | int], part: TensorType,
+        sizes: Sequence[Size], made: TensorType,
+    ) -> Value:  # fmt: skip
+        """A slice without gaps, taken out or put in."""
+        static_offsets, dynamic_offsets = split_mixed(offsets)
+        static, dynamic = split_mixed(
+            dim if isinstance(dim, int) else self.sizes.emit(b, size) for dim, size in zip(part.shape, sizes)
+        )
+        return b.create(
+            cls, *operands, dynamic_offsets, dynamic, [], result_types=[made],
+            static_offsets=static_offsets, static_sizes=static, static_strides=[1] * len(sizes),
+        )  # fmt: skip
+
+    def _start(self, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
+        """Where the slice begins along an axis: at the start that is given, or nearest to it."""
+        room = self.sizes.shape(op.x)[axis] - size
+        self.sizes.require_not_negative(b, room, f"{op.name}: {no_room(axis)}")
+        given = op.starts[axis]
+        s, last = ScalarBuilder(b), self.sizes.emit(b, room)
+        element = element_type(given.type)
+        number = b.create(tensor.Extract, self.lowered.get(given, given), [], result_types=[signless(element)])
+        start = Scalar(number, element)
+        place = place_of(s, start, last).value
+        if op.mode == "error":
+            wide = saturated(s, start)
+            self.sizes.require(b, "eq", wide.value, place, f"{op.name}: {start_outside(axis)}")
+        return 0 if room == affine(0) else place
+
     def _window(self, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
         """The sizes of the slice that the op says, of a tensor of this shape; asserts that it is inside."""
         found = []
@@ -388,6 +467,9 @@ _METHODS: list[tuple[type[Op], Any]] = [
     (Reshape, _Lowering.reshape),
     (Slice, _Lowering.slice),
     (Pad, _Lowering.pad),
+    (Concat, _Lowering.concat),
+    (DynamicSlice, _Lowering.dynamic_slice),
+    (UpdateSlice, _Lowering.update_slice),
     (Structured, _Lowering.structured),
     (Sequential, _Lowering.sequential),
     (Assert, _Lowering.assertion),

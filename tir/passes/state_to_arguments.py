@@ -1,4 +1,4 @@
-"""`state-to-arguments`: shared variables become arguments and results of the functions that use them."""
+"""`state-to-arguments`: shared variables become arguments and results of the functions that use them, prints results."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.create import Constant
+from tir.dialects.tir.effects import Print
 from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
 from tir.ir import actions
-from tir.ir.attributes import SymbolRefAttr, bool_attr
+from tir.ir.attributes import Attribute, StringAttr, SymbolRefAttr, bool_attr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
-from tir.ir.ir import Op
+from tir.ir.ir import Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 
@@ -25,7 +26,8 @@ class StateToArguments(Pass):
     Needs: autodiff has run; a function that uses state is called by no other (`inline` sees to it). PassError
     otherwise. Leaves: for each shared variable that a function reads or updates one argument behind the others, in the
     order of the module, `{bufferization.writable = true, tir.shared = @w}`; for each update one result behind the
-    others, `{tir.update = @w}`; and `tir.shared @w` as a function that returns its first value. Whoever calls the
+    others, `{tir.update = @w}`; `tir.shared @w` as a function that returns its first value; and for each `tir.print` one
+    result behind the others, `{tir.print = "label"}`. Whoever calls the
     function passes the state, and afterwards keeps the results.
 
         tir.shared @n : tensor<f32> = dense<0.0>
@@ -60,6 +62,7 @@ class StateToArguments(Pass):
         functions = [one for one in ops if isinstance(one, Func) and not one.is_declaration]
         uses = {function: _state_of(function) for function in functions}
         _check_calls(ops, {function.sym_name: state[0] for function, state in uses.items() if state})
+        _check_prints(ops, functions)
         for one in shared.values():
             if actions.begin("convert", one):
                 for function, state in uses.items():
@@ -67,6 +70,11 @@ class StateToArguments(Pass):
                         _convert(function, mine, one)
                 _replace_by_function(one)
                 actions.end()
+        for function in functions:
+            for op in [op for op in function.walk() if isinstance(op, Print)]:
+                if actions.begin("convert", op):
+                    _add_printed(op, function)
+                    actions.end()
 
 
 def _state_of(function: Func) -> list[Read | Update]:
@@ -95,6 +103,17 @@ def _check_calls(ops: list[Op], stateful: dict[str, Read | Update]) -> None:
                 )
 
 
+def _check_prints(ops: list[Op], functions: list[Func]) -> None:
+    """PassError for a call (or an `init`) of a function that prints, which is for entry functions."""
+    printing = {f.sym_name: next((op for op in f.walk() if isinstance(op, Print)), None) for f in functions}
+    for user in (user for op in ops for user in op.walk()):
+        callee = user.callee if isinstance(user, Call) else user.init if isinstance(user, Shared) else None
+        first = printing.get(callee) if callee is not None else None
+        if first is not None:
+            message = f"state-to-arguments: @{callee} prints, so it must be inlined here; run the pass inline first"
+            raise PassError(message, user.location, [(f"@{callee} prints here", first.location)])
+
+
 def _convert(function: Func, state: list[Read | Update], shared: Shared) -> None:
     """Turns the read and the update of one variable into an argument and a result, behind those that there are."""
     _add_argument(function, [op for op in state if isinstance(op, Read)], shared)
@@ -119,10 +138,22 @@ def _add_argument(function: Func, reads: list[Read], shared: Shared) -> None:
 def _add_result(function: Func, update: Update) -> None:
     """Each return hands the new value on."""
     # It may be the old value of another variable: when that is converted, its argument takes the place of the read here.
-    type, value = function.function_type, update.value
-    attributes = [function.result_attributes(i) for i in range(len(type.results))]
-    attributes.append({"tir.update": SymbolRefAttr(update.symbol)})
+    value, symbol = update.value, update.symbol
     update.erase()
+    _return_also(function, value, {"tir.update": SymbolRefAttr(symbol)})
+
+
+def _add_printed(op: Print, function: Func) -> None:
+    """Each return hands on what is printed."""
+    value, label = op.x, StringAttr(op.label)
+    op.erase()
+    _return_also(function, value, {"tir.print": label})
+
+
+def _return_also(function: Func, value: Value, facts: dict[str, Attribute]) -> None:
+    """One more result, with these attributes."""
+    type = function.function_type
+    attributes = [*(function.result_attributes(i) for i in range(len(type.results))), facts]
     for op in list(function.walk()):
         if isinstance(op, Return):
             op.set_operands([*op.operands, value])

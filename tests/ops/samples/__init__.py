@@ -5,12 +5,31 @@ ops are smooth, in f64: there a gradient is a limit of differences. A new op nee
 gradient, in the file of its family.
 """
 
-from tests.ops.samples import elementwise, network, products, reduce, rng, scan, shape, solve, window
+from tests.ops.samples import (
+    activations,
+    arithmetic,
+    arrange,
+    functions,
+    indexing,
+    logic,
+    network,
+    products,
+    reduce,
+    rng,
+    scan,
+    shape,
+    solve,
+    special,
+    window,
+)
 from tests.ops.samples.base import Sample, Smooth
 
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
-FAMILIES = (elementwise, shape, reduce, products, solve, scan, window, network, rng)
+FAMILIES = (
+    arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, products, solve, scan, window,
+    network, rng,
+)  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]
 SMOOTH: list[Smooth] = [point for family in FAMILIES for point in family.points()]

@@ -1,17 +1,25 @@
 """The tensor dialect `tir`: what a program says before it is lowered. One class an op, in families (`base.py`)."""
 
 from tir.dialects.tir import (
+    activations,
+    arithmetic,
+    arrange,
     composite,
     conv,
     create,
     effects,
-    elementwise,
+    functions,
+    gather,
     linalg,
+    logic,
+    moving,
     random,
     reduce,
     scan,
+    scatter,
     shape,
     solve,
+    special,
     state,
     window,
 )
@@ -20,7 +28,11 @@ from tir.ir.registry import Dialect
 
 __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
-FAMILIES = (create, elementwise, shape, reduce, scan, linalg, solve, window, conv, composite, random, effects, state)
+FAMILIES = (
+    create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
+    linalg, solve, window, conv, composite,
+    random, effects, state,
+)  # fmt: skip
 
 DIALECT = Dialect(
     "tir",

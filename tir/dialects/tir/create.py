@@ -74,8 +74,8 @@ class Full(Sized, Structured):
     def element(self, s: Any) -> Any:
         return s.const(self.value, self.result_type.element)
 
-    def grad(self, b: Any, g: Any) -> list[Any]:
-        return [None] * len(self.sizes)
+    def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
+        return [None] * len(sizes)
 
 
 class Iota(Sized, Structured):
@@ -101,8 +101,8 @@ class Iota(Sized, Structured):
     def element(self, s: Any) -> Any:
         return s.cast(s.index(self.axis), self.result_type.element)
 
-    def grad(self, b: Any, g: Any) -> list[Any]:
-        return [None] * len(self.sizes)
+    def grad(self, b: Any, g: Any, *sizes: Any) -> list[Any]:
+        return [None] * len(sizes)
 
 
 class OneHot(Sized, Structured):

@@ -1,15 +1,16 @@
-"""Ops that are there for what they do besides computing: `assert`."""
+"""Ops that are there for what they do besides computing: `assert` and `print`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.base import BOOL_TENSOR
+from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR
 from tir.ir.define import attribute, operand
 from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError, Frame
-from tir.ir.ir import Op
+from tir.ir.ir import Op, UnregisteredOp
 from tir.ir.kinds import STRING
+from tir.ir.traits import FunctionLike
 
 __all__ = ["OPS"]
 
@@ -36,5 +37,31 @@ class Assert(Op):
         return ()
 
 
+class Print(Op):
+    """Shows a tensor on standard error when a call has ended well: `tir.print "cost" %cost : tensor<f32>`.
+
+    Stands at the top level of a function, in its first block; what a call prints comes in the order of the text. Below
+    the tensor level the tensor is one more result of the function, `{tir.print = "cost"}`, which whoever calls the
+    function shows: so nothing is computed in another order, or not at all, because it is printed.
+    """
+
+    name = "tir.print"
+    verify_looks_around = True
+    label = attribute(STRING)
+    x = operand(ELEMENT_TENSOR)
+    format = "$label $x attr-dict `:` type($x)"
+
+    def verify(self) -> None:
+        function = self.parent_op
+        if isinstance(function, UnregisteredOp):
+            return
+        if not isinstance(function, FunctionLike) or self.parent is not function.region.blocks[0]:
+            raise VerifyError(f"{self.name}: must stand at the top level of a function, in its first block", self.location)
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        frame.show(self.label, frame[self.x])
+        return ()
+
+
 #: The ops of the family, in the order of the documentation.
-OPS = (Assert,)
+OPS = (Assert, Print)

@@ -66,11 +66,13 @@ class WindowAxis:
         ceil_mode: also the last one that hangs over, if it begins in front of the end of the axis (as PyTorch and ONNX).
         """
         inside = (size - 1) * self.base_dilation + 1 if self.base_dilation > 1 else size
+        # The number of whole strides behind the first position, and that one: `[H floordiv 2]`, not `[.. + 1]`.
+        span = inside + (self.low + self.high - self.reach + self.stride)
         if not self.ceil_mode:
-            return (inside + (self.low + self.high - self.reach)).floordiv(self.stride) + 1
+            return span.floordiv(self.stride)
         if self.stride + self.high > self.reach:
             return (inside + self.low).ceildiv(self.stride)
-        return (inside + (self.low + self.high - self.reach)).ceildiv(self.stride) + 1
+        return span.ceildiv(self.stride)
 
     def places(self, count: int, size: int) -> tuple[Any, Any]:
         """For each position and place of the window the index of an element, and whether there is one."""
@@ -472,7 +474,7 @@ class AvgPool(_Pool):
     def check_operands(self) -> None:
         super().check_operands()
         if self.divisor != "one" and not isinstance(self.x.type.element, FloatType):
-            fail(self, f"a mean needs floats, got {self.x.type}; `divisor one` gives the sum")
+            fail(self, f"a mean needs floats, got {self.x.type}; divisor one gives the sum")
 
     def reference(self, x: Any) -> Any:
         axes = self.axes()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tir.dialects.tir import create, elementwise
+from tir.dialects.tir import create, logic
 from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import fits_exactly, number_attribute
 from tir.ir.affine import AffineExpr
@@ -102,6 +102,18 @@ class Tensor:
     def __rtruediv__(self, other: TensorLike) -> Tensor:
         return self.builder.true_div(other, self)
 
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return self.builder.floordiv(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return self.builder.floordiv(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return self.builder.mod(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return self.builder.mod(other, self)
+
     def __pow__(self, other: TensorLike) -> Tensor:
         return self.builder.pow(self, other)
 
@@ -134,6 +146,15 @@ class Tensor:
 
     def __or__(self, other: TensorLike) -> Tensor:
         return self.builder.or_(self, other)
+
+    def __xor__(self, other: TensorLike) -> Tensor:
+        return self.builder.xor(self, other)
+
+    def __lshift__(self, other: TensorLike) -> Tensor:
+        return self.builder.shl(self, other)
+
+    def __rshift__(self, other: TensorLike) -> Tensor:
+        return self.builder.shr(self, other)
 
     def __invert__(self) -> Tensor:
         return self.builder.not_(self)
@@ -226,7 +247,7 @@ class CoreBuilder(Builder):
         x = self.tensor(x)
         shape = x.type.shape if isinstance(x.type, TensorType) else ()
         wanted = TensorType(shape, element)
-        return x if x.type is wanted else self.make(elementwise.Cast, x, result_types=[wanted])
+        return x if x.type is wanted else self.make(logic.Cast, x, result_types=[wanted])
 
     # --- repeating ---------------------------------------------------------------------------------------------------
 

@@ -98,7 +98,8 @@ def _spelled_out(spec: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, `...` as letters of their own. TirError if they do not fit."""
     text = spec.replace(" ", "")
     if re.fullmatch(r"(?:[a-zA-Z]|,|\.\.\.)*(?:->(?:[a-zA-Z]|\.\.\.)*)?", text) is None:
-        raise TirError(f'einsum: the form is letters and `...`, a comma between operands, then -> and letters, got "{spec}"')
+        form = "letters and '...', a comma between operands, then -> and letters"
+        raise TirError(f'einsum: the form is {form}, got "{spec}"')
     left, arrow, out = text.partition("->")
     parts = left.split(",")
     if len(parts) != len(ranks):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tir.dialects.tir import composite, reduce, scan
 from tir.dialects.tir.build.core import Tensor, TensorLike
-from tir.dialects.tir.build.shape import ShapeBuilder
+from tir.dialects.tir.build.indexing import IndexingBuilder
 from tir.ir.ir import Op
 from tir.ir.types import I64, IntegerType
 
@@ -15,7 +15,7 @@ __all__ = ["ReductionBuilder"]
 UI64 = IntegerType(64, "u")
 
 
-class ReductionBuilder(ShapeBuilder):
+class ReductionBuilder(IndexingBuilder):
     """Reductions over axes (all by default), products, and what normalises over axes."""
 
     def _reduce(self, cls: type[Op], x: Tensor, axes: Sequence[int] | int | None, keepdims: bool) -> Tensor:

@@ -1,24 +1,22 @@
-"""Builder methods for ops that move elements: transposes, slices, pads, indices."""
+"""Builder methods for ops that move elements: transposes, reshapes, slices, pads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tir.dialects.tir import create
 from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
-from tir.dialects.tir.build.elementwise import ElementwiseBuilder
-from tir.dialects.tir.indexing import index_plan
+from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.errors import TirError
 from tir.ir.types import DYNAMIC, F32, Dim, Type
 
 __all__ = ["ShapeBuilder"]
 
 
-class ShapeBuilder(ElementwiseBuilder):
-    """Transposes, reshapes, slices, pads; `x[index]`."""
+class ShapeBuilder(LogicBuilder):
+    """Transposes, reshapes, slices, pads."""
 
     def transpose(self, x: TensorLike, permutation: Sequence[int] | None = None) -> Tensor:
         """The axes in another order; reversed by default."""
@@ -61,21 +59,6 @@ class ShapeBuilder(ElementwiseBuilder):
         """x turned round along the axes."""
         x = self.tensor(x)
         return self.make(shapes.Reverse, x, axes=sorted(axis % x.type.rank for axis in axes)) if axes else x
-
-    def index(self, x: TensorLike, index: Any) -> Tensor:
-        """x[index] as numpy reads it, of integers, slices with positive steps, `...` and None."""
-        x = self.tensor(x)
-        plan = index_plan(index, x.type)
-        found = self.slice(x, plan.starts, plan.limits, plan.strides) if plan.cuts else x
-        if plan.dropped:
-            kept = [extent for axis, extent in enumerate(self.shape(found)) if axis not in plan.dropped]
-            found = self.reshape(found, kept)
-        if not plan.added:
-            return found
-        extents = iter(self.shape(found))
-        rank = found.type.rank + len(plan.added)
-        shape = [1 if axis in plan.added else next(extents) for axis in range(rank)]
-        return self.broadcast(found, [axis for axis in range(rank) if axis not in plan.added], shape)
 
     def one_hot(self, x: TensorLike, depth: Extent, element: Type = F32) -> Tensor:
         """1 at the position x along a new last axis."""

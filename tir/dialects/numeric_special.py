@@ -1,0 +1,98 @@
+"""lgamma, digamma and erfinv on numpy arrays, total: what the references of these functions are made of.
+
+`math_special.py` has what compiled code computes instead; neither knows the other. The gamma functions are computed in
+numpy's longdouble and rounded: near their zeros large terms cancel, and f64 would lose what is left.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tir.dialects.numeric import each
+from tir.lazy import np
+
+__all__ = ["digamma", "erfinv", "lgamma"]
+
+LARGE = 16  # from here on the asymptotic series are right to 1e-20
+#: Coefficients of 1/x, 1/x^3, ..: Abramowitz and Stegun, 6.1.41; and of 1/x^2, 1/x^4, ..: 6.3.18.
+LGAMMA = ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360), (1, 156), (-3617, 122400))
+DIGAMMA = ((1, 12), (-1, 120), (1, 252), (-1, 240), (1, 132), (-691, 32760), (1, 12), (-3617, 8160))
+
+
+def lgamma(x: Any) -> Any:
+    """log|gamma(x)|; inf at its poles, which are 0 and the negative whole numbers, and for infinities."""
+    array = np.asarray(x)
+    wide = array.astype(np.longdouble)
+    size = np.abs(wide)
+    sine = np.abs(np.sin(_pi() * (size - np.rint(size))))
+    positive = _lgamma_positive(np.where(wide < 0, 1 + size, size))
+    result = np.where(wide < 0, np.log(_pi() / sine) - positive, positive)  # 6.1.17
+    return np.where(np.isinf(wide), np.inf, result).astype(array.dtype)[()]
+
+
+def _lgamma_positive(x: Any) -> Any:
+    """Recurrence (6.1.15) up to where Stirling's series holds."""
+    product = np.ones_like(x)
+    for _ in range(LARGE):
+        product, x = np.where(x < LARGE, product * x, product), np.where(x < LARGE, x + 1, x)
+    stirling = (x - 0.5) * np.log(x) - x + np.log(2 * _pi()) / 2 + _series(LGAMMA, 1 / (x * x)) / x
+    return stirling - np.log(product)
+
+
+def digamma(x: Any) -> Any:
+    """The derivative of log(gamma(x)); -inf at 0 and inf at -0, nan at negative whole numbers and for -inf."""
+    array = np.asarray(x)
+    wide = array.astype(np.longdouble)
+    rest = wide - np.rint(wide)
+    positive = _digamma_positive(np.where(wide < 0, 1 - wide, np.abs(wide)))
+    result = np.where(wide < 0, positive - _pi() / np.tan(_pi() * rest), positive)  # 6.3.7
+    result = np.where((wide < 0) & ~(rest != 0) | (wide == -np.inf), np.nan, result)
+    result = np.where(wide == 0, -np.copysign(np.inf, wide), np.where(wide == np.inf, np.inf, result))
+    return result.astype(array.dtype)[()]
+
+
+def _digamma_positive(x: Any) -> Any:
+    """Recurrence (6.3.5) up to where the asymptotic series holds."""
+    moved = np.zeros_like(x)
+    for _ in range(LARGE):
+        moved, x = np.where(x < LARGE, moved - 1 / x, moved), np.where(x < LARGE, x + 1, x)
+    z = 1 / (x * x)
+    return np.log(x) - 0.5 / x - _series(DIGAMMA, z) * z + moved
+
+
+def _series(coefficients: tuple[tuple[int, int], ...], z: Any) -> Any:
+    """The polynomial in z."""
+    total = np.zeros_like(z)
+    for above, below in reversed(coefficients):
+        total = total * z + np.longdouble(above) / below
+    return total
+
+
+def _pi() -> Any:
+    return np.longdouble("3.14159265358979323846264338327950288")
+
+
+def erfinv(x: Any) -> Any:
+    """The y with erf(y) = x; inf and -inf of 1 and -1, nan outside."""
+    return each(_erfinv, x)
+
+
+def _erfinv(x: float) -> float:
+    """Starts with S. Winitzki's approximation (2008), right to 2 digits; Halley's iteration does the rest.
+
+    Where erf is near 1 it works on erfc, of which 1 - |x| is exact.
+    """
+    size = abs(x)
+    if not size < 1:
+        return math.copysign(math.inf, x) if size == 1 else math.nan
+    if size < 1e-8:  # the next term is x^3
+        return x * math.sqrt(math.pi) / 2
+    logarithm = math.log1p(-size) + math.log1p(size)
+    half = 2 / (math.pi * 0.147) + logarithm / 2
+    y = math.sqrt(math.sqrt(half * half - logarithm / 0.147) - half)
+    for _ in range(4):
+        error = math.erf(y) - size if size < 0.5 else (1 - size) - math.erfc(y)
+        step = error * math.sqrt(math.pi) / 2 * math.exp(y * y)
+        y -= step / (1 + y * step)
+    return math.copysign(y, x)
