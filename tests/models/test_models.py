@@ -29,7 +29,7 @@ SEEDS = range(3)
 #: Roundings of the narrowest type on the way, where it is not that of the result.
 NARROW = {"bf16_dense": 2.0**-8}
 #: The levels that `make test` runs; a slow test runs them all.
-QUICK = ("tensor", "fused", "cpu")
+QUICK = ("tensor", "cpu")
 
 
 def read(name: str) -> str:
