@@ -5,11 +5,13 @@ Floats come as float64. Convolutions are sums over the places of the window, in 
 
 from __future__ import annotations
 
+import colorsys
 import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 Arrays = tuple[Any, ...]
 
@@ -110,6 +112,18 @@ def mlp_mish(*xs: Any) -> Any:
 def mlp_swiglu(x: Any, w: Any, v: Any, out: Any) -> Any:
     gate = x @ w
     return (gate * sigmoid(gate) * (x @ v)) @ out
+
+
+def mlp_gelu(*xs: Any) -> Any:
+    return dense(lambda a: a * scipy.stats.norm.cdf(a), *xs)
+
+
+def mlp_selu(*xs: Any) -> Any:
+    return dense(lambda a: 1.0507009873554805 * np.where(a > 0, a, 1.6732632423543772 * np.expm1(np.minimum(a, 0))), *xs)
+
+
+def mlp_hard_swish(*xs: Any) -> Any:
+    return np.clip(dense(lambda a: a * np.clip(a / 5 + 0.5, 0, 1), *xs), -2, 2)
 
 
 def mlp_unknown_sizes(x: Any, w1: Any, b1: Any, w2: Any) -> Any:
@@ -214,6 +228,20 @@ def upsample(x: Any) -> Any:
 def conv_features_last(x: Any, w: Any, bias: Any) -> Any:
     found = conv(x.transpose(0, 3, 1, 2), w.transpose(3, 2, 0, 1), pad=1)
     return relu(found.transpose(0, 2, 3, 1) + bias)
+
+
+def random_crop(x: Any, row: Any, column: Any, turn: Any) -> Any:
+    row, column = np.clip([row, column], 0, 2)
+    crop = x[:, row : row + 4, column : column + 4]
+    return np.array([image[:, ::-1] if turned else image for image, turned in zip(crop, turn)])
+
+
+def nearest_upsample(x: Any) -> Arrays:
+    return np.kron(x, np.ones((1, 2, 3))), np.tile(x, (1, 2, 2))
+
+
+def hsv_to_rgb(hsv: Any) -> Any:
+    return np.array([colorsys.hsv_to_rgb(*row) for row in hsv])
 
 
 HELPERS: Sequence[Any] = (conv, transposed_conv, pool, by_feature, relu, sigmoid, dense)

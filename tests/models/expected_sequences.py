@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import scipy.special
+import scipy.stats
 from scipy.special import log_softmax, logsumexp, softmax
 
 Arrays = tuple[Any, ...]
@@ -197,6 +198,43 @@ def group_norm_model(x: Any, w: Any, scale: Any, shift: Any) -> Any:
 
 def rms_norm_model(x: Any, scale: Any, w: Any) -> Any:
     return x / np.sqrt(np.mean(x**2, -1, keepdims=True) + 1e-6) * scale @ w
+
+
+def embedding_bag(words: Any, weights: Any, table: Any) -> Any:
+    return np.array([np.average(table[row], axis=0, weights=w) * w.mean() for row, w in zip(words, weights)])
+
+
+def sinusoidal_positions(words: Any, table: Any) -> Any:
+    angle = np.outer(np.arange(words.shape[1]), 10000 ** (-np.arange(3) / 3))
+    return table[words] + np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+
+def cached_attention(q: Any, k: Any, v: Any, keys: Any, values: Any, place: Any) -> Arrays:
+    keys[:, place], values[:, place] = k, v
+    y = attend(q[:, None], keys[:, : place + 1], values[:, : place + 1], 0.5)
+    return y[:, 0], keys
+
+
+def viterbi_step(score: Any, transition: Any, emission: Any) -> Arrays:
+    paths = score[:, :, None] + transition
+    return paths.max(1) + emission, paths.argmax(1)
+
+
+def softmax_classifier(x: Any, y: Any, w: Any, bias: Any) -> Arrays:
+    scores = x @ w + bias
+    return cross_entropy(scores, y).mean(), np.mean(scores.argmax(1) != y), scores.argmax(1)
+
+
+def ppo_loss(logits: Any, old: Any, action: Any, advantage: Any) -> Arrays:
+    p = softmax(logits, 1)
+    ratio = p[np.arange(len(old)), action] / np.exp(old)
+    limit = np.where(advantage > 0, np.minimum(ratio, 1.2), np.maximum(ratio, 0.8))
+    return -np.mean(limit * advantage), scipy.stats.entropy(p, axis=1).mean()
+
+
+def q_learning(q: Any, following: Any, action: Any, reward: Any, done: Any) -> Any:
+    target = reward + 0.9 * following.max(1) * ~done
+    return scipy.special.huber(1, q[np.arange(len(q)), action] - target).mean()
 
 
 HELPERS: Sequence[Any] = (attend, heads, joined, layer_norm, gelu, cross_entropy)
