@@ -63,9 +63,7 @@ def cross_attention(x: Any, memory: Any, mask: Any, wq: Any, wk: Any, wv: Any) -
     return attend(x @ wq, memory @ wk, memory @ wv, 0.5, mask[:, None, :])
 
 
-def transformer_encoder(
-    x: Any, wq: Any, wk: Any, wv: Any, s1: Any, t1: Any, w1: Any, w2: Any, s2: Any, t2: Any
-) -> Any:
+def transformer_encoder(x: Any, wq: Any, wk: Any, wv: Any, s1: Any, t1: Any, w1: Any, w2: Any, s2: Any, t2: Any) -> Any:
     first = layer_norm(x + attend(x @ wq, x @ wk, x @ wv, 0.5), s1, t1)
     return layer_norm(first + np.maximum(first @ w1, 0) @ w2, s2, t2)
 

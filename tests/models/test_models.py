@@ -30,6 +30,11 @@ SEEDS = range(3)
 NARROW = {"bf16_dense": 2.0**-8}
 #: The levels that `make test` runs; a slow test runs them all.
 QUICK = ("tensor", "cpu")
+#: What LLVM compiles for a second or two: each has a smaller relative among the others.
+LARGE = (
+    "contrastive_loss", "cross_attention", "fourier", "gpt_block", "haversine", "inception", "lenet",
+    "mixed_precision_attention", "multi_head_attention", "pooling_heads", "sobel",
+)  # fmt: skip
 
 
 def read(name: str) -> str:
@@ -82,7 +87,7 @@ def tolerance(name: str, got: Any) -> Tolerance:
     return Tolerance(roundings * unit / float(np.finfo(np.float64).eps), by_array=True)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in LARGE])
 def test_levels_agree(name: str) -> None:
     assert_levels_agree(name, 0, QUICK)
 
