@@ -80,7 +80,7 @@ def test_decomposition_gives_the_reference(sample: Sample) -> None:
     (op,) = (op for op in module.walk() if isinstance(op, Composite))
     while op is not None:
         b = TensorBuilder.before(op)
-        op.replace_with([op.rounded_decomposition(b, *(Tensor(b, v) for v in op.operands)).value])
+        op.replace_with([part.value for part in op.rounded_decomposition(b, *(Tensor(b, v) for v in op.operands))])
         op = next((op for op in module.walk() if isinstance(op, Composite)), None)
     verify(module)
     (got,) = Interpreter(module).run("f", list(sample.inputs))
@@ -219,6 +219,55 @@ WRONG = [
     ("tir.iota axis 1 : tensor<4xi32>", "f32, f32", "axis must be 0 to 0, got 1"),
     ("tir.one_hot %a : tensor<4xi32> -> tensor<5x3xf32>", "tensor<4xi32>, f32", "the shape of x and one axis more"),
     ("tir.argmax %a axis 2 : tensor<4xi64>", "tensor<4x2xf32>, f32", "axis must be 0 to 1, got 2"),
+    ("tir.argmin %a axis 2 : tensor<4xi64>", "tensor<4x2xf32>, f32", "axis must be 0 to 1, got 2"),
+    ("tir.reduce_and %a over [0] : tensor<f32>", "tensor<4xf32>, f32", "operand 'x' must be a tensor of an integer"),
+    ("tir.var %a over [0] ddof -1 : tensor<f32>", "tensor<4xf32>, f32", "ddof must not be negative, got -1"),
+    ("tir.norm %a l2 over [1] : tensor<4xf32>", "tensor<4xf32>, f32", "axes must be 0 to 0, got 1"),
+    ("tir.cummax %a axis 1 : tensor<4xf32>", "tensor<4xf32>, f32", "axis must be 0 to 0, got 1"),
+    (
+        "tir.normalize %a over [0] epsilon 0.1 : f64 : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "epsilon must be of type f32, got 0.1 : f64",
+    ),
+    (
+        "tir.normalize %a over [0] epsilon -0.5 : f32 : tensor<4xf32>",
+        "tensor<4xf32>, f32",
+        "epsilon must be 0 or a positive number, got -0.5",
+    ),
+    (
+        "tir.rms_norm %a, %b over [1] epsilon 0.5 : f32 : tensor<4x3xf32>",
+        "tensor<4x3xf32>, tensor<4xf32>",
+        "scale must have shape [3] and the element type of x, got tensor<4xf32>",
+    ),
+    (
+        "tir.layer_norm %a, %b, %b over [0] epsilon 0.5 : f32 : tensor<[N]xf32>",
+        "tensor<[N]xf32>, tensor<[N]xf64>",
+        "scale must have shape [[N]] and the element type of x, got tensor<[N]xf64>",
+    ),
+    (
+        "tir.huber %a, %b delta 0.5 : f64 : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf32>",
+        "delta must be of type f32, got 0.5 : f64",
+    ),
+    (
+        "tir.huber %a, %b delta 0.0 : f32 : tensor<4xf32>",
+        "tensor<4xf32>, tensor<4xf32>",
+        "delta must be a positive number, got 0.0",
+    ),
+    ("tir.kl_div %a, %b : tensor<4xf32>", "tensor<4xf32>, tensor<4xf64>", "got f32 of log_q and f64 of p"),
+    ("tir.nll_loss %a, %b : tensor<f32>", "tensor<f32>, tensor<i32>", "scores need an axis of classes, got rank 0"),
+    (
+        "tir.nll_loss %a, %b : tensor<4xf32>",
+        "tensor<4x3xf32>, tensor<5xi32>",
+        "labels must have shape [4], got tensor<5xi32> for scores tensor<4x3xf32>",
+    ),
+    ("tir.sort %a axis 0 : tensor<f32>", "tensor<f32>, f32", "a tensor of rank 0 has no axes, got 0"),
+    (
+        "tir.top_k %a axis 0 k 5 : tensor<5xf32>, tensor<5xi64>",
+        "tensor<4xf32>, f32",
+        "axis 0 must have 5 elements or more, got 4",
+    ),
+    ("tir.top_k %a axis 0 k -1 : tensor<4xf32>, tensor<4xi64>", "tensor<4xf32>, f32", "k must not be negative, got -1"),
     ("tir.cast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
     ("tir.bitcast %a : tensor<4xf32> -> tensor<5xi32>", "tensor<4xf32>, f32", "the shape must stay"),
     (
@@ -388,7 +437,8 @@ WRONG = [
 @pytest.mark.parametrize(("op", "types", "message"), WRONG, ids=[w[0] for w in WRONG])
 def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: str, message: str) -> None:
     a, b = types.split(", ")
-    text = f"func.func @f(%a: {a}, %b: {b}) {{\n  %r = {op}\n  return\n}}\n"
+    results = ", ".join(f"%{name}" for name in "rst"[: op.rpartition(" : ")[2].count(", ") + 1])
+    text = f"func.func @f(%a: {a}, %b: {b}) {{\n  {results} = {op}\n  return\n}}\n"
     with pytest.raises(Exception) as caught:
         parse_text(text, REGISTRY, file="wrong.tir")
     assert message in str(caught.value)
@@ -427,6 +477,18 @@ WRONG_RUNS = [
         "axis 0 of x has size 1 and axis 0 of the result 3",
     ),
     (
+        "tir.rms_norm %a, %b over [0] epsilon 0.5 : f32 : tensor<?xf32>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1, 2], [1]),
+        "scale must have shape [2], got [1]",
+    ),
+    (
+        "tir.top_k %a axis 0 k 2 : tensor<2xf32>, tensor<2xi64>",
+        ("tensor<?xf32>", "tensor<?xf32>"),
+        ([1], [1]),
+        "axis 0 must have 2 elements or more",
+    ),
+    (
         "tir.reshape %a : tensor<?xf32> -> tensor<2x2xf32>",
         ("tensor<?xf32>", "tensor<?xf32>"),
         ([1], [1]),
@@ -437,7 +499,8 @@ WRONG_RUNS = [
 
 @pytest.mark.parametrize(("op", "types", "inputs", "message"), WRONG_RUNS, ids=[w[0] for w in WRONG_RUNS])
 def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, inputs: tuple, message: str) -> None:
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
+    results = ", ".join(f"%{name}" for name in "rst"[: op.rpartition(" : ")[2].count(", ") + 1])
+    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  {results} = {op}\n  return\n}}\n"
     module = parse_text(text, REGISTRY)
     with pytest.raises(Exception, match=op.split(" ")[0]) as caught:
         Interpreter(module).run("f", [np.array(x, np.float32) for x in inputs])
@@ -480,6 +543,6 @@ def test_every_differentiable_op_has_a_smooth_point() -> None:
     tested = {point.op for point in SMOOTH}
     none = {"tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.cast", "tir.cmp", "tir.and",
             "tir.or", "tir.xor", "tir.not", "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan",
-            "tir.is_inf", "tir.is_finite"}  # fmt: skip
+            "tir.is_inf", "tir.is_finite", "tir.reduce_and", "tir.reduce_or", "tir.reduce_xor", "tir.argsort"}  # fmt: skip
     with_rule = {op.name for op in DIALECT.ops if callable(getattr(op, "grad", None))}
     assert with_rule - none - tested == set()

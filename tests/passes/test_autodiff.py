@@ -37,7 +37,7 @@ class Point:
         wrt = [f"%{i}" for i in point.wrt]
         types = [point.types[i] for i in point.wrt]
         arguments = [f"%{i}: {type}" for i, type in enumerate(point.types)] + [f"%w: {point.result}"]
-        body = f"  %r = {point.op} {point.text}\n" + self.total("r", "w", point.result, "c")
+        body = f"  {point.names} = {point.op} {point.text}\n" + self.total("r", "w", point.result, "c")
         if point.op == "tir.leaf":
             body = body.replace("%r = tir.leaf %0", "%l = tir.leaf %0").replace("%r, %w", "%l, %w")
         gradients = ", ".join(f"%g{i}" for i in range(len(wrt)))
@@ -108,7 +108,7 @@ def test_gradient_is_the_central_difference(point: Smooth) -> None:
 def result_shape(point: Smooth) -> tuple[int, ...]:
     """The shape of the op's result at run time."""
     arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(point.types))
-    body = f"  %r = {point.op} {point.text}\n  return %r : {point.result}\n"
+    body = f"  {point.names} = {point.op} {point.text}\n  return %r : {point.result}\n"
     text = f"func.func @f({arguments}) -> {point.result} {{\n{body}}}\n"
     (value,) = Interpreter(parse_text(text, REGISTRY)).run("f", list(point.inputs))
     return np.shape(value)

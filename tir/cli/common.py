@@ -90,7 +90,7 @@ class _StoreOnce(argparse._StoreAction):
             before = namespace.given.setdefault(self.dest, values)
             if before != values and self.dest != "color":
                 raise CommandLineError(f"{flag} is given twice, with {_quoted(before)} and {_quoted(values)}")
-        setattr(namespace, self.dest, values)
+        super().__call__(parser, namespace, values, flag)  # type: ignore[arg-type]
 
 
 def _quoted(value: object) -> str:

@@ -177,7 +177,7 @@ def meaning(op: Op) -> Callable[..., Any]:
     """
     reference: Callable[..., Any] = op.reference  # type: ignore[attr-defined]
     if getattr(op, "computes_in_f32", False) and any(element_type(value.type) is F16 for value in op.operands):
-        return _in_f32(reference, op.results[0].type)
+        return _in_f32(reference, [result.type for result in op.results])
     types = [result.type for result in op.results]
     if not any(element_type(type) is BF16 for type in types):
         return reference
@@ -186,12 +186,14 @@ def meaning(op: Op) -> Callable[..., Any]:
     return lambda *arguments: tuple(map(rounded, reference(*arguments), types))
 
 
-def _in_f32(reference: Callable[..., Any], type: Type) -> Callable[..., Any]:
-    dtype = numpy_dtype(type)
+def _in_f32(reference: Callable[..., Any], types: Sequence[Type]) -> Callable[..., Any]:
+    def narrowed(found: Any, type: Type) -> Any:
+        return rounded(np.asarray(found).astype(numpy_dtype(type), copy=False), type)
 
     def run(*arguments: Any) -> Any:
         wide = [x.astype(np.float32) if x.dtype == np.float16 else x for x in map(np.asarray, arguments)]
-        return rounded(np.asarray(reference(*wide)).astype(dtype, copy=False), type)
+        found = reference(*wide)
+        return narrowed(found, types[0]) if len(types) == 1 else tuple(map(narrowed, found, types))
 
     return run
 

@@ -134,12 +134,14 @@ def _check_differentiable(op: Op, grad: Grad) -> None:
 def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:
     """Adds what the op hands back from the adjoint of its result to those of its operands.
 
-    Parts for operands that do not depend on `wrt` are never asked for, and dropped in the end.
+    An op with several results gets a list of adjoints, None for a result that the cost does not depend on. Parts for
+    operands that do not depend on `wrt` are never asked for, and dropped in the end.
     """
     b.location = NameLocation(f"gradient of {op.name}", op.location)
-    g = adjoints.of(op.results[0])
-    if g is None:
+    found = [adjoints.of(result) for result in op.results]
+    if all(g is None for g in found):
         return
+    g = found if len(found) > 1 else found[0]
     operands = op.operands
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
     assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"

@@ -480,15 +480,16 @@ def _decompose(op: Composite) -> list[Op]:
     """Replaces the op by simpler ones; returns these."""
     b = TensorBuilder(op.parent, op, op.location)
     before = op.previous
-    made = op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)).value
-    if made.type is not op.result_type:
-        made = b.create(tensor.Cast, made, result_types=[op.result_type])
+    made = []
+    for part, result in zip(op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)), op.results):
+        same = part.type is result.type
+        made.append(part.value if same else b.create(tensor.Cast, part.value, result_types=[result.type]))
     found = []
     new = op.previous
     while new is not before and new is not None:
         found.append(new)
         new = new.previous
-    op.replace_with([made])
+    op.replace_with(made)
     return found[::-1]
 
 

@@ -12,14 +12,18 @@ from tests.ops.samples import (
     functions,
     indexing,
     logic,
+    losses,
     network,
+    norms,
     products,
     reduce,
     rng,
     scan,
     shape,
     solve,
+    sorting,
     special,
+    statistics,
     window,
 )
 from tests.ops.samples.base import Sample, Smooth
@@ -27,8 +31,8 @@ from tests.ops.samples.base import Sample, Smooth
 __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
-    arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, products, solve, scan, window,
-    network, rng,
+    arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, statistics, products, solve, scan,
+    sorting, window, network, norms, losses, rng,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

@@ -32,6 +32,7 @@ class Sample:
     """`op text` on inputs of these types gives `want`, of type `result`.
 
     rtol: of the value; atol: of the terms, where some are added up; both 0 means equal bits (any nan is a nan).
+    names: the results; the one called %r is meant.
     """
 
     op: str
@@ -43,6 +44,7 @@ class Sample:
     rtol: float = 0.0
     atol: float = 0.0
     note: str = ""
+    names: str = "%r"
 
     def __post_init__(self) -> None:
         """What runs a row gives and takes bf16 as numbers in float32."""
@@ -50,18 +52,18 @@ class Sample:
         object.__setattr__(self, "want", widened(self.want))
 
     def __str__(self) -> str:
-        return f"{self.op}-{self.note}{','.join(self.types)}".replace("tensor", "")
+        return f"{self.op}-{self.note}{self.names.removeprefix('%r')}{','.join(self.types)}".replace("tensor", "")
 
     def module(self) -> str:
         """The text of a module with the sample as the function @f."""
         arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(self.types))
-        body = f"  %r = {self.op} {self.text}\n  return %r : {self.result}\n"
+        body = f"  {self.names} = {self.op} {self.text}\n  return %r : {self.result}\n"
         return f"func.func @f({arguments}) -> {self.result} {{\n{body}}}\n"
 
 
 def row(
     op: str, text: str, inputs: Sequence[Any], want: Any, *, dims: Sequence[Sequence[int | str]] = (),
-    result: Sequence[int | str] | str | None = None, rtol: float = 0.0,
+    result: Sequence[int | str] | str | None = None, rtol: float = 0.0, names: str = "%r",
 ) -> Sample:  # fmt: skip
     """A row; `{0}` in the text is the type of input 0, `{r}` that of the result.
 
@@ -72,12 +74,15 @@ def row(
     type = result if isinstance(result, str) else type_of(np.asarray(want), result)
     floats = [x for x in map(widened, arrays) if x.dtype.kind == "f"]
     largest = max([1.0, *(float(np.max(np.abs(x[np.isfinite(x)]), initial=0)) for x in floats)])
-    return Sample(op, text.format(*types, r=type), types, arrays, type, np.asarray(want), rtol, rtol * largest)
+    return Sample(op, text.format(*types, r=type), types, arrays, type, np.asarray(want), rtol, rtol * largest, names=names)
 
 
 @dataclass(frozen=True)
 class Smooth:
-    """An op at a point where it is smooth, in f64, by the operands in `wrt`. order: of the derivatives to test."""
+    """An op at a point where it is smooth, in f64, by the operands in `wrt`. order: of the derivatives to test.
+
+    names: the results; the one called %r is differentiated.
+    """
 
     op: str
     text: str
@@ -86,6 +91,7 @@ class Smooth:
     result: str
     wrt: tuple[int, ...] = (0,)
     order: int = 2
+    names: str = "%r"
 
     def __str__(self) -> str:
         return f"{self.op}-{','.join(self.types)}".replace("tensor", "")

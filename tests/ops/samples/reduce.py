@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from tests.ops.samples.base import (
 
 REDUCED = (((), []), ((3,), [0]), ((1,), [0]), ((0,), [0]), ((2, 0), [1]), ((2, 3), []), ((2, 3), [0]), ((2, 3), [1]),
            ((2, 3), [0, 1]), ((2, 3, 4), [0, 2]))  # fmt: skip
+BITWISE = (("tir.reduce_and", -1, operator.and_), ("tir.reduce_or", 0, operator.or_), ("tir.reduce_xor", 0, operator.xor))
 #: Axes of a 2 x 3 tensor, and the shape that is left.
 AXES = (([], (2, 3)), ([0], (3,)), ([1], (2,)), ([0, 1], ()))
 
@@ -99,6 +102,12 @@ def reduction_rows() -> list[Sample]:
             row("tir.all", f"%0 over {axes} : {{r}}", [x], fold(all, x, axes)),
             row("tir.any", f"%0 over {axes} : {{r}}", [x], fold(any, x, axes)),
         ]
+    for name, (shape, axes) in itertools.product(("i8", "ui64", "i1"), (((2, 3), [1]), ((0,), [0]), ((2, 3), []))):
+        x = random(shape, name)
+        for op, start, step in BITWISE:
+            first = True if start and name == "i1" else (1 << 64) - 1 if start and name == "ui64" else start
+            want = fold(lambda v, one=first, step=step: reduce(step, v, one), x, axes)
+            rows.append(row(op, f"%0 over {axes} : {{r}}", [x], want))
     hard = array([[NAN, 1, INF], [-0.0, 0.0, -0.0], [0.0, -0.0, 0.0], [-INF, -INF, -INF], [-0.0, -0.0, -0.0]], "f32")
     rows += [
         row("tir.max", "%0 over [1] : {r}", [hard], array([NAN, 0.0, 0.0, -INF, -0.0], "f32")),
@@ -108,6 +117,11 @@ def reduction_rows() -> list[Sample]:
         row("tir.argmax", "%0 axis 0 : {r}", [array([1, NAN, 3, NAN], "f64")], array(1, "i64")),
         row("tir.argmax", "%0 axis 0 : {r}", [array([[1, 5], [3, 5], [3, 2]], "i8")], array([1, 0], "i64")),
         row("tir.argmax", "%0 axis 0 : {r}", [array([0, 200, 100], "ui8")], array(1, "i64")),
+        row("tir.argmin", "%0 axis 1 : {r}", [hard], array([0, 0, 0, 0, 0], "i64")),
+        row("tir.argmin", "%0 axis 1 : {r}", [array([[INF, INF], [2, -1], [1, NAN]], "f64")], array([0, 1, 1], "i64")),
+        row("tir.argmin", "%0 axis 0 : {r}", [array([[1, 5], [-3, 5], [-3, 2]], "i8")], array([1, 2], "i64")),
+        row("tir.argmin", "%0 axis 0 : {r}", [np.zeros((0, 2), "uint8")], array([0, 0], "i64")),
+        row("tir.max", "%0 over [0] ties split : {r}", [array([1, 3, 3], "f32")], array(3, "f32")),
         row("tir.argmax", "%0 axis 1 : {r}", [random((3, 4), "f32")], np.argmax(random((3, 4), "f32"), 1),
             dims=[("[N]", 4)], result=("[N]",)),
     ]  # fmt: skip
@@ -137,5 +151,7 @@ def points() -> list[Smooth]:
     with_zero = x.copy()
     with_zero[0, 1] = 0
     return found + [
+        smooth("tir.max", "%0 over [0] ties split : {r}", [x], (3,)),
+        smooth("tir.min", "%0 over [0, 1] ties first : {r}", [x], (), dims={0: ("[N]", "?")}),
         smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,), order=1),
     ]

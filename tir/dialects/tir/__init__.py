@@ -12,15 +12,19 @@ from tir.dialects.tir import (
     gather,
     linalg,
     logic,
+    losses,
     moving,
+    norms,
     random,
     reduce,
     scan,
     scatter,
     shape,
     solve,
+    sorting,
     special,
     state,
+    statistics,
     window,
 )
 from tir.dialects.tir.builder import Tensor, TensorBuilder
@@ -30,8 +34,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    linalg, solve, window, conv, composite,
-    random, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -4,7 +4,8 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
 
     infer()                  result types from operands and attributes; the verifier compares
     reference(*arrays)       the meaning, in numpy
-    grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place
+    grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place;
+                             of several results `g` is a list, with None for those that have no adjoint
     checks(b, *operands)     what must hold at run time: conditions and messages
     result_shape(*shapes)    the sizes of the result, in types and in lowered code     of a Shaped op
     structure()              the loops around one element, as index maps             } of a Structured op
@@ -501,11 +502,13 @@ class Composite(TensorOp):
 
     computes_in_f32 = True
 
-    def rounded_decomposition(self, b: Any, *operands: Any) -> Any:
-        """`decompose`, of f16 and bf16 in f32."""
+    def rounded_decomposition(self, b: Any, *operands: Any) -> list[Any]:
+        """The results of `decompose`, of f16 and bf16 in f32."""
         wide = [b.cast(x, wide_type(x.type.element)) if isinstance(x.type, TensorType) else x for x in operands]
-        return b.cast(self.decompose(b, *wide), self.result_type.element)
+        made = self.decompose(b, *wide)
+        parts = made if isinstance(made, list) else [made]
+        return [b.cast(part, result.type.element) for part, result in zip(parts, self.results)]  # type: ignore[attr-defined]
 
     def decompose(self, b: Any, *operands: Any) -> Any:
-        """The result, in other ops of this dialect."""
+        """The result, in other ops of this dialect; a list if there are several."""
         raise AssertionError(f"{self.name} has no decomposition")

@@ -7,11 +7,13 @@ accumulate in: f32 for f16 and bf16, else their own, or the one that `acc` names
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tir.dialects.numeric import float_to_float, of_type
 from tir.dialects.tir.base import (
     BOOL_TENSOR,
+    BOOLS,
+    INTEGERS,
     NUMBER_TENSOR,
     Accumulating,
     AxisReduction,
@@ -21,16 +23,19 @@ from tir.dialects.tir.base import (
     check_axes,
     drop_axes,
     highest,
+    is_unsigned,
     lowest,
 )
 from tir.ir.affine import AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import numpy_dtype
-from tir.ir.kinds import I64_ATTR, exactly, tensor_of
+from tir.ir.kinds import I64_ATTR, exactly, integer_enum, one_of, tensor_of
 from tir.ir.types import I64, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS", "accumulator_dtype", "rounded_sum"]
+__all__ = ["OPS", "TIES", "accumulator_dtype", "rounded_sum"]
+
+BITS_TENSOR = tensor_of(one_of(INTEGERS, BOOLS))
 
 
 class _Accumulating(Accumulating, AxisReduction):
@@ -103,18 +108,31 @@ class Prod(_Accumulating):
         return [b.repeat_along(g, self.axes, x) * b.select(is_zero, at_zero, elsewhere)]
 
 
+TIES = ("all", "split", "first")
+
+
 class _Extremum(AxisReduction):
-    """Max or min. Gradient: each element that equals the result gets all of g (not a share of it)."""
+    """Max or min. `ties` says what the gradient gives to several elements that equal the result."""
+
+    ties = attribute(integer_enum(TIES), default="all")
+    format = "$x `over` $axes (`ties` $ties^)? attr-dict `:` type($result)"
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        is_extreme = b.cmp("eq", x, b.repeat_along(b.tensor(self.result), self.axes, x))
-        return [b.select(is_extreme, b.repeat_along(g, self.axes, x), 0)]
+        chosen = b.cmp("eq", x, b.repeat_along(b.tensor(self.result), self.axes, x))
+        if self.ties == "split":
+            g = g / b.sum(b.cast(chosen, x.type.element), self.axes)
+        elif self.ties == "first":
+            place = b.numbered(x)
+            first = b.min(b.select(chosen, place, highest(I64)), self.axes)
+            chosen = b.cmp("eq", place, b.repeat_along(first, self.axes, x))
+        return [b.select(chosen, b.repeat_along(g, self.axes, x), 0)]
 
 
 class Max(_Extremum):
     """The largest over `axes`; nan if one is nan; +0.0 of zeros unless all are -0.0.
 
-    Of nothing: -inf, for integers the lowest of the type. Gradient: each element that equals the result gets all of g.
+    Of nothing: -inf, for integers the lowest of the type. Gradient: each element that equals the result gets all of g;
+    with `ties split` these share it, with `ties first` the first in row-major order gets it. A nan gets none.
     """
 
     name = "tir.max"
@@ -134,7 +152,7 @@ class Max(_Extremum):
 class Min(_Extremum):
     """The smallest over `axes`; nan if one is nan; -0.0 of zeros unless all are +0.0.
 
-    Of nothing: +inf, for integers the largest of the type. Gradient: each element that equals the result gets all of g.
+    Of nothing: +inf, for integers the largest of the type. Gradient: as that of tir.max.
     """
 
     name = "tir.min"
@@ -198,19 +216,72 @@ class AnyOp(_Logical):
         return s.or_(accumulated, term)
 
 
-class Argmax(Reduction):
-    """The position of the largest along `axis`, as i64: of several the first; of nan the first nan; 0 of nothing.
+class _Bitwise(AxisReduction):
+    """Folds the bits of integers or truth values; no gradient flows."""
 
-    Two accumulators, the largest so far and its position; only the position is a result.
-    """
+    x = operand(BITS_TENSOR)
+    result = result(BITS_TENSOR)
 
-    name = "tir.argmax"
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [None]
+
+
+class ReduceAnd(_Bitwise):
+    """The bits that all have over `axes`; all bits of nothing."""
+
+    name = "tir.reduce_and"
+
+    def reference(self, x: Any) -> Any:
+        return np.bitwise_and.reduce(x, axis=tuple(self.axes))
+
+    def identity(self, element: Type) -> Any:
+        return highest(element) if is_unsigned(element) else -1
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.and_(accumulated, term)
+
+
+class ReduceOr(_Bitwise):
+    """The bits that one has over `axes`; 0 of nothing."""
+
+    name = "tir.reduce_or"
+
+    def reference(self, x: Any) -> Any:
+        return np.bitwise_or.reduce(x, axis=tuple(self.axes))
+
+    def identity(self, element: Type) -> Any:
+        return 0
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.or_(accumulated, term)
+
+
+class ReduceXor(_Bitwise):
+    """The bits that an odd number has over `axes`; 0 of nothing."""
+
+    name = "tir.reduce_xor"
+
+    def reference(self, x: Any) -> Any:
+        return np.bitwise_xor.reduce(x, axis=tuple(self.axes))
+
+    def identity(self, element: Type) -> Any:
+        return 0
+
+    def combine(self, s: Any, accumulated: Any, term: Any) -> Any:
+        return s.xor(accumulated, term)
+
+
+class _ArgExtremum(Reduction):
+    """A position along `axis`. Two accumulators, the best so far and its position; only the position is a result."""
+
     x = operand(NUMBER_TENSOR)
     axis = attribute(I64_ATTR)
     result = result(tensor_of(exactly(I64)))
     format = "$x `axis` $axis attr-dict `:` type($result)"
     kept_accumulators = (1,)
     grad = NotDifferentiable("a position is a whole number and changes in steps")
+    #: How the best stands to the others.
+    relation: ClassVar[str]
 
     def infer(self) -> Sequence[Type]:
         check_axes(self, [self.axis], self.x.type.rank, "axis")
@@ -219,7 +290,11 @@ class Argmax(Reduction):
     def reference(self, x: Any) -> Any:
         if x.shape[self.axis] == 0:
             return np.zeros(drop_axes(x.shape, [self.axis]), np.int64)
-        return np.argmax(x, axis=self.axis).astype(np.int64)
+        return self.find(x).astype(np.int64)
+
+    def find(self, x: Any) -> Any:
+        """The positions in an array with some."""
+        raise AssertionError(f"{self.name} has no meaning")
 
     def structure(self) -> Structure:
         rank = self.x.type.rank
@@ -229,18 +304,39 @@ class Argmax(Reduction):
 
     def accumulators(self) -> Sequence[tuple[Type, Any]]:
         element = self.x.type.element
-        return [(element, lowest(element)), (I64, 0)]
+        worst = lowest(element) if self.relation == "gt" else highest(element)
+        return [(element, worst), (I64, 0)]
 
     def step(self, s: Any, accumulated: Sequence[Any], scalars: Sequence[Any]) -> Sequence[Any]:
         (best, place), (x,) = accumulated, scalars
         here = s.cast(s.index(self.axis), I64)
         is_nan, was_nan = s.cmp("ne", x, x), s.cmp("ne", best, best)
-        larger = s.or_(s.cmp("gt", x, best), s.and_(is_nan, s.cmp("eq", best, best)))
+        beats = s.or_(s.cmp(self.relation, x, best), s.and_(is_nan, s.cmp("eq", best, best)))
         equal = s.or_(s.cmp("eq", x, best), s.and_(is_nan, was_nan))
         # The position decides between equals, so the result does not depend on the order of the fold.
-        better = s.or_(larger, s.and_(equal, s.cmp("lt", here, place)))
+        better = s.or_(beats, s.and_(equal, s.cmp("lt", here, place)))
         return [s.select(better, x, best), s.select(better, here, place)]
 
 
+class Argmax(_ArgExtremum):
+    """The position of the largest along `axis`, as i64: of several the first; of nan the first nan; 0 of nothing."""
+
+    name = "tir.argmax"
+    relation = "gt"
+
+    def find(self, x: Any) -> Any:
+        return np.argmax(x, axis=self.axis)
+
+
+class Argmin(_ArgExtremum):
+    """The position of the smallest along `axis`, as i64: of several the first; of nan the first nan; 0 of nothing."""
+
+    name = "tir.argmin"
+    relation = "lt"
+
+    def find(self, x: Any) -> Any:
+        return np.argmin(x, axis=self.axis)
+
+
 #: The ops of the family, in the order of the documentation.
-OPS = (Sum, Prod, Max, Min, All, AnyOp, Argmax)
+OPS = (Sum, Prod, Max, Min, All, AnyOp, ReduceAnd, ReduceOr, ReduceXor, Argmax, Argmin)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from tir.dialects.tir import linalg
 from tir.dialects.tir.build.core import Tensor, TensorLike
-from tir.dialects.tir.build.reduce import ReductionBuilder
+from tir.dialects.tir.build.sorting import SortingBuilder
 from tir.ir.errors import TirError, counted
 
 __all__ = ["ProductBuilder"]
 
 
-class ProductBuilder(ReductionBuilder):
+class ProductBuilder(SortingBuilder):
     """Products of vectors, matrices and tensors."""
 
     def dot(self, x: TensorLike, y: TensorLike) -> Tensor:

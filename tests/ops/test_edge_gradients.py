@@ -1,0 +1,114 @@
+"""Gradients of reductions, scans, sorts, norms and losses where they have no slope or many: what is documented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tests.levels import LEVELS, module_at
+from tir.compile import Executable
+
+INF, NAN = np.inf, np.nan
+
+
+def gradient(op: str, shape: Sequence[int], x: Sequence[float], weights: Sequence[float], names: str = "%r", level: str = "tensor") -> np.ndarray:
+    """The gradient of sum(weights * op(x)) by x, a vector."""
+    size = len(x)
+    result = f"tensor<{''.join(f'{n}x' for n in shape)}f64>"
+    axes = list(range(len(shape)))
+    text = f"""
+func.func @f(%x: tensor<{size}xf64>, %w: {result}) -> tensor<{size}xf64> {{
+  {names} = {op.format(r=result)}
+  %p = tir.mul %r, %w : {result}
+  %c = tir.sum %p over {axes} : tensor<f64>
+  %g = tir.grad %c wrt (%x) : tensor<{size}xf64>
+  return %g : tensor<{size}xf64>
+}}
+"""
+    passes, target = LEVELS[level]
+    program = Executable(module_at(text, passes()), target)
+    given = np.asarray(weights, np.float64).reshape(shape)
+    (found,) = program.call("f", [np.asarray(x, np.float64), given])
+    return np.asarray(found)
+
+
+X = [1.0, 3.0, 3.0, -2.0, 3.0]
+EDGES = [
+    ("tir.max %x over [0] : {r}", (), X, [6], [0, 6, 6, 0, 6]),
+    ("tir.max %x over [0] ties split : {r}", (), X, [6], [0, 2, 2, 0, 2]),
+    ("tir.max %x over [0] ties first : {r}", (), X, [6], [0, 6, 0, 0, 0]),
+    ("tir.min %x over [0] ties first : {r}", (), [2.0, 1.0, 1.0], [6], [0, 6, 0]),
+    ("tir.max %x over [0] ties split : {r}", (), [1.0, NAN], [6], [0, 0]),
+    ("tir.std %x over [0] : {r}", (), [2.0, 2.0], [1], [0, 0]),
+    ("tir.norm %x l1 over [0] : {r}", (), [0.0, -2.0], [3], [0, -3]),
+    ("tir.norm %x l2 over [0] : {r}", (), [0.0, 0.0], [1], [0, 0]),
+    ("tir.norm %x l2 over [0] : {r}", (), [3e300, -4e300], [1], [0.6, -0.8]),
+    ("tir.norm %x max over [0] : {r}", (), [2.0, -2.0, 1.0], [3], [3, -3, 0]),
+    ("tir.norm %x max over [0] : {r}", (), [0.0, 0.0], [1], [0, 0]),
+    ("tir.logsumexp %x over [0] : {r}", (), [-INF, -INF], [1], [0, 0]),
+    ("tir.logsumexp %x over [0] : {r}", (), [1000.0, 1000.0, -INF], [1], [0.5, 0.5, 0]),
+    # sum_j w_j prod_(k <= j, k != i) x_k
+    ("tir.cumprod %x axis 0 : {r}", (4,), [2.0, 0.0, 3.0, 0.0], [1, 10, 100, 1000], [1, 620, 0, 0]),
+    ("tir.cumprod %x axis 0 exclusive : {r}", (3,), [2.0, 0.0, 3.0], [1, 10, 100], [10, 200, 0]),
+    ("tir.cumprod %x axis 0 reverse : {r}", (3,), [2.0, 0.0, 3.0], [1, 10, 100], [0, 36, 100]),
+    ("tir.cummax %x axis 0 : {r}", (5,), [1.0, 3.0, 3.0, -2.0, 4.0], [1, 2, 3, 4, 5], [1, 9, 0, 0, 5]),
+    ("tir.cummax %x axis 0 reverse : {r}", (5,), [1.0, 3.0, 3.0, -2.0, 4.0], [1, 2, 3, 4, 5], [0, 0, 0, 0, 15]),
+    ("tir.cummin %x axis 0 exclusive : {r}", (3,), [1.0, 3.0, 0.0], [1, 2, 4], [6, 0, 0]),
+    ("tir.cummin %x axis 0 exclusive reverse : {r}", (3,), [1.0, 3.0, 4.0], [1, 2, 4], [0, 1, 2]),
+    ("tir.cummax %x axis 0 : {r}", (4,), [1.0, NAN, 5.0, NAN], [1, 2, 4, 8], [1, 14, 0, 0]),
+    ("tir.cummax %x axis 0 : {r}", (2,), [-INF, -INF], [1, 2], [3, 0]),
+    ("tir.sort %x axis 0 : {r}", (4,), [3.0, NAN, 1.0, 3.0], [1, 2, 4, 8], [2, 8, 1, 4]),
+    ("tir.sort %x axis 0 descending : {r}", (4,), [3.0, NAN, 1.0, 3.0], [1, 2, 4, 8], [2, 1, 8, 4]),
+    ("tir.sort %x axis 0 : {r}", (2,), [0.0, -0.0], [1, 2], [1, 2]),
+    ("tir.normalize %x over [0] epsilon 0.01 : f64 : {r}", (2,), [5.0, 5.0], [1, 0], [5, -5]),
+]
+
+
+@pytest.mark.parametrize(("op", "shape", "x", "weights", "want"), EDGES, ids=lambda v: v if isinstance(v, str) else None)
+@pytest.mark.parametrize("level", ["tensor", "cpu"])
+def test_gradient_at_an_edge_is_the_documented_one(
+    op: str, shape: tuple, x: list, weights: list, want: list, level: str
+) -> None:
+    np.testing.assert_allclose(gradient(op, shape, x, weights, level=level), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("level", ["tensor", "cpu"])
+def test_top_k_of_ties_gives_the_gradient_to_the_lower_positions(level: str) -> None:
+    op = "tir.top_k %x axis 0 k 2 : {r}, tensor<2xi64>"
+    found = gradient(op, (2,), [1.0, 3.0, 3.0, 3.0], [5, 7], "%r, %i", level)
+    np.testing.assert_array_equal(found, [0, 5, 7, 0])
+
+
+def test_a_sort_of_a_hundred_thousand_numbers_is_that_of_numpy() -> None:
+    text = """
+func.func @f(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xi64>) {
+  %0 = tir.sort %x axis 0 : tensor<?xf32>
+  %1 = tir.argsort %x axis 0 : tensor<?xi64>
+  return %0, %1 : tensor<?xf32>, tensor<?xi64>
+}
+"""
+    program = Executable(module_at(text, LEVELS["cpu"][0]()))
+    for size in (100_000, 65_536, 65_537, 1023, 2):
+        x = np.random.default_rng(size).integers(-9999, 9999, size).astype(np.float32)
+        values, places = program.call("f", [x])
+        np.testing.assert_array_equal(values, np.sort(x))
+        np.testing.assert_array_equal(places, np.argsort(x, kind="stable"))
+
+
+def test_positions_of_a_sort_order_another_tensor_and_its_gradient() -> None:
+    text = """
+func.func @f(%x: tensor<3xf64>, %w: tensor<3xf64>) -> tensor<3xf64> {
+  %i = tir.argsort %x axis 0 : tensor<3xi64>
+  %y = tir.square %x : tensor<3xf64>
+  %0 = tir.take_along_axis %y at %i axis 0 : tensor<3xf64>
+  %p = tir.mul %0, %w : tensor<3xf64>
+  %c = tir.sum %p over [0] : tensor<f64>
+  %g = tir.grad %c wrt (%x) : tensor<3xf64>
+  return %g : tensor<3xf64>
+}
+"""
+    program = Executable(module_at(text, LEVELS["tensor"][0]()), "interpret")
+    (found,) = program.call("f", [np.array([3.0, 1.0, 2.0]), np.array([1.0, 10.0, 100.0])])
+    np.testing.assert_array_equal(found, [600, 2, 40])

@@ -1,0 +1,209 @@
+"""Composites that say how far two tensors are apart, element by element. They own their gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.tir.base import (
+    FLOAT_TENSOR,
+    INTEGER_TENSOR,
+    Composite,
+    check_equal_shapes,
+    fail,
+    is_number_of,
+    merge_dims,
+    merge_shapes,
+)
+from tir.ir.define import attribute, operand, result
+from tir.ir.execution import ExecutionError
+from tir.ir.kinds import NUMBER_ATTR
+from tir.ir.types import I1, I64, TensorType, Type, dim_text
+from tir.lazy import np
+
+__all__ = ["OPS"]
+
+
+class _Loss(Composite):
+    """Two float tensors of one type to a third."""
+
+    def infer(self) -> Sequence[Type]:
+        names = [field.name for field in self.definition.operands]
+        types = [self.type_of(name) for name in names]
+        if types[0].element is not types[1].element:
+            kinds = f"{types[0].element} of {names[0]} and {types[1].element} of {names[1]}"
+            fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
+        return [TensorType(merge_shapes(self, *zip(names, types)), types[0].element)]
+
+    def reference(self, x: Any, y: Any) -> Any:
+        check_equal_shapes(x, y)
+        return self.compute(x, y)
+
+    def compute(self, x: Any, y: Any) -> Any:
+        """The loss, for arrays of one shape."""
+        raise AssertionError(f"{self.name} has no meaning")
+
+
+class BinaryCrossEntropyWithLogits(_Loss):
+    """-(t log(sigmoid(z)) + (1 - t) log(1 - sigmoid(z))), for any z: `z` are logits, `t` probabilities.
+
+    Neither overflows nor loses digits for large |z|. A term of weight 0 is 0: z = inf with t = 1 costs nothing. Gradient
+    of z: sigmoid(z) - t; of t: -z.
+    """
+
+    name = "tir.binary_cross_entropy_with_logits"
+    z = operand(FLOAT_TENSOR)
+    t = operand(FLOAT_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$z `,` $t attr-dict `:` type($result)"
+
+    def compute(self, z: Any, t: Any) -> Any:
+        tail = np.log1p(np.exp(-np.abs(z)))
+        of_one, of_zero = np.maximum(-z, 0) + tail, np.maximum(z, 0) + tail
+        return np.where(t == 0, 0, t * of_one) + np.where(t == 1, 0, (1 - t) * of_zero)
+
+    def decompose(self, b: Any, z: Any, t: Any) -> Any:
+        tail = b.log1p(b.exp(-b.abs(z)))
+        of_one, of_zero = b.maximum(-z, 0) + tail, b.maximum(z, 0) + tail
+        return b.select(b.cmp("eq", t, 0), 0, t * of_one) + b.select(b.cmp("eq", t, 1), 0, (1 - t) * of_zero)
+
+    def grad(self, b: Any, g: Any, z: Any, t: Any) -> list[Any]:
+        return [g * (b.sigmoid(z) - t), -(g * z)]
+
+
+class BinaryCrossEntropy(_Loss):
+    """-(t log(p) + (1 - t) log(1 - p)): `p` and `t` are probabilities.
+
+    As Theano's, it clips nothing: p = 0 with t > 0, or p = 1 with t < 1, costs inf, and a sigmoid rounds to 1 from about 17
+    on in f32. Clip p, or better give the logits to tir.binary_cross_entropy_with_logits. A term of weight 0 is 0. Gradient
+    of p: (1 - t) / (1 - p) - t / p; of t: log(1 - p) - log(p).
+    """
+
+    name = "tir.binary_cross_entropy"
+    p = operand(FLOAT_TENSOR)
+    t = operand(FLOAT_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$p `,` $t attr-dict `:` type($result)"
+
+    def compute(self, p: Any, t: Any) -> Any:
+        return 0 - np.where(t == 0, 0, t * np.log(p)) - np.where(t == 1, 0, (1 - t) * np.log1p(-p))
+
+    def decompose(self, b: Any, p: Any, t: Any) -> Any:
+        of_one = b.select(b.cmp("eq", t, 0), 0, t * b.log(p))
+        return 0 - of_one - b.select(b.cmp("eq", t, 1), 0, (1 - t) * b.log1p(-p))
+
+    def grad(self, b: Any, g: Any, p: Any, t: Any) -> list[Any]:
+        of_one = b.select(b.cmp("eq", t, 0), 0, t / p)
+        of_zero = b.select(b.cmp("eq", t, 1), 0, (1 - t) / (1 - p))
+        return [g * (of_zero - of_one), g * (b.log1p(-p) - b.log(p))]
+
+
+class Huber(_Loss):
+    """(x - y)^2 / 2 where |x - y| is at most `delta`, and delta (|x - y| - delta / 2) beyond.
+
+    `tir.huber %x, %y delta 1.0 : f32 : tensor<4xf32>`. Gradient of x: x - y, not below -delta nor above delta.
+    """
+
+    name = "tir.huber"
+    x = operand(FLOAT_TENSOR)
+    y = operand(FLOAT_TENSOR)
+    delta = attribute(NUMBER_ATTR)
+    result = result(FLOAT_TENSOR)
+    format = "$x `,` $y `delta` $delta attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        attr, element = self.properties["delta"], self.x.type.element
+        if not is_number_of(attr, element):
+            fail(self, f"delta must be of type {element}, got {attr}")
+        if not 0 < self.delta < math.inf:
+            fail(self, f"delta must be a positive number, got {self.delta}")
+        return super().infer()
+
+    def compute(self, x: Any, y: Any) -> Any:
+        far = np.abs(x - y)
+        near = np.minimum(far, x.dtype.type(self.delta))
+        return near * (far - x.dtype.type(0.5) * near)
+
+    def decompose(self, b: Any, x: Any, y: Any) -> Any:
+        far = b.abs(x - y)
+        near = b.minimum(far, self.delta)
+        return near * (far - 0.5 * near)
+
+    def grad(self, b: Any, g: Any, x: Any, y: Any) -> list[Any]:
+        by_x = g * b.minimum(b.maximum(x - y, -self.delta), self.delta)
+        return [by_x, -by_x]
+
+
+class KlDiv(_Loss):
+    """p (log(p) - log_q), the terms of the divergence of q from p; 0 where p is 0, for any log_q.
+
+    `log_q` are logarithms of probabilities, such as tir.log_softmax gives; `p` are probabilities. Gradient of log_q: -p;
+    of p: log(p) + 1 - log_q.
+    """
+
+    name = "tir.kl_div"
+    log_q = operand(FLOAT_TENSOR)
+    p = operand(FLOAT_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$log_q `,` $p attr-dict `:` type($result)"
+
+    def compute(self, log_q: Any, p: Any) -> Any:
+        return np.where(p == 0, p.dtype.type(0), p * (np.log(p) - log_q))
+
+    def decompose(self, b: Any, log_q: Any, p: Any) -> Any:
+        return b.select(b.cmp("eq", p, 0), 0, p * (b.log(p) - log_q))
+
+    def grad(self, b: Any, g: Any, log_q: Any, p: Any) -> list[Any]:
+        return [-(g * p), g * (b.log(p) + 1 - log_q)]
+
+
+class NllLoss(Composite):
+    """-scores[label] over the last axis, which disappears: `scores` are logarithms of probabilities.
+
+    labels: integers, one for each slice; outside of 0 to C - 1 the result is nan. Gradient of scores: -one_hot(label).
+    """
+
+    name = "tir.nll_loss"
+    scores = operand(FLOAT_TENSOR)
+    labels = operand(INTEGER_TENSOR)
+    result = result(FLOAT_TENSOR)
+    format = "$scores `,` $labels attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        scores, labels = self.scores.type, self.labels.type
+        if scores.rank == 0:
+            fail(self, "scores need an axis of classes, got rank 0")
+        want = scores.shape[:-1]
+        merged = [merge_dims(w, got) for w, got in zip(want, labels.shape)]
+        if len(want) != labels.rank or None in merged:
+            sizes = ", ".join(map(dim_text, want))
+            fail(self, f"labels must have shape [{sizes}], got {labels} for scores {scores}")
+        return [scores.with_shape(d for d in merged if d is not None)]
+
+    def reference(self, scores: Any, labels: Any) -> Any:
+        if np.shape(labels) != scores.shape[:-1]:
+            raise ExecutionError(f"labels must have shape {list(scores.shape[:-1])}, got {list(np.shape(labels))}")
+        inside = (labels >= 0) & (labels < scores.shape[-1])
+        if scores.shape[-1] == 0:
+            return np.full(labels.shape, np.nan, scores.dtype)
+        picked = np.take_along_axis(scores, np.where(inside, labels, 0).astype(np.int64)[..., None], -1)[..., 0]
+        return np.where(inside, 0 - picked, scores.dtype.type(np.nan))
+
+    def decompose(self, b: Any, scores: Any, labels: Any) -> Any:
+        last = scores.type.rank - 1
+        is_label = b.one_hot(labels, b.shape(scores)[-1], I1)
+        picked = b.sum(b.select(is_label, scores, 0), [last])
+        # In 64 bits: a narrow type of the labels could not hold the number of classes.
+        number = b.cast(labels, I64)
+        inside = b.and_(b.cmp("ge", number, 0), b.cmp("lt", number, b.count(scores, [last], I64)))
+        return b.select(inside, 0 - picked, float("nan"))
+
+    def grad(self, b: Any, g: Any, scores: Any, labels: Any) -> list[Any]:
+        last = scores.type.rank - 1
+        is_label = b.one_hot(labels, b.shape(scores)[-1], I1)
+        return [b.select(is_label, b.repeat_along(-g, [last], scores), 0), None]
+
+
+#: The ops of the family, in the order of the documentation.
+OPS = (BinaryCrossEntropyWithLogits, BinaryCrossEntropy, Huber, KlDiv, NllLoss)
