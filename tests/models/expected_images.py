@@ -244,4 +244,19 @@ def hsv_to_rgb(hsv: Any) -> Any:
     return np.array([colorsys.hsv_to_rgb(*row) for row in hsv])
 
 
+def resnet_training(x: Any, w: Any, scale: Any, shift: Any) -> Arrays:
+    c = conv(x, w, pad=1)
+    mean, variance = c.mean((0, 2, 3)), c.var((0, 2, 3))
+    normed = (c - by_feature(mean, c)) / by_feature(np.sqrt(variance + 1e-5), c)
+    return relu(x + normed * by_feature(scale, c) + by_feature(shift, c)), mean, variance
+
+
+def adaptive_instance_norm(content: Any, style: Any) -> Any:
+    def spread(x: Any) -> Any:
+        return np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+
+    centred = content - content.mean((2, 3), keepdims=True)
+    return centred / spread(content) * spread(style) + style.mean((2, 3), keepdims=True)
+
+
 HELPERS: Sequence[Any] = (conv, transposed_conv, pool, by_feature, relu, sigmoid, dense)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.spatial
 import scipy.special
 import scipy.stats
 from scipy.special import softmax
@@ -244,6 +245,39 @@ def log_probabilities(x: Any) -> Arrays:
 def cleaning(x: Any) -> Arrays:
     fine = np.abs(x) >= 0.5
     return x * fine, (~fine).sum(1)
+
+
+def nearest_neighbours(x: Any, known: Any, label: Any) -> Arrays:
+    distance, place = scipy.spatial.KDTree(known).query(x, k=3)
+    votes = np.array([np.bincount(label[row], minlength=3) for row in place])
+    return votes.argmax(1), distance**2
+
+
+def order_statistics(x: Any) -> Arrays:
+    return np.median(x, axis=1), scipy.stats.trim_mean(x, 0.2, axis=1), scipy.stats.rankdata(x, axis=1).astype(int) - 1
+
+
+def soft_clusters(x: Any, centres: Any) -> Arrays:
+    weights = np.exp(-((x[:, None] - centres) ** 2).sum(2) / 2)
+    total = weights.sum(1)
+    return weights / total[:, None], np.log(total).sum()
+
+
+def drawdown(returns: Any) -> Arrays:
+    value = np.exp(np.cumsum(np.log1p(returns), axis=1))
+    falls = [[1 - row[j] / row[i] for j in range(len(row)) for i in range(j + 1)] for row in value]
+    return value, np.max(falls, axis=1)
+
+
+def gradient_clipping(g: Any, h: Any) -> Arrays:
+    total = np.linalg.norm(np.concatenate([g.ravel(), h]))
+    return g / max(total, 1), h / max(total, 1)
+
+
+def bit_sets(x: Any) -> Arrays:
+    bits = np.unpackbits(x[:, None], axis=1)
+    found = (bits.sum(0) % 2, bits.any(0), bits.all(0))
+    return tuple(np.packbits(row.astype(bool))[0] for row in found)
 
 
 HELPERS: Sequence[Any] = (rbf,)

@@ -235,4 +235,30 @@ def q_learning(q: Any, following: Any, action: Any, reward: Any, done: Any) -> A
     return scipy.special.huber(1, q[np.arange(len(q)), action] - target).mean()
 
 
+def top_k_filter(logits: Any) -> Any:
+    limit = np.partition(logits, -2, axis=1)[:, -2:].min(1, keepdims=True)
+    return softmax(np.where(logits >= limit, logits, -np.inf), 1)
+
+
+def nucleus_filter(logits: Any) -> Any:
+    """A word is kept if those that are more likely hold less than 0.7."""
+    p = softmax(logits, 1)
+    above = np.array([[row[row > x].sum() for x in row] for row in p])
+    kept = p * (above < 0.7)
+    return kept / kept.sum(1, keepdims=True)
+
+
+def pre_norm_block(x: Any, scale: Any, shift: Any, w: Any, v: Any, out: Any, last: Any) -> Any:
+    normed = layer_norm(x, scale, shift)
+    added = x + (normed @ w * scipy.special.expit(normed @ w) * (normed @ v)) @ out
+    return added / np.sqrt(np.mean(added**2, -1, keepdims=True) + 1e-5) * last
+
+
+def losses(z: Any, y: Any, label: Any) -> Arrays:
+    q = scipy.special.expit(z)
+    binary = np.mean(-y * np.log(q) - (1 - y) * np.log1p(-q))
+    divergence = scipy.special.rel_entr(softmax(y, 1), softmax(z, 1)).sum(1).mean()
+    return binary, scipy.special.huber(1, z - y).mean(), divergence, cross_entropy(z, label).mean()
+
+
 HELPERS: Sequence[Any] = (attend, heads, joined, layer_norm, gelu, cross_entropy)
