@@ -454,6 +454,30 @@ def dot(w: _Writer) -> None:
     w.emit(text, x.element, dims, [x, y], exact=not x.is_float)
 
 
+def ordered(w: _Writer) -> None:
+    """Sorts and running records, whose elements jump where rounding changes the order."""
+    x = w.pick(lambda v: v.exact and _is_number(v) and len(v.dims) > 0)
+    if x is None:
+        return
+    name, axis = w.random.choice(["sort", "argsort", "cummax", "cummin"]), w.random.randrange(len(x.dims))
+    word = w.random.choice(["", " reverse" if name.startswith("cum") else " descending"])
+    element = "i64" if name == "argsort" else x.element
+    text = f"tir.{name} {x.name} axis {axis}{word} : {tensor_type(x.dims, element)}"
+    w.emit(text, element, x.dims, [x], differentiable=name != "argsort")
+
+
+def statistic(w: _Writer) -> None:
+    x = w.pick(lambda v: v.is_float and len(v.dims) > 0)
+    if x is None:
+        return
+    axes = sorted(w.random.sample(range(len(x.dims)), w.random.randint(1, len(x.dims))))
+    name = w.random.choice(["var", "norm", "logsumexp"])
+    order = f" {w.random.choice(['l1', 'l2', 'max'])}" if name == "norm" else ""
+    dims = [dim for axis, dim in enumerate(x.dims) if axis not in axes]
+    text = f"tir.{name} {x.name}{order} over {axes} : {tensor_type(dims, x.element)}"
+    w.emit(text, x.element, dims, [x], exact=False)
+
+
 def softmax(w: _Writer) -> None:
     x = w.pick(lambda v: v.is_float and len(v.dims) > 0)
     if x is None:
@@ -566,7 +590,7 @@ def rng(w: _Writer) -> None:
 _MAKERS: tuple[tuple[Callable[[_Writer], None], int], ...] = (
     (unary, 12), (binary, 16), (bits, 2), (compare, 5), (select, 6), (cast, 5), (broadcast, 9), (transpose, 5),
     (reshape, 5), (cut, 5), (pad, 4), (reduction, 10), (argmax, 2), (dot, 7), (softmax, 5), (cross_entropy, 3),
-    (one_hot, 3), (by_index, 4), (arranged, 4), (creation, 4), (rng, 4),
+    (one_hot, 3), (by_index, 4), (arranged, 4), (creation, 4), (rng, 4), (ordered, 3), (statistic, 3),
 )  # fmt: skip
 #: Beside these, where many kinds of elementwise ops are wanted.
-_ELEMENTWISE: tuple[tuple[Callable[[_Writer], None], int], ...] = ((function, 60), (quotient, 40))
+_ELEMENTWISE: tuple[tuple[Callable[[_Writer], None], int], ...] = ((function, 66), (quotient, 40))

@@ -97,10 +97,10 @@ def test_same_seed_gives_the_same_program_and_inputs() -> None:
 
 #: What some of the quick programs must contain, so that a change of the generator cannot lose it unseen.
 WANTED_OPS = """
-    abs add all and any argmax broadcast cast cmp concat constant dim div dot exp full grad iota leaf log log1p
-    log_softmax max maximum mean min minimum mul neg not one_hot or pad pow prod put read relu repeat reshape
-    rng_bits rng_uniform select sigmoid sign slice softmax softmax_cross_entropy sqrt square sub sum take tanh
-    transpose tril update
+    abs add all and any argmax argsort broadcast cast cmp concat constant cummax cummin dim div dot exp full grad
+    iota leaf log log1p log_softmax logsumexp max maximum mean min minimum mul neg norm not one_hot or pad pow prod
+    put read relu repeat reshape rng_bits rng_uniform select sigmoid sign slice softmax softmax_cross_entropy sort
+    sqrt square sub sum take tanh transpose tril update var
 """.split()
 
 

@@ -5,6 +5,7 @@ These are too many for every path; `test_levels.py` runs them through all levels
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import operator
@@ -37,7 +38,10 @@ from tests.ops.samples.base import (
 )
 from tests.ops.samples.functions import FUNCTIONS, half_away, log1mexp, root_inverse, rounded
 from tests.ops.samples.logic import CLASSES, converted, shift_bits, shift_left, shift_right
-from tests.ops.samples.reduce import extreme, fold, highest_of, lowest_of, product
+from tests.ops.samples.reduce import BITWISE, extreme, fold, highest_of, lowest_of, product
+from tests.ops.samples.scan import running
+from tests.ops.samples.sorting import sorts
+from tests.ops.samples.statistics import NORMS, variance
 
 FLOATS = ("f16", "f32", "f64")
 INTEGERS = ("i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64")
@@ -275,6 +279,40 @@ def argmax_rows() -> Iterator[Sample]:
                 yield row("tir.argmax", f"%0 axis {axis} : {{r}}", [x], fold(first_largest, x, [axis], "i64"))
 
 
+def order_rows() -> Iterator[Sample]:
+    """Positions, records and sorts of every element type, with nan, infinities, both zeros and many equals."""
+    for name, descending in itertools.product(NUMBERS, (False, True)):
+        x = mixed((3, 23), name)
+        yield from sorts(x, 1, descending)
+        yield from sorts(x, 0, descending)
+        words = f"axis 1{' exclusive reverse' * descending}"
+        for op, first, best in (("tir.cummax", lowest_of, larger), ("tir.cummin", highest_of, smaller)):
+            want = running(x, name, 1, descending, descending, first(name), best)
+            yield row(op, f"%0 {words} : {{r}}", [x], want)
+    for name in NUMBERS:
+        x = mixed((5, 7), name)
+        yield row("tir.argmin", "%0 axis 1 : {r}", [x], fold(first_smallest, x, [1], "i64"))
+    for name, (op, start, step) in itertools.product((*INTEGERS, "i1"), BITWISE):
+        x = mixed((3, 4), name)
+        first = highest_of(name) if start and name[0] == "u" else bool(start) if name == "i1" else start
+        yield row(op, "%0 over [1] : {r}", [x], fold(lambda v, a=first, f=step: functools.reduce(f, v, a), x, [1]))
+
+
+def first_smallest(values: list[Any]) -> int:
+    """The first nan, or the first of the smallest."""
+    return next((i for i, v in enumerate(values) if v != v), values.index(min(values)))
+
+
+def spread_rows() -> Iterator[Sample]:
+    """Variance and norms of f16, which is computed in f32 and rounded once."""
+    x = random((7, 5), "f16")
+    for ddof in (0, 1):
+        want = fold(lambda v, ddof=ddof: variance(v, ddof), x, [1])
+        yield row("tir.var", f"%0 over [1]{' ddof 1' * ddof} : {{r}}", [x], want, rtol=ULP["f16"])
+    for order, norm in NORMS.items():
+        yield row("tir.norm", f"%0 {order} over [0] : {{r}}", [x], fold(norm, x, [0]), rtol=ULP["f16"])
+
+
 def softmax_rows() -> Iterator[Sample]:
     for name, shape in itertools.product(FLOATS, ((1,), (5,), (4, 17), (0, 3), (2, 3, 4))):
         x = random(shape, name, -9, 9)
@@ -422,6 +460,6 @@ def broadcast_row(x: np.ndarray, rng: np.random.Generator) -> Sample:
 
 
 HARD: list[Sample] = [
-    *unary_rows(), *binary_rows(), *activation_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *softmax_rows(),
-    *cross_entropy_rows(), *dot_rows(), *creation_rows(), *move_rows(),
+    *unary_rows(), *binary_rows(), *activation_rows(), *cast_rows(), *reduction_rows(), *argmax_rows(), *order_rows(),
+    *spread_rows(), *softmax_rows(), *cross_entropy_rows(), *dot_rows(), *creation_rows(), *move_rows(),
 ]  # fmt: skip
