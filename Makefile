@@ -27,7 +27,7 @@ help:  ## list these targets
 
 setup: $(STAMP)  ## install tir and what its tests need into .venv
 
-demo: $(DEMO_STAMP)  ## train a digit classifier from text and save pictures of what it learned
+demo: $(DEMO_STAMP)  ## train digit classifiers from text and save pictures of what it learned
 	$(BIN)/python examples/demo.py
 
 explore: $(DEMO_STAMP)  ## write a page that shows the digits example at every level, for a browser

@@ -1,4 +1,4 @@
-"""Trains two digit classifiers from text, prints their test accuracy, and draws what they learned: `make demo`.
+"""Trains three digit classifiers from text, prints their test accuracy, and draws what they learned: `make demo`.
 
 The data are scikit-learn's 1797 digits of 8x8 pixels, shuffled with seed 0, four fifths for training. Everything goes
 to examples/out/.
@@ -29,6 +29,7 @@ OUT = EXAMPLES / "out"
 MODELS = {
     "digits": (["--epochs", "60", "--batch", "50"], 0.95),
     "mlp": (["--epochs", "40", "--batch", "50", "--shuffle", "0"], 0.97),
+    "convnet": (["--epochs", "15", "--batch", "50", "--shuffle", "0"], 0.97),
 }
 
 
@@ -69,18 +70,20 @@ def train(model: str, folder: Path) -> float:
 
 
 def draw(folder: Path) -> Path:
-    """A picture: the weights of the softmax regression, hidden units of the network, and digits that it got wrong."""
+    """A picture: weights of the softmax regression, hidden units and windows of the networks, digits that mlp got wrong."""
     with np.load(folder / "digits.npz", allow_pickle=False) as weights:
         by_digit = weights["w"].T.reshape(10, 8, 8)
     with np.load(folder / "mlp.npz", allow_pickle=False) as weights:
         hidden = weights["w1"].T.reshape(64, 8, 8)[:20]
+    with np.load(folder / "convnet.npz", allow_pickle=False) as weights:
+        windows = weights["w1"][:10, 0]
     with np.load(folder / "test.npz", allow_pickle=False) as test:
         images, wanted = test["x"].reshape(-1, 8, 8), test["y"]
     with np.load(folder / "mlp-predicted.npz", allow_pickle=False) as found:
         predicted = found["digit"]
     wrong = np.flatnonzero(predicted != wanted)[:10]
     tiles = [(image, f"{i}", "coolwarm") for i, image in enumerate(by_digit)]
-    tiles += [(image, "", "coolwarm") for image in hidden]
+    tiles += [(image, "", "coolwarm") for image in (*hidden, *windows)]
     tiles += [(images[i], f"{wanted[i]}, not {predicted[i]}", "gray_r") for i in wrong]
     path = folder / "digits.png"
     draw_tiles(tiles, path)
@@ -97,14 +100,14 @@ def draw_tiles(tiles: list[tuple[Any, str, str]], path: Path) -> None:
         limit = float(np.abs(image).max())
         axis.imshow(image, cmap=colours, vmin=-limit if colours == "coolwarm" else 0, vmax=limit)
         axis.set_title(title, fontsize=8)
-    title = "Softmax regression: the weights of each digit. Network: hidden units, and digits that it got wrong."
+    title = "Softmax regression: weights. Networks: hidden units, windows of 3x3, and digits that the first got wrong."
     figure.suptitle(title, fontsize=9)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 def main() -> int:
-    """The demo; 0 if both models are as good as they should be."""
+    """The demo; 0 if all models are as good as they should be."""
     start = time.monotonic()
     OUT.mkdir(exist_ok=True)
     write_data(OUT)

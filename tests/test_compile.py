@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,11 @@ from tir.ir.builder import Builder
 from tir.ir.define import create
 from tir.ir.errors import ExecutionError, TirError, TirErrors
 from tir.ir.ir import Block, Region
+from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
+from tir.ir.printer import print_op
 from tir.ir.types import DYNAMIC, F32, INDEX, MemRefType
 from tir.parser.parse import parse_text
+from tir.passes.pipelines import default
 
 
 def executable(text: str, target: str) -> Executable:
@@ -113,6 +117,19 @@ def test_entries_say_what_they_take_and_return(target: str) -> None:
     assert [(p.name, str(p.type)) for p in entry.parameters] == [("x", "tensor<[B]xf32>"), ("ok", "i1")]
     assert [(r.name, str(r.type)) for r in entry.results] == [("doubled", "tensor<[B - 2]xf32>")]
     assert list(executable(SMOOTH, target).entries) == ["step"]
+
+
+@pytest.mark.parametrize("passes", [(), default().steps])
+def test_a_result_may_have_the_name_of_an_argument(passes: Sequence[Pass | Pipeline]) -> None:
+    text = """func.func @f(%w: tensor<[N]xf32> {tir.name = "w"}) -> (tensor<[N]xf32> {tir.name = "w"}) {
+      %0 = tir.neg %w : tensor<[N]xf32>
+      return %0 : tensor<[N]xf32>
+    }"""
+    module = parse_text(text, REGISTRY)
+    run_pipeline(Pipeline(list(passes)), module)
+    program = Executable(parse_text(print_op(module), REGISTRY), "interpret")
+    assert program.entries["f"].results[0].name == "w"
+    assert program.call("f", {"w": np.float32([1, 2])})[0].tolist() == [-1, -2]
 
 
 @on_both

@@ -41,7 +41,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Builder().shared("w", "tensor<2xf32>"), "shared @w: give an array, or a type and the name of an init function"),
     (inside(lambda b, x: b.update("w", x)), "update @w: the value must have type tensor<2xf64>, got tensor<4x3xf32>"),
     (inside(lambda b, x: x[..., ...]), "`...` may stand only once"),
-    (inside(lambda b, x: x["a"]), "an index is an integer, a slice, `...` or None, got 'a'"),
+    (inside(lambda b, x: x["a"]), "an index is an integer, a slice, `...`, None or an array of integers, got 'a'"),
     (inside(lambda b, x: x[-1:2], "tensor<?x3xf32>"), "of an axis of size ? must begin at 0 or more and not be empty"),
     (inside(lambda b, x: b.pad(x, [1], [1]), "tensor<?xf32>"),
      "pad: a size ? needs `place`, which is given the size of the result"),

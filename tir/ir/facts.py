@@ -18,9 +18,10 @@ __all__ = ["check_facts"]
 def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, Attribute]]) -> None:
     """TirError if a fact is not of its form or contradicts the type, or two have one name.
 
-    what: "argument" or "result"; facts: those of each type, in order.
+    what: "argument" or "result"; facts: those of each type, in order. A buffer for a result has the result's name, which
+    may be that of an input, too.
     """
-    names: set[str] = set()
+    names: set[tuple[str, bool]] = set()
     for i, (type, said) in enumerate(zip(types, facts)):
         for name, attribute in said.items():
             problem = _FORMS[name](attribute, type) if name in _FORMS else None
@@ -28,9 +29,10 @@ def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, A
                 raise TirError(f"{what} {i}: {name} must be {problem}, got {attribute}")
         label = said.get("tir.name")
         if isinstance(label, StringAttr):
-            if label.value in names:
+            named = (label.value, "tir.out" in said)
+            if named in names:
                 raise TirError(f"{what} {i}: the name {label} is taken by another {what}")
-            names.add(label.value)
+            names.add(named)
 
 
 # Each check gives what the fact must be, or None if it is that.
