@@ -290,6 +290,8 @@ def conv_rows() -> list[Sample]:
         row("tir.conv", "%0, %1 : {r}", [x, w], want, dims=[("[N]", 2, "[H]", "?")], result=("[N]", 3, "[H - 1]", "?"), rtol=1e-5),
         row("tir.conv", "%0, %1 low [1, 1] high [1, 1] : {r}", [x, w], convolved(x, w, Slide((2, 3), low=(1, 1), high=(1, 1))),
             dims=[("[N]", "?", "[H]", "?")], result=("[N]", 3, "[H + 1]", "?"), rtol=1e-5),
+        row("tir.conv", "%0, %1 low [1, 1] high [1, 1] : {r}", [x, w], convolved(x, w, Slide((2, 3), low=(1, 1), high=(1, 1))),
+            dims=[("?", 2, 4, 5)], result=("?", 3, 5, 5), rtol=1e-5),
         row("tir.conv", "%0, %1 : {r}", [x, w], want, dims=[("?", "[C]", 4, 5), (3, "[C]", 2, 3)], result=("?", 3, 3, 3),
             rtol=1e-5),
     ]  # fmt: skip

@@ -9,8 +9,9 @@ from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.dialects.tir.build.logic import LogicBuilder
+from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
-from tir.ir.types import DYNAMIC, F32, Dim, Type
+from tir.ir.types import F32, Type
 
 __all__ = ["ShapeBuilder"]
 
@@ -52,7 +53,7 @@ class ShapeBuilder(LogicBuilder):
         """x with `low[i]` elements in front of axis i, `high[i]` behind and `interior[i]` between each two."""
         x = self.tensor(x)
         between = [0] * len(low) if interior is None else interior
-        shape = [_padded(*facts) for facts in zip(x.type.shape, low, high, between)]
+        shape = [_padded(*facts) for facts in zip(self.shape(x), low, high, between)]
         return self.place(x, low, [-count for count in high], [count + 1 for count in between], shape, value)
 
     def reverse(self, x: TensorLike, axes: Sequence[int]) -> Tensor:
@@ -65,7 +66,9 @@ class ShapeBuilder(LogicBuilder):
         return self._sized(create.OneHot, x := self.tensor(x), shape=(*self.shape(x), depth), element=element)
 
 
-def _padded(dim: Dim, low: int, high: int, between: int) -> Extent:
-    if dim is DYNAMIC:
+def _padded(dim: Extent, low: int, high: int, between: int) -> Extent:
+    if low == high == between == 0:
+        return dim
+    if not isinstance(dim, (int, AffineExpr)):
         raise TirError("pad: a size ? needs `place`, which is given the size of the result")
-    return low + dim * (between + 1) - (between if dim != 0 else 0) + high  # type: ignore[operator]
+    return low + dim * (between + 1) - (between if dim != 0 else 0) + high
