@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo explore test test-all test-pythons plant lint types bench docs man wheel clean
+.PHONY: help setup demo explore test test-all test-pythons plant lint types bench docs ops-status man wheel clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -61,6 +61,10 @@ docs: $(STAMP)  ## write anew what is generated: the parser's tables, docs/ops.m
 	$(BIN)/python tools/gen_grammar.py
 	$(BIN)/python tools/gen_docs.py
 	$(BIN)/python tools/doc_examples.py --update
+
+ops-status: $(STAMP)  ## run the samples of every op at every level and write what docs/ops.md says of it
+	$(BIN)/python tools/ops_status.py
+	$(BIN)/python tools/gen_docs.py
 
 man: $(STAMP)  ## write the manual pages of the tools into build/man
 	$(BIN)/python tools/gen_man.py

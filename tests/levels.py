@@ -4,12 +4,12 @@
 
 At each level the text of the module must also read back as the same module. The levels are snapshots of the pipeline that `tir-run --target cpu` runs, each on the interpreter, and its end on the
 CPU. The comparison is that of `tir/check.py`; what it allows grows with how much the program itself makes of a
-rounding, which `spread` measures.
+rounding, which `spread` measures. A level that is the one before it and more passes starts from its module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from tir.check import Tolerance, first_difference
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
+from tir.ir.bfloat16 import is_bfloat16, widened
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
 from tir.ir.printer import print_op
@@ -30,10 +31,11 @@ from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import default, fuse, lower_cpu
 
 __all__ = [
-    "Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "round_trip_difference", "run",
+    "Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "modules_at", "round_trip_difference", "run",
     "spread", "steps",
 ]  # fmt: skip
 
+BF16_ULPS = 8.0  # of a program: 6% of the largest element, as for f16; an ulp of bf16 is 2^16 of f32
 CALLS = 2  # each entry is called twice, so that the second call sees the new state
 
 
@@ -61,8 +63,8 @@ LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
     "bufferized": (lambda: _up_to(default(), Bufferize), "interpret"),
     "loops": (lambda: _up_to(default(), LowerLoops), "interpret"),
     "expanded": (lambda: _up_to(default(), ExpandMath), "interpret"),
-    "loops, not fused": (lambda: _up_to(lower_cpu(), None), "interpret"),
     "cpu": (lambda: _up_to(default(), None), "cpu"),
+    "loops, not fused": (lambda: _up_to(lower_cpu(), None), "interpret"),
     "cpu, not fused": (lambda: _up_to(lower_cpu(), None), "cpu"),
 }
 
@@ -72,6 +74,19 @@ def module_at(text: str, passes: Sequence[Pass]) -> Op:
     module = parse_text(text, REGISTRY)
     run_pipeline(Pipeline(list(passes)), module)
     return module
+
+
+def modules_at(text: str, levels: Sequence[str]) -> Iterator[tuple[str, Op]]:
+    """The levels, each with its module, which must be left as it is: the next ones may be made of it."""
+    module, done = parse_text(text, REGISTRY), []
+    for level in levels:
+        passes = LEVELS[level][0]()
+        wanted = [str(step) for step in passes]
+        if wanted[: len(done)] != done:
+            module, done = parse_text(text, REGISTRY), []
+        run_pipeline(Pipeline(passes[len(done) :]), module)
+        done = wanted
+        yield level, module
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,9 @@ def compare(want: Outcome, got: Outcome, uncertain: Mapping[str, Any]) -> str | 
     for name, array in want.arrays.items():
         other, spread = got.arrays[name], uncertain.get(name)
         tolerance = Tolerance.for_sizes([array])
+        if is_bfloat16(array) and is_bfloat16(other):
+            array, other = widened(array), widened(other)
+            tolerance = Tolerance(BF16_ULPS * 2.0**16, by_array=True)
         if spread is not None and spread.shape == other.shape:
             # Where a rounding decides between finite and not, or between two integers, anything goes.
             other = np.where(np.isfinite(spread), other, array)
@@ -157,6 +175,7 @@ def spread(text: str, arguments: Sequence[Mapping[str, Any]], entry: str = "main
 
 
 def _apart(arrays: Sequence[Any]) -> Any:
+    arrays = [widened(one) if is_bfloat16(one) else one for one in arrays]
     first = arrays[0]
     if first.dtype.kind != "f":
         same = np.logical_and.reduce([one == first for one in arrays])
@@ -169,17 +188,21 @@ def _apart(arrays: Sequence[Any]) -> Any:
 
 def first_disagreement(
     text: str, arguments: Mapping[str, Any] | Sequence[Any], uncertain: Mapping[str, Any] | None = None, entry: str = "main",
-    levels: Sequence[str] = tuple(LEVELS),
+    levels: Sequence[str] = tuple(LEVELS), read_back: Collection[str] | None = None,
 ) -> Disagreement | None:  # fmt: skip
-    """The first of the levels that computes something else than the first of them, or fails."""
+    """The first of the levels that computes something else than the first of them, or fails.
+
+    read_back: the levels at which the text is read back, too, which takes longer than all else; None for all of them.
+    """
     want: Outcome | None = None
+    modules = modules_at(text, levels)
     for name in levels:
-        passes, target = LEVELS[name]
         try:
-            module = module_at(text, passes())
-            if (changed := round_trip_difference(module)) is not None:
-                return Disagreement(name, changed)
-            got = run(module, target, entry, arguments)
+            _, module = next(modules)
+            if read_back is None or name in read_back:
+                if (changed := round_trip_difference(module)) is not None:
+                    return Disagreement(name, changed)
+            got = run(module, LEVELS[name][1], entry, arguments)
         except Exception as error:  # any: a crash of a pass is a finding like another
             return Disagreement(name, f"{type(error).__name__}: {error}", error)
         if want is None:

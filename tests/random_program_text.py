@@ -11,19 +11,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tir.ir.bfloat16 import round_to_bf16
+
 __all__ = [
-    "Argument", "Dim", "FLOATS", "INTEGERS", "NAMES", "Program", "Value", "dropped", "meet", "static", "tensor_type", "tidied",
+    "Argument", "Dim", "FLOATS", "INTEGERS", "NAMES", "Program", "Value", "dropped", "meet", "static", "tensor_type",
+    "tidied",
 ]  # fmt: skip
 
-FLOATS = ("f32", "f64", "f16")
-INTEGERS = ("i32", "i64", "i8", "ui8", "ui32")
+FLOATS = ("f32", "f64", "f16", "bf16")
+INTEGERS = ("i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64")
+#: A call takes bf16 as numbers in float32.
 DTYPES = {
-    "f16": np.float16, "f32": np.float32, "f64": np.float64, "i1": np.bool_, "i8": np.int8, "i32": np.int32,
-    "i64": np.int64, "ui8": np.uint8, "ui32": np.uint32,
+    "f16": np.float16, "bf16": np.float32, "f32": np.float32, "f64": np.float64, "i1": np.bool_, "i8": np.int8,
+    "i16": np.int16, "i32": np.int32, "i64": np.int64, "ui8": np.uint8, "ui16": np.uint16, "ui32": np.uint32,
+    "ui64": np.uint64,
 }  # fmt: skip
 NAN, INF = float("nan"), float("inf")
 HARD_FLOATS = (0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e-30, 100.0)
@@ -38,6 +43,7 @@ _ROUNDED = {
 _SUMMED = ("tir.sum", "tir.prod", "tir.mean", "tir.dot", "tir.softmax", "tir.log_softmax", "tir.softmax_cross_entropy")
 #: SSA names in a line.
 NAMES = re.compile(r"%\w+")
+SIZE_NAMES = re.compile(r"\b[A-Z]\w*")
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def static(size: int) -> Dim:
 class Value:
     """A tensor of the program.
 
-    exact: every level gives the same bits. by_leaf: it depends on a leaf; barred: and that by an op without a gradient.
+    exact: every level gives the same bits; rounded: its own op is why they may not. by_leaf: it depends on a leaf; barred: and that by an op without a gradient.
     """
 
     name: str
@@ -69,6 +75,7 @@ class Value:
     exact: bool = True
     by_leaf: bool = False
     barred: bool = False
+    rounded: bool = False
 
     @property
     def type(self) -> str:
@@ -101,10 +108,11 @@ def meet(first: Dim, second: Dim) -> Dim | None:
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of @main. kind: what its numbers are like."""
+    """An argument of @main. kind: what its numbers are like; "given" are those of the array."""
 
     value: Value
     kind: str
+    numbers: np.ndarray | None = field(default=None, compare=False)
 
     def attributes(self) -> str:
         name = self.value.name.lstrip("%")
@@ -113,11 +121,18 @@ class Argument:
 
     def array(self, rng: np.random.Generator) -> np.ndarray:
         """Numbers of this kind."""
+        if self.numbers is not None:
+            return self.numbers
+        found = self._drawn(rng)
+        return round_to_bf16(found) if self.value.element == "bf16" else found
+
+    def _drawn(self, rng: np.random.Generator) -> np.ndarray:
         shape, dtype = self.value.shape, DTYPES[self.value.element]
         if self.kind.startswith("noise"):
             terms = int(self.kind.split()[1])
-            steps = 4 + min(terms, 32 if dtype is np.float16 else terms)
-            return (1 + rng.integers(-steps, steps, size=shape, endpoint=True) * np.finfo(dtype).eps).astype(dtype)
+            most, eps = {"f16": (32, 2.0**-10), "bf16": (4, 2.0**-7)}.get(self.value.element, (terms, np.finfo(dtype).eps))
+            steps = 4 + min(terms, most)
+            return (1 + rng.integers(-steps, steps, size=shape, endpoint=True) * eps).astype(dtype)
         if self.kind == "hard":
             return rng.choice(np.array(HARD_FLOATS), size=shape).astype(dtype)
         if self.kind == "bits":
@@ -173,19 +188,21 @@ class Program:
             return name
 
         for line in self.lines:
-            result, _, op = line.partition(" = ")
+            defined, _, op = line.partition(" = ")
             name = op.partition(" ")[0]
+            result = next((n for n in NAMES.findall(defined) if op and n in self.values), "")
             value = self.values.get(result)
             if value is None or not value.is_float:
                 lines.append(line)
             elif name in _ROUNDED:
                 lines.append(f"{result}r = {op}")
                 lines.append(f"{result} = tir.mul {result}r, {noise(value)} : {value.type}")
-            elif name in _SUMMED:
-                for operand in {self.values[n] for n in NAMES.findall(op) if self.values[n].is_float}:
+            elif name in _SUMMED or value.rounded:
+                known = {n: self.values[n] for n in NAMES.findall(op) if n in self.values}
+                for operand in [v for v in known.values() if v.is_float]:
                     lines.append(f"{result}{operand.name[1:]} = tir.mul {operand.name}, {noise(operand)} : {operand.type}")
                     op = re.sub(rf"{operand.name}\b", f"{result}{operand.name[1:]}", op)
-                lines.append(f"{result} = {op}")
+                lines.append(f"{defined} = {op}")
             else:
                 lines.append(line)
         return replace(self, given=tuple(given), lines=tuple(lines))
@@ -196,7 +213,7 @@ def dropped(program: Program) -> Iterator[Program]:
     for value in program.results:
         yield tidied(replace(program, results=tuple(v for v in program.results if v is not value)))
     for line in program.lines:
-        if line.startswith("tir.update"):
+        if line.startswith(("tir.update", "tir.assert", "tir.print")):
             yield tidied(replace(program, lines=tuple(one for one in program.lines if one is not line)))
     for line in program.lines:
         if (cut := _cut(program, line)) is not None:
@@ -227,9 +244,9 @@ def tidied(program: Program) -> Program:
     lines = tuple(reversed(kept))
     used = " ".join(lines)
     sizes = used + " ".join(value.type for value in program.results)
-    names_of = [set(re.findall(r"\[([A-Z])", a.value.type)) for a in program.given]
-    given = tuple(a for a, names in zip(program.given, names_of)
-                  if a.value.name in needed or any(f"[{n}" in sizes for n in names))
+    used_names = set(SIZE_NAMES.findall(sizes))
+    given = tuple(a for a in program.given
+                  if a.value.name in needed or used_names.intersection(SIZE_NAMES.findall(a.value.type)))
     symbols = set(re.findall(r"@\w+", used))
     head = tuple(h for h in program.head if any(re.search(rf"{s}\b", h) for s in symbols))
     return replace(program, lines=lines, given=given, head=head)

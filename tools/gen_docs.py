@@ -1,5 +1,7 @@
 """Writes docs/ops.md and docs/passes.md from the docstrings, and docs/cli.md from the parsers of the tools.
 
+What docs/ops.md says of levels is out of docs/ops-status.json, which `make ops-status` writes.
+
 `--check` only says whether they are up to date.
 
     python tools/gen_docs.py [--check]
@@ -17,12 +19,13 @@ sys.path.insert(0, str(ROOT))
 
 from tir.cli.reference import TOOLS, Flag, parser_of, pass_flags, topics, usage_of  # noqa: E402
 from tir.dialects.all import DIALECTS  # noqa: E402
-from tir.dialects.tir.base import Composite, NotDifferentiable, Reduction, Structured, TensorOp  # noqa: E402
+from tir.dialects.tir.base import TensorOp  # noqa: E402
 from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.passes.canonicalize_rules import RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
+from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
 
 NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, then run `make docs`. -->\n"
 
@@ -56,6 +59,7 @@ def ops_page() -> str:
         "what is said of them here is what the interpreter and the CPU code do, also where upstream leaves it undefined.",
         "",
     ]
+    lines += table()
     for dialect in sorted(DIALECTS.values(), key=lambda d: (d.name != "tir", d.name)):
         lines += [f"## {dialect.name}", "", dialect.summary, ""]
         for op in dialect.ops:
@@ -82,21 +86,6 @@ def field_lines(op: type[Op]) -> list[str]:
 
 def many(mark: str) -> str:
     return {"": "", "?": " (optional)", "*": " (any number)"}[mark]
-
-
-def gradient_text(op: type[Op]) -> str:
-    grad = getattr(op, "grad", None)
-    if isinstance(grad, NotDifferentiable):
-        return f"none: {grad.why}"
-    return "yes" if grad is not None else "none"
-
-
-def lowering_text(op: type[Op]) -> str:
-    if issubclass(op, Composite):
-        return "decomposed into other ops"
-    if issubclass(op, Reduction):
-        return "a loop nest with reductions"
-    return "a loop nest" if issubclass(op, Structured) else "views and copies"
 
 
 # --- passes ----------------------------------------------------------------------------------------------------------
