@@ -2,9 +2,10 @@
 
     found = first_disagreement(text, arguments)      # None, or which level differs from the first and how
 
-At each level the text of the module must also read back as the same module. The levels are snapshots of the pipeline that `tir-run --target cpu` runs, each on the interpreter, and its end on the
-CPU. The comparison is that of `tir/check.py`; what it allows grows with how much the program itself makes of a
-rounding, which `spread` measures. A level that is the one before it and more passes starts from its module.
+At each level the text of the module must also read back as the same module. The levels are snapshots of the pipeline
+that `tir-run --target cpu` runs, each on the interpreter, and its end on the CPU. The comparison is that of
+`tir/check.py`; what it allows grows with how much the program itself makes of a rounding, which `spread` measures. A
+level that is the one before it and more passes starts from its module.
 """
 
 from __future__ import annotations

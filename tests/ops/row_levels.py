@@ -23,9 +23,9 @@ SHOWN = 5
 
 
 def batches(rows: Sequence[Sample]) -> dict[str, Sequence[Sample]]:
-    """The rows in pieces of a size that compiles in a moment, by the ops that they begin and end with."""
+    """The rows in pieces of a size that compiles in a moment, by names that hold their ops: `-k softmax` finds them."""
     pieces = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    return {f"{i}: {piece[0].op} to {piece[-1].op}": piece for i, piece in enumerate(pieces)}
+    return {f"{i}: {' '.join(dict.fromkeys(row.op for row in piece))}": piece for i, piece in enumerate(pieces)}
 
 
 def findings(rows: Sequence[Sample], levels: Sequence[str], read: Collection[str]) -> Iterator[tuple[str, Sample, str]]:

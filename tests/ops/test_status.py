@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.levels import LEVELS
+from tests.ops.hard_samples import HARD
 from tests.ops.samples import SAMPLES
 from tools.gen_ops_table import STATUS, elements_text, table
 from tools.ops_status import LEVELS as TESTED
@@ -22,7 +23,7 @@ def found() -> dict[str, Any]:
 
 
 def test_it_covers_every_op_and_element_type_that_has_samples(found: dict[str, Any]) -> None:
-    wanted = {(row.op, element) for row in SAMPLES for element in elements_of(row)}
+    wanted = {(row.op, element) for row in (*SAMPLES, *HARD) for element in elements_of(row)}
     covered = {(op, element) for op, facts in found["ops"].items() for element in facts["rows"]}
     assert wanted - covered == set(), RERUN
     assert {op for op, _ in covered} <= {op for op, _ in wanted}, f"ops that are no more: {RERUN}"

@@ -69,7 +69,7 @@ def fold(op: Op, b: Builder) -> Sequence[Value] | None:
     if not _can_fold(op):
         return None
     operands = [v.op.properties["value"] for v in op.operands]  # type: ignore[union-attr]
-    splat = isinstance(op, Elementwise) and all(isinstance(a, DenseAttr) and a.is_splat for a in operands)
+    splat = _is_same_everywhere(op) and all(isinstance(a, DenseAttr) and a.is_splat for a in operands)
     try:
         with np.errstate(all="ignore"):
             found = meaning(op)(*[_array(a, splat) for a in operands])
@@ -102,8 +102,12 @@ def _is_small(type: Type, op: Op) -> bool:
         return True
     if not type.is_static:
         return False
-    splat = isinstance(op, Elementwise) and all(v.op.properties["value"].is_splat for v in op.operands)  # type: ignore
+    splat = _is_same_everywhere(op) and all(v.op.properties["value"].is_splat for v in op.operands)  # type: ignore
     return type.count <= MAX_FOLDED_ELEMENTS or splat
+
+
+def _is_same_everywhere(op: Op) -> bool:
+    return isinstance(op, Elementwise) and op.same_everywhere
 
 
 def _array(attr: Attribute, splat: bool) -> Any:

@@ -163,6 +163,7 @@ class _Triangle(Elementwise):
     diagonal = attribute(I64_ATTR)
     result = result(ELEMENT_TENSOR)
     format = "$x `diagonal` $diagonal attr-dict `:` type($result)"
+    same_everywhere = False
     #: How column - row compares with the diagonal where x stays.
     kept: ClassVar[str]
 

@@ -326,6 +326,8 @@ class Elementwise(Structured):
     """
 
     computes_in_f32 = True
+    #: Equal elements give equal results wherever they stand: what is computed for one of a splat holds for all.
+    same_everywhere: ClassVar[bool] = True
 
     def infer(self) -> Sequence[Type]:
         return [TensorType(merge_shapes(self, *self._named()), self.result_element())]
