@@ -127,6 +127,13 @@ def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, 
         Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones(shape, np.float32) for shape in shapes])
 
 
+def test_a_repeat_of_more_than_there_is_memory_for_is_refused() -> None:
+    """numpy.repeat ends the process here: the number of elements is 0 modulo 2^64."""
+    text = f"func.func @f(%a: tensor<?x5xf32>) {{\n  %r = tir.repeat %a times {1 << 62} axis 0 : tensor<?x5xf32>\n  return\n}}\n"
+    with pytest.raises(ExecutionError, match="tir.repeat"):
+        Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones((4, 5), np.float32)])
+
+
 @pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
 def test_machine_code_checks_them_too(op: str, types: tuple, shapes: tuple, message: str) -> None:
     """With another message, but before it reads what is not there."""
