@@ -114,6 +114,9 @@ WRONG_RUNS = [
      "x must have shape [3, 2], got [3, 1]"),
     ("tir.max_pool_grad %a, %b window [2] : tensor<?xf32> -> tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"),
      ((2,), (3,)), "g must have shape [1], got [3]"),
+    ("tir.windows %a window [4] : tensor<?x4xf32>", ("tensor<?xf32>", R), ((2,), ()), "the window must fit into axis 0 of x"),
+    ("tir.max_pool %a window [4] strides [2] low [1] : tensor<2x?xf32>", ("tensor<2x?xf32>", R), ((2, 0), ()),
+     "the window must fit into axis 1 of x"),
     ("tir.cholesky %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
     ("tir.det %a : tensor<?x?xf32> -> tensor<f32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
     ("tir.inv %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
@@ -125,6 +128,13 @@ def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, 
     text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
     with pytest.raises(ExecutionError, match=re.escape(message)):
         Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones(shape, np.float32) for shape in shapes])
+
+
+def test_a_repeat_of_more_than_there_is_memory_for_is_refused() -> None:
+    """numpy.repeat ends the process here: the number of elements is 0 modulo 2^64."""
+    text = f"func.func @f(%a: tensor<?x5xf32>) {{\n  %r = tir.repeat %a times {1 << 62} axis 0 : tensor<?x5xf32>\n  return\n}}\n"
+    with pytest.raises(ExecutionError, match="tir.repeat"):
+        Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones((4, 5), np.float32)])
 
 
 @pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])

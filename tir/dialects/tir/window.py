@@ -74,6 +74,10 @@ class WindowAxis:
             return (inside + self.low).ceildiv(self.stride)
         return span.ceildiv(self.stride)
 
+    def count(self, size: Any) -> Any:
+        """The same of a number, or of a 0-d integer tensor of a builder."""
+        return self.positions(AffineSymbol(0)).evaluate(lambda _: size)
+
     def places(self, count: int, size: int) -> tuple[Any, Any]:
         """For each position and place of the window the index of an element, and whether there is one."""
         place = np.arange(count)[:, None] * self.stride + np.arange(self.size) * self.dilation - self.low
@@ -82,12 +86,19 @@ class WindowAxis:
         return np.where(inside, index, 0), inside
 
 
+def does_not_fit(axis: int) -> str:
+    """The message for a window that reaches further than x with its padding."""
+    return f"the window must fit into axis {axis} of x"
+
+
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     """The windows of the last axes of an array: [.., positions .., windows ..]."""
     lead = x.ndim - len(axes)
     for i, axis in enumerate(axes):
         size = x.shape[lead + i]
-        count = axis.positions(affine(size)).value  # type: ignore[attr-defined]
+        count = axis.count(size)
+        if count < 0:
+            raise ExecutionError(does_not_fit(lead + i))
         index, inside = axis.places(count, size)
         here = np.moveaxis(x, lead + i, -1)
         if size == 0:
@@ -195,13 +206,16 @@ class Windows(_Windowed, Shaped, Structured):
         return unfolded(x, self.axes(), self.value or 0)
 
     def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        if self.is_plain:
-            return ()
-        return [
-            (b.cmp("gt", b.cast(b.dim(x, axis), I64), 0), f"axis {axis} of x must not be empty")
-            for axis in range(self.lead, x.type.rank)
-            if not isinstance(x.type.shape[axis], int)
-        ]
+        found = []
+        for number, facts in enumerate(self.axes(), self.lead):
+            size = b.count(x, [number], I64)
+            if isinstance(size, int):
+                continue
+            if not self.is_plain:
+                found.append((b.cmp("gt", size, 0), f"axis {number} of x must not be empty"))
+            if facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
+        return found
 
     def inputs(self) -> list[Value]:
         return [self.x] if self.is_plain else []
@@ -278,7 +292,7 @@ class OverlapAdd(_Windowed, Sized, Reduction):
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         lead, axes = self.lead, self.axes()
-        counts = [axis.positions(affine(size)).value for axis, size in zip(axes, shape[lead:])]  # type: ignore[attr-defined]
+        counts = [axis.count(size) for axis, size in zip(axes, shape[lead:])]
         want = (*shape[:lead], *counts, *self.window)
         if np.shape(x) != want:
             raise ExecutionError(f"x must have shape {list(want)}, got {list(np.shape(x))}")
@@ -309,8 +323,7 @@ class OverlapAdd(_Windowed, Sized, Reduction):
             extent = b.cast(b.dim(b.full(0, [extent]), 0), I64)
         if axis < self.lead:
             return extent
-        count = self.axes()[axis - self.lead].positions(AffineSymbol(0))
-        return count.evaluate(lambda _: extent)
+        return self.axes()[axis - self.lead].count(extent)
 
     def inputs(self) -> list[Value]:
         return []
