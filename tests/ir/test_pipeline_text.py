@@ -78,6 +78,8 @@ def other_value(make: type, option: str) -> object:
     (field,) = (f for f in dataclasses.fields(make) if f.name == option.replace("-", "_"))
     if others := [choice for choice in field.metadata.get("choices", ()) if choice != default]:
         return others[0]
+    if isinstance(default, tuple):
+        return default[:1] if len(default) > 1 else ("fast",)
     return not default if isinstance(default, bool) else default + 1 if isinstance(default, (int, float)) else "fast"
 
 

@@ -411,6 +411,15 @@ def test_memory_that_cannot_be_had_is_a_memory_error(size: int) -> None:
         f([size])
 
 
+@pytest.mark.parametrize("sizes", ["%n", "%n, %n", "%n, %n, %n"])  # 2^64, 2^126 and 2^188 bytes
+def test_memory_of_a_constant_size_does_not_wrap_around(sizes: str) -> None:
+    type = f"memref<{'?x' * (sizes.count(',') + 1)}f32>"
+    body = f"%n = arith.constant {1 << 62} : index\n%a = memref.alloc({sizes}) : {type}\nreturn %a : {type}"
+    f = compiled(function(f"() -> {type}", body))
+    with pytest.raises(MemoryError, match="@f"):
+        f([])
+
+
 def test_a_negative_size_is_an_error() -> None:
     f = compiled(function("(%n: index)", "%a = memref.alloc(%n) : memref<?xf32>\nreturn"))
     with pytest.raises(ExecutionError, match="a size must be at least 0"):

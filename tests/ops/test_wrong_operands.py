@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+import tir
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir import TensorBuilder
 from tir.interpret import Interpreter
@@ -107,6 +108,18 @@ WRONG_RUNS = [
      ("tensor<?x1x?xf32>", "tensor<1x2x2xf32>"), ((1, 1, 4), (1, 2, 2)), "g must have shape [1, 1, 3], got [1, 1, 4]"),
     ("tir.overlap_add %a window [2] : tensor<?x2xf32> -> tensor<4xf32>", ("tensor<?x2xf32>", R), ((2, 2), ()),
      "x must have shape [3, 2], got [2, 2]"),
+    ("tir.overlap_add %a window [2] : tensor<?x?x2xf32> -> tensor<2x4xf32>", ("tensor<?x?x2xf32>", R), ((1, 3, 2), ()),
+     "x must have shape [2, 3, 2], got [1, 3, 2]"),
+    ("tir.overlap_add %a window [2] : tensor<3x?xf32> -> tensor<4xf32>", ("tensor<3x?xf32>", R), ((3, 1), ()),
+     "x must have shape [3, 2], got [3, 1]"),
+    ("tir.max_pool_grad %a, %b window [2] : tensor<?xf32> -> tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"),
+     ((2,), (3,)), "g must have shape [1], got [3]"),
+    ("tir.windows %a window [4] : tensor<?x4xf32>", ("tensor<?xf32>", R), ((2,), ()), "the window must fit into axis 0 of x"),
+    ("tir.max_pool %a window [4] strides [2] low [1] : tensor<2x?xf32>", ("tensor<2x?xf32>", R), ((2, 0), ()),
+     "the window must fit into axis 1 of x"),
+    ("tir.cholesky %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
+    ("tir.det %a : tensor<?x?xf32> -> tensor<f32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
+    ("tir.inv %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
 ]  # fmt: skip
 
 
@@ -115,6 +128,23 @@ def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, 
     text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
     with pytest.raises(ExecutionError, match=re.escape(message)):
         Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones(shape, np.float32) for shape in shapes])
+
+
+def test_a_repeat_of_more_than_there_is_memory_for_is_refused() -> None:
+    """numpy.repeat ends the process here: the number of elements is 0 modulo 2^64."""
+    text = f"func.func @f(%a: tensor<?x5xf32>) {{\n  %r = tir.repeat %a times {1 << 62} axis 0 : tensor<?x5xf32>\n  return\n}}\n"
+    with pytest.raises(ExecutionError, match="tir.repeat"):
+        Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones((4, 5), np.float32)])
+
+
+@pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
+def test_machine_code_checks_them_too(op: str, types: tuple, shapes: tuple, message: str) -> None:
+    """With another message, but before it reads what is not there."""
+    result = op.split(" -> ")[-1] if " -> " in op else op.rsplit(", ", 1)[-1] if ">, " in op else op.split(" : ")[1]
+    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) -> {result} {{\n  %r = {op}\n  return %r : {result}\n}}\n"
+    program = tir.executable(tir.parse(text))
+    with pytest.raises(ExecutionError):
+        program.call("f", [np.ones(shape, np.float32) for shape in shapes])
 
 
 @pytest.mark.parametrize(

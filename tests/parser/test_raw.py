@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tir.dialects.all import REGISTRY
 from tir.ir.errors import UNKNOWN, CallSiteLocation, FileLocation, FusedLocation, Location, NameLocation
+from tir.ir.printer import print_op
 from tir.ir.syntax import (
     AttributeItem,
     Braces,
@@ -27,6 +29,7 @@ from tir.ir.syntax import (
     Use,
     Word,
 )
+from tir.parser.parse import parse_text
 from tir.parser.raw import RawText, read_text, split_file
 
 
@@ -151,6 +154,14 @@ def test_braces_are_a_dictionary_or_a_region_by_their_content() -> None:
     assert written("a.b {i32 = 1, index}") == [
         ("{", "type i32", "=", IntegerLiteral("1", 11), ",", "type index"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("array", ["[{}]", "[{}, {a = 1 : i64}]", "[{a = 1 : i64}, {}]", "[[{}], {}]"])
+@pytest.mark.parametrize("blob", ["0x00", "0x" + "00" * 70_000])  # the second is too long to be read by lines
+def test_empty_braces_in_an_array_are_a_dictionary(array: str, blob: str) -> None:
+    text = f'"builtin.module"() ({{\n  "t.a"() {{x = {array}, y = "{blob}"}} : () -> ()\n}}) : () -> ()\n'
+    module = parse_text(text, REGISTRY, allow_unregistered=True)
+    assert f"x = {array}" in print_op(module)
 
 
 def test_one_dotted_word_in_braces_is_an_entry_and_an_op() -> None:

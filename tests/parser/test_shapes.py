@@ -129,3 +129,10 @@ def test_texts_that_differ_in_more_than_literals_share_nothing(text: str, monkey
 
     monkeypatch.setattr(raw, "_read_by_lines", not_by_lines)
     assert "error" not in found and found == said(text)
+
+
+@pytest.mark.parametrize("lines", [("return %x", "return %"), ("return %", "return %x")])
+def test_a_bare_percent_sign_is_no_name_whatever_stands_before(lines: tuple[str, str]) -> None:
+    body = "".join(f"  {line} : tensor<4xf32>\n" for line in lines)
+    with pytest.raises(TirErrors, match="expected a name behind '%'"):
+        parse_text(f"func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {{\n{body}}}\n", REGISTRY)

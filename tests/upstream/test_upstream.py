@@ -28,6 +28,7 @@ from tir.parser.parse import parse_text
 from tir.parser.raw import split_file
 
 EXAMPLES = sorted((LIT_ROOT.parent.parent / "examples").glob("*.tir"))
+MODELS = sorted((LIT_ROOT.parent / "models").glob("*.tir"))
 BELOW_TENSOR = [name for name in LEVELS if name != "tensor" and not name.startswith("cpu")]
 JUDGED_SEEDS = range(12)
 EXECUTED_SEEDS = range(200, 220)
@@ -57,14 +58,23 @@ def assert_accepted(texts: Mapping[str, str]) -> None:
     assert not wrong, f"{len(wrong)} of {len(texts)}:\n" + "\n".join(wrong)
 
 
+def at_every_level(path: Path) -> dict[str, str]:
+    """The program of a file at every level below the tensor level."""
+    text = path.read_text(encoding="utf-8")
+    return {f"{path.name} at {name}": print_op(module_at(text, LEVELS[name][0]())) for name in BELOW_TENSOR}
+
+
 @GROUP
-def test_upstream_accepts_every_example_at_every_level() -> None:
-    texts = {
-        f"{path.name} at {name}": print_op(module_at(path.read_text(encoding="utf-8"), LEVELS[name][0]()))
-        for path in EXAMPLES
-        for name in BELOW_TENSOR
-    }
-    assert_accepted(texts)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_upstream_accepts_every_example_at_every_level(path: Path) -> None:
+    assert_accepted(at_every_level(path))
+
+
+@GROUP
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(10))
+def test_upstream_accepts_every_model_at_every_level(start: int) -> None:
+    assert_accepted({name: text for path in MODELS[start::10] for name, text in at_every_level(path).items()})
 
 
 @GROUP
@@ -130,17 +140,22 @@ def test_upstream_computes_the_same_numbers_from_random_programs() -> None:
 
 
 @GROUP
-def test_upstream_computes_the_same_numbers_from_the_examples() -> None:
+@pytest.mark.parametrize(
+    "path",
+    # Upstream compiles the training step of convnet for 10 seconds.
+    [pytest.param(path, marks=pytest.mark.slow) if path.stem == "convnet" else path for path in EXAMPLES],
+    ids=[path.stem for path in EXAMPLES],
+)
+def test_upstream_computes_the_same_numbers_from_the_examples(path: Path) -> None:
     programs: dict[str, Program] = {}
-    for path in EXAMPLES:
-        text = path.read_text(encoding="utf-8")
-        given = parse_text(text, REGISTRY)
-        state = Executable(given, "interpret").state
-        module = module_at(text, LEVELS["structured"][0]())
-        for function in (op for op in given.body if op.name == "func.func" and not op.is_private):
-            name = function.sym_name
-            arrays = [*_generated(function), *_used(module, name, state)]
-            programs[f"{path.name} @{name}"] = _program(module, name, arrays)
+    text = path.read_text(encoding="utf-8")
+    given = parse_text(text, REGISTRY)
+    state = Executable(given, "interpret").state
+    module = module_at(text, LEVELS["structured"][0]())
+    for function in (op for op in given.body if op.name == "func.func" and not op.is_private):
+        name = function.sym_name
+        arrays = [*_generated(function), *_used(module, name, state)]
+        programs[f"{path.name} @{name}"] = _program(module, name, arrays)
     assert programs
     assert_same_numbers(programs)
 

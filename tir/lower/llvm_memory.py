@@ -121,6 +121,10 @@ def _bytes(f: FunctionText, type: MemRefType, sizes: Sequence[str]) -> str:
     for size in sizes:
         known = size.isdigit() and total.isdigit()
         total = str(int(total) * int(size)) if known else f.checked_product(total, size)
+    if total.isdigit() and int(total) >= MAX_BUFFER_BYTES:
+        # Sizes that only became known after the types were made: 2^62 elements of f32 would wrap to 0 bytes.
+        f.leave_unless("false", OUT_OF_MEMORY)
+        return "0"
     if not total.isdigit():
         few = f.assign(f"icmp ult i64 {total}, {MAX_BUFFER_BYTES}")
         f.leave_unless(few, OUT_OF_MEMORY)

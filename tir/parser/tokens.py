@@ -327,7 +327,8 @@ class Lexer:
             if found is None:
                 return self._error("'{-#' is not closed by '#-}'", pos, self.end)
             return self._token("METADATA", pos, found.end())
-        is_dictionary = any(pattern.match(self._text, pos + 1, self.end) for pattern in (_DICTIONARY, _ENTRY))
+        in_array = bool(self.opened) and self.opened[-1].char == "["  # where no region stands
+        is_dictionary = in_array or any(p.match(self._text, pos + 1, self.end) for p in (_DICTIONARY, _ENTRY))
         self._push("{", pos, _ITEMS if is_dictionary else _REGION)
         return self._token("DICTIONARY_OPEN" if is_dictionary else "REGION_OPEN", pos, pos + 1)
 

@@ -139,7 +139,11 @@ class Repeat(_Repeating):
         return [size * self.times if axis == self.axis else size for axis, size in enumerate(x)]
 
     def reference(self, x: Any) -> Any:
-        return np.repeat(x, self.times, self.axis)
+        behind = self.axis + 1
+        sizes = (*x.shape[:behind], self.times, *x.shape[behind:])
+        # np.repeat writes outside of its memory where the number of elements overflows.
+        spread = np.broadcast_to(np.expand_dims(x, behind), sizes)
+        return spread.reshape(*x.shape[: self.axis], x.shape[self.axis] * self.times, *x.shape[behind:])
 
     def element(self, s: Any) -> Any:
         places = [s.index(axis) for axis in range(self.x.type.rank)]

@@ -391,7 +391,10 @@ class ConvGradInput(_Convolution, Sized, Composite):
         windows = self.apart(b, windows, 2, [b.shape(w)[order.w[1]], *(axis.size for axis in axes)], "K")
         windows = self.apart(b, windows, 3 + n, [dims[axis] for axis in order.out[2:]], "P")
         windows = b.transpose(windows, [0, 1, 2, *range(3 + n, 3 + 2 * n), *range(3, 3 + n)])
-        found = b.overlap_add(windows, [*b.shape(windows)[:3], *(shape[axis] for axis in order.x[2:])], axes)
+        lead = [shape[order.x[0]], *b.shape(windows)[1:3]]
+        if self.parts == 1:
+            lead[2] = shape[order.x[1]]
+        found = b.overlap_add(windows, [*lead, *(shape[axis] for axis in order.x[2:])], axes)
         return b.transpose(self.merged(b, found, 1), undone(order.x))
 
     def grad(self, b: Any, h: Any, w: Any, g: Any, *sizes: Any) -> list[Any]:
@@ -433,7 +436,7 @@ class ConvGradWeight(_Convolution, Sized, Composite):
         order, shape = self.order, b.extents(self.result_type, sizes)
         found = self.product(b, "bgKP,bgoP->goK", self.columns(b, x), self.gradient(b, g))
         found = self.apart(b, found, 2, [shape[order.w[1]], *(axis.size for axis in self.axes())], "K")
-        found = self.merged(b, found, 0)
+        found = b.reshape(self.merged(b, found, 0), [shape[axis] for axis in order.w])  # of other sizes: an error
         found = b.reverse(found, range(2, found.type.rank)) if self.flip else found
         return b.transpose(found, undone(order.w))
 

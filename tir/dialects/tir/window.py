@@ -27,7 +27,7 @@ from tir.dialects.tir.base import (
     merge_shapes,
     wide_type,
 )
-from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
@@ -74,6 +74,10 @@ class WindowAxis:
             return (inside + self.low).ceildiv(self.stride)
         return span.ceildiv(self.stride)
 
+    def count(self, size: Any) -> Any:
+        """The same of a number, or of a 0-d integer tensor of a builder."""
+        return self.positions(AffineSymbol(0)).evaluate(lambda _: size)
+
     def places(self, count: int, size: int) -> tuple[Any, Any]:
         """For each position and place of the window the index of an element, and whether there is one."""
         place = np.arange(count)[:, None] * self.stride + np.arange(self.size) * self.dilation - self.low
@@ -82,12 +86,19 @@ class WindowAxis:
         return np.where(inside, index, 0), inside
 
 
+def does_not_fit(axis: int) -> str:
+    """The message for a window that reaches further than x with its padding."""
+    return f"the window must fit into axis {axis} of x"
+
+
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     """The windows of the last axes of an array: [.., positions .., windows ..]."""
     lead = x.ndim - len(axes)
     for i, axis in enumerate(axes):
         size = x.shape[lead + i]
-        count = axis.positions(affine(size)).value  # type: ignore[attr-defined]
+        count = axis.count(size)
+        if count < 0:
+            raise ExecutionError(does_not_fit(lead + i))
         index, inside = axis.places(count, size)
         here = np.moveaxis(x, lead + i, -1)
         if size == 0:
@@ -195,13 +206,16 @@ class Windows(_Windowed, Shaped, Structured):
         return unfolded(x, self.axes(), self.value or 0)
 
     def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        if self.is_plain:
-            return ()
-        return [
-            (b.cmp("gt", b.cast(b.dim(x, axis), I64), 0), f"axis {axis} of x must not be empty")
-            for axis in range(self.lead, x.type.rank)
-            if not isinstance(x.type.shape[axis], int)
-        ]
+        found = []
+        for number, facts in enumerate(self.axes(), self.lead):
+            size = b.count(x, [number], I64)
+            if isinstance(size, int):
+                continue
+            if not self.is_plain:
+                found.append((b.cmp("gt", size, 0), f"axis {number} of x must not be empty"))
+            if facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
+        return found
 
     def inputs(self) -> list[Value]:
         return [self.x] if self.is_plain else []
@@ -274,25 +288,42 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         self.check_window(got.rank)
         if x.rank != got.rank + len(self.window) or x.element is not got.element:
             fail(self, f"x must have an axis more for each of the window's than the result, got {x} and {got}")
-        sizes = zip(self.axes(), got.shape[self.lead :])
-        want = [_position_dim(axis, size) for axis, size in sizes]
-        merge_shapes(self, ("x", x), ("its windows", TensorType((*got.shape[: self.lead], *want, *self.window), x.element)))
+        merge_shapes(self, ("x", x), ("its windows", TensorType(tuple(self.window_dims()), x.element)))
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         lead, axes = self.lead, self.axes()
-        counts = [axis.positions(affine(size)).value for axis, size in zip(axes, shape[lead:])]  # type: ignore[attr-defined]
+        counts = [axis.count(size) for axis, size in zip(axes, shape[lead:])]
         want = (*shape[:lead], *counts, *self.window)
         if np.shape(x) != want:
             raise ExecutionError(f"x must have shape {list(want)}, got {list(np.shape(x))}")
         wide = np.promote_types(x.dtype, np.float32) if x.dtype.kind == "f" else x.dtype
         return folded(x.astype(wide), axes, shape).astype(x.dtype)
 
+    def window_dims(self) -> list[Dim]:
+        """The sizes of x, as far as the type of the result says them."""
+        shape, lead = self.result_type.shape, self.lead
+        return [*shape[:lead], *map(_position_dim, self.axes(), shape[lead:]), *self.window]
+
     def checks(self, b: Any, x: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
-        return [
-            (b.cmp("gt", b.cast(b.dim(x, axis), I64), 0), f"axis {axis} of x must not be empty")
-            for axis in range(self.lead, self.lead + len(self.window))
-            if not isinstance(x.type.shape[axis], int)
-        ]
+        found, rank = [], self.result_type.rank
+        extents = b.extents(self.result_type, sizes)
+        for axis, (dim, want) in enumerate(zip(x.type.shape, self.window_dims())):
+            size = b.count(x, [axis], I64)
+            if axis in range(self.lead, rank) and not isinstance(size, int):
+                found.append((b.cmp("gt", size, 0), f"axis {axis} of x must not be empty"))
+            if dim is DYNAMIC or dim != want:
+                number = want if axis >= rank else self._wanted(b, axis, extents[axis])
+                rule = f"axis {axis} of x must have the size that the windows of the result have"
+                found.append((b.cmp("eq", *((number, size) if isinstance(size, int) else (size, number))), rule))
+        return found
+
+    def _wanted(self, b: Any, axis: int, extent: Any) -> Any:
+        """The size of x along an axis, from that of the result: a number, or a 0-d i64 tensor."""
+        if not isinstance(extent, int):
+            extent = b.cast(b.dim(b.full(0, [extent]), 0), I64)
+        if axis < self.lead:
+            return extent
+        return self.axes()[axis - self.lead].count(extent)
 
     def inputs(self) -> list[Value]:
         return []
@@ -422,7 +453,10 @@ class MaxPoolGrad(_Windowed, Composite):
 
     def reference(self, x: Any, g: Any) -> Any:
         axes = self.axes()
-        chosen = self._chosen(unfolded(x, axes, lowest(self.x.type.element)))
+        windows = unfolded(x, axes, lowest(self.x.type.element))
+        if g.shape != windows.shape[: g.ndim]:
+            raise ExecutionError(f"g must have shape {list(windows.shape[: g.ndim])}, got {list(g.shape)}")
+        chosen = self._chosen(windows)
         return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
 
     def _chosen(self, windows: Any) -> Any:
