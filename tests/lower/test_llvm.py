@@ -420,6 +420,12 @@ def test_memory_of_a_constant_size_does_not_wrap_around(sizes: str) -> None:
         f([])
 
 
+def test_an_empty_result_that_numpy_cannot_have_is_a_memory_error() -> None:
+    f = compiled(function("(%n: index) -> memref<0x?x?xf32>", "%a = memref.alloc(%n, %n) : memref<0x?x?xf32>\nreturn %a : memref<0x?x?xf32>"))
+    with pytest.raises(MemoryError, match="there is no array of shape"):
+        f([1 << 62])
+
+
 def test_a_negative_size_is_an_error() -> None:
     f = compiled(function("(%n: index)", "%a = memref.alloc(%n) : memref<?xf32>\nreturn"))
     with pytest.raises(ExecutionError, match="a size must be at least 0"):

@@ -272,7 +272,11 @@ def _adopted(address: int, dtype: Any, shape: Sequence[int]) -> Any:
     size_bytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     memory = (ctypes.c_char * max(1, size_bytes)).from_address(address)
     weakref.finalize(memory, _free(), address).atexit = False
-    return np.frombuffer(memory, dtype, count=size_bytes // dtype.itemsize).reshape(shape)
+    flat = np.frombuffer(memory, dtype, count=size_bytes // dtype.itemsize)
+    try:
+        return flat.reshape(shape)
+    except ValueError:  # numpy's, for an empty array whose other sizes are too large
+        raise MemoryError(f"there is no array of shape {list(shape)}") from None
 
 
 @cache

@@ -13,6 +13,7 @@ from tir.dialects.tir.base import (
     Structure,
     Structured,
     check_axes,
+    check_moderate,
     fail,
     merge_dims,
 )
@@ -100,6 +101,7 @@ class Tile(_Repeating):
         if len(self.reps) != self.x.type.rank or min(self.reps, default=0) < 0:
             rank, got = self.x.type.rank, list(self.reps)
             fail(self, f"by needs a count of at least 0 for each of the {rank} axes of x, got {got}")
+        check_moderate(self, "reps", self.reps)
 
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return [size * count for size, count in zip(x, self.reps)]
@@ -134,6 +136,7 @@ class Repeat(_Repeating):
         check_axes(self, [self.axis], self.x.type.rank, "axis")
         if self.times < 0:
             fail(self, f"times must be at least 0, got {self.times}")
+        check_moderate(self, "times", [self.times])
 
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return [size * self.times if axis == self.axis else size for axis, size in enumerate(x)]

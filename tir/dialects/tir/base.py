@@ -56,7 +56,7 @@ __all__ = [
     "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
     "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
-    "check_equal_shapes", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
+    "check_equal_shapes", "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
     "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "wide_type",
 ]  # fmt: skip
 
@@ -134,6 +134,12 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
             fail(op, f"{wrong}, got {axis}")
         if axis <= before:
             fail(op, f"{what} must increase, got {list(axes)}")
+
+
+def check_moderate(op: Op, name: str, numbers: Sequence[int]) -> None:
+    """VerifyError unless the numbers lie within 2^31, so that what they make of a size does not wrap around."""
+    if any(abs(number) >= 1 << 31 for number in numbers):
+        fail(op, f"{name} must lie between -2^31 and 2^31, got {list(numbers)}")
 
 
 def drop_axes(shape: Sequence[Dim], axes: Sequence[int]) -> tuple[Dim, ...]:

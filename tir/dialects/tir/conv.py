@@ -14,7 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects.tir.base import FLOAT_TENSOR, Composite, Shaped, Sized, TensorOp, fail, merge_dims, merge_shapes
+from tir.dialects.tir.base import (
+    FLOAT_TENSOR,
+    Composite,
+    Shaped,
+    Sized,
+    TensorOp,
+    check_moderate,
+    fail,
+    merge_dims,
+    merge_shapes,
+)
 from tir.dialects.tir.window import WindowAxis, folded, unfolded
 from tir.ir.affine import AffineConstant, AffineExpr, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
@@ -122,6 +132,7 @@ class _Convolution(TensorOp):
                 fail(self, f"{name} must have a number for each of the {self.spatial} spatial axes, got {list(numbers)}")
             if numbers is not None and name not in ("low", "high") and min(numbers) < 1:
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
+            check_moderate(self, name, numbers or ())
         if self.layout is not None and Layout.parse(self.layout, self.spatial) is None:
             usual = Layout.usual(self.spatial)
             fail(self, f'layout must name each axis once, as "{usual}" does, got "{self.layout}"')

@@ -187,16 +187,17 @@ class TriangularSolve(_System, Sequential):
 
             def unknown(step: Any) -> None:
                 i = step if self.is_forward else p.sub(last, step)
+                row = [*place, i]
+                p.loop(0, sides, lambda c: p.store(out, [*row, c], p.load(b, [*row, c])), changes=[out])
 
-                def side(c: Any) -> None:
-                    def known(k: Any, total: Any) -> list[Any]:
-                        return [p.sub(total, p.mul(element(i, k), p.load(out, [*place, k, c])))]
+                def known(k: Any) -> None:
+                    # Along the rows, which lie side by side in memory: a sum for each column would stride.
+                    _subtract_row(p, out, row, [*place, k], element(i, k), 0, sides)
 
-                    start, stop = (0, i) if self.is_forward else (p.add(i, p.const(1, i)), n)
-                    (rest,) = p.loop(start, stop, known, carry=[p.load(b, [*place, i, c])])
-                    p.store(out, [*place, i, c], rest if self.unit else p.div(rest, element(i, i)))
-
-                p.loop(0, sides, side, changes=[out])
+                p.loop(*((0, i) if self.is_forward else (p.add(i, p.const(1, i)), n)), known, changes=[out])
+                if not self.unit:
+                    pivot = element(i, i)
+                    p.loop(0, sides, lambda c: p.store(out, [*row, c], p.div(p.load(out, [*row, c]), pivot)), changes=[out])
 
             p.loop(0, n, unknown, changes=[out])
 
@@ -242,7 +243,7 @@ def _eliminate(p: Any, n: Any, matrix: Any, sides: Any | None, columns: Any) -> 
             factor = p.div(p.load(matrix, [i, j]), pivot)
             for target, start, stop in ((matrix, j, n), (sides, 0, columns)):
                 if target is not None:
-                    _subtract_row(p, target, i, j, factor, start, stop)
+                    _subtract_row(p, target, [i], [j], factor, start, stop)
 
         nonzero = p.cmp("ne", pivot, p.const(0, pivot))
         p.when(nonzero, lambda: p.loop(below, n, row, changes=changes) and None, changes=changes)
@@ -260,11 +261,13 @@ def _swap_rows(p: Any, matrix: Any, first: Any, second: Any, columns: Any) -> No
     p.loop(0, columns, swap, changes=[matrix])
 
 
-def _subtract_row(p: Any, matrix: Any, i: Any, j: Any, factor: Any, start: Any, stop: Any) -> None:
-    """Row i becomes row i - factor * row j."""
+def _subtract_row(
+    p: Any, matrix: Any, row: Sequence[Any], other: Sequence[Any], factor: Any, start: Any, stop: Any
+) -> None:  # fmt: skip
+    """From a row of the matrix, from `start` to `stop`, factor times another row is subtracted."""
 
     def step(k: Any) -> None:
-        p.store(matrix, [i, k], p.sub(p.load(matrix, [i, k]), p.mul(factor, p.load(matrix, [j, k]))))
+        p.store(matrix, [*row, k], p.sub(p.load(matrix, [*row, k]), p.mul(factor, p.load(matrix, [*other, k]))))
 
     p.loop(start, stop, step, changes=[matrix])
 
@@ -304,16 +307,19 @@ class Solve(_System, Sequential):
             def unknown(step: Any) -> None:
                 i = p.sub(last, step)
 
+                def known(k: Any) -> None:
+                    _subtract_row(p, right, [i], [k], p.load(matrix, [i, k]), 0, sides)
+
                 def side(c: Any) -> None:
-                    def known(k: Any, total: Any) -> list[Any]:
-                        return [p.sub(total, p.mul(p.load(matrix, [i, k]), p.load(out, [*place, k, c])))]
+                    found = p.div(p.load(right, [i, c]), pivot)
+                    p.store(right, [i, c], found)
+                    p.store(out, [*place, i, c], p.select(holds, found, float("nan")))
 
-                    (rest,) = p.loop(p.add(i, p.const(1, i)), n, known, carry=[p.load(right, [i, c])])
-                    p.store(out, [*place, i, c], p.select(holds, p.div(rest, p.load(matrix, [i, i])), float("nan")))
+                p.loop(p.add(i, p.const(1, i)), n, known, changes=[right])
+                pivot = p.load(matrix, [i, i])
+                p.loop(0, sides, side, changes=[right, out])
 
-                p.loop(0, sides, side, changes=[out])
-
-            p.loop(0, n, unknown, changes=[out])
+            p.loop(0, n, unknown, changes=[right, out])
 
         self.for_each(p, a, solve, [out, matrix, right])
         return [out]

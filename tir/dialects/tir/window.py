@@ -21,6 +21,7 @@ from tir.dialects.tir.base import (
     Structure,
     Structured,
     TensorOp,
+    check_moderate,
     fail,
     is_number_of,
     lowest,
@@ -156,6 +157,7 @@ class _Windowed(TensorOp):
                 fail(self, f"{name} must have {each}, got {list(numbers)}")
             if numbers is not None and name not in ("low", "high") and any(number < 1 for number in numbers):
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
+            check_moderate(self, name, numbers or ())
 
 
 _LISTS = (
