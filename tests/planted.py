@@ -41,6 +41,11 @@ class Base:
         heads = [i for i, line in enumerate(lines) if _is_head(line)]
         return Base(tuple(lines), tuple(plain), tuple(heads))
 
+    def has_room(self, kind: str) -> bool:
+        """Some line of the program can have a mistake of this kind."""
+        places = [(KINDS, self.plain), (HEAD_KINDS, self.heads)]
+        return any(table[kind](self.lines[i], random.Random(0)) for table, lines in places if kind in table for i in lines)
+
 
 def _is_plain(lines: Sequence[str], i: int) -> bool:
     line = lines[i]
@@ -217,7 +222,7 @@ def _unknown_symbol(line: str, rng: random.Random) -> Change | None:
 
 
 def _unclosed_string(line: str, rng: random.Random) -> Change | None:
-    found = re.search(r'"\w*(")(?=[,}\]])', line)
+    found = re.search(r'"\w*(")(?=[,}\])]|$)', line)
     return None if found is None else (line[: found.start(1)] + line[found.end(1) :], "the string is not closed", None)
 
 

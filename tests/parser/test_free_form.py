@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path for folder in ("tests/lit", "docs", "examples") for path in (ROOT / folder).rglob("*.tir"))
 PIECE = re.compile(
     r"""[!#][\w$]+\.[\w$.]*<(?:[^<>"]|->|<[^<>]*>|"[^"]*")*>  # the body of a dialect's own type is text that is kept
-    | \{-\#.*?\#-\} | "(?:[^"\\]|\\.)*" | //[^\n]* | -> | [,(){}\[\]] | \s+
+    | \{-\#.*?\#-\} | "(?:[^"\\]|\\.)*" | //[^\n]* | [@%^][\w$.-]*\w | -> | [,(){}\[\]] | \s+
     | [A-Za-z_]+(?=<) | [^\s"/,(){}\[\]A-Za-z_-]+ | [^\s"/,(){}\[\]<-]+ | .""",
     re.DOTALL | re.VERBOSE,
 )

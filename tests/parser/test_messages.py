@@ -83,6 +83,19 @@ def test_uses_of_a_value_with_a_wrong_definition_are_not_called_wrong() -> None:
     assert [line.split(" ")[0] for line in errors_of(text)] == ["t:2:3:", "t:5:3:"]
 
 
+def test_wrong_definition_of_an_operand_does_not_hide_that_the_results_are_too_many() -> None:
+    text = """func.func @f(%x: tensor<4xf32>) {
+  %0 = tir.exp %x : tensor<4xbf16>
+  %1, %2 = tir.neg %0 : tensor<4xf32>
+  return
+}
+"""
+    assert errors_of(text) == [
+        "t:2:3: tir.exp: the result must have type tensor<4xf32>, got tensor<4xbf16>",
+        "t:3:3: tir.neg: has 1 result, but the text names 2",
+    ]
+
+
 def test_mistakes_in_the_body_of_a_wrong_function_are_found() -> None:
     text = """func.func @f(%x: tensor<4xfloat>, %y: f32) {
   %0 = tir.exp %x : tensor<4xf32>

@@ -49,6 +49,13 @@ def test_texts_with_other_names_and_literals_have_one_shape() -> None:
     assert cut("x.y 1", 0)[0] != cut("x.y 1.0", 0)[0]
 
 
+@pytest.mark.parametrize("wrong", ["% = arith.negf %b", "%1c = arith.negf %b", "%c = arith.negf %1b", "%c = arith.negf %"])
+def test_what_is_no_name_is_not_read_as_the_names_of_similar_lines(wrong: str) -> None:
+    assert cut(wrong, 0)[0] != cut("%a = arith.negf %b", 0)[0]
+    text = f"func.func @f(%b: f32) {{\n  %a = arith.negf %b : f32\n  {wrong} : f32\n  return\n}}\n"
+    assert re.match("t:3:[0-9]+: error: expected", said(text))
+
+
 def said(text: str, allow_unregistered: bool = True) -> str:
     """The module, with locations, or its errors."""
     try:

@@ -21,6 +21,7 @@ ONE_MISTAKE = [
     ("a.b {\n^x(%a, %b: i32):\n}", "t:2:6: expected ':' and a type behind %a, got ','"),
     ("a.b {\n^x(%a#1: i32):\n}", "t:2:4: %a#1 cannot name an argument: it has a '#'"),
     ("a.b (%x, %y : f32\n%1 = a.c", "t:1:18: expected ')', got the end of the line"),
+    ("f.f {\n^x(%a: i32):\n  a.b ^x(%a : i32\n}", "t:3:18: expected ')', got the end of the line"),
     ("f.f {\n  a.b (%x\n}\na.c", "t:2:10: expected ')', got the end of the line"),
     ("f.f {\n  a.b\n", "t:2:6: expected '}', got the end of the text"),
     ("a.b {x = 1\n%2 = a.d", "t:1:11: expected '}', got the end of the line"),
@@ -177,6 +178,7 @@ def test_limits_on_the_whole_text(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", [
     "%a, " * 50_000 + "\n" + "%a, " * 50_000, "a.b {" + "// x // y " * 50_000 + "\n", "a.b !x.y< " * 200 + "<" * 50_000,
     "^a(" * 50_000, "#x.y<) " * 50_000, '"' * 50_001, "%" + "a-" * 100_000, "a.b dense<" * 50_000, "{-#" * 50_000,
+    "f.f {\n" + "^a(\n" * 200 + "()\n" * 200_000, "f.f {\n" + "a.b !x.y<\n" * 200 + "()\n" * 200_000,
     "a.b array<" * 50_000, "a.b loc(" * 50_000, "a.b ))))" * 20_000, "%a = " * 50_000, "a.b " + "-" * 200_000,
 ])  # fmt: skip
 def test_repeated_pieces_take_linear_time(text: str) -> None:

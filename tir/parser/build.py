@@ -401,7 +401,10 @@ class _Build:
         return self.error(f"{name}: has {counted(has, 'result')}, but the text names {count}", raw.pos)
 
     def wrong_operands(self, raw: RawOp, recipe: Recipe, names: Sequence[str]) -> TirError:
-        """What is wrong with the operands: one error for each name."""
+        """What is wrong with the operands: one error for each name; and with the number of results.
+
+        The operands may be right but for what their definitions have wrong, so they do not hide the results.
+        """
         errors: dict[str, TirError] = {}
         for hole, number, type in recipe.places:
             if names[hole] in errors:
@@ -412,12 +415,11 @@ class _Build:
                 pass
             except TirError as error:
                 errors[names[hole]] = error
-        if errors:
-            return TirErrors(list(errors.values()))
+        found = list(errors.values())
         definition = recipe.cls.definition
         if definition.simple_results and raw.results and sum(c for _, c in raw.results) != len(definition.results):
-            return self.miscounted(recipe.op_name, len(definition.results), raw)
-        return Reported()
+            found.insert(0, self.miscounted(recipe.op_name, len(definition.results), raw))
+        return TirErrors(found) if found else Reported()
 
     def create(self, recipe: Recipe, operands: list[Value], raw: RawOp) -> Op:
         parsed = recipe.parsed

@@ -22,7 +22,7 @@ from tir.parser import literals
 from tir.parser.lalr import Machine, UnexpectedToken
 from tir.parser.locations import AliasLocation, has_alias
 from tir.parser.reading import MAX_BLOCKS, MAX_IDENTIFIER, MAX_NESTING, MAX_OP_TOKENS, MAX_TOKENS, Reading
-from tir.parser.shapes import Form, Literal, cut, form_of
+from tir.parser.shapes import ID, Form, Literal, cut, form_of
 from tir.parser.tokens import BARE_NAMES, METADATA
 
 __all__ = ["LineCallbacks", "LineReader", "NotByLines"]
@@ -30,18 +30,17 @@ __all__ = ["LineCallbacks", "LineReader", "NotByLines"]
 Key = tuple[str, ...]
 Grammar = Callable[..., Any]
 
-_ID = r"(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)"
-_NAME = re.compile(rf"%({_ID})", re.ASCII)
-_NAME_OR_TEXT = re.compile(rf'%({_ID})|"[^"\\]*(?:\\.[^"\\]*)*"|//', re.ASCII)
+_NAME = re.compile(rf"%({ID})", re.ASCII)
+_NAME_OR_TEXT = re.compile(rf'%({ID})|"[^"\\]*(?:\\.[^"\\]*)*"|//', re.ASCII)
 _PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|//|->|["(){}\[\]<>]')
 _OP = re.compile(
-    rf'(%{_ID}(?::[0-9]+)?(?:\s*,\s*%{_ID}(?::[0-9]+)?)*\s*=\s*)?(?:([A-Za-z_][\w$.]*)|("[^"\\]*(?:\\.[^"\\]*)*")\s*\()',
+    rf'(%{ID}(?::[0-9]+)?(?:\s*,\s*%{ID}(?::[0-9]+)?)*\s*=\s*)?(?:([A-Za-z_][\w$.]*)|("[^"\\]*(?:\\.[^"\\]*)*")\s*\()',
     re.ASCII,
 )
 _ENTRY = re.compile(r"\s*[=,]")
-_LABEL = re.compile(rf"\^({_ID})\s*(\(.*\))?\s*:\Z", re.ASCII)
-_DEFINITION = re.compile(rf"[#!]{_ID}\s*=", re.ASCII)
-_LOCATION = re.compile(rf'\s+loc\((?:(unknown)|#({_ID})|"([^"\\]*)":([0-9]{{1,9}}):([0-9]{{1,9}}))\)\s*\Z', re.ASCII)
+_LABEL = re.compile(rf"\^({ID})\s*(\(.*\))?\s*:\Z", re.ASCII)
+_DEFINITION = re.compile(rf"[#!]{ID}\s*=", re.ASCII)
+_LOCATION = re.compile(rf'\s+loc\((?:(unknown)|#({ID})|"([^"\\]*)":([0-9]{{1,9}}):([0-9]{{1,9}}))\)\s*\Z', re.ASCII)
 _LONG_NAME = re.compile(rf"(?<![\w$.-])[\w$.-]{{{MAX_IDENTIFIER + 1}}}")  # once for each word
 _PAIRS = {")": "(", "]": "[", ">": "<", "}": "{"}
 

@@ -27,12 +27,14 @@ from tir.ir.syntax import (
 from tir.parser import literals
 from tir.parser.reading import MAX_OP_TOKENS
 
-__all__ = ["Form", "Literal", "Slot", "cut", "form_of"]
+__all__ = ["ID", "Form", "Literal", "Slot", "cut", "form_of"]
+
+ID = r"(?:[0-9]+|[A-Za-z$._-][\w$.]*(?:-(?!>)[\w$.]*)*)"  # an SSA name, behind its %
 
 _HOLE = re.compile(
-    r"""
+    rf"""
     (?=[%"@ad0-9-])                                           # what no hole begins with is passed by fast
-    (?: %[\w$.-]+
+    (?: %{ID}
       | (?P<string> "[^"\\]*" ) (?!\s*\()                     # a string, but not the name of an op
       | "[^"\\]*(?:\\.[^"\\]*)*"                              # with escapes: it stays in the shape
       | (?P<symbol> @[\w$.]+ ) (?![\w$.]|::)
@@ -80,7 +82,7 @@ def cut(text: str, start: int) -> tuple[str, tuple[Literal, ...]]:
     def mark(match: re.Match[str]) -> str:
         kind = match.lastgroup
         if kind is None:
-            return "%" if match[0][0] == "%" else match[0]
+            return "\0" if match[0][0] == "%" else match[0]  # a % without a name stays as it is
         if len(found) == MAX_OP_TOKENS:
             raise LimitError(f"an op has more than {MAX_OP_TOKENS} literals")
         found.append(Literal(kind, match[0], start + match.start()))

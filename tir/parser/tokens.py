@@ -148,6 +148,7 @@ class Lexer:
         self.message = ""
         self.count = 0
         self._in_label = False  # its colon has not come yet
+        self._unclosed: set[int] = set()  # brackets that `_body` found no end for
         self._op_tokens = 0  # of the op at hand, with what its aliases stand for
         self._deepest = 0  # how deep its brackets nest
         self._alias: int | None = None  # where the definition at hand begins
@@ -421,9 +422,12 @@ class Lexer:
     def _is_label(self, end: int) -> bool:
         behind = _PAREN_BEHIND.match(self._text, end, self.end)
         if behind is not None:
-            end = self._body(behind.end() - 1) or self.end
-            if end == self.end:
+            closed = self._body(behind.end() - 1)
+            if closed is None:  # the text is wrong: a label begins a line
+                return self.fresh
+            if closed == self.end:
                 return True
+            end = closed
         space = _SPACE.match(self._text, end, self.end)
         assert space is not None
         return self._text.startswith(":", space.end(), self.end)
@@ -483,20 +487,24 @@ class Lexer:
 
     def _body(self, pos: int) -> int | None:
         """The offset behind the bracket that closes the one at `pos`; None if there is none."""
-        depth: list[str] = []
+        if pos in self._unclosed:
+            return None
+        opened: list[int] = []
         for found in _BODY.finditer(self._text, pos, self.end):
             piece = found[0]
             if piece in CLOSING:
-                depth.append(CLOSING[piece])
-                if len(depth) > MAX_NESTING:
+                opened.append(found.start())
+                if len(opened) > MAX_NESTING:
                     raise self.reading.limit(f"brackets nest deeper than {MAX_NESTING}", found.start())
-            elif piece == '"' or not depth:
-                return None
+            elif piece == '"' or not opened:
+                break
             elif piece in ")]>}":
-                if depth.pop() != piece:
-                    return None
-                if not depth:
+                if CLOSING[self._text[opened[-1]]] != piece:
+                    break
+                opened.pop()
+                if not opened:
                     return found.end()
+        self._unclosed.update(opened)  # all of them fail here: each is looked through once
         return None
 
 
