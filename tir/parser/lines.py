@@ -263,7 +263,6 @@ class LineReader:
     def _template(self, line: str, start: int, end: int, names: list[str]) -> Template:
         """What a line with a new key is."""
         shape, found = cut(line, start)
-        shape = f"{len(names)} {shape}"  # a bare `%`, which is no name, looks like one that was cut out
         known = self._of_shape(shape, found)
         if known is not None:
             return known.with_literals(found)
