@@ -341,8 +341,8 @@ class _Lowering:
         """A `tensor.extract_slice`."""
         shape = self._window(b, op, self.sizes.shape(op.x), "x")
         self.sizes.set_shape(op.results[0], shape)
-        type = lowered_type(op.result_type)
-        return self._slice_op(b, tensor.ExtractSlice, [self.lowered.get(op.x, op.x)], op, shape, type, type)
+        type, x = _tensor_type(op.result_type), self.lowered.get(op.x, op.x)
+        return self._part(b, tensor.ExtractSlice, [x], op.starts, type, shape, type, op.strides)
 
     def pad(self, b: Builder, op: Pad) -> Value:
         """A filled tensor into which x is inserted."""
@@ -354,7 +354,8 @@ class _Lowering:
         type = _tensor_type(op.result_type)
         room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
         source = self.lowered.get(op.x, op.x)
-        return self._slice_op(b, tensor.InsertSlice, [source, room], op, x, lowered_type(op.x.type), type)
+        part = _tensor_type(op.x.type)
+        return self._part(b, tensor.InsertSlice, [source, room], op.starts, part, x, type, op.strides)
 
     def concat(self, b: Builder, op: Concat) -> Value:
         """The operands inserted into a new tensor one behind the other; asserts that the other sizes agree."""
@@ -402,16 +403,19 @@ class _Lowering:
 
     def _part(
         self, b: Builder, cls: type[Op], operands: list[Value], offsets: Sequence[Value | int], part: TensorType,
-        sizes: Sequence[Size], made: TensorType,
+        sizes: Sequence[Size], made: TensorType, strides: Sequence[int] | None = None,
     ) -> Value:  # fmt: skip
-        """A slice without gaps, taken out or put in."""
+        """The slice of type `part` and of these sizes, taken out or put in; the result has type `made`."""
+        if 0 in part.shape:  # upstream refuses a slice at the end of an axis, though nothing is in it
+            dynamic = self._dynamic_sizes(b, part, sizes)
+            return operands[1] if len(operands) > 1 else b.create(tensor.Empty, dynamic, result_types=[made])
         static_offsets, dynamic_offsets = split_mixed(offsets)
         static, dynamic = split_mixed(
             dim if isinstance(dim, int) else self.sizes.emit(b, size) for dim, size in zip(part.shape, sizes)
         )
         return b.create(
             cls, *operands, dynamic_offsets, dynamic, [], result_types=[made],
-            static_offsets=static_offsets, static_sizes=static, static_strides=[1] * len(sizes),
+            static_offsets=static_offsets, static_sizes=static, static_strides=strides or [1] * len(sizes),
         )  # fmt: skip
 
     def _start(self, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
@@ -439,26 +443,6 @@ class _Lowering:
             self.sizes.require_not_negative(b, stop - start, message)
             found.append((stop - start).ceildiv(stride))
         return found
-
-    def _slice_op(
-        self,
-        b: Builder,
-        cls: type[Op],
-        operands: list[Value],
-        op: Slice | Pad,
-        sizes: Sequence[Size],
-        part: Type,
-        made: Type,
-    ) -> Value:
-        """The slice of type `part` and of these sizes, taken out or put in; the result has type `made`."""
-        assert isinstance(part, TensorType)
-        static, dynamic = split_mixed(
-            dim if isinstance(dim, int) else self.sizes.emit(b, size) for dim, size in zip(part.shape, sizes)
-        )
-        return b.create(
-            cls, *operands, [], dynamic, [], result_types=[made],
-            static_offsets=op.starts, static_sizes=static, static_strides=op.strides,
-        )  # fmt: skip
 
 
 _METHODS: list[tuple[type[Op], Any]] = [

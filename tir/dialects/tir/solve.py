@@ -272,6 +272,35 @@ def _subtract_row(
     p.loop(start, stop, step, changes=[matrix])
 
 
+def _upper(a: Any, sides: Any) -> tuple[Any, Any, int]:
+    """Gauss's elimination in numpy: the upper triangular system, and 1 or -1 for the exchanges of rows.
+
+    LAPACK's would do, but for matrices that are singular: where rounding there gives a tiny pivot, this has 0.
+    """
+    a, sides, sign = np.array(a), np.array(sides), 1
+    for j in range(len(a)):
+        best = j + int(np.argmax(np.abs(a[j:, j])))
+        if best != j:
+            a[[j, best]], sides[[j, best]], sign = a[[best, j]], sides[[best, j]], -sign
+        if a[j, j] != 0:
+            factors = (a[j + 1 :, j] / a[j, j])[:, None]
+            a[j + 1 :, j:] -= factors * a[j, j:]
+            sides[j + 1 :] -= factors * sides[j]
+    return a, sides, sign
+
+
+def _solved(a: Any, sides: Any) -> Any:
+    """The x with a x = sides; nan if a pivot is 0."""
+    upper, x, _ = _upper(a, sides)
+    if np.any(np.diagonal(upper) == 0):
+        return np.full_like(x, np.nan)
+    for i in reversed(range(len(upper))):
+        for k in range(i + 1, len(upper)):
+            x[i] -= upper[i, k] * x[k]
+        x[i] /= upper[i, i]
+    return x
+
+
 class Solve(_System, Sequential):
     """The x with a x = b, by elimination with partial pivoting; nan where a is singular.
 
@@ -285,12 +314,9 @@ class Solve(_System, Sequential):
 
     def reference(self, a: Any, b: Any) -> Any:
         _check_sides(a, b)
-        found = np.full_like(b, np.nan)
+        found = np.zeros_like(b)
         for place in np.ndindex(*a.shape[:-2]):
-            try:
-                found[place] = np.linalg.solve(a[place], b[place])
-            except np.linalg.LinAlgError:
-                continue
+            found[place] = _solved(a[place], b[place])
         return found
 
     def program(self, p: Any, a: Any, b: Any) -> list[Any]:
@@ -349,12 +375,9 @@ class Inv(_OfMatrix, Composite):
 
     def reference(self, a: Any) -> Any:
         _check_square(a)
-        found = np.full_like(a, np.nan)
+        found = np.zeros_like(a)
         for place in np.ndindex(*a.shape[:-2]):
-            try:
-                found[place] = np.linalg.inv(a[place])
-            except np.linalg.LinAlgError:
-                continue
+            found[place] = _solved(a[place], np.eye(a.shape[-1], dtype=a.dtype))
         return found
 
     def decompose(self, b: Any, a: Any) -> Any:
@@ -383,7 +406,11 @@ class Det(_OfMatrix, Sequential):
 
     def reference(self, a: Any) -> Any:
         _check_square(a)
-        return np.asarray(np.linalg.det(a), a.dtype) if a.size else np.ones(a.shape[:-2], a.dtype)
+        found = np.ones(a.shape[:-2], a.dtype)
+        for place in np.ndindex(*found.shape):
+            upper, _, sign = _upper(a[place], a[place][:, :0])
+            found[place] = sign * np.prod(np.diagonal(upper), dtype=a.dtype)
+        return found
 
     def program(self, p: Any, a: Any) -> list[Any]:
         out, element = p.result(), self.a.type.element
