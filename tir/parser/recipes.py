@@ -70,6 +70,7 @@ class Recipes:
         self.registry = registry
         self.allow_unregistered = allow_unregistered
         self.bases: dict[Form, _Base] = {}
+        self.hints: dict[str, str | None] = {}  # by unknown name: an op with a mistake is read several times
         self.changes = Parsed()  # made once: it has many parts, of which `derived` needs two
 
     def of(self, raw: RawOp) -> Recipe:
@@ -141,7 +142,9 @@ class Recipes:
         dialect = name.partition(".")[0]
         known = "." not in name or self.registry.has_dialect(dialect)
         what = f"unknown op '{name}'" if known else f"unknown op '{name}': there is no dialect '{dialect}'"
-        return ParseError(what, self.raw.location(raw.pos), hint=self.registry.hint(name))
+        if name not in self.hints:
+            self.hints[name] = self.registry.hint(name)
+        return ParseError(what, self.raw.location(raw.pos), hint=self.hints[name])
 
 
 def counted(number: int, noun: str) -> str:
