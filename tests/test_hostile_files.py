@@ -170,6 +170,7 @@ import sys
 from tests.mutants import mutants
 from tests.hostile import parsed, problems_of_mutant
 from tir.passes.pipelines import ALL
+import tir.passes.canonicalize_scf
 import numpy, random
 texts = list(mutants(5, 300))
 [ALL[name] for name in ALL]

@@ -10,7 +10,8 @@ from tir.lsp.document import Document
 from tir.lsp.hover import hover
 from tir.lsp.outline import outline
 
-TEXT = EXAMPLES[0].read_text(encoding="utf-8").replace("tir.dot %x, %w ", "tir.dot %x, %ww ", 1)
+DIGITS = next(path for path in EXAMPLES if path.name == "digits.tir")
+TEXT = DIGITS.read_text(encoding="utf-8").replace("tir.dot %x, %w ", "tir.dot %x, %ww ", 1)
 
 
 @pytest.mark.parametrize("change", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t], ids=["crlf", "bom"])
