@@ -1,4 +1,5 @@
-"""The bugs that `plant.py` plants in what programs mean (`tool_bugs.py` has the others).
+"""The bugs that `plant.py` plants in what programs mean (`op_bugs.py` has those of ops, `tool_bugs.py` those of
+tools).
 
 Each says what is wrong, where, the text that is replaced, and the tests that must notice.
 Each `old` must stand exactly once in its file; if a change of the code removes it, choose a bug of the same kind in the
@@ -38,8 +39,8 @@ PROGRAM_BUGS = (
     Bug(
         "slice that starts one too late",
         "tir/passes/lower_structured.py",
-        "static_offsets=op.starts, static_sizes=static",
-        "static_offsets=[start + 1 for start in op.starts], static_sizes=static",
+        "tensor.ExtractSlice, [x], op.starts, type, shape",
+        "tensor.ExtractSlice, [x], [start + 1 for start in op.starts], type, shape",
         ("tests/passes/test_lower_structured.py",),
     ),
     Bug(
@@ -94,8 +95,8 @@ PROGRAM_BUGS = (
     Bug(
         "new values of shared variables in the order of the updates",
         "tir/passes/state_to_arguments.py",
-        'attributes.append({"tir.update": SymbolRefAttr(update.symbol)})',
-        'attributes.insert(0, {"tir.update": SymbolRefAttr(update.symbol)})',
+        "[*(function.result_attributes(i) for i in range(len(type.results))), facts]",
+        "[facts, *(function.result_attributes(i) for i in range(len(type.results)))]",
         ("tests/passes/test_state_to_arguments.py", "tests/test_lit.py", "-k", "state"),
     ),
     Bug(
@@ -122,8 +123,8 @@ PROGRAM_BUGS = (
     Bug(
         "a product written over a matrix that it still reads",
         "tir/passes/library_calls.py",
-        "return all(op.operands[i] is init for i in users) and len(users) <= 1",
-        "return True",
+        "read_once = all(op.operands[i] is init for i in users) and len(users) <= 1",
+        "read_once = True",
         ("tests/passes/test_select_library.py",),
     ),
     Bug(

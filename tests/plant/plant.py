@@ -28,9 +28,10 @@ sys.path.insert(0, str(ROOT))
 
 from tests.plant.bug import Bug  # noqa: E402  (the project is found first)
 from tests.plant.bugs import PROGRAM_BUGS  # noqa: E402
+from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.tool_bugs import TOOL_BUGS  # noqa: E402
 
-BUGS = (*PROGRAM_BUGS, *TOOL_BUGS)
+BUGS = (*PROGRAM_BUGS, *OP_BUGS, *TOOL_BUGS)
 
 WORKERS = 2
 CAUGHT_OF_TWENTY = 19
@@ -61,7 +62,7 @@ def misplaced(bugs: Sequence[Bug]) -> list[str]:
         path = ROOT / bug.file
         count = path.read_text(encoding="utf-8").count(bug.old) if path.exists() else 0
         if count != 1:
-            wrong.append(f"{bug.name}: its text stands {count} times in {bug.file}, not once; see tests/plant/bugs.py")
+            wrong.append(f"{bug.name}: its text stands {count} times in {bug.file}, not once; see tests/plant")
     return wrong
 
 

@@ -1,0 +1,96 @@
+"""The bugs that `plant.py` plants in ops of the tensor dialect: what they compute, their gradients, their messages."""
+
+from __future__ import annotations
+
+from tests.plant.bug import Bug
+
+__all__ = ["OP_BUGS"]
+
+OPS = ("tests/ops/test_ops.py", "-k")
+
+OP_BUGS = (
+    Bug(
+        "gather that reads at the edge where it must give 0",
+        "tir/dialects/tir/gather.py",
+        "return found if inside is None else np.where(inside, found, x.dtype.type(0))",
+        "return found",
+        (*OPS, "gather or take"),
+    ),
+    Bug(
+        "gradient of a product that is scattered, without what is special at 0",
+        "tir/dialects/tir/scatter.py",
+        "b.select(u_is_zero, at_zero, elsewhere)",
+        "elsewhere",
+        (*OPS, "scatter or put"),
+    ),
+    Bug(
+        "backward sums that run forward",
+        "tir/dialects/tir/scan.py",
+        "x = np.flip(x, self.axis) if self.reverse else x",
+        "x = np.array(x)",
+        (*OPS, "cumsum or cumprod"),
+    ),
+    Bug(
+        "gradient of sums in their own direction",
+        "tir/dialects/tir/scan.py",
+        "return [b.cumsum(g, self.axis, exclusive=bool(self.exclusive), reverse=not self.reverse)]",
+        "return [b.cumsum(g, self.axis, exclusive=bool(self.exclusive), reverse=bool(self.reverse))]",
+        (*OPS, "cumsum"),
+    ),
+    Bug(
+        "places in descending order counted from the wrong end",
+        "tir/dialects/tir/sorting.py",
+        "return np.flip(x.shape[self.axis] - 1 - turned, self.axis)",
+        "return np.flip(turned, self.axis)",
+        (*OPS, "sort or top_k"),
+    ),
+    Bug(
+        "gradient of a triangular solve with the matrix as it was",
+        "tir/dialects/tir/solve.py",
+        '"transpose": not self.transpose, "unit"',
+        '"transpose": bool(self.transpose), "unit"',
+        (*OPS, "triangular_solve"),
+    ),
+    Bug(
+        "gradient of cholesky that keeps the wrong triangle",
+        "tir/dialects/tir/solve.py",
+        'b.select(b.cmp("ge", rows, columns), g, 0)',
+        'b.select(b.cmp("le", rows, columns), g, 0)',
+        (*OPS, "cholesky"),
+    ),
+    Bug(
+        "windows without their dilation",
+        "tir/dialects/tir/window.py",
+        "np.arange(self.size) * self.dilation - self.low",
+        "np.arange(self.size) - self.low",
+        (*OPS, "windows or pool"),
+    ),
+    Bug(
+        "ceil mode that takes a window that begins behind the end",
+        "tir/dialects/tir/window.py",
+        "if self.stride + self.high > self.reach:",
+        "if False:",
+        (*OPS, "windows or pool"),
+    ),
+    Bug(
+        "layout of a convolution undone in the same direction",
+        "tir/dialects/tir/conv.py",
+        "return [order.index(axis) for axis in range(len(order))]",
+        "return list(order)",
+        (*OPS, "conv"),
+    ),
+    Bug(
+        "gradient of max_pool that goes to all ties",
+        "tir/dialects/tir/window.py",
+        'if (self.ties or TIES[0]) == "all":\n            best',
+        "if True:\n            best",
+        (*OPS, "max_pool"),
+    ),
+    Bug(
+        "epsilon of a normalisation outside of the root",
+        "tir/dialects/tir/norms.py",
+        "return 1 / b.sqrt(mean_square + epsilon)",
+        "return 1 / (b.sqrt(mean_square) + epsilon)",
+        (*OPS, "norm"),
+    ),
+)
