@@ -112,3 +112,27 @@ func.func @f(%x: tensor<3xf64>, %w: tensor<3xf64>) -> tensor<3xf64> {
     program = Executable(module_at(text, LEVELS["tensor"][0]()), "interpret")
     (found,) = program.call("f", [np.array([3.0, 1.0, 2.0]), np.array([1.0, 10.0, 100.0])])
     np.testing.assert_array_equal(found, [600, 2, 40])
+
+
+@pytest.mark.parametrize(
+    ("room", "factors", "by_factors"),
+    [
+        ((2.0, 5.0), (0.0, 3.0, 4.0), (6, 0, 5)),
+        ((2.0, 5.0), (0.0, 0.0, 4.0), (0, 0, 5)),
+        ((0.0, 5.0), (2.0, 3.0, 0.0), (0, 0, 5)),
+    ],
+)
+def test_gradient_of_factors_that_are_put_is_the_product_of_the_others(
+    room: Sequence[float], factors: Sequence[float], by_factors: Sequence[float]
+) -> None:
+    text = """
+func.func @f(%x: tensor<2xf64>, %i: tensor<3xi64>, %u: tensor<3xf64>) -> tensor<3xf64> {
+  %y = tir.put_along_axis mul %x at %i with %u axis 0 : tensor<2xf64>
+  %c = tir.sum %y over [0] : tensor<f64>
+  %g = tir.grad %c wrt (%u) : tensor<3xf64>
+  return %g : tensor<3xf64>
+}
+"""
+    program = Executable(module_at(text, LEVELS["tensor"][0]()), "interpret")
+    (found,) = program.call("f", [np.array(room), np.array([0, 0, 1]), np.array(factors)])
+    np.testing.assert_array_equal(found, by_factors)

@@ -122,6 +122,7 @@ SLIDES = (
     ((3, 3), Slide((3, 3), bases=(2, 1), low=(1, 1), high=(1, 1))),
     ((5, 5), Slide((2, 2), strides=(2, 2), ceil=True)),
     ((7,), Slide((3,), strides=(3,), low=(1,), high=(1,), ceil=True)),
+    ((3,), Slide((2,), strides=(2,), low=(1,), high=(1,), ceil=True)),
     ((1, 1), Slide((1, 1))),
     ((0, 4), Slide((2,))),
     ((2,), Slide((3,))),
