@@ -40,7 +40,9 @@ EDGES = [
     ("tir.max %x over [0] ties split : {r}", (), X, [6], [0, 2, 2, 0, 2]),
     ("tir.max %x over [0] ties first : {r}", (), X, [6], [0, 6, 0, 0, 0]),
     ("tir.min %x over [0] ties first : {r}", (), [2.0, 1.0, 1.0], [6], [0, 6, 0]),
-    ("tir.max %x over [0] ties split : {r}", (), [1.0, NAN], [6], [0, 0]),
+    ("tir.max %x over [0] ties split : {r}", (), [1.0, NAN, NAN], [6], [0, 3, 3]),
+    ("tir.min %x over [0] ties first : {r}", (), [1.0, NAN, NAN], [6], [0, 6, 0]),
+    ("tir.max %x over [] : {r}", (2,), [1.0, NAN], [6, 7], [6, 7]),  # as without it: canonicalize drops it
     ("tir.std %x over [0] : {r}", (), [2.0, 2.0], [1], [0, 0]),
     ("tir.norm %x l1 over [0] : {r}", (), [0.0, -2.0], [3], [0, -3]),
     ("tir.norm %x l2 over [0] : {r}", (), [0.0, 0.0], [1], [0, 0]),

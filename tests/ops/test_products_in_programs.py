@@ -59,3 +59,31 @@ def test_products_agree_with_sums_in_higher_precision(element: str, level: str) 
         assert (np.abs(got[3] - relu) <= allowed_relu).all(), (m, k, n)
         assert (np.abs(got[4] - relu.sum(0)) <= allowed_relu.sum(0) + (m + 1) * eps * relu.sum(0)).all(), (m, k, n)
         assert (np.abs(got[5] - wide_x @ wide_x.T) <= bound(x, x.T, eps)).all(), (m, k, n)
+
+
+REPEATED = {
+    "dot": ("tensor<2x4xf32>", "%r = tir.dot %x, %w : tensor<2x3xf32>", "tensor<2x3xf32>"),
+    "einsum": ("tensor<2x4xf32>", '%r = tir.einsum "ij,jk->ik" %x, %w : tensor<2x3xf32>',
+               "tensor<2x3xf32>"),
+    "conv": ("tensor<2x1x4xf32>", "%v = tir.reshape %t : tensor<3x4xf32> -> tensor<3x1x4xf32>\n"
+             "%r = tir.conv %x, %v : tensor<2x3x1xf32>", "tensor<2x3x1xf32>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("level", ["tensor", "structured", "cpu"])
+@pytest.mark.parametrize("name", REPEATED)
+def test_each_product_with_a_repeated_infinity_is_taken_by_itself(name: str, level: str) -> None:
+    """inf * 1 + inf * -2 is nan, and not inf * (1 - 2)."""
+    type, op, result = REPEATED[name]
+    text = f"""func.func @f(%x: {type}, %c: tensor<f32>) -> {result} {{
+  %w = tir.broadcast %c along [] : tensor<f32> -> tensor<4x3xf32>
+  %t = tir.broadcast %c along [] : tensor<f32> -> tensor<3x4xf32>
+  {op}
+  return %r : {result}
+}}
+"""
+    passes, target = LEVELS[level]
+    x = np.array([[1, -2, 1, 1], [1, 2, 3, 4]], np.float32)
+    shape = [int(n) for n in type.removeprefix("tensor<").split("x")[:-1]]
+    (found,) = Executable(module_at(text, passes()), target).call("f", [x.reshape(shape), np.float32(np.inf)])
+    np.testing.assert_array_equal(np.asarray(found).reshape(2, 3), [[np.nan] * 3, [np.inf] * 3])

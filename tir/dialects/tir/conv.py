@@ -25,6 +25,7 @@ from tir.dialects.tir.base import (
     merge_dims,
     merge_shapes,
 )
+from tir.dialects.tir.reduce import contracted
 from tir.dialects.tir.window import WindowAxis, folded, unfolded
 from tir.ir.affine import AffineConstant, AffineExpr, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
@@ -210,7 +211,7 @@ class _Convolution(TensorOp):
         n = self.spatial
         window, positions = "".join(_LETTERS[1 : n + 1]), "".join(_LETTERS[n + 1 : 2 * n + 1])
         spec = spec.replace("c", _LETTERS[0]).replace("K", window).replace("P", positions)
-        return np.einsum(spec, *arrays, dtype=arrays[0].dtype)
+        return contracted(spec, *arrays, dtype=arrays[0].dtype)
 
     # --- in other ops ------------------------------------------------------------------------------------------------
 

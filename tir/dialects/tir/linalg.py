@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Structure, check_axes, fail, merge_dims
-from tir.dialects.tir.reduce import accumulator_dtype, rounded_sum
+from tir.dialects.tir.reduce import accumulator_dtype, contracted, rounded_sum
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import counted
@@ -76,7 +76,7 @@ class _Contraction(Accumulating):
                     shapes = " and ".join(str(list(np.shape(x))) for x in arrays)
                     raise ExecutionError(f"sizes must agree, got shapes {shapes} for {','.join(operands)}->{out}")
         dtype = accumulator_dtype(self, arrays[0])
-        return rounded_sum(self, np.einsum(f"{','.join(operands)}->{out}", *arrays, dtype=dtype, casting="unsafe"))
+        return rounded_sum(self, contracted(f"{','.join(operands)}->{out}", *arrays, dtype=dtype))
 
     def identity(self, element: Type) -> Any:
         return 0

@@ -33,7 +33,7 @@ from tir.ir.kinds import I64_ATTR, exactly, integer_enum, one_of, tensor_of
 from tir.ir.types import I64, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS", "TIES", "accumulator_dtype", "rounded_sum"]
+__all__ = ["OPS", "TIES", "accumulator_dtype", "contracted", "rounded_sum"]
 
 BITS_TENSOR = tensor_of(one_of(INTEGERS, BOOLS))
 
@@ -108,6 +108,16 @@ class Prod(_Accumulating):
         return [b.repeat_along(g, self.axes, x) * b.select(is_zero, at_zero, elsewhere)]
 
 
+def contracted(spec: str, *arrays: Any, dtype: Any) -> Any:
+    """np.einsum in this dtype, each product computed by itself.
+
+    Of an array that repeats elements in memory it would take one factor out of a sum, and inf * (1 - 2) is not the nan that
+    inf * 1 + inf * -2 is.
+    """
+    own = [np.array(x) if 0 in np.asarray(x).strides else x for x in arrays]
+    return np.einsum(spec, *own, dtype=dtype, casting="unsafe")
+
+
 TIES = ("all", "split", "first")
 
 
@@ -119,6 +129,7 @@ class _Extremum(AxisReduction):
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         chosen = b.cmp("eq", x, b.repeat_along(b.tensor(self.result), self.axes, x))
+        chosen = b.or_(chosen, b.is_nan(x))  # where one is nan, so is the result, and nan equals nothing
         if self.ties == "split":
             g = g / b.sum(b.cast(chosen, x.type.element), self.axes)
         elif self.ties == "first":
@@ -132,7 +143,7 @@ class Max(_Extremum):
     """The largest over `axes`; nan if one is nan; +0.0 of zeros unless all are -0.0.
 
     Of nothing: -inf, for integers the lowest of the type. Gradient: each element that equals the result gets all of g;
-    with `ties split` these share it, with `ties first` the first in row-major order gets it. A nan gets none.
+    with `ties split` these share it, with `ties first` the first in row-major order gets it. Of a nan they are the nans.
     """
 
     name = "tir.max"
