@@ -25,7 +25,7 @@ from tir.dialects.tir.base import (
     merge_dims,
     merge_shapes,
 )
-from tir.dialects.tir.window import WindowAxis, folded, unfolded
+from tir.dialects.tir.window import WindowAxis, folded, padded, unfolded
 from tir.ir.affine import AffineConstant, AffineExpr, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
@@ -270,11 +270,7 @@ class _Convolution(TensorOp):
         inputs = self.operand_types()[1].shape[self.order.w[1]]
         if isinstance(inputs, int) and not isinstance(features, int):
             x = _with_size(b, x, 1, inputs * self.parts)
-        if not any(dim is DYNAMIC for dim in x.type.shape[2:]) and not all(axis.is_plain for axis in axes):
-            # A copy with its padding, and windows that lie inside, are faster than a test for each place.
-            low, high, between = zip(*((axis.low, axis.high, axis.base_dilation - 1) for axis in axes))
-            x = _padded(b, x, low, high, between)
-            axes = [WindowAxis(axis.size, axis.stride, axis.dilation) for axis in axes]
+        x, axes = padded(b, x, axes)
         windows = b.windows(self.grouped(b, x, 1), axes)
         windows = b.transpose(windows, [0, 1, 2, *range(3 + n, 3 + 2 * n), *range(3, 3 + n)])
         return self.flat(b, self.flat(b, windows, 3 + n, n, "P"), 2, 1 + n, "K")
@@ -303,16 +299,6 @@ def _with_size(b: Any, x: Any, axis: int, size: int) -> Any:
     shape = list(b.shape(x))
     shape[axis] = size
     return b.reshape(x, shape)
-
-
-def _padded(b: Any, x: Any, low: Sequence[int], high: Sequence[int], between: Sequence[int]) -> Any:
-    """x with its spatial axes padded with 0; below 0, cut off."""
-    grown = [[0, 0, *(max(number, 0) for number in numbers)] for numbers in (low, high)]
-    x = b.pad(x, *grown, [0, 0, *between])
-    if min(*low, *high) >= 0:
-        return x
-    starts, limits = [max(-number, 0) for number in low], [min(number, 0) for number in high]
-    return b.slice(x, [0, 0, *starts], [0, 0, *limits])
 
 
 def facts_of(op: Op) -> dict[str, Any]:
@@ -347,6 +333,13 @@ class Conv(_Convolution, Shaped, Composite):
 
     def result_shape(self, x: Sequence[AffineExpr], w: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return self.convolved(x, w)
+
+    def letters(self) -> dict[str, str]:
+        n = self.spatial
+        if self.w.type.shape[self.order.w[0]] == self.parts:
+            # One output for each group is no product of matrices: with loops of their own the windows need not exist.
+            return {"K": "".join(_LETTERS[: 1 + n]), "P": "".join(_LETTERS[1 + n : 1 + 2 * n])}
+        return super().letters()
 
     def reference(self, x: Any, w: Any) -> Any:
         shape = self.check_run(x.shape, w.shape)
