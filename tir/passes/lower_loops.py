@@ -22,6 +22,7 @@ from tir.passes.tile_contraction import lower_contraction
 
 __all__ = ["LowerLoops"]
 
+SHORTEST_RUN = 8  # a loop over fewer elements costs more than a division for each
 SIDE_BY_SIDE = 2  # vectors of a reduction that chooses
 #: From the values that loops hand on to the next ones.
 Fold = Callable[[Sequence[Value]], Sequence[Value]]
@@ -100,10 +101,14 @@ class _Nest:
         self.values = LoopValues(self.b)
         self.constant = self.values.constant
         self.sizes = [self.size(dim) for dim in range(op.rank)]
+        self.order = loop_order(op)
+        #: The innermost loop, where it is two: over multiples of a number, and over the rests, which are at `rest_at`.
+        self.rest = _find_rest(op, self.order[-1]) if self.order else None
+        self.rest_at: Value
 
     def lower(self) -> None:
         """Writes the loops in front of the op, and removes it."""
-        order = loop_order(self.op)
+        order = self.order
         in_registers = bool(order) and self.op.iterator_types[order[-1]] != linalg.PARALLEL
         if in_registers:
             self.loops(order, self.reduce_innermost)
@@ -133,15 +138,26 @@ class _Nest:
         self.b.block, self.b.anchor = saved
 
     def open_parallel(self, dims: Sequence[int]) -> None:
-        block = Block([INDEX] * len(dims))
-        zero, one = self.constant(0), self.constant(1)
+        sizes, steps = [self.sizes[d] for d in dims], [1] * len(dims)
+        if self.rest is None or dims[-1] != self.rest.dim:
+            self.at.update(zip(dims, self.open_box(sizes, steps)))
+            return
+        self.at.update(zip(dims, self.open_box(sizes, [*steps[:-1], self.rest.divisor])))
+        start = self.at[self.rest.dim]
+        left = self.b.create(arith.SubI, sizes[-1], start)
+        (self.rest_at,) = self.open_box([self.b.create(arith.MinUI, left, self.constant(self.rest.divisor))], [1])
+        self.at[self.rest.dim] = self.b.create(arith.AddI, start, self.rest_at)
+
+    def open_box(self, sizes: Sequence[Value], steps: Sequence[int]) -> Sequence[Value]:
+        """Parallel loops from 0 on, which are open from here on; their counters."""
+        block = Block([INDEX] * len(sizes))
         self.b.op(
-            scf.Parallel, [zero] * len(dims), [self.sizes[d] for d in dims], [one] * len(dims), [],
+            scf.Parallel, [self.constant(0)] * len(sizes), sizes, [self.constant(step) for step in steps], [],
             result_types=[], regions=[Region([block])],
         )  # fmt: skip
         end = Builder(block, None, self.b.location).op(scf.Reduce, [], result_types=[])
-        self.at.update(zip(dims, block.arguments))
         self.b.block, self.b.anchor = block, end
+        return block.arguments
 
     def open_for(self, dim: int) -> None:
         block = Block([INDEX])
@@ -210,6 +226,9 @@ class _Nest:
                 return [mapping.get(v, v) for v in inner.values]
             if isinstance(inner, linalg.Index):
                 mapping[inner.result] = self.at[inner.dim]
+                continue
+            if self.rest is not None and inner in self.rest.ops:
+                mapping[inner.results[0]] = self.rest_at
                 continue
             copy = self.b.insert(clone_into(inner, mapping))
             if inner in sums:
@@ -445,6 +464,29 @@ def _jumps(type: MemRefType, map: AffineMap, dim: int) -> bool:
 def _is_single(op: linalg.Generic, dim: int) -> bool:
     """The types say that the loop over `dim` takes one step."""
     return _known_size(op, dim, 0) == 1
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Ops of a body that are the counter of `dim` modulo a number."""
+
+    dim: int
+    divisor: int
+    ops: frozenset[Op]
+
+
+def _find_rest(op: linalg.Generic, dim: int) -> _Rest | None:
+    """The rests of a parallel loop, where the body takes them: as loops of their own they are runs in memory."""
+    if op.iterator_types[dim] != linalg.PARALLEL:
+        return None
+    found: dict[int, set[Op]] = {}
+    for inner in op.body:
+        if isinstance(inner, (arith.RemSI, arith.RemUI)) and isinstance(inner.lhs.op, linalg.Index):
+            divisor = getattr(getattr(inner.rhs.op, "value", None), "value", None)
+            if inner.lhs.op.dim == dim and isinstance(divisor, int) and divisor >= SHORTEST_RUN:
+                found.setdefault(divisor, set()).add(inner)
+    divisor = next(iter(found), None)
+    return None if divisor is None else _Rest(dim, divisor, frozenset(found[divisor]))
 
 
 def _known_size(op: linalg.Generic, dim: int, otherwise: int) -> int:
