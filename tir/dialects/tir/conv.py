@@ -388,6 +388,8 @@ class ConvGradInput(_Convolution, Sized, Composite):
         return np.transpose(found.reshape(sizes), undone(self.order.x))
 
     def decompose(self, b: Any, w: Any, g: Any, *sizes: Any) -> Any:
+        if self._has_few_columns:
+            return self._as_convolution(b, w, g)
         n, order, axes = self.spatial, self.order, self.axes()
         shape = b.extents(self.result_type, sizes)
         dims = self.convolved_dims()
@@ -400,6 +402,40 @@ class ConvGradInput(_Convolution, Sized, Composite):
             lead[2] = shape[order.x[1]]
         found = b.overlap_add(windows, [*lead, *(shape[axis] for axis in order.x[2:])], axes)
         return b.transpose(self.merged(b, found, 1), undone(order.x))
+
+    @property
+    def _has_few_columns(self) -> bool:
+        """All sizes are known, and columns of g are not much larger than the windows of x that the other way takes.
+
+        Windows are added up at some ten times the time that columns are copied in.
+        """
+        x, g = self.result_type, self.g.type
+        if any(not isinstance(dim, int) or dim == 0 for dim in (*x.shape, *g.shape, *self.w.type.shape)):
+            return False
+        places, positions = (type.static_shape for type in (x, g))
+        features, outputs = places[self.order.x[1]], positions[self.order.out[1]]
+        return bool(np.prod(places) / features * outputs <= 16 * np.prod(positions) / outputs * features)
+
+    def _as_convolution(self, b: Any, w: Any, g: Any) -> Any:
+        """g convolved with the window turned round, inputs and outputs exchanged: what was a stride lies between elements.
+
+        Element i of x is at the places o of the window w for which o * stride + w * dilation - low = i.
+        """
+        order, axes, spatial = self.order, self.axes(), range(2, 2 + self.spatial)
+        w = self.grouped(b, b.transpose(w, order.w), 0)
+        w = self.merged(b, b.transpose(w, [0, 2, 1, *(axis + 1 for axis in spatial)]), 0)
+        g = b.transpose(g, order.out)
+        low = [axis.reach - 1 - axis.low for axis in axes]
+        # What is behind the last position, so that each element of x is a position now.
+        wanted = [(self.result_type.static_shape[place] - 1) * axis.base_dilation for place, axis in zip(order.x[2:], axes)]
+        covered = [(count - 1) * axis.stride + front for count, axis, front in zip(b.shape(g)[2:], axes, low)]
+        high = [last + axis.reach - 1 - end for last, axis, end in zip(wanted, axes, covered)]
+        found = b.conv(
+            g, w, strides=[axis.base_dilation for axis in axes], low=low, high=high,
+            x_dilations=[axis.stride for axis in axes], w_dilations=[axis.dilation for axis in axes], groups=self.parts,
+            flip=not self.flip,
+        )  # fmt: skip
+        return b.transpose(found, undone(order.x))
 
     def grad(self, b: Any, h: Any, w: Any, g: Any, *sizes: Any) -> list[Any]:
         facts = facts_of(self)

@@ -524,7 +524,8 @@ class MaxPoolGrad(_Windowed, Composite):
         return b.overlap_add(b.select(chosen, spread, 0), b.shape(x), self.axes())
 
     def _mask(self, b: Any, x: Any) -> Any:
-        windows = b.windows(x, self.axes(), lowest(x.type.element))
+        outside = lowest(x.type.element)
+        windows = b.windows(*padded(b, x, self.axes(), outside), outside)
         rank, count = x.type.rank, len(self.window)
         places = list(range(rank, rank + count))
         if (self.ties or TIES[0]) == "all":
