@@ -237,13 +237,13 @@ def norms(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def best(call: Callable[[], Any], seconds: float = 0.15) -> float:
-    """The least time of a call, in seconds; called for about `seconds`."""
+    """The least time of a call on this thread, in seconds; called for about `seconds`."""
     call()
-    end, found = time.perf_counter() + seconds, float("inf")
-    while found == float("inf") or time.perf_counter() < end:
-        start = time.perf_counter()
+    end, found = time.thread_time() + seconds, float("inf")
+    while found == float("inf") or time.thread_time() < end:
+        start = time.thread_time()
         call()
-        found = min(found, time.perf_counter() - start)
+        found = min(found, time.thread_time() - start)
     return found
 
 

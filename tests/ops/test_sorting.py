@@ -70,3 +70,23 @@ def test_top_k_along_another_axis(smallest: bool) -> None:
     x = np.moveaxis(hard_rows(32, 50, np.float32).reshape(4, 8, 50), -1, 0).copy()
     want = np.moveaxis(order(np.moveaxis(x, 0, -1), not smallest), -1, 0)[:3]
     np.testing.assert_array_equal(exe.call("f", [x])[1], want)
+
+
+@pytest.mark.parametrize("type", TYPES)
+@pytest.mark.parametrize("descending", [False, True])
+def test_sorts_of_hard_rows(type: str, descending: bool) -> None:
+    words = f"axis 1{' descending' if descending else ''}"
+    sort = executable(f"tir.sort %x {words}", f"tensor<?x?x{type}>", f"tensor<?x?x{type}>")
+    argsort = executable(f"tir.argsort %x {words}", f"tensor<?x?x{type}>", "tensor<?x?xi64>")
+    for length in (1, 2, 31, 32, 33, 64, 65, 95, 100, 128, 129, 300):  # blocks of 32 are sorted before they are merged
+        x = hard_rows(8, length, TYPES[type])
+        want = order(x, descending)
+        np.testing.assert_array_equal(argsort.call("f", [x])[0], want, err_msg=str(length))
+        same(sort.call("f", [x])[0], np.take_along_axis(x, want, 1))
+    assert sort.call("f", [np.zeros((3, 0), TYPES[type])])[0].shape == (3, 0)
+
+
+def test_sort_along_another_axis() -> None:
+    exe = executable("tir.sort %x axis 0", "tensor<70x4x8xf32>", "tensor<70x4x8xf32>")
+    x = np.moveaxis(hard_rows(32, 70, np.float32).reshape(4, 8, 70), -1, 0).copy()
+    same(exe.call("f", [x])[0], np.take_along_axis(x, np.argsort(x, 0, kind="stable"), 0))

@@ -14,12 +14,13 @@ from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.kinds import I64_ATTR, UNIT, exactly, tensor_of
-from tir.ir.types import I1, I64, INDEX, FloatType, Type
+from tir.ir.types import I1, I32, I64, INDEX, FloatType, Type
 from tir.lazy import np
 
 __all__ = ["OPS"]
 
 _FEW = 32  # of so many best ones it is faster to keep them than to sort the row
+_RUN = 32  # so many elements are sorted by comparing each with each
 _BLOCK = 32  # so many elements are compared at once
 
 I64_TENSOR = tensor_of(exactly(I64))
@@ -53,19 +54,22 @@ class _Sorting(Shaped, Sequential):
         """
         size = p.size(x, self.axis)
         kinds = [self.x.type.element] + [I64] * with_places
-        runs, spare = ([p.scratch([size], kind) for kind in kinds] for _ in range(2))
+        # A block at the end may read behind the row.
+        runs, spare = ([p.scratch([p.add(p.const(_RUN, INDEX), size)], kind) for kind in kinds] for _ in range(2))
+        ranks = p.scratch([p.const(_RUN, INDEX)], I32)
 
         def row(at: Any) -> None:
             def enter(i: Any) -> None:
-                p.store(runs[0], [i], p.load(x, at(i)))
+                p.store(spare[0], [i], p.load(x, at(i)))
                 if with_places:
-                    p.store(runs[1], [i], p.cast(i, I64))
+                    p.store(spare[1], [i], p.cast(i, I64))
 
-            p.loop(0, size, enter, changes=runs)
+            p.loop(0, size, enter, changes=spare)
+            self._sort_blocks(p, size, spare, runs, ranks)
             self._merge_sort(p, size, runs, spare)
             finish(at, runs)
 
-        self.each_row(p, x, row, [*changes, *runs, *spare])
+        self.each_row(p, x, row, [*changes, *runs, *spare, ranks])
 
     def each_row(self, p: Any, x: Any, row: Any, changes: Sequence[Any]) -> None:
         """`row(at)` for each row, where `at` gives the indices of the element at a place in it."""
@@ -75,8 +79,38 @@ class _Sorting(Shaped, Sequential):
 
         p.nest([p.size(x, axis) for axis in range(self.x.type.rank) if axis != self.axis], one, changes=changes)
 
+    def _sort_blocks(self, p: Any, size: Any, source: list[Any], target: list[Any], ranks: Any) -> None:
+        """Sorts short blocks: each element goes to the place that says how many come before it, of equal ones the earlier.
+
+        One element after the other is compared with all of its block, which are a vector.
+        """
+        run = p.const(_RUN, INDEX)
+
+        def block(start: Any) -> None:
+            def compare(j: Any) -> None:
+                y = p.load(source[0], [p.add(start, j)])
+
+                def count(i: Any) -> None:
+                    x = p.load(source[0], [p.add(start, i)])
+                    is_first = p.select(p.cmp("lt", j, i), p.not_(self._before(p, x, y)), self._before(p, y, x))
+                    p.store(ranks, [i], p.add(p.load(ranks, [i]), p.cast(is_first, I32)))
+
+                p.loop(0, run, count, changes=[ranks])
+
+            def leave(i: Any) -> None:
+                to = p.add(start, p.cast(p.load(ranks, [i]), INDEX))
+                for old, new in zip(source, target):
+                    p.store(new, [to], p.load(old, [p.add(start, i)]))
+
+            inside = p.minimum(run, p.sub(size, start))
+            p.loop(0, run, lambda i: p.store(ranks, [i], p.const(0, I32)), changes=[ranks])
+            p.loop(0, inside, compare, changes=[ranks])
+            p.loop(0, inside, leave, changes=target)
+
+        p.loop(0, size, block, changes=[*target, ranks], by=run)
+
     def _merge_sort(self, p: Any, size: Any, runs: list[Any], spare: list[Any]) -> None:
-        """Sorts the runs in place: from runs of one element on, two neighbours are merged, there and back."""
+        """Sorts the runs in place: from the sorted blocks on, two neighbours are merged, there and back."""
 
         def double(width: Any) -> list[Any]:
             self._merge_all(p, size, width, runs, spare)
@@ -85,7 +119,7 @@ class _Sorting(Shaped, Sequential):
             self._merge_all(p, size, twice, spare, runs)
             return [p.add(twice, twice)]
 
-        p.repeat(lambda width: p.cmp("lt", width, size), double, changes=[*runs, *spare], carry=[p.const(1, INDEX)])
+        p.repeat(lambda width: p.cmp("lt", width, size), double, changes=[*runs, *spare], carry=[p.const(_RUN, INDEX)])
 
     def _merge_all(self, p: Any, size: Any, width: Any, source: list[Any], target: list[Any]) -> None:
         """Merges each two neighbouring runs of this width; the last may be shorter, or alone."""
@@ -93,12 +127,20 @@ class _Sorting(Shaped, Sequential):
         def pair(start: Any) -> None:
             middle = p.minimum(p.add(start, width), size)
             end = p.minimum(p.add(middle, width), size)
-            p.when(
-                p.cmp("eq", p.sub(end, middle), width),
-                lambda: self._merge_equal(p, start, middle, end, source, target),
-                lambda: self._merge(p, start, middle, end, source, target),
-                changes=target,
-            )
+            def copy(i: Any) -> None:
+                for old, new in zip(source, target):
+                    p.store(new, [i], p.load(old, [i]))
+
+            def merge() -> None:
+                p.when(
+                    p.cmp("eq", p.sub(end, middle), width),
+                    lambda: self._merge_equal(p, start, middle, end, source, target),
+                    lambda: self._merge(p, start, middle, end, source, target),
+                    changes=target,
+                )
+
+            is_alone = p.cmp("eq", middle, end)
+            p.when(is_alone, lambda: p.loop(start, end, copy, changes=target), merge, changes=target)
 
         p.loop(0, size, pair, changes=target, by=p.add(width, width))
 
@@ -133,7 +175,7 @@ class _Sorting(Shaped, Sequential):
         return takes_second
 
     def _merge(self, p: Any, start: Any, middle: Any, end: Any, source: list[Any], target: list[Any]) -> None:
-        """Merges two runs, of which the right one may be empty; which element is next comes by a select, not a branch."""
+        """Merges two runs; which element is next comes by a select, not a branch."""
         before_middle, before_end = p.sub(middle, p.const(1, middle)), p.sub(end, p.const(1, end))
 
         def step(k: Any, i: Any, j: Any) -> list[Any]:
