@@ -86,7 +86,7 @@ def _nest(op: linalg.Generic) -> _Nest:
     """The loops of the op; with vectors if it is a reduction that chooses along rows."""
     order = loop_order(op)
     choice = find_choice(op, order[-1]) if order and op.iterator_types[order[-1]] != linalg.PARALLEL else None
-    if choice is None or _known_size(op, order[-1], choice.lanes * SIDE_BY_SIDE) < choice.lanes * SIDE_BY_SIDE:
+    if choice is None or _known_size(op, order[-1], choice.lanes) < choice.lanes:
         return _Nest(op)
     return _ChoosingNest(op, choice)
 
@@ -279,8 +279,8 @@ class _Nest:
 class _ChoosingNest(_Nest):
     """A reduction that chooses, with vectors along its innermost loop; `choosing_reduction.py` says why it may.
 
-    Several vectors go side by side, so that they need not wait for each other. Behind the loops the held of all lanes
-    is offered to what the points that filled no vector have left.
+    Several vectors go side by side, so that they need not wait for each other. Behind the loops what all lanes hold is
+    offered to the outputs. Rows that fill no vector go point by point.
     """
 
     def __init__(self, op: linalg.Generic, choice: Choice) -> None:
@@ -288,20 +288,24 @@ class _ChoosingNest(_Nest):
         self.choice = choice
 
     def reduce(self, dims: Sequence[int], carried: Sequence[Value]) -> Sequence[Value]:
-        count, width = len(carried), self.choice.lanes * SIDE_BY_SIDE
+        count, dim = len(carried), dims[-1]
         lanes = [self.widened(value) for value in carried] * SIDE_BY_SIDE
 
         def row(state: Sequence[Value]) -> Sequence[Value]:
-            size = self.sizes[dims[-1]]
-            rest = self.b.create(arith.RemUI, size, self.constant(width))
-            whole = self.b.create(arith.SubI, size, rest)
-            vectors = self.counted(self.constant(0), whole, width, state[count:], self.fold_vectors(dims[-1]))
+            size, width = self.sizes[dim], self.constant(self.choice.lanes)
+            points, scalars = size, state[:count]
+            if _known_size(self.op, dim, 0) < self.choice.lanes:  # nothing but run time knows whether a vector fits
+                fits = self.b.create(arith.CmpI, size, width, predicate="uge")
+                short = self.b.create(arith.Select, fits, self.constant(0), size)
+                points = self.b.create(arith.SubI, size, short)
+                scalars = self.counted(self.constant(0), short, 1, scalars, point)
+            last = self.b.create(arith.SubI, size, width)
+            step = self.fold_vectors(dim, last)
+            return [*scalars, *self.counted(self.constant(0), points, self.choice.lanes * SIDE_BY_SIDE, state[count:], step)]
 
-            def point(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
-                self.at[dims[-1]] = at
-                return self.fold_point(carried)
-
-            return [*self.counted(whole, size, 1, state[:count], point), *vectors]
+        def point(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
+            self.at[dim] = at
+            return self.fold_point(carried)
 
         state = self.fold(dims[:-1], [*carried, *lanes], row)
         held = state[count : 2 * count]
@@ -327,15 +331,18 @@ class _ChoosingNest(_Nest):
             held = self.choose(*halves)
         return self.choose(*([self.lane(value, number) for value in held] for number in range(lanes)))
 
-    def fold_vectors(self, dim: int) -> Callable[[Value, Sequence[Value]], Sequence[Value]]:
-        """A step of some vectors of points along `dim`: from where it begins and what the lanes hold to what they do."""
+    def fold_vectors(self, dim: int, last: Value) -> Callable[[Value, Sequence[Value]], Sequence[Value]]:
+        """A step of some vectors of points along `dim`: from where it begins and what the lanes hold to what they do.
+
+        A vector that would end behind the row starts at `last`: that a point is offered twice changes nothing.
+        """
 
         def step(at: Value, state: Sequence[Value]) -> list[Value]:
             made: list[Value] = []
             count = len(self.op.outputs)
             for number in range(SIDE_BY_SIDE):
-                start = self.constant(number * self.choice.lanes)
-                self.at[dim] = self.b.create(arith.AddI, at, start) if number else at
+                start = self.b.create(arith.AddI, at, self.constant(number * self.choice.lanes)) if number else at
+                self.at[dim] = self.b.create(arith.MinUI, start, last)
                 values = dict(zip(self.op.output_arguments, state[number * count : (number + 1) * count]))
                 for i, argument in enumerate(self.op.input_arguments):
                     if argument.is_used:
