@@ -36,7 +36,7 @@ from tir.ir.kinds import I64_ARRAY, INDEX_KIND, NUMBER_ATTR, UNIT, integer_enum
 from tir.ir.types import DYNAMIC, I64, Dim, FloatType, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS", "WindowAxis", "folded", "unfolded"]
+__all__ = ["OPS", "WindowAxis", "folded", "padded", "unfolded"]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,35 @@ def folded(windows: Any, axes: Sequence[WindowAxis], shape: Sequence[int]) -> An
         # One element of a window falls on each place at most once.
         found[(..., *np.ix_(*spots))] += windows[(..., *place)][(..., *np.ix_(*kept))]
     return found
+
+
+def padded(b: Any, x: Any, axes: Sequence[WindowAxis], value: Any = 0) -> tuple[Any, list[WindowAxis]]:
+    """The tensor with its padding, and how windows slide over it that lie inside; as they were if a size is not known.
+
+    The copy is faster than a test for each place of each window.
+    """
+    lead = x.type.rank - len(axes)
+    sizes = x.type.shape[lead:]
+    if all(axis.is_plain for axis in axes) or any(dim is DYNAMIC for dim in sizes):
+        return x, list(axes)
+    if any(axis.ceil_mode and not isinstance(size, int) for axis, size in zip(axes, sizes)):
+        return x, list(axes)
+    low = [axis.low for axis in axes]
+    high = [axis.high + _overhang(axis, size) for axis, size in zip(axes, sizes)]
+    grown = [[0] * lead + [max(number, 0) for number in numbers] for numbers in (low, high)]
+    x = b.pad(x, *grown, [0] * lead + [axis.base_dilation - 1 for axis in axes], value)
+    if min(*low, *high) < 0:
+        starts, limits = [max(-number, 0) for number in low], [min(number, 0) for number in high]
+        x = b.slice(x, [0] * lead + starts, [0] * lead + limits)
+    return x, [WindowAxis(axis.size, axis.stride, axis.dilation) for axis in axes]
+
+
+def _overhang(axis: WindowAxis, size: Any) -> int:
+    """How far the last window reaches behind an axis with its padding, in ceil mode."""
+    if not axis.ceil_mode:
+        return 0
+    width = (size - 1) * axis.base_dilation + 1 + axis.low + axis.high if size else axis.low + axis.high
+    return max((axis.count(size) - 1) * axis.stride + axis.reach - width, 0)
 
 
 class _Windowed(TensorOp):
@@ -380,6 +409,24 @@ def _position_dim(axis: WindowAxis, dim: Dim) -> Dim:
 # --- pooling ---------------------------------------------------------------------------------------------------------
 
 
+def folded_windows(b: Any, x: Any, axes: Sequence[WindowAxis], outside: Any, fold: Any) -> Any:
+    """`fold` over the places of each window, which hold `outside` where there is no x.
+
+    Large windows are folded axis by axis, which takes as many steps as the sum of their sizes, not their product.
+    """
+    x, axes = padded(b, x, axes, outside)
+    sizes, rank = [axis.size for axis in axes], x.type.rank
+    if np.prod(sizes) <= _FEW_STEPS * sum(sizes) or not all(axis.is_plain for axis in axes):
+        return fold(b.windows(x, axes, outside), list(range(rank, rank + len(axes))))
+    for i, axis in enumerate(axes):
+        windows = b.windows(x, [axis, *[WindowAxis(1)] * len(axes[i + 1 :])])
+        x = fold(windows, list(range(rank, windows.type.rank)))
+    return x
+
+
+_FEW_STEPS = 4  # so many more steps cost less than a tensor between the axes
+
+
 class _Pool(_Windowed, Shaped, Composite):
     """A number for each position of a window on the last axes."""
 
@@ -422,7 +469,7 @@ class MaxPool(_Pool):
         return np.max(unfolded(x, self.axes(), outside), axis=tuple(self.window_axes()), initial=outside)
 
     def decompose(self, b: Any, x: Any) -> Any:
-        return b.max(b.windows(x, self.axes(), lowest(x.type.element)), self.window_axes())
+        return folded_windows(b, x, self.axes(), lowest(x.type.element), b.max)
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         return [b.max_pool_grad(x, g, self.axes(), self.ties or TIES[0])]
@@ -477,7 +524,8 @@ class MaxPoolGrad(_Windowed, Composite):
         return b.overlap_add(b.select(chosen, spread, 0), b.shape(x), self.axes())
 
     def _mask(self, b: Any, x: Any) -> Any:
-        windows = b.windows(x, self.axes(), lowest(x.type.element))
+        outside = lowest(x.type.element)
+        windows = b.windows(*padded(b, x, self.axes(), outside), outside)
         rank, count = x.type.rank, len(self.window)
         places = list(range(rank, rank + count))
         if (self.ties or TIES[0]) == "all":
@@ -528,7 +576,9 @@ class AvgPool(_Pool):
         return np.sum((places >= first) & (places < stop), axis=1)
 
     def decompose(self, b: Any, x: Any) -> Any:
-        total = b.sum_in_type(b.windows(x, self.axes()), self.window_axes())
+        element = x.type.element
+        # Summed in one type to the end, also axis by axis.
+        total = b.cast(folded_windows(b, b.cast(x, wide_type(element)), self.axes(), 0, b.sum_in_type), element)
         return total if self.divisor == "one" else total / self._counts(b, x, total)
 
     def _counts(self, b: Any, x: Any, like: Any) -> Any:
