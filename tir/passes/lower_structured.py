@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects import arith, cf, linalg, tensor
+from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.func import Func
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
@@ -24,7 +24,7 @@ from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affi
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
-from tir.ir.ir import Op, Value
+from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.types import DYNAMIC, I1, IntegerType, TensorType, Type, element_type
@@ -194,26 +194,65 @@ class _Lowering:
         kept = op.kept_accumulators[0] if isinstance(op, Reduction) else 0
         shape = [extents[dim] for dim in structure.output_maps[kept].positions()]
         self.sizes.set_shape(op.results[0], shape)
-        inputs = [
+        inputs: list[tuple[Value, AffineMap, Type]] = [
             (self.lowered.get(value, value), map, element_type(value.type))
             for value, map in zip(values, structure.input_maps)
         ]
-        count = len(inputs)
         inputs += self._shown_extents(b, structure)
         type = _tensor_type(op.result_type)
         dynamic = self._dynamic_sizes(b, type, shape)
+
+        def computed() -> Value:
+            return self._computed(b, op, structure, inputs, dynamic)
+
+        empty = self._is_empty(b, op)
+        if empty is None:
+            return computed()
+        element = op.result_type.element
+        return _chosen(b, empty, type, lambda: filled(b, 0, element, type, dynamic), computed)
+
+    def _computed(
+        self, b: Builder, op: Structured, structure: Structure, inputs: list[Any], dynamic: Sequence[Value]
+    ) -> Value:
+        """The nest of the op. inputs: as `generic` takes them, with those behind the op's own that show an extent."""
+        type, count = _tensor_type(op.result_type), len(structure.input_maps)
+        lowered = self._lengthened(b, op)
         if isinstance(op, Reduction) and "reduction" in structure.iterators:
             accumulators = op.accumulators()
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]))
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]), lowered)
             if len(accumulators) == 1 and accumulators[0][0] is not op.result_type.element:
                 return self._cast_back(b, made.results[0], accumulators[0][0], type, op.result_type.element, dynamic)
-        else:
-            empty = b.create(tensor.Empty, dynamic, result_types=[type])
-            outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.rounded_element(s, *xs[:count])])
-        return made.results[kept]
+            return made.results[op.kept_accumulators[0]]
+        empty = b.create(tensor.Empty, dynamic, result_types=[type])
+        outputs = [(empty, structure.output_maps[0], op.result_type.element)]
+        return self._generic(
+            b, inputs, outputs, structure, lambda s, xs, _: [op.rounded_element(s, *xs[:count])], lowered
+        ).results[0]
+
+    def _is_empty(self, b: Builder, op: Structured) -> Value | None:
+        """Whether there is nothing for the op to read; None if there always is something, or its element knows."""
+        found: Value | None = None
+        for value, axis in op.zero_if_empty():
+            if not isinstance(value.type.shape[axis], int):  # type: ignore[attr-defined]
+                size = self.sizes.emit(b, self.sizes.shape(value)[axis])
+                here = b.create(arith.CmpI, size, self.sizes.emit(b, affine(0)), predicate="eq")
+                found = here if found is None else b.create(arith.OrI, found, here)
+        return found
+
+    def _lengthened(self, b: Builder, op: Structured) -> dict[Value, Value]:
+        """What stands for tensors that the element reads and that must not be empty: a copy with room behind it."""
+        value, axes = op.lengthened()
+        if value is None or not axes:
+            return {}
+        sizes = self.sizes.shape(value)
+        longer = [size + 1 if axis in axes else size for axis, size in enumerate(sizes)]
+        source = _tensor_type(value.type)  # type: ignore[arg-type]
+        type = source.with_shape(DYNAMIC if axis in axes else dim for axis, dim in enumerate(source.shape))
+        room = b.create(tensor.Empty, self._dynamic_sizes(b, type, longer), result_types=[type])
+        operands = [self.lowered.get(value, value), room]
+        return {value: self._part(b, tensor.InsertSlice, operands, [0] * type.rank, source, sizes, type)}
 
     def _cast_back(
         self, b: Builder, value: Value, source: Type, type: TensorType, element: Type, dynamic: Sequence[Value]
@@ -236,12 +275,13 @@ class _Lowering:
         return [(shown, AffineMap.of_dims(len(structure.iterators), list(structure.extents)), I1)]
 
     def _generic(
-        self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body
-    ) -> linalg.Generic:
-        """A `linalg.generic` whose body may read any tensor of the function."""
+        self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body,
+        instead: Mapping[Value, Value],
+    ) -> linalg.Generic:  # fmt: skip
+        """A `linalg.generic` whose body may read any tensor of the function, of some others that stand for them."""
         return generic(
             b, inputs, outputs, structure.iterators, body,
-            size_of=self.size_of, lowered=lambda value: self.lowered.get(value, value),
+            size_of=self.size_of, lowered=lambda value: instead.get(value) or self.lowered.get(value, value),
         )  # fmt: skip
 
     def size_of(self, b: Builder, value: Value, axis: int) -> Value | int:
@@ -475,6 +515,19 @@ def _decompose(op: Composite) -> list[Op]:
         new = new.previous
     op.replace_with(made)
     return found[::-1]
+
+
+def _chosen(
+    b: Builder, condition: Value, type: TensorType, then: Callable[[], Value], otherwise: Callable[[], Value]
+) -> Value:
+    """An `scf.if` that gives what one of the two makes."""
+    regions = []
+    for branch in (then, otherwise):
+        block = Block([])
+        with b.at(block):
+            b.op(scf.Yield, [branch()], result_types=[])
+        regions.append(Region([block]))
+    return b.op(scf.If, condition, result_types=[type], regions=regions).results[0]
 
 
 def _has_sign(type: Type) -> bool:

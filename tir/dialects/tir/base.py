@@ -267,6 +267,17 @@ class Structured(TensorOp):
         """The loops and maps."""
         raise AssertionError(f"{self.name} has no structure")
 
+    def zero_if_empty(self) -> Sequence[tuple[Value, int]]:
+        """Axes of operands: where run time finds one empty, there is nothing to read and the result is 0 everywhere."""
+        return ()
+
+    def lengthened(self) -> tuple[Value | None, Sequence[int]]:
+        """An operand, and axes of it that run time may find empty: `element` reads it with a place more along them.
+
+        For an op that reads some place in any case, and throws away what it was not meant to read.
+        """
+        return None, ()
+
     def element(self, s: Any, *scalars: Any) -> Any:
         """One element: of the result, or the term that a reduction folds in."""
         raise AssertionError(f"{self.name} has no element")

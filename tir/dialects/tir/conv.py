@@ -270,7 +270,8 @@ class _Convolution(TensorOp):
         inputs = self.operand_types()[1].shape[self.order.w[1]]
         if isinstance(inputs, int) and not isinstance(features, int):
             x = _with_size(b, x, 1, inputs * self.parts)
-        if not any(dim is DYNAMIC for dim in x.type.shape[2:]) and not all(axis.is_plain for axis in axes):
+        known = all(isinstance(dim, int) and dim > 0 for dim in x.type.shape[2:])
+        if known and not all(axis.is_plain for axis in axes):
             # A copy with its padding, and windows that lie inside, are faster than a test for each place.
             low, high, between = zip(*((axis.low, axis.high, axis.base_dilation - 1) for axis in axes))
             x = _padded(b, x, low, high, between)

@@ -172,7 +172,7 @@ class Windows(_Windowed, Shaped, Structured):
     """The windows of the last axes of x: the result has the other axes, the positions, and the places of the window.
 
     `tir.windows %x window [3] : tensor<4xf32>` of [a, b, c, d] is [[a, b, c], [b, c, d]]. Places outside of x hold
-    `value` (0 by default); an axis that only run time knows must not be empty then. Gradient: `tir.overlap_add`.
+    `value` (0 by default). Gradient: `tir.overlap_add`.
     """
 
     name = "tir.windows"
@@ -211,11 +211,7 @@ class Windows(_Windowed, Shaped, Structured):
         found = []
         for number, facts in enumerate(self.axes(), self.lead):
             size = b.count(x, [number], I64)
-            if isinstance(size, int):
-                continue
-            if not self.is_plain:
-                found.append((b.cmp("gt", size, 0), f"axis {number} of x must not be empty"))
-            if facts.count(0) < 0:
+            if not isinstance(size, int) and facts.count(0) < 0:
                 found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
         return found
 
@@ -231,6 +227,11 @@ class Windows(_Windowed, Shaped, Structured):
         ]
         read = AffineMap(rank, 0, (*map(AffineDim, range(lead)), *places))
         return Structure(("parallel",) * rank, (read,) if self.is_plain else (), (AffineMap.identity(rank),))
+
+    def lengthened(self) -> tuple[Value | None, Sequence[int]]:
+        if self.is_plain:
+            return None, ()
+        return self.x, [axis for axis in range(self.lead, self.x.type.rank) if not isinstance(self.x.type.shape[axis], int)]
 
     def element(self, s: Any, *x: Any) -> Any:
         if x:
@@ -311,8 +312,6 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         extents = b.extents(self.result_type, sizes)
         for axis, (dim, want) in enumerate(zip(x.type.shape, self.window_dims())):
             size = b.count(x, [axis], I64)
-            if axis in range(self.lead, rank) and not isinstance(size, int):
-                found.append((b.cmp("gt", size, 0), f"axis {axis} of x must not be empty"))
             if dim is DYNAMIC or dim != want:
                 number = want if axis >= rank else self._wanted(b, axis, extents[axis])
                 rule = f"axis {axis} of x must have the size that the windows of the result have"
@@ -341,6 +340,9 @@ class OverlapAdd(_Windowed, Sized, Reduction):
 
     def identity(self, element: Type) -> Any:
         return 0
+
+    def zero_if_empty(self) -> Sequence[tuple[Value, int]]:
+        return [(self.x, axis) for axis in range(self.lead, self.result_type.rank)]
 
     def element(self, s: Any) -> Any:
         return s.cast(self._found(s), self.accumulator_type())
