@@ -316,6 +316,11 @@ class State(MutableMapping[str, Any]):
         self._owner = owner
         self._values: dict[str, Any] | None = None
 
+    @property
+    def of_bf16(self) -> frozenset[str]:
+        """The variables that hold bf16 numbers, in whatever dtype a caller gets these."""
+        return frozenset(self._owner._bf16_state)
+
     def values_in_use(self) -> dict[str, Any]:
         """The arrays themselves; only for who holds the executable's lock."""
         if self._values is None:
