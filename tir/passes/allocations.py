@@ -108,11 +108,15 @@ def _may_be_negative(sizes: Sequence[Value]) -> bool:
     pending, seen = list(sizes), set()
     while pending:
         value = pending.pop()
-        if value not in seen:
-            seen.add(value)
-            if not _is_size(value):
-                return True
-            pending += () if isinstance(value.op, memref.Dim) else value.op.operands  # type: ignore[union-attr]
+        if value in seen:
+            continue
+        seen.add(value)
+        maker = value.op
+        # That of a view is as large as the view was asked to be; a buffer is there, so its sizes are.
+        is_of_view = isinstance(maker, memref.Dim) and not isinstance(maker.source.op, (memref.Alloc, type(None)))
+        if is_of_view or not _is_size(value):
+            return True
+        pending += () if maker is None or isinstance(maker, memref.Dim) else maker.operands
     return False
 
 

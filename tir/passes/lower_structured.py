@@ -10,7 +10,7 @@ from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.func import Func
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
@@ -27,7 +27,7 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
-from tir.ir.types import DYNAMIC, I1, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
 from tir.passes.loop_program import LoopProgram
@@ -91,11 +91,16 @@ class LowerStructured(Pass):
 
 
 class _Lowering:
-    """One function on its way. `lowered` maps values of the tensor level to those that stand for them."""
+    """One function on its way.
+
+    lowered: from values of the tensor level to those that stand for them. origins: from the parts of composites to the
+    name of the op that stands in the program, which is the one that messages name.
+    """
 
     def __init__(self, function: Func) -> None:
         self.function = function
         self.lowered: dict[Value, Value] = {}
+        self.origins: dict[Op, str] = {}
         self.sizes = Sizes(function, self.lowered)
 
     def run(self) -> None:
@@ -124,16 +129,29 @@ class _Lowering:
         while pending:
             op = pending.pop()
             if actions.begin("decompose", op):
-                pending.extend(made for made in _decompose(op) if isinstance(made, Composite))
+                self._check_op(op)
+                parts = _decompose(op)
+                self.origins.update(dict.fromkeys(parts, self.name(op)))
+                pending.extend(made for made in parts if isinstance(made, Composite))
                 actions.end()
         Cse().run(self.function)
 
     def _check(self) -> None:
         """Puts what must hold for an op to run in front of it, as asserts."""
         for op in [op for op in self.function.walk() if isinstance(op, TensorOp)]:
-            b = TensorBuilder(op.parent, op, op.location)
-            for condition, message in op.checks(b, *(Tensor(b, value) for value in op.operands)):
-                b.op(Assert, condition.value, msg=f"{op.name}: {message}", result_types=[])
+            self._check_op(op)
+
+    def _check_op(self, op: TensorOp) -> None:
+        b = TensorBuilder(op.parent, op, op.location)
+        found = list(op.checks(b, *(Tensor(b, value) for value in op.operands)))
+        if isinstance(op, Composite):  # other ops are checked when they are lowered: more is known about sizes then
+            found = [*(_is_same(b, *one) for one in op.open_sizes()), *found]
+        for condition, message in found:
+            b.op(Assert, condition.value, msg=f"{self.name(op)}: {message}", result_types=[])
+
+    def name(self, op: Op) -> str:
+        """What messages call the op."""
+        return self.origins.get(op, op.name)
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
@@ -153,6 +171,9 @@ class _Lowering:
                 message = f"lower-structured: {op.name} is left over; run the pass {earlier} first"
                 raise PassError(message, op.location)
         b = Builder.before(op)
+        for (value, axis), (other, at), rule in op.open_sizes() if isinstance(op, TensorOp) else ():
+            sizes = self.sizes.shape(value)[axis], self.sizes.shape(other)[at]
+            self.sizes.require_equal(b, *sizes, f"{self.name(op)}: {rule}")
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
         if isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
             made = self.keep(b, op)  # somebody wants the change left out
@@ -316,7 +337,7 @@ class _Lowering:
             for axis, expr in enumerate(map.results):
                 if isinstance(expr, AffineDim):
                     known = value.type.shape[axis] is not DYNAMIC  # type: ignore[attr-defined]
-                    label = f"axis {axis} of {_operand_name(op, value)}"
+                    label = f"axis {axis} of {op.operand_label(value)}"
                     places[expr.position].append((known, label, self.sizes.shape(value)[axis]))
         for dim, number in structure.extents.items():
             places[dim].append((True, "the window", affine(number)))
@@ -324,7 +345,7 @@ class _Lowering:
         for dim, found in places.items():
             _, label, size = next((place for place in found if place[0]), found[0])
             for _, other_label, other in found:
-                message = f"{op.name}: {other_label} must have the size of {label}"
+                message = f"{self.name(op)}: {other_label} must have the size of {label}"
                 self.sizes.require_equal(b, other, size, message)
             extents[dim] = size
         return extents
@@ -337,7 +358,7 @@ class _Lowering:
             return list(self.sizes.shape(op.results[0]))
         found = [affine(size) for size in op.result_shape(*(self.sizes.shape(value) for value in op.tensors()))]
         for axis, size in enumerate(found):
-            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
         return found
 
     def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
@@ -346,7 +367,7 @@ class _Lowering:
         found = []
         for axis, dim in enumerate(op.result_type.shape):
             size = affine(dim) if isinstance(dim, (int, AffineExpr)) else self.sizes.of_index(next(rest))
-            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
             found.append(size)
         return found
 
@@ -375,7 +396,7 @@ class _Lowering:
         shape = self._declared_shape(b, op)
         self.sizes.set_shape(op.results[0], shape)
         source = self.lowered.get(op.x, op.x)
-        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, op.name)
+        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, self.name(op))
 
     def slice(self, b: Builder, op: Slice) -> Value:
         """A `tensor.extract_slice`."""
@@ -389,7 +410,7 @@ class _Lowering:
         shape, x = self._declared_shape(b, op), self.sizes.shape(op.x)
         self.sizes.set_shape(op.results[0], shape)
         for axis, (size, got) in enumerate(zip(self._window(b, op, shape, "the result"), x)):
-            message = f"{op.name}: axis {axis} of x must have the size of its place in the result"
+            message = f"{self.name(op)}: axis {axis} of x must have the size of its place in the result"
             self.sizes.require_equal(b, got, size, message)
         type = _tensor_type(op.result_type)
         room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
@@ -406,7 +427,7 @@ class _Lowering:
         for number, value in enumerate(op.inputs):
             sizes = self.sizes.shape(value)
             for axis, size in enumerate(sizes):
-                message = f"{op.name}: axis {axis} of operand {number} must have the size of the others"
+                message = f"{self.name(op)}: axis {axis} of operand {number} must have the size of the others"
                 if axis != op.axis:
                     self.sizes.require_equal(b, size, shape[axis], message)
             offsets = [self._mixed(b, start if axis == op.axis else affine(0)) for axis in range(len(shape))]
@@ -461,7 +482,7 @@ class _Lowering:
     def _start(self, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
         """Where the slice begins along an axis: at the start that is given, or nearest to it."""
         room = self.sizes.shape(op.x)[axis] - size
-        self.sizes.require_not_negative(b, room, f"{op.name}: {no_room(axis)}")
+        self.sizes.require_not_negative(b, room, f"{self.name(op)}: {no_room(axis)}")
         given = op.starts[axis]
         s, last = ScalarBuilder(b), self.sizes.emit(b, room)
         element = element_type(given.type)
@@ -470,7 +491,7 @@ class _Lowering:
         place = place_of(s, start, last).value
         if op.mode == "error":
             wide = saturated(s, start)
-            self.sizes.require(b, "eq", wide.value, place, f"{op.name}: {start_outside(axis)}")
+            self.sizes.require(b, "eq", wide.value, place, f"{self.name(op)}: {start_outside(axis)}")
         return 0 if room == affine(0) else place
 
     def _window(self, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
@@ -478,7 +499,7 @@ class _Lowering:
         found = []
         for axis, (size, start, limit, stride) in enumerate(zip(shape, op.starts, op.limits, op.strides)):
             stop = affine(limit) if limit > 0 else size + limit
-            message = f"{op.name}: from {start} to {limit} must fit axis {axis} of {what}"
+            message = f"{self.name(op)}: from {start} to {limit} must fit axis {axis} of {what}"
             self.sizes.require_not_negative(b, size - stop, message)
             self.sizes.require_not_negative(b, stop - start, message)
             found.append((stop - start).ceildiv(stride))
@@ -498,6 +519,12 @@ _METHODS: list[tuple[type[Op], Any]] = [
     (Sequential, _Lowering.sequential),
     (Assert, _Lowering.assertion),
 ]
+
+
+def _is_same(b: TensorBuilder, place: Place, other: Place, rule: str) -> tuple[Any, str]:
+    """Whether two sizes are equal, as a condition of `checks`."""
+    size, want = (b.count(b.tensor(value), [axis], I64) for value, axis in (place, other))
+    return (b.cmp("eq", want, size) if isinstance(size, int) else b.cmp("eq", size, want)), rule
 
 
 def _decompose(op: Composite) -> list[Op]:
@@ -544,11 +571,6 @@ def _tensor_type(type: TensorType) -> TensorType:
     lowered = lowered_type(type)
     assert isinstance(lowered, TensorType)
     return lowered
-
-
-def _operand_name(op: Op, value: Value) -> str:
-    fields = op.definition.operands
-    return fields[min(op.operands.index(value), len(fields) - 1)].name
 
 
 def lower_signature(function: Func) -> None:

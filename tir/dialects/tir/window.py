@@ -92,6 +92,11 @@ def does_not_fit(axis: int) -> str:
     return f"the window must fit into axis {axis} of x"
 
 
+def pooled_size(axis: int) -> str:
+    """The message for a gradient that has not the sizes of the pool."""
+    return f"axis {axis} of g must have the size of the pooled x"
+
+
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     """The windows of the last axes of an array: [.., positions .., windows ..]."""
     lead = x.ndim - len(axes)
@@ -159,6 +164,14 @@ class _Windowed(TensorOp):
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
             check_moderate(self, name, numbers or ())
 
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found = []
+        for number, facts in enumerate(self.axes(), x.type.rank - len(self.window)):
+            size = b.count(x, [number], I64)
+            if not isinstance(size, int) and facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
+        return found
+
 
 _LISTS = (
     "`window` $window (`strides` $strides^)? (`dilations` $dilations^)? {bases}(`low` $low^)? (`high` $high^)? "
@@ -206,14 +219,6 @@ class Windows(_Windowed, Shaped, Structured):
 
     def reference(self, x: Any) -> Any:
         return unfolded(x, self.axes(), self.value or 0)
-
-    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        for number, facts in enumerate(self.axes(), self.lead):
-            size = b.count(x, [number], I64)
-            if not isinstance(size, int) and facts.count(0) < 0:
-                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
-        return found
 
     def inputs(self) -> list[Value]:
         return [self.x] if self.is_plain else []
@@ -458,10 +463,20 @@ class MaxPoolGrad(_Windowed, Composite):
     def reference(self, x: Any, g: Any) -> Any:
         axes = self.axes()
         windows = unfolded(x, axes, lowest(self.x.type.element))
-        if g.shape != windows.shape[: g.ndim]:
-            raise ExecutionError(f"g must have shape {list(windows.shape[: g.ndim])}, got {list(g.shape)}")
+        for axis, (size, want) in enumerate(zip(g.shape, windows.shape)):
+            if size != want:
+                raise ExecutionError(f"{pooled_size(axis)}, got {size} and {want}")
         chosen = self._chosen(windows)
         return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
+
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found, lead = list(super().checks(b, x)), x.type.rank - len(self.window)
+        for axis, dim in enumerate(self.g.type.shape):
+            if not isinstance(dim, int) or not isinstance(x.type.shape[axis], int):
+                size = b.count(x, [axis], I64)
+                pair = [b.count(others[0], [axis], I64), size if axis < lead else self.axes()[axis - lead].count(size)]
+                found.append((b.cmp("eq", *sorted(pair, key=lambda one: isinstance(one, int))), pooled_size(axis)))
+        return found
 
     def _chosen(self, windows: Any) -> Any:
         """Which places of the windows are the largest of theirs."""
