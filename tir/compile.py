@@ -382,7 +382,8 @@ class _Machine:
     owns_state = False
 
     def __init__(self, module: Op) -> None:
-        lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
+        target = host_target()
+        lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
         symbols = [signature.symbol for signature in lowered.functions.values()]
         try:
             library = compile_text(lowered.text, symbols, lowered.grants)
