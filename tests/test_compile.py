@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tir
 from tir.compile import TARGETS, Executable
 from tir.dialects import arith, func, memref, scf
 from tir.dialects.all import REGISTRY
@@ -445,3 +446,22 @@ def test_attributes_that_make_no_sense_are_located_errors(facts: str, message: s
     with pytest.raises(TirErrors, match=message) as error:
         executable(f"func.func @f(%x: memref<?x4xf32> {{{facts}}}) {{\nreturn\n}}", "interpret")
     assert error.value.location is not None
+
+
+def _concat(count: int, dim: str, result: str) -> str:
+    operands = ", ".join(["%x"] * count)
+    types = f"(%x: tensor<{dim}xf32>) -> tensor<{result}xf32>"
+    return f"func.func @join{types} {{\n  %r = tir.concat {operands} axis 0 : tensor<{result}xf32>\n  return %r : tensor<{result}xf32>\n}}\n"
+
+
+def test_concat_of_very_many_small_operands_is_no_nest_for_each() -> None:
+    program = tir.executable(tir.parse(_concat(2000, "2", "4000")))
+    x = np.array([1, 2], np.float32)
+    np.testing.assert_array_equal(program.call("join", [x])[0], np.tile(x, 2000))
+
+
+def test_a_function_that_is_too_large_is_named_with_its_place() -> None:
+    with pytest.raises(TirError) as caught:
+        tir.executable(tir.parse(_concat(1400, "?", "?"), file="join.tir"))
+    assert str(caught.value).startswith("join.tir:1:1: @join is too large for machine code: 42")
+    assert "LLVM" not in str(caught.value) and "block" not in str(caught.value)

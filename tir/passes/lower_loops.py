@@ -55,6 +55,8 @@ class LowerLoops(Pass):
 
     def run(self, op: Op) -> None:
         for inner in [o for o in op.walk() if isinstance(o, (linalg.Generic, memref.Copy))]:
+            if isinstance(inner, memref.Copy) and _is_small_block(inner):
+                continue
             if isinstance(inner, linalg.Generic) and not inner.has_buffers:
                 raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
             if not actions.begin("lower", inner):
@@ -64,6 +66,19 @@ class LowerLoops(Pass):
             elif not (self.tile and lower_contraction(inner)):
                 _nest(inner).lower()
             actions.end()
+
+
+#: A copy of at most this many elements that stand side by side is one instruction: loops would not pay, and a concat of
+#: a thousand operands would be a thousand nests.
+SMALL_BLOCK_ELEMENTS = 256
+
+
+def _is_small_block(op: memref.Copy) -> bool:
+    """The copy is one of few elements, packed on both sides, into a part of a buffer."""
+    types = [op.source.type, op.target.type]
+    if all(type.layout is None for type in types) or not all(isinstance(d, int) for d in op.source.type.shape):
+        return False
+    return op.source.type.count <= SMALL_BLOCK_ELEMENTS and all(type.is_packed for type in types)
 
 
 def _lower_copy(op: memref.Copy) -> None:

@@ -9,6 +9,7 @@ from tir.dialects.tir.base import (
     FLOAT_TENSOR,
     NUMBER_TENSOR,
     Composite,
+    Place,
     check_axes,
     fail,
     lowest,
@@ -16,7 +17,6 @@ from tir.dialects.tir.base import (
     reduced_type,
 )
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import I64_ARRAY
 from tir.ir.types import I1, I64, FloatType, Type
 from tir.lazy import np
@@ -149,10 +149,10 @@ class SoftmaxCrossEntropy(Composite):
             fail(self, f"labels must have shape {list(want)}, got {labels} for logits {logits}")
         return [logits.with_shape(d for d in merged[: self.last] if d is not None)]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return [((self.labels, axis), (self.logits, axis)) for axis in range(self.labels.type.rank)]
+
     def reference(self, logits: Any, labels: Any) -> Any:
-        want = logits.shape if self.is_dense else logits.shape[:-1]
-        if np.shape(labels) != want:
-            raise ExecutionError(f"labels must have shape {list(want)}, got {list(np.shape(labels))}")
         moved = shifted(logits, (self.last,))
         total = np.sum(np.exp(moved), axis=-1, keepdims=True)
         scores = moved - np.log(np.maximum(total, logits.dtype.type(1)))

@@ -32,7 +32,7 @@ from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, STRING, UNIT
-from tir.ir.types import DYNAMIC, Dim, TensorType, dim_text
+from tir.ir.types import DYNAMIC, I64, Dim, TensorType, dim_text
 from tir.lazy import np
 
 __all__ = ["OPS", "facts_of"]
@@ -44,6 +44,11 @@ CONV_FORMAT = (
 )
 _LAYOUT = re.compile(r"([bf0-9]+)_([oi0-9]+)->([bf0-9]+)")
 _LETTERS = [letter for letter in string.ascii_letters if letter not in "bgo"]
+
+
+#: Messages of the numpy form, and of the checks below the tensor level.
+FEATURES = "the features of x must be the inputs of w times the groups"
+NO_ROOM = "the window does not fit into x"
 
 
 @dataclass(frozen=True)
@@ -180,10 +185,10 @@ class _Convolution(TensorOp):
         f, i = self.order.x[1], self.order.w[1]
         if x[f] != w[i] * self.parts:
             got = f"{x[f]} (x axis {f}), {w[i]} (w axis {i}) and {self.parts}"
-            raise ExecutionError(f"the features of x must be the inputs of w times the groups, got {got}")
+            raise ExecutionError(f"{FEATURES}, got {got}")
         want = [size.value for size in self.convolved([*map(affine, x)], [*map(affine, w)])]
         if min(want) < 0:
-            raise ExecutionError(f"the window does not fit into x, of shape {list(x)}")
+            raise ExecutionError(f"{NO_ROOM}, of shape {list(x)}")
         if g is not None and list(g) != want:
             raise ExecutionError(f"g must have shape {want}, got {list(g)}")
         return want
@@ -341,6 +346,18 @@ class Conv(_Convolution, Shaped, Composite):
             # One output for each group is no product of matrices: with loops of their own the windows need not exist.
             return {"K": "".join(_LETTERS[: 1 + n]), "P": "".join(_LETTERS[1 + n : 1 + 2 * n])}
         return super().letters()
+
+    def checks(self, b: Any, x: Any, w: Any) -> Sequence[tuple[Any, str]]:
+        found = []
+        features, inputs = b.count(x, [self.order.x[1]], I64), b.count(w, [self.order.w[1]], I64) * self.parts
+        if not (isinstance(features, int) and isinstance(inputs, int)):
+            pair = sorted((features, inputs), key=lambda one: isinstance(one, int))
+            found.append((b.cmp("eq", *pair), FEATURES))
+        for facts, place in zip(self.axes(), self.order.x[2:]):
+            size = b.count(x, [place], I64)
+            if not isinstance(size, int) and facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), NO_ROOM))
+        return found
 
     def reference(self, x: Any, w: Any) -> Any:
         shape = self.check_run(x.shape, w.shape)

@@ -10,14 +10,14 @@ from tir.dialects.tir.base import (
     FLOAT_TENSOR,
     INTEGER_TENSOR,
     Composite,
-    check_equal_shapes,
+    Place,
     fail,
     is_number_of,
     merge_dims,
     merge_shapes,
+    same_shapes,
 )
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import NUMBER_ATTR
 from tir.ir.types import I1, I64, TensorType, Type, dim_text
 from tir.lazy import np
@@ -36,8 +36,10 @@ class _Loss(Composite):
             fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
         return [TensorType(merge_shapes(self, *zip(names, types)), types[0].element)]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes(self.operands)
+
     def reference(self, x: Any, y: Any) -> Any:
-        check_equal_shapes(x, y)
         return self.compute(x, y)
 
     def compute(self, x: Any, y: Any) -> Any:
@@ -181,9 +183,10 @@ class NllLoss(Composite):
             fail(self, f"labels must have shape [{sizes}], got {labels} for scores {scores}")
         return [scores.with_shape(d for d in merged if d is not None)]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return [((self.labels, axis), (self.scores, axis)) for axis in range(self.labels.type.rank)]
+
     def reference(self, scores: Any, labels: Any) -> Any:
-        if np.shape(labels) != scores.shape[:-1]:
-            raise ExecutionError(f"labels must have shape {list(scores.shape[:-1])}, got {list(np.shape(labels))}")
         inside = (labels >= 0) & (labels < scores.shape[-1])
         if scores.shape[-1] == 0:
             return np.full(labels.shape, np.nan, scores.dtype)

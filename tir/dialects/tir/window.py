@@ -92,6 +92,11 @@ def does_not_fit(axis: int) -> str:
     return f"the window must fit into axis {axis} of x"
 
 
+def pooled_size(axis: int) -> str:
+    """The message for a gradient that has not the sizes of the pool."""
+    return f"axis {axis} of g must have the size of the pooled x"
+
+
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     """The windows of the last axes of an array: [.., positions .., windows ..]."""
     lead = x.ndim - len(axes)
@@ -135,7 +140,7 @@ def padded(b: Any, x: Any, axes: Sequence[WindowAxis], value: Any = 0) -> tuple[
     sizes = x.type.shape[lead:]
     if all(axis.is_plain for axis in axes) or any(dim is DYNAMIC for dim in sizes):
         return x, list(axes)
-    if any(axis.ceil_mode and not isinstance(size, int) for axis, size in zip(axes, sizes)):
+    if any(_may_shrink(axis) and (not isinstance(size, int) or size == 0) for axis, size in zip(axes, sizes)):
         return x, list(axes)
     low = [axis.low for axis in axes]
     high = [axis.high + _overhang(axis, size) for axis, size in zip(axes, sizes)]
@@ -145,6 +150,11 @@ def padded(b: Any, x: Any, axes: Sequence[WindowAxis], value: Any = 0) -> tuple[
         starts, limits = [max(-number, 0) for number in low], [min(number, 0) for number in high]
         x = b.slice(x, [0] * lead + starts, [0] * lead + limits)
     return x, [WindowAxis(axis.size, axis.stride, axis.dilation) for axis in axes]
+
+
+def _may_shrink(axis: WindowAxis) -> bool:
+    """What the copy needs of the axis depends on its size, or is not there if it is empty."""
+    return axis.ceil_mode or axis.base_dilation > 1 or min(axis.low, axis.high) < 0
 
 
 def _overhang(axis: WindowAxis, size: Any) -> int:
@@ -188,6 +198,14 @@ class _Windowed(TensorOp):
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
             check_moderate(self, name, numbers or ())
 
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found = []
+        for number, facts in enumerate(self.axes(), x.type.rank - len(self.window)):
+            size = b.count(x, [number], I64)
+            if not isinstance(size, int) and facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
+        return found
+
 
 _LISTS = (
     "`window` $window (`strides` $strides^)? (`dilations` $dilations^)? {bases}(`low` $low^)? (`high` $high^)? "
@@ -201,7 +219,7 @@ class Windows(_Windowed, Shaped, Structured):
     """The windows of the last axes of x: the result has the other axes, the positions, and the places of the window.
 
     `tir.windows %x window [3] : tensor<4xf32>` of [a, b, c, d] is [[a, b, c], [b, c, d]]. Places outside of x hold
-    `value` (0 by default); an axis that only run time knows must not be empty then. Gradient: `tir.overlap_add`.
+    `value` (0 by default). Gradient: `tir.overlap_add`.
     """
 
     name = "tir.windows"
@@ -236,18 +254,6 @@ class Windows(_Windowed, Shaped, Structured):
     def reference(self, x: Any) -> Any:
         return unfolded(x, self.axes(), self.value or 0)
 
-    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        for number, facts in enumerate(self.axes(), self.lead):
-            size = b.count(x, [number], I64)
-            if isinstance(size, int):
-                continue
-            if not self.is_plain:
-                found.append((b.cmp("gt", size, 0), f"axis {number} of x must not be empty"))
-            if facts.count(0) < 0:
-                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
-        return found
-
     def inputs(self) -> list[Value]:
         return [self.x] if self.is_plain else []
 
@@ -260,6 +266,11 @@ class Windows(_Windowed, Shaped, Structured):
         ]
         read = AffineMap(rank, 0, (*map(AffineDim, range(lead)), *places))
         return Structure(("parallel",) * rank, (read,) if self.is_plain else (), (AffineMap.identity(rank),))
+
+    def lengthened(self) -> tuple[Value | None, Sequence[int]]:
+        if self.is_plain:
+            return None, ()
+        return self.x, [axis for axis in range(self.lead, self.x.type.rank) if not isinstance(self.x.type.shape[axis], int)]
 
     def element(self, s: Any, *x: Any) -> Any:
         if x:
@@ -340,8 +351,6 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         extents = b.extents(self.result_type, sizes)
         for axis, (dim, want) in enumerate(zip(x.type.shape, self.window_dims())):
             size = b.count(x, [axis], I64)
-            if axis in range(self.lead, rank) and not isinstance(size, int):
-                found.append((b.cmp("gt", size, 0), f"axis {axis} of x must not be empty"))
             if dim is DYNAMIC or dim != want:
                 number = want if axis >= rank else self._wanted(b, axis, extents[axis])
                 rule = f"axis {axis} of x must have the size that the windows of the result have"
@@ -370,6 +379,9 @@ class OverlapAdd(_Windowed, Sized, Reduction):
 
     def identity(self, element: Type) -> Any:
         return 0
+
+    def zero_if_empty(self) -> Sequence[tuple[Value, int]]:
+        return [(self.x, axis) for axis in range(self.lead, self.result_type.rank)]
 
     def element(self, s: Any) -> Any:
         return s.cast(self._found(s), self.accumulator_type())
@@ -503,10 +515,20 @@ class MaxPoolGrad(_Windowed, Composite):
     def reference(self, x: Any, g: Any) -> Any:
         axes = self.axes()
         windows = unfolded(x, axes, lowest(self.x.type.element))
-        if g.shape != windows.shape[: g.ndim]:
-            raise ExecutionError(f"g must have shape {list(windows.shape[: g.ndim])}, got {list(g.shape)}")
+        for axis, (size, want) in enumerate(zip(g.shape, windows.shape)):
+            if size != want:
+                raise ExecutionError(f"{pooled_size(axis)}, got {size} and {want}")
         chosen = self._chosen(windows)
         return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
+
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found, lead = list(super().checks(b, x)), x.type.rank - len(self.window)
+        for axis, dim in enumerate(self.g.type.shape):
+            if not isinstance(dim, int) or not isinstance(x.type.shape[axis], int):
+                size = b.count(x, [axis], I64)
+                pair = [b.count(others[0], [axis], I64), size if axis < lead else self.axes()[axis - lead].count(size)]
+                found.append((b.cmp("eq", *sorted(pair, key=lambda one: isinstance(one, int))), pooled_size(axis)))
+        return found
 
     def _chosen(self, windows: Any) -> Any:
         """Which places of the windows are the largest of theirs."""
