@@ -67,7 +67,9 @@ def functions(t: Any) -> Iterator[Case]:
         yield Case(f"tir.{name}", "%0", (3 * normal(4, 5),), peer)
     for name, peer in inside.items():
         yield Case(f"tir.{name}", "%0", (unit(4, 5),), peer)
-    yield Case("tir.digamma", "%0", (unit(4, 5),), special.digamma, ())
+    yield Case("tir.digamma", "%0", (unit(4, 5),), special.digamma)
+    for order in range(4):
+        yield Case("tir.polygamma", f"%0 order {order}", (unit(4, 5),), lambda x, n=order: special.polygamma(n, x))
     yield Case("tir.acosh", "%0", (1 + unit(4, 5),), t.acosh)
     yield Case("tir.log1mexp", "%0", (-unit(4, 5),), lambda x: t.log(-t.expm1(x)))
     yield Case("tir.cbrt", "%0", (normal(4, 5),), lambda x: t.sign(x) * t.abs(x) ** (1 / 3))
