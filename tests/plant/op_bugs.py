@@ -27,8 +27,8 @@ OP_BUGS = (
     Bug(
         "backward sums that run forward",
         "tir/dialects/tir/scan.py",
-        "x = np.flip(x, self.axis) if self.reverse else x",
-        "x = np.array(x)",
+        "(np.flip(x, self.axis) if self.reverse else x for x in wide)",
+        "(np.array(x) for x in wide)",
         (*OPS, "cumsum or cumprod"),
     ),
     Bug(
