@@ -205,6 +205,14 @@ def losses(t: Any) -> Iterator[Case]:
     yield Case("tir.softmax_cross_entropy", "%0, %1", (x, labels), lambda x, y: f.cross_entropy(x, y, reduction="none"))
     yield Case("tir.softmax_cross_entropy", "%0, %1", (x, share), lambda x, y: f.cross_entropy(x, y, reduction="none"))
     yield Case("tir.nll_loss", "%0, %1", (x, labels), lambda x, y: f.nll_loss(x, y, reduction="none"))
+    facts: dict[str, Any] = {"ignore_index": 4, "label_smoothing": 0.25, "reduction": "none"}
+    weights = unit(5, seed=2)
+    yield Case("tir.softmax_cross_entropy", "%0, %1 weights %2 ignore 4 smoothing(0.25 : f64)", (x, labels, weights),
+               lambda x, y, w: f.cross_entropy(x, y, w, **facts), (0, 2))  # fmt: skip
+    yield Case("tir.softmax_cross_entropy", "%0, %1 weights %2 smoothing(0.25 : f64)", (x, share, weights),
+               lambda x, y, w: f.cross_entropy(x, y, w, label_smoothing=0.25, reduction="none"), (0, 1))  # fmt: skip
+    yield Case("tir.nll_loss", "%0, %1 weights %2 ignore 4", (x, labels, weights),
+               lambda x, y, w: f.nll_loss(x, y, w, ignore_index=4, reduction="none"))  # fmt: skip
     with_logits = f.binary_cross_entropy_with_logits
     yield Case("tir.binary_cross_entropy_with_logits", "%0, %1", (x, p), lambda x, y: with_logits(x, y, reduction="none"))
     yield Case("tir.binary_cross_entropy", "%0, %1", (unit(4, 5, seed=3), p),

@@ -74,6 +74,27 @@ def test_gradient_at_an_edge_is_the_documented_one(
     np.testing.assert_allclose(gradient(op, shape, x, weights, level=level), want, rtol=1e-12)
 
 
+@pytest.mark.parametrize("level", ["tensor", "cpu"])
+def test_a_slice_with_an_ignored_label_has_no_gradient_whatever_its_scores_are(level: str) -> None:
+    for op in ("softmax_cross_entropy", "nll_loss"):
+        text = f"""
+func.func @f(%x: tensor<3x2xf64>, %y: tensor<3xi32>, %w: tensor<2xf64>) -> (tensor<3xf64>, tensor<3x2xf64>, tensor<2xf64>) {{
+  %l = tir.{op} %x, %y weights %w ignore -100 : tensor<3xf64>
+  %c = tir.sum %l over [0] : tensor<f64>
+  %gx, %gw = tir.grad %c wrt (%x, %w) : tensor<3x2xf64>, tensor<2xf64>
+  return %l, %gx, %gw : tensor<3xf64>, tensor<3x2xf64>, tensor<2xf64>
+}}"""
+        passes, target = LEVELS[level]
+        x = np.array([[NAN, INF], [0.0, 0.0], [-INF, -INF]])
+        arrays = [x, np.array([-100, 1, -100], np.int32), np.array([3.0, 2.0])]
+        loss, by_x, by_w = Executable(module_at(text, passes()), target).call("f", arrays)
+        term, rest = (np.log(2), 1.0) if op == "softmax_cross_entropy" else (0.0, 0.0)
+        np.testing.assert_allclose(loss, [0, 2 * term, 0], rtol=1e-15)
+        want = [[0, 0], [rest, rest - 2], [0, 0]] if rest else [[0, 0], [0, -2], [0, 0]]
+        np.testing.assert_allclose(by_x, want, rtol=1e-15)
+        np.testing.assert_allclose(by_w, [0, term], rtol=1e-15)
+
+
 # --- products with zeros, to third order ----------------------------------------------------------------------------
 
 Monomials = list[tuple[float, frozenset[int]]]

@@ -165,7 +165,3 @@ class ReductionBuilder(IndexingBuilder):
     def _normalised(self, cls: type[Op], x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         (x,), _ = self._promote(self.tensor(x), floats=True)
         return self._reduce(cls, x, axes, keepdims=False)
-
-    def softmax_cross_entropy(self, logits: TensorLike, labels: TensorLike) -> Tensor:
-        """-log(softmax(logits)[label]) over the last axis; labels: class numbers, or probabilities of all classes."""
-        return self.make(composite.SoftmaxCrossEntropy, self.tensor(logits), self.tensor(labels))
