@@ -42,6 +42,7 @@ from tir.ir.types import (
     F32,
     F64,
     I1,
+    I64,
     INDEX,
     Dim,
     FloatType,
@@ -56,8 +57,9 @@ __all__ = [
     "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
     "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
-    "check_equal_shapes", "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
-    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "wide_type",
+    "check_equal_shapes", "check_moderate", "drop_axes", "equal_shape_checks", "fail", "fits_exactly", "highest",
+    "is_number_of", "is_unsigned", "known_sizes", "lowest", "merge_dims", "merge_shapes", "number_attribute",
+    "reduced_type", "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -119,6 +121,23 @@ def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
                 fail(op, f"sizes must agree, got {got}")
             shape[axis] = merged
     return tuple(shape)
+
+
+def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
+    """Of operands that have one shape the sizes: of each the first that a type knows."""
+    return [next((size for size in sizes if not isinstance(size, AffineSymbol)), sizes[0]) for sizes in zip(*shapes)]
+
+
+def equal_shape_checks(b: Any, *named: tuple[str, Any]) -> list[tuple[Any, str]]:
+    """Checks that operands, of one shape as far as their types say, have one at run time."""
+    found = []
+    (first, x), *others = named
+    for name, y in others:
+        for axis, (dim, other) in enumerate(zip(x.type.shape, y.type.shape)):
+            if dim != other or not isinstance(dim, (int, AffineExpr)):  # two ? may be two sizes
+                sizes = [b.cast(b.dim(value, axis), I64) for value in (x, y)]
+                found.append((b.cmp("eq", *sizes), f"axis {axis} of {name} must have the size of axis {axis} of {first}"))
+    return found
 
 
 def fail(op: Op, message: str) -> NoReturn:

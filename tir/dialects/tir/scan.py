@@ -11,13 +11,15 @@ from tir.dialects.tir.base import (
     Shaped,
     check_axes,
     check_equal_shapes,
+    equal_shape_checks,
     fail,
     highest,
+    known_sizes,
     lowest,
     merge_shapes,
     wide_type,
 )
-from tir.ir.affine import AffineExpr, AffineSymbol
+from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ATTR, UNIT
 from tir.ir.types import I64, Type
@@ -171,16 +173,10 @@ class Recurrence(_Running):
         super().check_operands()
 
     def result_shape(self, a: Sequence[AffineExpr], b: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
-        # Of sizes that run time finds equal, the one that the type knows.
-        return [y if isinstance(x, AffineSymbol) else x for x, y in zip(a, b)]
+        return known_sizes(a, b)
 
-    def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        for axis, (first, second) in enumerate(zip(*(x.type.shape for x in operands))):
-            if first != second or not isinstance(first, (int, AffineExpr)):  # two ? may be two sizes
-                sizes = [b.cast(b.dim(x, axis), I64) for x in operands]
-                found.append((b.cmp("eq", *sizes), f"axis {axis} of b must have the size of axis {axis} of a"))
-        return found
+    def checks(self, b: Any, factors: Any, terms: Any) -> Sequence[tuple[Any, str]]:
+        return equal_shape_checks(b, ("a", factors), ("b", terms))
 
     def identity(self, element: Type) -> Any:
         return 0
