@@ -27,9 +27,30 @@ OP_BUGS = (
     Bug(
         "backward sums that run forward",
         "tir/dialects/tir/scan.py",
-        "x = np.flip(x, self.axis) if self.reverse else x",
-        "x = np.array(x)",
+        "(np.flip(x, self.axis) if self.reverse else x for x in wide)",
+        "(np.array(x) for x in wide)",
         (*OPS, "cumsum or cumprod"),
+    ),
+    Bug(
+        "gradient of a recurrence in its own direction",
+        "tir/dialects/tir/scan.py",
+        'back = {"exclusive": True, "reverse": not op.reverse}',
+        'back = {"exclusive": True, "reverse": bool(op.reverse)}',
+        ("tests/ops/test_edge_gradients.py",),
+    ),
+    Bug(
+        "ignored labels that cost",
+        "tir/dialects/tir/class_losses.py",
+        "return b.select(b.repeat_along(ignored, gone, x), 0, x)",
+        "return x",
+        ("tests/ops/test_edge_gradients.py",),
+    ),
+    Bug(
+        "reflection of polygamma with the sign of even orders",
+        "tir/dialects/math_special.py",
+        "s.sub(cotangent, total)",
+        "s.add(cotangent, total)",
+        ("tests/math/test_special.py", "-k", "polygamma"),
     ),
     Bug(
         "gradient of sums in their own direction",

@@ -4,6 +4,7 @@ from tir.dialects.tir import (
     activations,
     arithmetic,
     arrange,
+    class_losses,
     composite,
     conv,
     create,
@@ -34,7 +35,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(

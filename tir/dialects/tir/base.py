@@ -56,10 +56,9 @@ from tir.lazy import np
 __all__ = [
     "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
-    "Place",
-    "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
-    "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
-    "lowest", "merge_dims", "same_shapes", "merge_shapes", "number_attribute", "reduced_type", "wide_type",
+    "Place", "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
+    "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned", "known_sizes",
+    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "same_shapes", "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -121,6 +120,11 @@ def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
                 fail(op, f"sizes must agree, got {got}")
             shape[axis] = merged
     return tuple(shape)
+
+
+def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
+    """Of operands that have one shape the sizes: of each the first that a type knows."""
+    return [next((size for size in sizes if not isinstance(size, AffineSymbol)), sizes[0]) for sizes in zip(*shapes)]
 
 
 def fail(op: Op, message: str) -> NoReturn:

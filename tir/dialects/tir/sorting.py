@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Sequential, Shaped, check_axes, fail
+from tir.dialects.tir.base import (
+    ELEMENT_TENSOR,
+    NUMBER_TENSOR,
+    Place,
+    Sequential,
+    Shaped,
+    check_axes,
+    fail,
+    known_sizes,
+    merge_shapes,
+    same_shapes,
+)
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
@@ -203,32 +214,63 @@ class _Sorting(Shaped, Sequential):
 class Sort(_Sorting):
     """The elements along `axis` in ascending order, or `descending`: `tir.sort %x axis 1 : tensor<2x3xf32>`.
 
-    nan is above all numbers: last, or first if descending. The sort is stable, as of -0.0 and +0.0, which are equal.
-    Gradient: g of each place goes to the element that stands there.
+    `others`, of the shape of x and any element type, are moved as their keys in x are, and follow as further results:
+    `%k, %v = tir.sort %x, %y axis 1 : tensor<2x3xf32>, tensor<2x3xi32>`. nan is above all numbers: last, or first if
+    descending. The sort is stable, as of -0.0 and +0.0, which are equal. Gradient: g of each place goes to the element that
+    stands there.
     """
 
     name = "tir.sort"
     x = operand(NUMBER_TENSOR)
+    others = operand(ELEMENT_TENSOR, variadic=True)
     axis = attribute(I64_ATTR)
     descending = attribute(UNIT, optional=True)
-    result = result(NUMBER_TENSOR)
-    format = "$x `axis` $axis (`descending` $descending^)? attr-dict `:` type($result)"
+    values = result(NUMBER_TENSOR)
+    moved = result(ELEMENT_TENSOR, variadic=True)
+    format = (
+        "$x (`,` $others^)? `axis` $axis (`descending` $descending^)? "
+        "attr-dict `:` type($values) (`,` type($moved)^)?"
+    )
 
-    def reference(self, x: Any) -> Any:
-        return np.take_along_axis(x, self.order(x), self.axis)
+    def check_operands(self) -> None:
+        super().check_operands()
+        merge_shapes(self, ("x", self.x.type), *((f"other {i}", x.type) for i, x in enumerate(self.others)))
 
-    def program(self, p: Any, x: Any) -> list[Any]:
-        out, size = p.result(), p.size(x, self.axis)
+    def result_shape(self, *shapes: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        return known_sizes(*shapes)
+
+    def result_elements(self) -> Sequence[Type]:
+        return [value.type.element for value in self.tensors()]  # type: ignore[attr-defined]
+
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes(self.operands)
+
+    def reference(self, *arrays: Any) -> Any:
+        order = self.order(arrays[0])
+        found = tuple(np.take_along_axis(x, order, self.axis) for x in arrays)
+        return found if self.others else found[0]
+
+    def program(self, p: Any, x: Any, *others: Any) -> list[Any]:
+        out, *moved = (p.result(i) for i in range(1 + len(others)))
+        size = p.size(x, self.axis)
 
         def finish(at: Any, runs: list[Any]) -> None:
-            p.loop(0, size, lambda i: p.store(out, at(i), p.load(runs[0], [i])), changes=[out])
+            def leave(i: Any) -> None:
+                p.store(out, at(i), p.load(runs[0], [i]))
+                for other, to in zip(others, moved):
+                    p.store(to, at(i), p.load(other, at(p.load(runs[1], [i]))))
 
-        self.sort_rows(p, x, False, finish, [out])
-        return [out]
+            p.loop(0, size, leave, changes=[out, *moved])
 
-    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        order = b.argsort(x, self.axis, descending=bool(self.descending))
-        return [b.put_along_axis(b.full_like(x, 0), order, g, self.axis, unique=True)]
+        self.sort_rows(p, x, bool(others), finish, [out, *moved])
+        return [out, *moved]
+
+    def grad(self, b: Any, g: Any, *operands: Any) -> list[Any]:
+        order = b.argsort(operands[0], self.axis, descending=bool(self.descending))
+        return [
+            None if part is None else b.put_along_axis(b.full_like(x, 0), order, part, self.axis, unique=True)
+            for x, part in zip(operands, g if self.others else [g])
+        ]
 
 
 class Argsort(_Sorting):

@@ -306,9 +306,9 @@ class CoreBuilder(Builder):
                 found[axis] = merged
         return found
 
-    def _make_unary(self, cls: type[Op], x: TensorLike, floats: bool = True) -> Tensor:
+    def _make_unary(self, cls: type[Op], x: TensorLike, floats: bool = True, **facts: Any) -> Tensor:
         (x,), element = self._promote(self.tensor(x), floats=floats)
-        return self.make(cls, x)
+        return self.make(cls, x, **facts)
 
 
 # --- element types and sizes ---------------------------------------------------------------------------------------
