@@ -48,7 +48,7 @@ class Slide:
 
     def count(self, i: int, size: int) -> int:
         """The positions along axis i, found by trying."""
-        inside = (size - 1) * self.of("bases", i) + 1
+        inside = (size - 1) * self.of("bases", i) + 1 if size else 0
         low, high, stride = self.of("low", i), self.of("high", i), self.of("strides", i)
         reach = (self.window[i] - 1) * self.of("dilations", i) + 1
         found = 0
@@ -126,6 +126,7 @@ SLIDES = (
     ((1, 1), Slide((1, 1))),
     ((0, 4), Slide((2,))),
     ((2,), Slide((3,))),
+    ((0,), Slide((1,), bases=(2,), high=(2,))),
 )  # fmt: skip
 POOLS = [(shape, slide) for shape, slide in SLIDES if not slide.bases]
 
@@ -259,6 +260,7 @@ CONVS: tuple[tuple[Any, ...], ...] = (
      "strides [1, 2] low [1, 0] high [0, 1]", 1, True),
     ((1, 4, 5, 4), (6, 2, 2, 2), Slide((2, 2), dilations=(2, 1)), "w_dilations [2, 1] groups 2", 2, False),
     ((2, 3, 3), (3, 1, 2), Slide((2,), bases=(2,), low=(1,), high=(1,)), "low [1] high [1] x_dilations [2] groups 3", 3, False),
+    ((1, 2, 0), (2, 2, 1), Slide((1,), bases=(2,), low=(1,), high=(1,)), "low [1] high [1] x_dilations [2]", 1, False),
     ((1, 1, 3, 3, 3), (2, 1, 2, 2, 1), Slide((2, 2, 1)), "", 1, False),
     ((0, 2, 3), (2, 2, 2), Slide((2,)), "", 1, False),
     ((1, 1, 5), (1, 1, 2), Slide((2,), low=(-1,), high=(-1,)), "low [-1] high [-1]", 1, False),

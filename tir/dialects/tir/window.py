@@ -66,7 +66,9 @@ class WindowAxis:
 
         ceil_mode: also the last one that hangs over, if it begins in front of the end of the axis (as PyTorch and ONNX).
         """
-        inside = (size - 1) * self.base_dilation + 1 if self.base_dilation > 1 else size
+        # Nothing lies between the elements of an axis that is known to be empty.
+        is_dense = self.base_dilation == 1 or size == AffineConstant(0)
+        inside = size if is_dense else (size - 1) * self.base_dilation + 1
         # The number of whole strides behind the first position, and that one: `[H floordiv 2]`, not `[.. + 1]`.
         span = inside + (self.low + self.high - self.reach + self.stride)
         if not self.ceil_mode:
@@ -77,7 +79,8 @@ class WindowAxis:
 
     def count(self, size: Any) -> Any:
         """The same of a number, or of a 0-d integer tensor of a builder."""
-        return self.positions(AffineSymbol(0)).evaluate(lambda _: size)
+        known = affine(size) if isinstance(size, int) else AffineSymbol(0)
+        return self.positions(known).evaluate(lambda _: size)
 
     def places(self, count: int, size: int) -> tuple[Any, Any]:
         """For each position and place of the window the index of an element, and whether there is one."""
