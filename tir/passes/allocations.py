@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tir.dialects import arith, memref, scf
+from tir.dialects import arith, cf, memref, scf
 from tir.ir.attributes import IntegerAttr
+from tir.ir.define import create
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.traits import Pure
+from tir.ir.types import INDEX
 
 __all__ = ["hoist_allocations", "hoist_out_of_loops"]
 
@@ -16,7 +18,8 @@ _SIZE_OPS = (arith.AddI, arith.MulI, arith.MaxSI, arith.MinSI)
 def hoist_allocations(block: Block) -> None:
     """Moves allocations to the start of the function, with what their sizes need, where that is arguments' sizes.
 
-    So running out of memory is found before anything is written in place, as a failing assert would be.
+    So running out of memory is found before anything is written in place, as a failing assert would be. A size that
+    an assert refuses, which then comes later, is taken as 0, so that the call ends with the words of the assert.
     """
     movable: set[Op] = set()
     needed: set[Op] = set()
@@ -29,9 +32,36 @@ def hoist_allocations(block: Block) -> None:
             needed.update(v.op for v in op.operands if v.op is not None)
             needed.add(op)
     anchor = next((op for op in block if op not in needed), None)
+    asserted = False
     for op in block.ops:
+        asserted |= isinstance(op, cf.Assert)
         if op in needed and anchor is not None and op is not anchor:
             op.move_before(anchor)
+            if asserted and isinstance(op, memref.Alloc):
+                _take_negative_sizes_as_0(op)
+
+
+def _take_negative_sizes_as_0(op: memref.Alloc) -> None:
+    for number, size in enumerate(op.dynamicSizes):
+        if not _is_never_negative(size):
+            zero = create(arith.Constant, value=IntegerAttr(0, INDEX), location=op.location)
+            least = create(arith.MaxSI, size, zero.result, location=op.location)
+            for made in (zero, least):
+                op.parent.insert_before(op, made)  # type: ignore[union-attr]
+            op.set_operand(number, least.result)
+
+
+def _is_never_negative(size: Value) -> bool:
+    """The size is one of an argument, a constant of at least 0, or computed from such alone."""
+    pending = [size]
+    while pending:
+        value = pending.pop()
+        is_of_view = isinstance(value.op, memref.Dim) and not isinstance(value.op.source, BlockArgument)
+        if is_of_view or not _is_size(value):  # a view may have the size that the assert refuses
+            return False
+        if isinstance(value.op, _SIZE_OPS):
+            pending += value.op.operands
+    return True
 
 
 def hoist_out_of_loops(function: Op) -> None:
