@@ -81,6 +81,21 @@ def test_a_step_returns_its_result_and_keeps_its_state(target: str) -> None:
     assert out.shape == (0,) and out.dtype == np.float32
 
 
+REFUSED = [
+    ("tir.slice %x from [2] to [0] step [1]", "tensor<?xf32>", "tir.slice: from 2 to 0 must fit axis 0 of x"),
+    ("tir.windows %x window [5]", "tensor<?x5xf32>", "tir.windows: the window must fit into axis 0 of x"),
+]
+
+
+@pytest.mark.parametrize(("op", "type", "message"), REFUSED, ids=["slice", "windows"])
+def test_memory_that_is_allocated_first_leaves_the_words_to_the_assert(op: str, type: str, message: str) -> None:
+    text = f"func.func @f(%x: tensor<?xf32>) -> {type} {{\n  %r = {op} : {type}\n  return %r : {type}\n}}\n"
+    exe = Executable(parse_text(text, REGISTRY), "cpu", lambda module: run_pipeline(default(), module))
+    with pytest.raises(ExecutionError, match=message):
+        exe.call("f", [np.ones(1, np.float32)])
+    assert exe.call("f", [np.ones(5, np.float32)])[0].shape[0] == (3 if "slice" in op else 1)
+
+
 @on_both
 def test_a_failed_assert_leaves_the_state_as_it_was(target: str) -> None:
     exe = executable(SMOOTH, target)

@@ -281,7 +281,8 @@ class Pad(Sized):
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         found = np.full(shape, self.value, np.asarray(x).dtype)
-        window = found[_slices(self, shape, "the result")]
+        place: Any = (*_slices(self, shape, "the result"), ...)  # with `...` a view, of rank 0 too
+        window = found[place]
         if window.shape != np.shape(x):
             raise ExecutionError(f"the slice of the result has shape {list(window.shape)}, and x {list(np.shape(x))}")
         window[...] = x

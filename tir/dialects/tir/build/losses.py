@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tir.dialects.tir import class_losses, losses, norms
 from tir.dialects.tir.base import number_attribute
-from tir.dialects.tir.build.core import Tensor, TensorLike
+from tir.dialects.tir.build.core import Tensor, TensorLike, listed
 from tir.dialects.tir.build.solve import SolveBuilder
 from tir.ir.errors import TirError
 
@@ -19,7 +19,7 @@ class LossBuilder(SolveBuilder):
     # --- norms -------------------------------------------------------------------------------------------------------
 
     def _axes_of(self, x: Tensor, axes: Sequence[int] | int) -> list[int]:
-        return sorted(self.axis_of(x, axis) for axis in ([axes] if isinstance(axes, int) else axes))
+        return sorted(self.axis_of(x, axis) for axis in listed(axes))
 
     def normalize(self, x: TensorLike, axes: Sequence[int] | int = -1, epsilon: float = 1e-5) -> Tensor:
         """x with mean 0 and variance 1 over the axes."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir import composite, reduce, scan, statistics
-from tir.dialects.tir.build.core import Tensor, TensorLike
+from tir.dialects.tir.build.core import Tensor, TensorLike, listed
 from tir.dialects.tir.build.indexing import IndexingBuilder
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
@@ -24,7 +24,7 @@ class ReductionBuilder(IndexingBuilder):
         self, cls: type[Op], x: Tensor, axes: Sequence[int] | int | None, keepdims: bool, **facts: Any
     ) -> Tensor:
         rank = x.type.rank
-        chosen = range(rank) if axes is None else [axes] if isinstance(axes, int) else axes
+        chosen = range(rank) if axes is None else listed(axes)
         ordered = sorted(axis + rank if axis < 0 else axis for axis in chosen)
         # Over no axes, a fold is x itself; a variance or a norm is not.
         found = self.make(cls, x, axes=ordered, **facts) if ordered or cls in statistics.OPS else x
