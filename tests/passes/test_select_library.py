@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.levels import LEVELS, first_disagreement, module_at, spread, steps
+from tests.library import HAS_SCIPY, MACHINES, calls
 from tests.random_programs import random_program
 from tir.api import executable, for_this_machine
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
-from tir.dialects.func import Call
 from tir.dialects.linalg import Generic
 from tir.ir.errors import PassError
 from tir.ir.ir import Op
@@ -23,12 +23,10 @@ from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
 from tir.passes.bufferize import Bufferize
+from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import default, fuse, lower_cpu
 from tir.passes.select_library import SelectLibrary
 from tir.runtime import library
-
-HAS_SCIPY = library.has_library()
-MACHINES = ["interpret", pytest.param("cpu", marks=pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy"))]
 
 
 def selected(text: str, use: str = "always") -> Op:
@@ -36,12 +34,6 @@ def selected(text: str, use: str = "always") -> Op:
     module = parse_text(text, REGISTRY)
     run_pipeline(Pipeline([*fuse().steps, SelectLibrary(use)]), module)
     return module
-
-
-def calls(module: Op) -> list[str]:
-    """The words of the functions that are called."""
-    declared = {op.sym_name: op.attributes["tir.extern"].value for op in module.body if "tir.extern" in op.attributes}
-    return [declared[op.callee] for op in module.walk() if isinstance(op, Call)]
 
 
 def run(text: str, machine: str, *arguments: Any) -> list[Any]:
@@ -314,8 +306,8 @@ def test_who_compiles_says_whether_there_is_a_library(available: bool, monkeypat
     module = parse_text(product(4, 5, 3, False, False), REGISTRY)
     run_pipeline(Pipeline([*fuse().steps, step]), module)
     assert bool(calls(module)) == available
-    (ours,) = (step for step in steps(for_this_machine()) if isinstance(step, SelectLibrary))
-    assert ours.available is library.has_library
+    ours = [step for step in steps(for_this_machine()) if isinstance(step, (LowerStructured, SelectLibrary))]
+    assert len(ours) == 3 and all(step.available is library.has_library for step in ours)
 
 
 def test_without_scipy_a_program_runs_by_own_loops(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.library import MACHINES, needs_scipy
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import ExecutionError, TirError
@@ -25,9 +26,6 @@ from tir.runtime import jit, library
 from tir.runtime.gate import CodegenError
 from tir.runtime.jit import check_text, emit_object
 
-HAS_SCIPY = library.has_library()
-MACHINES = ["interpret", pytest.param("cpu", marks=pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy"))]
-needs_scipy = pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy")
 DTYPES = {"f32": np.float32, "f64": np.float64}
 LETTERS = {"f32": "s", "f64": "d"}
 LOOSE = {1: "strided<[?], offset: ?>", 2: "strided<[?, 1], offset: ?>", 3: "strided<[?, ?, 1], offset: ?>"}
@@ -194,6 +192,23 @@ def test_ger_in_all_its_forms(machine: str, element: str, layout: Any) -> None:
         x, y, result = layout(x), layout(y), apart(a)
         call(machine, LETTERS[element] + "ger", alpha, x, y, result)
         close(result, a + alpha * np.outer(x, y), abs(a) + abs(alpha) * np.outer(abs(x), abs(y)), 2)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("element", DTYPES)
+@pytest.mark.parametrize("layout", [np.array, apart, lambda v: np.array(v[::-1])[::-1]], ids=["dense", "apart", "backwards"])
+@pytest.mark.parametrize(("n", "sides"), [(0, 2), (1, 1), (5, 0), (6, 3), (1, 4), (5, 1)])
+def test_trsm_solves_with_each_triangle(machine: str, element: str, layout: Any, n: int, sides: int) -> None:
+    for lower, transpose, unit in itertools.product((False, True), repeat=3):
+        a, b = positive(n, DTYPES[element]), next(operands(DTYPES[element], (n, sides)))
+        a = (a / (4 * n * n)).astype(a.dtype) if unit and n else a
+        read = np.tril(a, -unit) if lower else np.triu(a, unit)
+        triangle = (read + np.eye(n) * unit).astype(np.float64)
+        a = np.where(read == 0, np.nan, a).astype(a.dtype)  # what is not read may be anything
+        got = layout(b)
+        assert call(machine, LETTERS[element] + "trsm", lower, transpose, unit, layout(a), got) is None
+        want = np.linalg.solve(triangle.T if transpose else triangle, b.astype(np.float64))
+        close(got, want, 40.0, n)
 
 
 @needs_scipy
@@ -436,7 +451,7 @@ def test_a_function_of_another_type_is_not_called() -> None:
 @needs_scipy
 def test_every_symbol_is_found_with_the_type_of_the_table() -> None:
     addresses = {extern.name: library.library_address(extern) for extern in EXTERNS if extern.kind == "library"}
-    assert len(set(addresses.values())) == len(addresses) == 14
+    assert len(set(addresses.values())) == len(addresses) == 16
     assert all(addresses.values())
     assert ctypes.sizeof(ctypes.c_int) == 4  # what the types in C are taken for
 

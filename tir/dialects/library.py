@@ -148,6 +148,12 @@ def _ger(alpha: Any, x: Any, y: Any, a: Any) -> tuple[Any, ...]:
     return ((a + alpha * np.outer(x, y)).astype(a.dtype) if alpha != 0 else a,)
 
 
+def _trsm(lower: Any, transpose_a: Any, unit_diagonal: Any, a: Any, b: Any) -> tuple[Any, ...]:
+    """b becomes the solution x of a x = b (or a^T x = b), of a triangle of a."""
+    _check_equal("trsm: size of a and rows of b", _square(a), b.shape[0])
+    return (_substituted(_turned(a, transpose_a), bool(lower) != bool(transpose_a), unit_diagonal, b.T).T,)
+
+
 def _square(a: Any) -> int:
     _check_equal("rows and columns", a.shape[0], a.shape[1])
     return int(a.shape[0])
@@ -240,6 +246,6 @@ def _getrs(transpose_a: Any, a: Any, pivots: Any, b: Any) -> tuple[Any, ...]:
 
 #: routine -> its meaning: the arrays that it changes as new ones, then the info.
 MEANINGS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
-    "gemm": _gemm, "gemm_batch": _gemm, "gemv": _gemv, "ger": _ger,
+    "gemm": _gemm, "gemm_batch": _gemm, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
     "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
 }  # fmt: skip

@@ -131,6 +131,8 @@ _ROUTINES = {
     "gemv": ("blas", "gemv", "ciirririrri",
              "transpose_a flag, alpha number, a matrix, x vector, beta number, y vector!", False),
     "ger": ("blas", "ger", "iirririri", "alpha number, x vector, y vector, a matrix!", False),
+    "trsm": ("blas", "trsm", "cccciirriri",
+             "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", False),
     "potrf": ("lapack", "potrf", "cirii", "lower flag, a matrix!", True),
     "trtrs": ("lapack", "trtrs", "ccciiririi",
               "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", True),

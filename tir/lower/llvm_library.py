@@ -24,7 +24,7 @@ __all__ = ["lower_library_call"]
 LARGEST = 2**31 - 1  # BLAS counts in 32 bits
 UNFIT, WRONG_PIVOTS = "-1", "-5"  # info of LAPACK's functions: nothing was done
 
-_N, _T, _U, _L = (str(ord(letter)) for letter in "NTUL")
+_N, _T, _U, _L, _R = (str(ord(letter)) for letter in "NTULR")
 _ONE = "0x3FF0000000000000"
 _SLOT_TYPES = {"char": "i8", "int": "i32"}
 
@@ -304,6 +304,43 @@ def _ger(w: _Writer, alpha: str, x: MemRef, y: MemRef, a: MemRef) -> None:
     w.either(fits, call, lambda: w.loop(m, lambda i: w.loop(n, lambda j: own(i, j))))
 
 
+def _trsm(w: _Writer, lower: str, ta: str, unit_diagonal: str, a: MemRef, b: MemRef) -> None:
+    """b = the solution x of a x = b."""
+    left, right = _matrix(a), _matrix(b)
+    n, sides = w.least(left.rows, left.columns, right.rows), right.columns
+    (lda, a_fits), (ldb, b_fits) = w.leading(left), w.leading(right)
+
+    def call() -> None:
+        w.call(
+            ("char", _R), w.letter(lower, _U, _L), w.letter(ta, _T, _N), w.letter(unit_diagonal, _U, _N),
+            ("int", sides), ("int", n), ("number", _ONE), ("address", left.pointer), ("int", lda),
+            ("address", right.pointer), ("int", ldb),
+        )  # fmt: skip
+
+    def own(step: str, column: str) -> None:
+        """One unknown, from those that are found already."""
+        is_forward = w.f.assign(f"icmp ne i1 {lower}, {ta}")
+
+        def unknown(number: str) -> str:
+            """The row of the unknown that is found as this one."""
+            return w.choose(is_forward, number, w.f.assign(f"sub i64 {w.f.add(n, '-1')}, {number}"))
+
+        def at(row: str) -> str:
+            return w.element(right.pointer, (row, right.stride), (column, "1"))
+
+        def term(k: str) -> str:
+            return w.product(w.entry(left, ta, row, unknown(k)), w.load(at(unknown(k))))
+
+        row = unknown(step)
+        found = w.summed(step, term)
+        rest = w.f.assign(f"fsub {w.number} {w.load(at(row))}, {found}")
+        quotient = w.f.assign(f"fdiv {w.number} {rest}, {w.entry(left, ta, row, row)}")
+        w.f.emit(f"store {w.number} {w.choose(unit_diagonal, rest, quotient, w.number)}, ptr {at(row)}")
+
+    fits = w.all_of([*a_fits, *b_fits, *w.fits(n, sides)])
+    w.either(fits, call, lambda: w.loop(n, lambda step: w.loop(sides, lambda c: own(step, c))))
+
+
 # --- LAPACK ----------------------------------------------------------------------------------------------------------
 
 
@@ -384,6 +421,6 @@ def _are_row_numbers(w: _Writer, pivots: MemRef, count: str) -> str:
 
 
 _ROUTINES: Mapping[str, Callable[..., Any]] = {
-    "gemm": _gemm, "gemm_batch": _gemm_batch, "gemv": _gemv, "ger": _ger,
+    "gemm": _gemm, "gemm_batch": _gemm_batch, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
     "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
 }  # fmt: skip

@@ -11,7 +11,6 @@ from tir.dialects import arith, func, linalg, tensor
 from tir.ir import actions
 from tir.ir.attributes import FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import PassError
 from tir.ir.externs import LIBRARY
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import accurate
@@ -20,22 +19,15 @@ from tir.ir.symbols import SymbolTable
 from tir.ir.types import F32, F64, I1, TensorType
 from tir.passes.contraction_tiles import VECTOR_BYTES
 from tir.passes.dce import Dce
-from tir.passes.library_calls import declaration_of
+from tir.passes.library_use import NEVER, UNKNOWN_SIZE, USES, always, check_use, declaration_of
 from tir.passes.monomials import Coefficient, Monomials, monomials
 
 __all__ = ["SelectLibrary"]
 
-USES = ("auto", "always", "never")
-
 # When a call is worthwhile: see Note [When BLAS is faster].
 LEAST_PRODUCTS = 1 << 16
 LEAST_PRODUCTS_OF_A_CALL = 1 << 9
-UNKNOWN_SIZE = 64  # what a size of run time counts as
 LANES_USED = 0.5  # the share of a vector that must be used for own loops to keep up
-
-
-def _always() -> bool:
-    return True
 
 
 @dataclass
@@ -67,15 +59,14 @@ class SelectLibrary(Pass):
     statistics = {"select": "products made calls"}
     use: str = field(default="auto", metadata={"choices": USES})
     #: Asked before the first call is made; who compiles for this machine sets it.
-    available: Callable[[], bool] = field(default_factory=lambda: _always, init=False, repr=False, compare=False)
+    available: Callable[[], bool] = field(default_factory=lambda: always, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.use not in USES:
-            raise PassError(f"pass select-library: option 'use' must be one of {', '.join(USES)}, got '{self.use[:40]}'")
+        check_use(self.name, "use", self.use)
 
     def run(self, op: Op) -> None:
         symbols, changed = SymbolTable(op), False
-        for inner in [o for o in op.walk() if isinstance(o, linalg.Generic)] if self.use != "never" else ():
+        for inner in [o for o in op.walk() if isinstance(o, linalg.Generic)] if self.use != NEVER else ():
             if inner.parent is None:
                 continue  # it went into an earlier call
             found = _product_of(inner)

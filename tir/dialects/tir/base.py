@@ -12,7 +12,8 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     element(s, *scalars)     what one output element is, in scalar ops               }
     accumulators(), step()   how a reduction folds its terms                         } of a Reduction
     decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
-    program(p, *operands)    the same in loops over elements                           of a Sequential
+    program(p, *operands)    the same in loops over elements                         } of a Sequential
+    library_program(..)      the same with calls of BLAS and LAPACK, `library_rows`  }
 
 `b` is a `TensorBuilder` and the operands are its `Tensor`s, so rules are written with operators; `s` is the scalar
 builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_program.py`).
@@ -500,6 +501,14 @@ class Sequential(TensorOp):
     def program(self, p: Any, *operands: Any) -> Sequence[Any]:
         """The buffers of `p` that are the results in the end."""
         raise AssertionError(f"{self.name} has no program")
+
+    def library_program(self, p: Any, *operands: Any) -> Sequence[Any]:
+        """The same with calls of library functions (`p.call`)."""
+        raise AssertionError(f"{self.name} has no program that calls a library")
+
+    def library_rows(self) -> Dim | None:
+        """How many rows the matrices have that `library_program` hands on; None if there is no such program."""
+        return None
 
 
 class Composite(TensorOp):
