@@ -22,7 +22,7 @@ from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
 from tir.passes.bufferize import Bufferize
 from tir.passes.lower_structured import LowerStructured
-from tir.passes.pipelines import default, fuse, lower_cpu
+from tir.passes.pipelines import default, fuse, lower_cpu, to_structured
 from tir.runtime import library
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
@@ -234,11 +234,6 @@ def test_large_matrices_out_of_the_ordinary(element: str) -> None:
 
 
 def test_what_the_library_refuses_goes_through_own_loops(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*arguments: Any) -> tuple[Any, ...]:
-        """Changed operands in any state, and the info of sizes that the library cannot take."""
-        changed = {2: arguments[1:], 1: arguments[:0]}[len(arguments)] if arguments[0] is True else arguments
-        return (*(np.zeros_like(x) for x in changed), np.int32(-1))
-
     monkeypatch.setattr(meanings, "MEANINGS", {
         **meanings.MEANINGS, "potrf": lambda lower, a: (a * np.nan, np.int32(-1)),
         "getrf": lambda a, pivots: (a * 0, pivots * 0, np.int32(-1)),
@@ -252,7 +247,7 @@ def test_what_the_library_refuses_goes_through_own_loops(monkeypatch: pytest.Mon
 # --- gradients -------------------------------------------------------------------------------------------------------
 
 LIBRARY_LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
-    "structured, calls": (lambda: [s for s in steps(lower_cpu("always")) if not isinstance(s, Bufferize)][:9], "interpret"),
+    "structured, calls": (lambda: to_structured("always"), "interpret"),
     "fused, calls": (lambda: steps(fuse("always")), "interpret"),
     "bufferized, calls": (lambda: [*steps(fuse("always")), Bufferize()], "interpret"),
     "loops, calls": (lambda: steps(default("always")), "interpret"),

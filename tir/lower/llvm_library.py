@@ -49,7 +49,7 @@ class _Matrix:
 
 
 def _matrix(memref: MemRef) -> _Matrix:
-    """Of a buffer of rank 2, or the first of several."""
+    """Of a buffer of rank 2, or the first of several matrices."""
     rows, columns = memref.sizes[-2:]
     return _Matrix(memref.pointer, rows, columns, memref.strides[-2], memref.type.layout is None)
 
@@ -227,13 +227,19 @@ def _gemm(w: _Writer, ta: str, tb: str, alpha: str, a: MemRef, b: MemRef, beta: 
 
 
 def _gemm_batch(w: _Writer, ta: str, tb: str, alpha: str, a: MemRef, b: MemRef, beta: str, c: MemRef) -> None:
-    def one(number: str) -> None:
-        matrices = [
-            replace(_matrix(m), pointer=w.element(m.pointer, (number, m.strides[0]))) for m in (a, b, c)
-        ]
-        _multiply(w, ta, tb, alpha, matrices[0], matrices[1], beta, matrices[2])
+    def each(axis: int, pointers: Sequence[str]) -> None:
+        """The products from these on, along the axis and those behind it."""
+        if axis == c.type.rank - 2:
+            x, y, z = (replace(_matrix(m), pointer=pointer) for m, pointer in zip((a, b, c), pointers))
+            _multiply(w, ta, tb, alpha, x, y, beta, z)
+            return
 
-    w.loop(w.least(*(m.sizes[0] for m in (a, b, c))), one)
+        def one(number: str) -> None:
+            each(axis + 1, [w.element(p, (number, m.strides[axis])) for m, p in zip((a, b, c), pointers)])
+
+        w.loop(w.least(*(m.sizes[axis] for m in (a, b, c))), one)
+
+    each(0, [m.pointer for m in (a, b, c)])
 
 
 def _multiply(w: _Writer, ta: str, tb: str, alpha: str, a: _Matrix, b: _Matrix, beta: str, c: _Matrix) -> None:

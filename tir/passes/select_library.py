@@ -36,9 +36,9 @@ class SelectLibrary(Pass):
 
     Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private declarations
     with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see `tir/dialects/library.py`. Products of
-    f32 and f64, of two matrices (each may be transposed), of several pairs of matrices, of matrix and vector, and of
-    two vectors added to a matrix. What is done with the product at once goes into the call: `alpha * a @ b + beta * c`
-    is one, which writes over `c` where nobody else reads it.
+    f32 and f64, of two matrices (each may be transposed), of several pairs of matrices (along any number of first axes),
+    of matrix and vector, and of two vectors added to a matrix. What is done with the product at once goes into the call:
+    `alpha * a @ b + beta * c` is one, which writes over `c` where nobody else reads it.
 
     `use` says which: `always` all of them, `auto` those that are faster so (judged by their sizes alone), `never` none.
     The text does not depend on the machine: calls stand in it whether there is a BLAS or not. So the pipelines have this
@@ -109,7 +109,8 @@ class _Product:
         width = VECTOR_BYTES // (self.c.type.element.width // 8)  # type: ignore[attr-defined]
         columns = self.sizes["n"] or width
         is_narrow = self.routine.startswith("gemm") and columns < LANES_USED * width
-        is_large = products >= LEAST_PRODUCTS and products >= LEAST_PRODUCTS_OF_A_CALL * known.get("batch", 1)
+        of_a_call = math.prod(size for name, size in known.items() if not name.startswith("batch"))
+        is_large = products >= LEAST_PRODUCTS and of_a_call >= LEAST_PRODUCTS_OF_A_CALL
         return is_large and is_narrow
 
 
@@ -173,12 +174,12 @@ def _place_of(axes: Sequence[Sequence[int]], k: int, rank: int) -> _Place | None
         if len(out) == 1 and rank == 2 and right == [k] and sorted(left) == sorted([*out, k]):
             return "gemv", swap, (left[0] == k,), {"m": out[0], "k": k}
         batch = out[:-2]
-        if rank != len(out) + 1 or len(out) not in (2, 3) or left[: len(batch)] != batch or right[: len(batch)] != batch:
+        if rank != len(out) + 1 or len(out) < 2 or left[: len(batch)] != batch or right[: len(batch)] != batch:
             continue
         i, j = out[-2:]
         left, right = left[len(batch) :], right[len(batch) :]
         if sorted(left) == sorted([i, k]) and sorted(right) == sorted([k, j]):
-            dims = {"m": i, "n": j, "k": k, **({"batch": batch[0]} if batch else {})}
+            dims = {"m": i, "n": j, "k": k, **{f"batch {axis}": dim for axis, dim in enumerate(batch)}}
             return "gemm_batch" if batch else "gemm", swap, (left[0] == k, right[0] == j), dims
     return None
 
