@@ -49,7 +49,7 @@ def to_structured(library: str = NO_CALLS) -> list[Pass]:
 def fuse(library: str = NO_CALLS) -> Pipeline:
     """From any level above loops to fused structured ops.
 
-    library: the option `library` of its `lower-structured`.
+    library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion.
     """
     return Pipeline([*to_structured(library), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
