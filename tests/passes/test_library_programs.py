@@ -144,6 +144,9 @@ def test_known_sizes(op: str, machine: str) -> None:
 # --- what is out of the ordinary -------------------------------------------------------------------------------------
 
 
+DECIDED_BY_ROUNDINGS = "semidefinite, not exactly"  # its last pivot is of the size of the roundings before it
+
+
 def hard_inputs(dtype: Any) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Matrices and right-hand sides with something out of the ordinary."""
     rng = np.random.default_rng(5)
@@ -174,7 +177,7 @@ def hard_inputs(dtype: Any) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     yield "a column twice", plain[:, [0, 1, 1]], b
     yield "not definite at the end", np.array([[4.0, 2.0, 2.0], [2.0, 5.0, 3.0], [2.0, 3.0, 1.0]]), b
     yield "semidefinite", np.outer([1.0, 3.0, 7.0], [1.0, 3.0, 7.0]), b
-    yield "semidefinite, not exactly", np.outer([0.1, 0.3, 0.7], [0.1, 0.3, 0.7]), b
+    yield DECIDED_BY_ROUNDINGS, np.outer([0.1, 0.3, 0.7], [0.1, 0.3, 0.7]), b
     yield "negative", -plain, b
     yield "small", plain * tiny * 4096, b * tiny * 4096
     yield "large", plain * (huge / 64), b * (huge / 64)
@@ -198,12 +201,19 @@ def same(got: np.ndarray, want: np.ndarray) -> bool:
 @pytest.mark.parametrize("element", DTYPES)
 @pytest.mark.parametrize("op", OPS)
 def test_own_loops_and_library_give_the_same_for_every_input(op: str, element: str, machine: str) -> None:
-    text = program(op, element, 2, NAMED)
-    for what, a, b in hard_inputs(DTYPES[element]):
-        with np.errstate(over="ignore"):
-            a, b = a.astype(DTYPES[element]), b.astype(DTYPES[element])
+    text, several = program(op, element, 2, NAMED), program(op, element, 3, NAMED)
+    reference = executable(parse_text(text, REGISTRY), "interpret")
+    names, *inputs = zip(*hard_inputs(DTYPES[element]))
+    with np.errstate(over="ignore"):
+        stacks = [np.stack(arrays).astype(DTYPES[element]) for arrays in inputs]
+    together = result_of(machine, several, *stacks)  # no problem changes another one
+    for what, a, b, got_together in zip(names, *stacks, together):
         want, got = (result_of(machine, text, a, b, use) for use in ("never", "always"))
         assert same(got, want), f"{what}:\n{got}\ninstead of\n{want}"
+        assert same(got_together, want), f"{what}, among others:\n{got_together}\ninstead of\n{want}"
+        if what != DECIDED_BY_ROUNDINGS:
+            (meaning,) = reference.call("main", [a, b])
+            assert same(got, np.array(meaning)), f"{what}:\n{got}\ninstead of\n{meaning}"
 
 
 @needs_scipy
@@ -235,7 +245,7 @@ def test_large_matrices_out_of_the_ordinary(element: str) -> None:
 
 def test_what_the_library_refuses_goes_through_own_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meanings, "MEANINGS", {
-        **meanings.MEANINGS, "potrf": lambda lower, a: (a * np.nan, np.int32(-1)),
+        **meanings.MEANINGS, "potrf": lambda lower, a: (np.where(np.tri(len(a)) > 0, np.nan, a), np.int32(-1)),
         "getrf": lambda a, pivots: (a * 0, pivots * 0, np.int32(-1)),
     })  # fmt: skip
     for op in ("cholesky", "solve", "inv", "det"):
@@ -269,8 +279,13 @@ GRADIENT = """
 """
 
 
-@pytest.mark.parametrize("rank", [2, 3])
-@pytest.mark.parametrize("op", OPS)
+SLOW = {op for op in OPS if op.startswith("triangular_solve ")}
+
+
+@pytest.mark.parametrize(
+    ("op", "rank"),
+    [(op, 2) if op not in SLOW else pytest.param(op, 2, marks=pytest.mark.slow) for op in OPS] + [("cholesky", 3), ("solve", 3)],
+)
 def test_gradients_at_every_level(op: str, rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, level in LIBRARY_LEVELS.items():
         monkeypatch.setitem(LEVELS, name, level)
@@ -283,7 +298,7 @@ def test_gradients_at_every_level(op: str, rank: int, monkeypatch: pytest.Monkey
     rng = np.random.default_rng(8)
     w = rng.normal(size=by_numpy(op, a, b).shape)
     arguments = {"x": a, "y": b, "w": w}
-    disagreement = first_disagreement(text, [a, b, w], levels=["tensor", *LIBRARY_LEVELS])
+    disagreement = first_disagreement(text, [a, b, w], levels=["tensor", *LIBRARY_LEVELS], read_back={"fused, calls"})
     assert disagreement is None, disagreement
     _, da, db = Executable(module_at(text, LEVELS["loops, calls"][0]()), "interpret").call("main", list(arguments.values()))
     step, (u, v) = 1e-6, (rng.normal(size=x.shape) for x in (a, b))
@@ -301,7 +316,7 @@ def test_gradients_at_every_level(op: str, rank: int, monkeypatch: pytest.Monkey
 def test_auto_goes_by_the_rows(rows: Any, chosen: bool) -> None:
     for op in OPS:
         module = module_at(program(op, "f32", 3, (2, rows, 1)), [LowerStructured("auto")])
-        assert bool(calls(module)) == chosen
+        assert bool(calls(module)) == (chosen and not op.startswith("triangular"))  # for which own loops keep up
 
 
 def test_nothing_is_called_unless_it_is_asked_for() -> None:
@@ -339,10 +354,11 @@ def test_an_unknown_choice_is_refused() -> None:
 
 @pytest.mark.parametrize("rank", [2, 3])
 @pytest.mark.parametrize("op", OPS)
-def test_the_library_works_in_scratch_memory_without_copies(op: str, rank: int) -> None:
+def test_the_library_works_in_place_or_in_scratch_memory_without_copies(op: str, rank: int) -> None:
     module = module_at(program(op, "f64", rank, NAMED), [*steps(fuse("always")), Bufferize()])
     text = print_op(module)
-    scratch = {"cholesky": 1, "det": 2, "inv": 3, "solve": 3}.get(op, 2)
+    # Of one problem each result is solved in its place; factors need room, and so do the right-hand sides of own loops.
+    scratch = {"cholesky": rank - 2, "det": 2, "inv": 3, "solve": 3}.get(op, 2 * (rank - 2))
     scratch += op == "inv"  # the ones of its right-hand side
     assert text.count("memref.alloc(") == scratch
     assert "memref.copy" not in text

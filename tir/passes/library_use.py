@@ -20,7 +20,7 @@ NEVER = "never"
 USES = ("auto", "always", NEVER)
 
 UNKNOWN_SIZE = 64  # what a size of run time counts as
-LEAST_ROWS = 64  # see Note [When LAPACK is faster]
+LEAST_ROWS = {"potrf": 64, "getrf": 64}  # by routine: see Note [When LAPACK is faster]
 
 #: What upstream's bufferization may take for granted about the arguments of a function without a body.
 ACCESS = "bufferization.access"
@@ -39,10 +39,11 @@ def check_use(name: str, option: str, use: str) -> None:
 
 def calls_library(op: Sequential, use: str) -> bool:
     """The program of the op is to be the one that calls a library: see Note [When LAPACK is faster]."""
+    routine = op.library_routine
+    if routine is None or use != "auto":
+        return routine is not None and use == "always"
     rows = op.library_rows()
-    if rows is None or use == NEVER:
-        return False
-    return use == "always" or (rows if isinstance(rows, int) else UNKNOWN_SIZE) >= LEAST_ROWS
+    return routine in LEAST_ROWS and (rows if isinstance(rows, int) else UNKNOWN_SIZE) >= LEAST_ROWS[routine]
 
 
 def declaration_of(symbols: SymbolTable, function: LibraryFunction, types: Sequence[Type]) -> str:
@@ -61,3 +62,28 @@ def declaration_of(symbols: SymbolTable, function: LibraryFunction, types: Seque
             access = "read-write" if i in function.written else "read"
             made.set_argument_attribute(i, ACCESS, StringAttr(access))
     return symbols.insert(made).sym_name
+
+
+# Note [When LAPACK is faster]
+# Time of own loops over that with calls of OpenBLAS 0.3.30 (as scipy 1.17 has it), both on one thread of a machine with
+# AVX-512, medians; the rows of the matrix. `python -m benchmarks lapack` measures again.
+#
+#                                      4       8      16      32      64     128     256     512
+#     cholesky f32                  1.00    0.99    0.98    1.01    1.46    3.45    5.76   39.12
+#     cholesky f64                  0.99    0.99    0.98    1.03    1.34    2.97    4.25    9.82
+#     solve, 1 side f32             0.97    0.97    0.95    0.97    1.18    1.52    1.84    1.64
+#     solve, 1 side f64             0.96    0.96    0.94    0.98    1.15    1.59    1.69    1.69
+#     solve, n sides f32            0.96    0.95    0.91    0.86    0.93    1.12    1.32    1.98
+#     solve, n sides f64            0.96    0.95    0.92    0.90    0.97    1.11    1.09    2.18
+#     inv f32                       0.97    0.96    0.91    0.85    0.91    1.12    1.40    3.10
+#     inv f64                       0.96    0.95    0.91    0.88    0.98    1.15    1.43    1.86
+#     det f32                       0.99    0.99    0.97    0.97    1.18    1.58    1.76    1.33
+#     det f64                       0.99    0.97    0.98    0.99    1.22    1.69    2.01    1.94
+#     triangular_solve, 1 side f32  0.99    0.99    0.98    0.97    0.94    0.93    1.00    1.20
+#     triangular_solve, 1 side f64  0.99    0.98    0.98    0.95    0.90    0.80    0.72    0.81
+#     triangular_solve, n sides f32 0.99    0.98    0.97    0.88    0.84    0.88    1.11    1.43
+#     triangular_solve, n sides f64 0.99    0.98    0.96    0.87    0.87    0.92    1.00    2.32
+#
+# From 64 rows on the factors are worth it. Where the rows are known only at run time, little is lost if they are few, and
+# much is won if they are many. Own loops of triangular systems run along the rows of all right-hand sides and keep up; a
+# library must first be shown that the matrix has no nan (Note [When LAPACK's answer is taken] in `solve.py`).

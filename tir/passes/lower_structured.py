@@ -59,9 +59,9 @@ class LowerStructured(Pass):
     `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
 
     `library` says which ops on matrices (`tir.cholesky`, `tir.triangular_solve`, `tir.solve`, `tir.inv`, `tir.det`) call
-    LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never` none. What is
-    called are private declarations, as `select-library` makes them; where LAPACK has no answer that is sure, own loops
-    behind the call give it.
+    BLAS and LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never` none.
+    What is called are private declarations, as `select-library` makes them; where the library has no answer that is sure,
+    own loops behind the call give it.
 
         func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
           %0 = tir.exp %x : tensor<[B]x4xf32>

@@ -50,6 +50,10 @@ class _OfMatrix(Shaped):
     def library_rows(self) -> Dim:
         return self.a.type.shape[-1]
 
+    def room(self, p: Any, out: Any, sizes: Sequence[Any]) -> Any:
+        """Where a library solves one problem: in the result itself if there is only one, else in scratch memory."""
+        return out if self.a.type.rank == 2 else p.scratch(sizes, out.element)
+
     def for_each(self, p: Any, a: Any, solve: Callable[[list[Any]], None], changes: Sequence[Any]) -> None:
         """`solve(place)` for the place of each matrix."""
         p.nest([p.size(a, axis) for axis in range(self.a.type.rank - 2)], solve, changes=changes)
@@ -60,9 +64,14 @@ def _copy(p: Any, target: Any, x: Any, place: Sequence[Any], sizes: Sequence[Any
     p.nest(sizes, lambda at: p.store(target, at, p.load(x, [*place, *at])), changes=[target])
 
 
-def _take(p: Any, out: Any, place: Sequence[Any], matrix: Any, sizes: Sequence[Any]) -> None:
-    """The result at this place becomes the scratch matrix."""
-    p.nest(sizes, lambda at: p.store(out, [*place, *at], p.load(matrix, at)), changes=[out])
+def _take(p: Any, out: Any, place: Sequence[Any], room: Any, sizes: Sequence[Any]) -> None:
+    """The result at this place becomes what was found in `room`."""
+    if room is not out:
+        p.nest(sizes, lambda at: p.store(out, [*place, *at], p.load(room, at)), changes=[out])
+
+
+def _distinct(*buffers: Any) -> list[Any]:
+    return list(dict.fromkeys(buffers))
 
 
 def _check_square(a: Any) -> None:
@@ -79,6 +88,7 @@ class Cholesky(_OfMatrix, Sequential):
     """
 
     name = "tir.cholesky"
+    library_routine = "potrf"
     result = result(MATRIX)
     format = "$a attr-dict `:` type($result)"
 
@@ -119,19 +129,23 @@ class Cholesky(_OfMatrix, Sequential):
 
     def library_program(self, p: Any, a: Any) -> list[Any]:
         out, n, element = p.result(fill=0), p.size(a, self.a.type.rank - 1), self.a.type.element
-        factor = p.scratch([n, n], element)
+        factor = self.room(p, out, [n, n])
         lost = p.mul(p.const(EPSILON[element], element), p.cast(n, element))
 
-        def lower(target: Any, store: Callable[[Any, Any], None]) -> None:
-            """Stores each element of the lower triangle."""
+        def copy(target: Any, target_place: list[Any], x: Any, place: list[Any]) -> None:
+            """Copies the lower triangle."""
 
             def row(i: Any) -> None:
-                p.loop(0, _next(p, i), lambda j: store(i, j), changes=[target])
+                p.loop(0, _next(p, i), lambda j: element(i, j), changes=[target])
 
-            p.loop(0, n, row, changes=[target])
+            def element(i: Any, j: Any) -> None:
+                p.store(target, [*target_place, i, j], p.load(x, [*place, i, j]))
+
+            if target is not x:
+                p.loop(0, n, row, changes=[target])
 
         def one(place: list[Any]) -> None:
-            lower(factor, lambda i, j: p.store(factor, [i, j], p.load(a, [*place, i, j])))
+            copy(factor, [], a, place)
             info = p.call("potrf", True, factor)
 
             def is_safe(i: Any) -> Any:
@@ -143,12 +157,12 @@ class Cholesky(_OfMatrix, Sequential):
 
             p.when(
                 _all(p, n, is_safe, p.cmp("eq", info, 0)),
-                lambda: lower(out, lambda i, j: p.store(out, [*place, i, j], p.load(factor, [i, j]))),
+                lambda: copy(out, place, factor, []),
                 lambda: self._factor(p, out, a, place),
                 changes=[out],
             )
 
-        self.for_each(p, a, one, [out, factor])
+        self.for_each(p, a, one, _distinct(out, factor))
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
@@ -202,6 +216,7 @@ class TriangularSolve(_System, Sequential):
     """
 
     name = "tir.triangular_solve"
+    library_routine = "trsm"
     upper = attribute(UNIT, optional=True)
     transpose = attribute(UNIT, optional=True)
     unit = attribute(UNIT, optional=True)
@@ -258,7 +273,8 @@ class TriangularSolve(_System, Sequential):
     def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
         out, rank, element = p.result(), self.a.type.rank, self.a.type.element
         n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
-        triangle, right = p.scratch([n, n], element), p.scratch([n, sides], element)
+        is_one, right = rank == 2, self.room(p, out, [n, sides])
+        triangle = p.copy(a) if is_one else p.scratch([n, n], element)
 
         def part(i: Any) -> tuple[Any, Any]:
             """The columns of row i that are read."""
@@ -269,7 +285,8 @@ class TriangularSolve(_System, Sequential):
             p.loop(*part(i), lambda k: p.store(triangle, [i, k], p.load(a, [*place, i, k])), changes=[triangle])
 
         def one(place: list[Any]) -> None:
-            p.loop(0, n, lambda i: row(place, i), changes=[triangle])
+            if not is_one:
+                p.loop(0, n, lambda i: row(place, i), changes=[triangle])
             _copy(p, right, b, place, [n, sides])
             holds = _is_moderate(p, element, _norm(p, triangle, n, part, element))
             if not self.unit:
@@ -283,7 +300,7 @@ class TriangularSolve(_System, Sequential):
                 changes=[out],
             )
 
-        self.for_each(p, a, one, [out, triangle, right])
+        self.for_each(p, a, one, _distinct(out, right) if is_one else [out, triangle, right])
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any, sides: Any) -> list[Any]:
@@ -391,6 +408,7 @@ class Solve(_System, Sequential):
     """
 
     name = "tir.solve"
+    library_routine = "getrf"
     result = result(MATRIX)
     format = "$a `,` $b attr-dict `:` type($a) `,` type($result)"
 
@@ -437,8 +455,8 @@ class Solve(_System, Sequential):
     def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
         out, rank, element = p.result(), self.a.type.rank, self.a.type.element
         n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
-        matrix, right = scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
-        pivots = p.scratch([n], I32)
+        matrix, below = scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
+        right, pivots = out if rank == 2 else below, p.scratch([n], I32)
         last = p.sub(n, p.const(1, n))
 
         def exchange(step: Any) -> None:
@@ -515,6 +533,7 @@ class Det(_OfMatrix, Sequential):
     """
 
     name = "tir.det"
+    library_routine = "getrf"
     result = result(MATRIX)
     format = "$a attr-dict `:` type($a) `->` type($result)"
 
