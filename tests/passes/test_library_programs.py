@@ -12,10 +12,12 @@ import pytest
 
 from tests.levels import LEVELS, first_disagreement, module_at, steps
 from tests.library import HAS_SCIPY, MACHINES, calls, needs_scipy
+from tests.semantics_checks import found_by, wrong_of
 from tir.api import executable
 from tir.compile import Executable
 from tir.dialects import library as meanings
 from tir.dialects.all import REGISTRY
+from tir.dialects.tir.solve import Det
 from tir.ir.errors import PassError
 from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
 from tir.ir.printer import print_op
@@ -252,6 +254,24 @@ def test_what_the_library_refuses_goes_through_own_loops(monkeypatch: pytest.Mon
         a, b = matrices(op, "f64", (4, 4))
         got = result_of("interpret", program(op, "f64", 2, NAMED), a, b)
         np.testing.assert_allclose(got, by_numpy(op, a, b), rtol=1e-12, atol=1e-13)
+
+
+# --- the semantics of the pass ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_calls_keep_what_the_program_computes(op: str) -> None:
+    wrong, said = found_by(program(op, "f64", 2, ("[B]", 3, 2)), LowerStructured("always"))
+    assert wrong is None, wrong
+    assert said
+
+
+def test_a_wrong_answer_of_a_library_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(self: Det, p: Any, a: Any) -> list[Any]:
+        return [p.result(fill=1)]
+
+    monkeypatch.setattr(Det, "library_program", one)
+    assert wrong_of(program("det", "f64", 2, ("[B]", 3, 2)), LowerStructured("always"))
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tir.dialects import linalg
-from tir.dialects.tir.base import Composite, Reduction
+from tir.dialects.tir.base import Composite, Reduction, Sequential
 from tir.dialects.tir.linalg import Dot
 from tir.ir.attributes import TypeAttr
 from tir.ir.execution import F80, numpy_dtype
@@ -130,7 +130,7 @@ def _is_sum(op: Op) -> bool:
     """The op folds several numbers into one."""
     if isinstance(op, linalg.Generic):
         return not op.is_all_parallel
-    return isinstance(op, (Reduction, Composite, Dot))
+    return isinstance(op, (Reduction, Composite, Dot)) or (isinstance(op, Sequential) and op.library_routine is not None)
 
 
 def _wide(type: Type, types: Widening) -> Type:
