@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.levels import LEVELS, first_disagreement, module_at, steps
+from tests.levels import LEVELS, first_disagreement, module_at, modules_at, steps
 from tests.library import HAS_SCIPY, MACHINES, calls, needs_scipy
 from tests.semantics_checks import found_by, wrong_of
 from tir.api import executable
@@ -45,6 +45,15 @@ OPS = {
 
 #: The sizes in the types: of the axes in front, of the matrix, of the right-hand sides.
 NAMED, OPEN = ("[B]", "[N]", "[K]"), ("?", "?", "?")
+
+
+LIBRARY_LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
+    "structured, calls": (lambda: to_structured("always"), "interpret"),
+    "fused, calls": (lambda: steps(fuse("always")), "interpret"),
+    "bufferized, calls": (lambda: [*steps(fuse("always")), Bufferize()], "interpret"),
+    "loops, calls": (lambda: steps(default("always")), "interpret"),
+    **({"cpu, calls": (lambda: steps(default("always")), "cpu")} if HAS_SCIPY else {}),
+}
 
 
 def types(element: str, rank: int, sizes: tuple[Any, Any, Any]) -> dict[str, str]:
@@ -218,6 +227,19 @@ def test_own_loops_and_library_give_the_same_for_every_input(op: str, element: s
             assert same(got, np.array(meaning)), f"{what}:\n{got}\ninstead of\n{meaning}"
 
 
+@pytest.mark.parametrize("op", ["cholesky", "triangular_solve upper", "solve", "det"])
+def test_every_input_at_every_level(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, level in LIBRARY_LEVELS.items():
+        monkeypatch.setitem(LEVELS, name, level)
+    text = program(op, "f64", 3, NAMED)
+    names, *inputs = zip(*hard_inputs(np.float64))
+    stacks = [np.stack([x for name, x in zip(names, arrays) if name != DECIDED_BY_ROUNDINGS]) for arrays in inputs]
+    want = result_of("interpret", text, *stacks, "never")
+    for name, module in modules_at(text, list(LIBRARY_LEVELS)):
+        got = np.array(Executable(module, LIBRARY_LEVELS[name][1]).call("main", stacks)[0])
+        assert all(map(same, got, want)), name
+
+
 @needs_scipy
 @pytest.mark.parametrize("element", DTYPES)
 def test_large_matrices_out_of_the_ordinary(element: str) -> None:
@@ -275,14 +297,6 @@ def test_a_wrong_answer_of_a_library_is_found(monkeypatch: pytest.MonkeyPatch) -
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------
-
-LIBRARY_LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
-    "structured, calls": (lambda: to_structured("always"), "interpret"),
-    "fused, calls": (lambda: steps(fuse("always")), "interpret"),
-    "bufferized, calls": (lambda: [*steps(fuse("always")), Bufferize()], "interpret"),
-    "loops, calls": (lambda: steps(default("always")), "interpret"),
-    **({"cpu, calls": (lambda: steps(default("always")), "cpu")} if HAS_SCIPY else {}),
-}
 
 GRADIENT = """
     func.func @main(%x: {a}, %y: {b}, %w: RESULT) -> (tensor<f64>, {a}, {b}) {{

@@ -12,7 +12,8 @@
         p.loop(0, p.size(x, 0), step, changes=[out], carry=[zero])
         return [out]
 
-becomes `scf.for` with the tensors that it changes as carried values, `tensor.extract` and `tensor.insert`.
+becomes `scf.for` with the tensors that it changes as carried values, `tensor.extract` and `tensor.insert`. In a program
+that may call a library, `info = p.call("potrf", True, matrix)` becomes a `func.call` of a private declaration.
 """
 
 from __future__ import annotations

@@ -74,7 +74,10 @@ def lower_cpu(library: str = NO_CALLS) -> Pipeline:
 
 
 def default(library: str = NO_CALLS) -> Pipeline:
-    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed."""
+    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
+
+    library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none (`never`).
+    """
     return Pipeline([fuse(library), lower_cpu(library)])
 
 

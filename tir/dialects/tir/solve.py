@@ -60,7 +60,7 @@ class _OfMatrix(Shaped):
 
 
 def _copy(p: Any, target: Any, x: Any, place: Sequence[Any], sizes: Sequence[Any]) -> None:
-    """The scratch `target` becomes the matrix of x at this place."""
+    """The matrix `target` becomes that of x at this place."""
     p.nest(sizes, lambda at: p.store(target, at, p.load(x, [*place, *at])), changes=[target])
 
 
@@ -132,9 +132,7 @@ class Cholesky(_OfMatrix, Sequential):
         factor = self.room(p, out, [n, n])
         lost = p.mul(p.const(EPSILON[element], element), p.cast(n, element))
 
-        def copy(target: Any, target_place: list[Any], x: Any, place: list[Any]) -> None:
-            """Copies the lower triangle."""
-
+        def copy_lower(target: Any, target_place: list[Any], x: Any, place: list[Any]) -> None:
             def row(i: Any) -> None:
                 p.loop(0, _next(p, i), lambda j: element(i, j), changes=[target])
 
@@ -145,7 +143,7 @@ class Cholesky(_OfMatrix, Sequential):
                 p.loop(0, n, row, changes=[target])
 
         def one(place: list[Any]) -> None:
-            copy(factor, [], a, place)
+            copy_lower(factor, [], a, place)
             info = p.call("potrf", True, factor)
 
             def is_safe(i: Any) -> Any:
@@ -157,7 +155,7 @@ class Cholesky(_OfMatrix, Sequential):
 
             p.when(
                 _all(p, n, is_safe, p.cmp("eq", info, 0)),
-                lambda: copy(out, place, factor, []),
+                lambda: copy_lower(out, place, factor, []),
                 lambda: self._factor(p, out, a, place),
                 changes=[out],
             )
