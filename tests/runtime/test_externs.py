@@ -217,7 +217,9 @@ def test_ger_in_all_its_forms(machine: str, element: str, layout: Any) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("element", DTYPES)
-@pytest.mark.parametrize("layout", [np.array, apart, lambda v: np.array(v[::-1])[::-1]], ids=["dense", "apart", "backwards"])
+@pytest.mark.parametrize(
+    "layout", [np.array, apart, lambda v: np.array(v[::-1])[::-1]], ids=["dense", "apart", "backwards"]
+)
 @pytest.mark.parametrize(("n", "sides"), [(0, 2), (1, 1), (5, 0), (6, 3), (1, 4), (5, 1)])
 def test_trsm_solves_with_each_triangle(machine: str, element: str, layout: Any, n: int, sides: int) -> None:
     for lower, transpose, unit in itertools.product((False, True), repeat=3):
@@ -350,7 +352,7 @@ def test_lapack_says_that_it_cannot_take_a_layout() -> None:
 # --- what may be declared --------------------------------------------------------------------------------------------
 
 GEMV = "i1, f32, tensor<?x?xf32>, tensor<?xf32>, f32, tensor<?xf32>"
-MATRICES = "tensor<?x?x?xf32>"
+MATRICES, MORE = "tensor<?x?x?xf32>", "tensor<?x?x?x?xf32>"
 
 
 def declared(types: str, results: str = "", word: str = "sgemv") -> str:
@@ -372,7 +374,7 @@ def declared(types: str, results: str = "", word: str = "sgemv") -> str:
             "sgemm_batch: argument 'c' must be a tensor or strided memref of rank 3 or more of f32, its last stride 1",
         ),
         (
-            declared(f"i1, i1, f32, {MATRICES}, {MATRICES}, f32, tensor<?x?x?x?xf32>", "tensor<?x?x?x?xf32>", "sgemm_batch"),
+            declared(f"i1, i1, f32, {MATRICES}, {MATRICES}, f32, {MORE}", MORE, "sgemm_batch"),
             "sgemm_batch: the ranks of a, b and c must be equal, got 3, 3, 4",
         ),
         (declared("i1, f32"), r"sgemv takes 6 arguments \(transpose_a, alpha, a, x, beta, y\), got 2"),

@@ -48,8 +48,8 @@ class Parameter:
     written: bool = False
 
 
-#: What the kinds of arguments are: the rank of a tensor or buffer of the function's elements ("pivots": of i32; "matrices":
-#: that or a higher one, the same for all), or None for a scalar: a number, or an i1.
+#: What the kinds of arguments are: the rank of a tensor or buffer of the function's elements ("pivots": of i32;
+#: "matrices": that or a higher one, the same for all), or None for a scalar: a number, or an i1.
 PARAMETER_RANKS = {"flag": None, "number": None, "vector": 1, "pivots": 1, "matrix": 2, "matrices": 3}
 
 

@@ -84,6 +84,6 @@ def declaration_of(symbols: SymbolTable, function: LibraryFunction, types: Seque
 #     triangular_solve, n sides f32 0.99    0.98    0.97    0.88    0.84    0.88    1.11    1.43
 #     triangular_solve, n sides f64 0.99    0.98    0.96    0.87    0.87    0.92    1.00    2.32
 #
-# From 64 rows on the factors are worth it. Where the rows are known only at run time, little is lost if they are few, and
-# much is won if they are many. Own loops of triangular systems run along the rows of all right-hand sides and keep up; a
-# library must first be shown that the matrix has no nan (Note [When LAPACK's answer is taken] in `solve.py`).
+# From 64 rows on the factors are worth it. Where the rows are known only at run time, little is lost if they are few,
+# and much is won if they are many. Own loops of triangular systems run along the rows of all right-hand sides and keep
+# up; a library must first be shown that the matrix has no nan (Note [When LAPACK's answer is taken] in `solve.py`).

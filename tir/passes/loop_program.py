@@ -51,8 +51,8 @@ class Buffer:
 class LoopProgram(ScalarBuilder):
     """A scalar builder with loops and tensors that change.
 
-    types, dynamic: of the results of `op`, and their open sizes. size_of, lowered: see `generic`. symbols: of the module,
-    for a program that calls library functions.
+    types, dynamic: of the results of `op`, and their open sizes. size_of, lowered: see `generic`. symbols: of the
+    module, for a program that calls library functions.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class LoopProgram(ScalarBuilder):
         return self.const(i, INDEX) if isinstance(i, int) else self.cast(i, INDEX)
 
     def call(self, routine: str, *arguments: Buffer | bool) -> Scalar | None:
-        """Calls a library function (`tir/dialects/library.py`); buffers have what it makes of them. Its info, if any."""
+        """Calls a library function (`tir/dialects/library.py`), which changes some of the buffers; its info, if any."""
         assert self.symbols is not None, f"{self.op.name} may not call a library here"
         element = next(x.element for x in arguments if isinstance(x, Buffer))
         function = LIBRARY[("s" if element is F32 else "d") + routine]

@@ -58,10 +58,10 @@ class LowerStructured(Pass):
     agree), for sizes made inside where they are used. Arguments and results keep what the types no longer say:
     `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
 
-    `library` says which ops on matrices (`tir.cholesky`, `tir.triangular_solve`, `tir.solve`, `tir.inv`, `tir.det`) call
-    BLAS and LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never` none.
-    What is called are private declarations, as `select-library` makes them; where the library has no answer that is sure,
-    own loops behind the call give it.
+    `library` says which ops on matrices (`tir.cholesky`, `tir.triangular_solve`, `tir.solve`, `tir.inv`, `tir.det`)
+    call BLAS and LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never`
+    none. What is called are private declarations, as `select-library` makes them; where the library has no answer that
+    is sure, own loops behind the call give it.
 
         func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
           %0 = tir.exp %x : tensor<[B]x4xf32>
@@ -108,7 +108,8 @@ class LowerStructured(Pass):
         if self.library == NEVER:
             return None
         if op.parent is not None:
-            raise PassError(f"pass {self.name} with calls of a library runs on the module, not on {op.name}", op.location)
+            message = f"pass {self.name} with calls of a library runs on the module, not on {op.name}"
+            raise PassError(message, op.location)
         return SymbolTable(op)
 
     def _calls(self, op: Sequential) -> bool:

@@ -57,8 +57,8 @@ def fuse(library: str = NO_CALLS) -> Pipeline:
 def lower_cpu(library: str = NO_CALLS) -> Pipeline:
     """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
 
-    library: the option `library` of its `lower-structured`, and `use` of a `select-library` in front of bufferize. The code
-    calls nothing unless that is asked for.
+    library: the option `library` of its `lower-structured`, and `use` of a `select-library` in front of bufferize. The
+    code calls nothing unless that is asked for.
     """
     passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
     passes += _passes(
@@ -76,7 +76,8 @@ def lower_cpu(library: str = NO_CALLS) -> Pipeline:
 def default(library: str = NO_CALLS) -> Pipeline:
     """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
 
-    library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none (`never`).
+    library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
+    (`never`).
     """
     return Pipeline([fuse(library), lower_cpu(library)])
 

@@ -34,11 +34,12 @@ LANES_USED = 0.5  # the share of a vector that must be used for own loops to kee
 class SelectLibrary(Pass):
     """Makes matrix products calls of BLAS: `func.call @tir_blas_sgemm(..)`.
 
-    Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private declarations
-    with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see `tir/dialects/library.py`. Products of
-    f32 and f64, of two matrices (each may be transposed), of several pairs of matrices (along any number of first axes),
-    of matrix and vector, and of two vectors added to a matrix. What is done with the product at once goes into the call:
-    `alpha * a @ b + beta * c` is one, which writes over `c` where nobody else reads it.
+    Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private
+    declarations with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see
+    `tir/dialects/library.py`. Products of f32 and f64, of two matrices (each may be transposed), of several pairs of
+    matrices (along any number of first axes), of matrix and vector, and of two vectors added to a matrix. What is done
+    with the product at once goes into the call: `alpha * a @ b + beta * c` is one, which writes over `c` where nobody
+    else reads it.
 
     `use` says which: `always` all of them, `auto` those that are faster so (judged by their sizes alone), `never` none.
     The text does not depend on the machine: calls stand in it whether there is a BLAS or not. So the pipelines have this

@@ -127,10 +127,12 @@ def _is_exact(op: Op) -> bool:
 
 
 def _is_sum(op: Op) -> bool:
-    """The op folds several numbers into one."""
+    """The op folds several numbers into one, perhaps in the order of a library."""
     if isinstance(op, linalg.Generic):
         return not op.is_all_parallel
-    return isinstance(op, (Reduction, Composite, Dot)) or (isinstance(op, Sequential) and op.library_routine is not None)
+    if isinstance(op, Sequential):
+        return op.library_routine is not None
+    return isinstance(op, (Reduction, Composite, Dot))
 
 
 def _wide(type: Type, types: Widening) -> Type:

@@ -643,11 +643,11 @@ def _is_finite(p: Any, matrix: Any, rows: Any, columns: Any, start: Any) -> Any:
 
 
 # Note [When LAPACK's answer is taken]
-# Own loops say what the ops give for every matrix. A library differs where something is out of the ordinary: it stops at a
-# pivot that is not positive, overlooks a nan when it looks for the largest pivot or leaves out a product with 0, and takes
-# singular matrices for regular ones, because it multiplies by the reciprocal of a pivot; reciprocals also overflow or lose
-# digits where quotients do not. So its answer is taken only where own loops must give the same up to roundings, and else
-# they run behind it:
+# Own loops say what the ops give for every matrix. A library differs where something is out of the ordinary: it stops
+# at a pivot that is not positive, overlooks a nan when it looks for the largest pivot or leaves out a product with 0,
+# and takes singular matrices for regular ones, because it multiplies by the reciprocal of a pivot; reciprocals also
+# overflow or lose digits where quotients do not. So its answer is taken only where own loops must give the same up to
+# roundings, and else they run behind it:
 #
 # - info is 0. It is above 0 where LAPACK stops, and below where it cannot take the sizes (`tir/lower/llvm_library.py`).
 # - All numbers that are read are finite, and the reciprocals of those on the diagonal are normal numbers.
@@ -656,6 +656,6 @@ def _is_finite(p: Any, matrix: Any, rows: Any, columns: Any, start: Any) -> Any:
 #
 # That takes a look at each element of the matrix, where the library takes n.
 #
-# A row-major matrix is to LAPACK the transposed one. `potrf` and `trsm` are asked for the other triangle; `getrf` exchanges
-# columns instead of rows, which gives other factors and the same answers. The right-hand sides, which LAPACK's own `getrs`
-# wants one behind the other in memory, stay where they are: `trsm` solves from the right.
+# A row-major matrix is to LAPACK the transposed one. `potrf` and `trsm` are asked for the other triangle; `getrf`
+# exchanges columns instead of rows, which gives other factors and the same answers. The right-hand sides, which
+# LAPACK's own `getrs` wants one behind the other in memory, stay where they are: `trsm` solves from the right.
