@@ -67,6 +67,20 @@ OP_BUGS = (
         (*OPS, "sort or top_k"),
     ),
     Bug(
+        "an answer of LAPACK that stands on a pivot of roundings",
+        "tir/dialects/tir/solve.py",
+        'p.cmp("gt", p.abs(p.load(matrix, [i, i])), least), start)',
+        'p.cmp("ne", p.load(matrix, [i, i]), 0), start)',
+        ("tests/passes/test_library_programs.py", "-k", "every_input and inv"),
+    ),
+    Bug(
+        "an answer of LAPACK without the exchanges of rows",
+        "tir/dialects/tir/solve.py",
+        "p.loop(0, n, exchange, changes=[right])",
+        "p.loop(0, 0, exchange, changes=[right])",
+        ("tests/passes/test_library_programs.py", "-k", "numpy and solve"),
+    ),
+    Bug(
         "gradient of a triangular solve with the matrix as it was",
         "tir/dialects/tir/solve.py",
         '"transpose": not self.transpose, "unit"',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tir.dialects import arith, cf, linalg, scf, tensor
@@ -27,9 +27,11 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
+from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
+from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
 from tir.passes.loop_program import LoopProgram
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
@@ -56,6 +58,11 @@ class LowerStructured(Pass):
     agree), for sizes made inside where they are used. Arguments and results keep what the types no longer say:
     `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
 
+    `library` says which ops on matrices (`tir.cholesky`, `tir.triangular_solve`, `tir.solve`, `tir.inv`, `tir.det`)
+    call BLAS and LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never`
+    none. What is called are private declarations, as `select-library` makes them; where the library has no answer that
+    is sure, own loops behind the call give it.
+
         func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
           %0 = tir.exp %x : tensor<[B]x4xf32>
           return %0 : tensor<[B]x4xf32>
@@ -80,14 +87,34 @@ class LowerStructured(Pass):
     name = "lower-structured"
     numerics = accurate(4, "composites are decomposed, and the order of a sum is not promised")
     statistics = {"decompose": "composite ops decomposed", "lower": "ops lowered"}
+    library: str = field(default=NEVER, metadata={"choices": USES})
+    #: Asked before the first call is made; who compiles for this machine sets it.
+    available: Callable[[], bool] = field(default_factory=lambda: always, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_use(self.name, "library", self.library)
 
     def run(self, op: Op) -> None:
+        symbols = self._symbols(op)
         for one in list(op.walk()):
             if isinstance(one, Shared):
                 message = f"lower-structured: @{one.sym_name} is state; run the pass state-to-arguments first"
                 raise PassError(message, one.location)
             if isinstance(one, Func):
-                _Lowering(one).run()
+                _Lowering(one, self._calls, symbols).run()
+
+    def _symbols(self, op: Op) -> SymbolTable | None:
+        """Where library functions are declared, if any may be called; PassError if that is not to be seen from `op`."""
+        if self.library == NEVER:
+            return None
+        if op.parent is not None:
+            message = f"pass {self.name} with calls of a library runs on the module, not on {op.name}"
+            raise PassError(message, op.location)
+        return SymbolTable(op)
+
+    def _calls(self, op: Sequential) -> bool:
+        """The op becomes calls of a library."""
+        return calls_library(op, self.library) and self.available()
 
 
 class _Lowering:
@@ -95,10 +122,11 @@ class _Lowering:
 
     lowered: from values of the tensor level to those that stand for them. origins: from the parts of composites to the
     name of the op that stands in the program, which is the one that messages name.
+    calls: whether an op becomes calls of a library; symbols: of the module, where they are declared.
     """
 
-    def __init__(self, function: Func) -> None:
-        self.function = function
+    def __init__(self, function: Func, calls: Callable[[Sequential], bool], symbols: SymbolTable | None) -> None:
+        self.function, self.calls, self.symbols = function, calls, symbols
         self.lowered: dict[Value, Value] = {}
         self.origins: dict[Op, str] = {}
         self.sizes = Sizes(function, self.lowered)
@@ -311,14 +339,15 @@ class _Lowering:
         return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
 
     def sequential(self, b: Builder, op: Sequential) -> list[Value]:
-        """The loops that the op's program says."""
+        """The loops that the op's program says, or that with calls of a library."""
         shape = self._result_shape(b, op)
         for result in op.results:
             self.sizes.set_shape(result, shape)
         types = [_tensor_type(result.type) for result in op.results]  # type: ignore[arg-type]
         dynamic = self._dynamic_sizes(b, types[0], shape)
-        program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered)
-        return [buffer.value for buffer in op.program(program, *op.operands)]
+        program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered, self.symbols)
+        make = op.library_program if self.calls(op) else op.program
+        return [buffer.value for buffer in make(program, *op.operands)]
 
     def assertion(self, b: Builder, op: Assert) -> list[Value]:
         """A `cf.assert` on the element."""

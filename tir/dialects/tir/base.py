@@ -13,7 +13,8 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     element(s, *scalars)     what one output element is, in scalar ops               }
     accumulators(), step()   how a reduction folds its terms                         } of a Reduction
     decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
-    program(p, *operands)    the same in loops over elements                           of a Sequential
+    program(p, *operands)    the same in loops over elements                         } of a Sequential
+    library_program(..)      the same with calls of a library, `library_routine`     }
 
 `b` is a `TensorBuilder` and the operands are its `Tensor`s, so rules are written with operators; `s` is the scalar
 builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_program.py`).
@@ -554,9 +555,20 @@ def reduced_type(op: Op, type: TensorType, axes: Sequence[int]) -> TensorType:
 class Sequential(TensorOp):
     """An op that is a program of loops over elements, because no element can be said by itself: sorting, scattering."""
 
+    #: The routine that does the work of `library_program`; None if there is no such program.
+    library_routine: ClassVar[str | None] = None
+
     def program(self, p: Any, *operands: Any) -> Sequence[Any]:
         """The buffers of `p` that are the results in the end."""
         raise AssertionError(f"{self.name} has no program")
+
+    def library_program(self, p: Any, *operands: Any) -> Sequence[Any]:
+        """The same with calls of library functions (`p.call`)."""
+        raise AssertionError(f"{self.name} has no program that calls a library")
+
+    def library_rows(self) -> Dim:
+        """How many rows the matrices have that `library_program` hands on."""
+        raise AssertionError(f"{self.name} has no program that calls a library")
 
 
 class Composite(TensorOp):
