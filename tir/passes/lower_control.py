@@ -103,7 +103,7 @@ class ControlLowering:
         shapes = [[length, *(affine(dim) for dim in value.type.shape[1:])] for value in op.stacks]  # type: ignore
         types = self._types(op.stacks)
         empty = [
-            b.create(tensor.Empty, self._dynamic(b, type, shape), result_types=[type])  # type: ignore[arg-type]
+            b.create(tensor.Empty, self._dynamic(b, type, shape), result_types=[type])
             for type, shape in zip(types, shapes)
         ]
         for stack, shape in zip(op.stacks, shapes):
@@ -120,7 +120,8 @@ class ControlLowering:
 
     def _enter_scan(self, op: Scan, block: Block, steps: Value, shapes: Sequence[Sequence[Size]]) -> None:
         b = Builder.at_end(block, op.location)
-        index, position = block.arguments[0], block.arguments[0]
+        index = block.arguments[0]
+        position: Value = index
         if op.reverse:
             last = b.create(arith.SubI, steps, self.sizes.emit(b, affine(1)))
             position = b.create(arith.SubI, last, index)

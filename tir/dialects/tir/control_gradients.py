@@ -148,7 +148,7 @@ class _Loop:
         for j, element in enumerate(op.elements):
             self.sources[mapping[element]] = op.sequences[j]
         ends = _copied(op.body, block, mapping)
-        copies = {mapping[result]: result for inner in op.body for result in inner.results}
+        copies: dict[Value, Value] = {mapping[result]: result for inner in op.body for result in inner.results}
         seeds = [(ends[k], adjoint) for k, adjoint in zip(self.carried, adjoints)]
         seeds += [(ends[k], self._cotangent(k)) for k in range(self.count, len(ends)) if self.given[k] is not None]
         wrt = [mapping[op.carried[k]] for k in self.carried] + [mapping[op.elements[j]] for j in self.active]
@@ -262,33 +262,36 @@ def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
 
 
 class _Cut:
-    """The part of a loop that its gradient goes back through: all of it, or the last `truncate` steps."""
+    """The part of a loop that its gradient goes back through: all of it, or the last `truncate` steps.
+
+    behind: the number of steps, by place, behind the part; start: that in front of it. length: of the part.
+    """
 
     def __init__(self, op: Scan, b: Any) -> None:
         self.b, self.length = b, op.length
-        steps = op.truncate
-        if steps is not None and not isinstance(op.length, int):
-            raise PassError(f"{op.name}: the gradient of the last {steps} steps needs a known number of steps", op.location)
-        self.is_cut = steps is not None and steps < op.length  # type: ignore[operator]
-        if self.is_cut:
-            assert isinstance(op.length, int) and steps is not None
-            self.whole, self.length = op.length, steps
-            self.start = 0 if op.reverse else op.length - steps
+        self.start = self.behind = 0
+        if op.truncate is not None:
+            if not isinstance(op.length, int):
+                message = f"{op.name}: the gradient of the last {op.truncate} steps needs a known number of steps"
+                raise PassError(message, op.location)
+            left_out = max(op.length - op.truncate, 0)
+            self.length = op.length - left_out
+            self.start, self.behind = (0, left_out) if op.reverse else (left_out, 0)
+
+    @property
+    def is_cut(self) -> bool:
+        """Some steps are left out."""
+        return self.start + self.behind > 0
 
     def taken(self, value: Value) -> Value:
-        """The elements of these steps."""
-        if not self.is_cut:
-            return value
-        rest = value.type.rank - 1  # type: ignore[attr-defined]
-        stop = self.start + self.length
-        return self.b.slice(value, [self.start, *[0] * rest], [stop, *[0] * rest]).value
+        """The elements of the part."""
+        rest = [0] * (value.type.rank - 1)  # type: ignore[attr-defined]
+        return self.b.slice(value, [self.start, *rest], [-self.behind, *rest]).value if self.is_cut else value
 
     def put_back(self, part: Any) -> Any:
         """The same with 0 for the other steps."""
-        if not self.is_cut:
-            return part
-        rest, behind = [0] * (part.type.rank - 1), self.whole - self.start - self.length
-        return self.b.pad(part, [self.start, *rest], [behind, *rest])
+        rest = [0] * (part.type.rank - 1)
+        return self.b.pad(part, [self.start, *rest], [self.behind, *rest]) if self.is_cut else part
 
 
 # --- loops in another form -------------------------------------------------------------------------------------------
