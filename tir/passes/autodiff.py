@@ -69,10 +69,11 @@ def expand_gradients(root: Op) -> None:
 
 def _expand(grad: Grad) -> None:
     """Puts the gradients in the place of one `tir.grad`."""
-    start, end, block = grad.previous, grad.next, grad.parent
+    end, block = grad.next, grad.parent
     assert block is not None
     b = TensorBuilder(block, grad, grad.location)
     seed = (grad.cost, b.full_like(grad.cost, 1))
+    first = seed[1].value.op  # a loop in front of it may be replaced by one that keeps more
     gradients = _drive(_Backward(b, grad).steps([seed], grad.wrt))
     found = []
     for value, result, gradient in zip(grad.wrt, grad.results, gradients):
@@ -81,14 +82,13 @@ def _expand(grad: Grad) -> None:
         found.append(gradient)
         gradient.value.hint = result.hint or gradient.value.hint
     grad.replace_with([gradient.value for gradient in found])
-    _drop_unused(start, block.last if end is None else end.previous)
+    _drop_unused(first, block.last if end is None else end.previous)
 
 
-def _drop_unused(start: Op | None, last: Op | None) -> None:
-    """Erases the ops behind `start` up to `last` that nothing uses."""
-    while last is not start:
-        assert last is not None
-        op, last = last, last.previous
+def _drop_unused(first: Op | None, last: Op | None) -> None:
+    """Erases the ops from `first` to `last` of a block that nothing uses."""
+    while last is not None:
+        op, last = last, None if last is first else last.previous
         if not op.is_used and is_removable(op):
             op.erase()
 
@@ -161,7 +161,7 @@ class _Backward:
         return TensorBuilder(block, None, self.b.location)
 
     def drop_unused(self, block: Block) -> None:
-        _drop_unused(None, block.last)
+        _drop_unused(block.first, block.last)
 
     # --- the ops that matter -----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tir.dialects import arith, scf, tensor
-from tir.dialects.tir.control import If, Scan, While, Yield
+from tir.dialects.tir.control import If, Scan, While, Yield, unequal_element, unequal_length
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
@@ -38,7 +38,6 @@ class _Stacks:
     stacks: Sequence[Value]
     shapes: Sequence[Sequence[Size]]
     position: Value
-    names: Sequence[str]
 
 
 class ControlLowering:
@@ -110,11 +109,10 @@ class ControlLowering:
             self.sizes.set_shape(stack, shape)
         steps = self.sizes.emit(b, length)
         low, one = (self.sizes.emit(b, affine(number)) for number in (0, 1))
-        block = Block([INDEX, *(value.type for value in carried), *types])
-        made = b.op(
-            scf.For, low, steps, one, [*carried, *empty], result_types=[*(v.type for v in carried), *types],
-            regions=[Region([block])],
-        )  # fmt: skip
+        types = [*self._types(op.inits), *types]  # an argument of the function has still the type of the tensor level
+        block = Block([INDEX, *types])
+        regions = [Region([block])]
+        made = b.op(scf.For, low, steps, one, [*carried, *empty], result_types=types, regions=regions)
         self._enter_scan(op, block, steps, shapes)
         return list(made.results)
 
@@ -135,16 +133,15 @@ class ControlLowering:
             self.lowered[argument] = self._element(b, self._of(sequence), lowered_type(argument.type), position, shape)
             self.lowered[argument].hint = argument.hint
         stacks = block.arguments[1 + count :]
-        names = [f"{op.name}: axis {{}} of what is stacked as result {count + i}" for i in range(len(stacks))]
-        self.ends[block] = lambda b, end: self._stack(b, end, _Stacks(count, stacks, shapes, position, names))
+        self.ends[block] = lambda b, end: self._stack(b, end, _Stacks(count, stacks, shapes, position))
         self._moved(op.body, block)
 
     def _stack(self, b: Builder, end: Yield, loop: _Stacks) -> None:
         values = [self._of(value) for value in end.operands[: loop.carried]]
         yielded = end.operands[loop.carried :]
-        for value, stack, shape, name in zip(yielded, loop.stacks, loop.shapes, loop.names):
+        for number, (value, stack, shape) in enumerate(zip(yielded, loop.stacks, loop.shapes), loop.carried):
             for axis, (got, size) in enumerate(zip(self.sizes.shape(value), shape[1:])):
-                self.sizes.require_equal(b, got, size, f"{name.format(axis)} must have the size that its type says")
+                self.sizes.require_equal(b, got, size, f"{Scan.name}: {unequal_element(axis, number)}")
             values.append(self._placed(b, self._of(value), stack, loop.position, shape[1:]))
         self._yield(b, values)
 
@@ -152,13 +149,13 @@ class ControlLowering:
         """The number of steps; asserts that sequences and stacks agree on it."""
         length = self.sizes.shape(op.sequences[0])[0]
         for number, value in enumerate(op.sequences[1:], 1):
-            message = f"{op.name}: axis 0 of sequence {number} must have the size of axis 0 of sequence 0"
-            self.sizes.require_equal(b, self.sizes.shape(value)[0], length, message)
+            message = unequal_length(f"sequence {number}")
+            self.sizes.require_equal(b, self.sizes.shape(value)[0], length, f"{op.name}: {message}")
         for number, value in enumerate(op.stacks, len(op.inits)):
             dim = value.type.shape[0]  # type: ignore[attr-defined]
             if isinstance(dim, (int, AffineExpr)):
-                message = f"{op.name}: axis 0 of sequence 0 must have the size of axis 0 of result {number}"
-                self.sizes.require_equal(b, length, affine(dim), message)
+                message = unequal_length("sequence 0", f"result {number}")
+                self.sizes.require_equal(b, length, affine(dim), f"{op.name}: {message}")
         return length
 
     def _element(self, b: Builder, whole: Value, type: Any, position: Value, shape: Sequence[Size]) -> Value:

@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tir.dialects.tir import random
+from tir.dialects.tir.build.control import ControlBuilder
 from tir.dialects.tir.build.core import Extent, SizeOf, Tensor, TensorLike
-from tir.dialects.tir.build.losses import LossBuilder
 from tir.dialects.tir.state import Grad, Leaf
 from tir.ir.types import F32, Type
 
 __all__ = ["Extent", "SizeOf", "Tensor", "TensorBuilder", "TensorLike"]
 
 
-class TensorBuilder(LossBuilder):
+class TensorBuilder(ControlBuilder):
     """A builder with a method for each op of the dialect; arguments are `TensorLike`, results `Tensor`."""
 
     def rng_bits(self, key: TensorLike, shape: Sequence[Extent], element: Type = random.UI32) -> Tensor:

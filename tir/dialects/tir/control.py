@@ -18,7 +18,7 @@ from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield"]
+__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "unequal_element", "unequal_length"]
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -205,8 +205,9 @@ class Scan(Control):
             fail(self, "needs a sequence; one that only counts is a tir.iota")
         self._check_lengths()
         inits, stacks = [value.type for value in self.inits], [value.type for value in self.stacks]
-        if [value.type for value in self.results[: len(inits)]] != inits:
-            fail(self, f"the first results must have the carried types {_types(inits)}, got {_types(stacks)}")
+        found = [value.type for value in self.results[: len(inits)]]
+        if found != inits:
+            fail(self, f"the first results must have the carried types {_types(inits)}, got {_types(found)}")
         for type in stacks:
             if type.rank == 0 or merge_dims(type.shape[0], self.length) is None:  # type: ignore[attr-defined]
                 fail(self, f"a stack has one place for each of {dim_text(self.length)} steps along axis 0, got {type}")
@@ -219,6 +220,8 @@ class Scan(Control):
             number = getattr(self, name)
             if number is not None and number < 1:
                 fail(self, f"{name} must be at least 1, got {number}")
+        if self.truncate is not None and self.checkpoint is not None:
+            fail(self, "truncate and checkpoint exclude each other")
 
     def _check_lengths(self) -> None:
         first = self.sequences[0].type
@@ -234,30 +237,48 @@ class Scan(Control):
         count = len(sequences[0])
         for number, sequence in enumerate(sequences):
             if len(sequence) != count:
-                raise ExecutionError(
-                    f"sequences must have one size along axis 0, got {count} (sequence 0) and {len(sequence)} "
-                    f"(sequence {number})"
-                )
-        stacks = [np.empty(self._stack_shape(frame, value.type, count), numpy_dtype(value.type)) for value in self.stacks]
+                raise ExecutionError(unequal_length(f"sequence {number}"))
+        stacks = [self._empty_stack(frame, number, count) for number in range(len(self.stacks))]
         carried = [frame[value] for value in self.inits]
         for i in reversed(range(count)) if self.reverse else range(count):
             elements = [np.asarray(sequence[i]) for sequence in sequences]
             found = yield Run(self.body, [*_given_away(carried), *elements])
             carried = list(found[: len(self.inits)])
-            for stack, element in zip(stacks, found[len(carried) :]):
-                if np.shape(element) != stack.shape[1:]:
-                    raise ExecutionError(f"a stack of {stack.shape[1:]} got an element of {np.shape(element)}")
+            for number, (stack, element) in enumerate(zip(stacks, found[len(carried) :])):
+                _check_element(stack, element, len(carried) + number)
                 stack[i] = element
         return (*carried, *stacks)
 
-    def _stack_shape(self, frame: Frame, type: Any, count: int) -> tuple[int, ...]:
-        found = argument_bindings(self) if not all(isinstance(dim, int) for dim in type.shape[1:]) else {}
+    def _empty_stack(self, frame: Frame, number: int, count: int) -> Any:
+        """Room for what is stacked in so many steps."""
+        type: Any = self.stacks[number].type
+        found = {} if all(isinstance(dim, int) for dim in type.shape) else argument_bindings(self)
 
         def size_of(name: Any) -> int:
             argument, axis = found[name]
             return frame[argument].shape[axis]
 
-        return (count, *(evaluate_dim(dim, size_of) for dim in type.shape[1:]))
+        if type.shape[0] is not DYNAMIC and evaluate_dim(type.shape[0], size_of) != count:
+            raise ExecutionError(unequal_length("sequence 0", f"result {len(self.inits) + number}"))
+        return np.empty((count, *(evaluate_dim(dim, size_of) for dim in type.shape[1:])), numpy_dtype(type))
+
+
+def unequal_length(one: str, other: str = "sequence 0") -> str:
+    """What is said at run time where two lengths differ."""
+    message = f"axis 0 of {one} must have the size of axis 0 of {other}"
+    return message
+
+
+def unequal_element(axis: int, number: int) -> str:
+    """What is said at run time where an element does not fit into its stack."""
+    message = f"axis {axis} of what is stacked as result {number} must have the size that its type says"
+    return message
+
+
+def _check_element(stack: Any, element: Any, number: int) -> None:
+    for axis, (want, got) in enumerate(zip(stack.shape[1:], np.shape(element))):
+        if want != got:
+            raise ExecutionError(unequal_element(axis, number))
 
 
 def _without_first(type: Any) -> TensorType:
