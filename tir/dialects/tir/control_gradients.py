@@ -8,7 +8,7 @@ loop keeps].
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
-__all__ = ["Differentiation", "Pullback", "backward", "differentiable_form", "inputs_of"]
+__all__ = ["Differentiation", "Pullback", "backward", "captured", "copied", "differentiable_form", "inputs_of"]
 
 Part = tuple[Value, Any]  # a value and what is handed back to it
 
@@ -61,10 +61,10 @@ def backward(op: Control, d: Differentiation, given: Sequence[Any | None]) -> St
     return _branch(op, d, given) if isinstance(op, If) else _Loop(op, d, given).steps()  # type: ignore[arg-type]
 
 
-def _captured(op: Control, d: Differentiation) -> list[Value]:
+def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
     """The values from outside that the regions use and that take a gradient, in the order of the text."""
     used = (value for region in op.regions for block in region.blocks for inner in block for value in inputs_of(inner))
-    return [value for value in dict.fromkeys(used) if d.depends(value) and not _is_inside(value, op)]
+    return [value for value in dict.fromkeys(used) if depends(value) and not _is_inside(value, op)]
 
 
 def _is_inside(value: Value, op: Op) -> bool:
@@ -72,7 +72,7 @@ def _is_inside(value: Value, op: Op) -> bool:
     return around is not None and (around is op or around.is_inside(op))
 
 
-def _copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
+def copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
     """Copies the ops of the block but its last; what it yields, as values of the copy."""
     end = block.terminator
     for op in block:
@@ -82,16 +82,16 @@ def _copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
 
 
 def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
-    captured = _captured(op, d)
+    outside = captured(op, d.depends)
     regions = []
     for block in op.blocks:
         copy = Block([])
-        ends = _copied(block, copy, {})
-        parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], captured)
-        _end(d, copy, [_or_zero(d.builder(copy), part, value) for part, value in zip(parts, captured)])
+        ends = copied(block, copy, {})
+        parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
+        _end(d, copy, [_or_zero(d.builder(copy), part, value) for part, value in zip(parts, outside)])
         regions.append(Region([copy]))
-    made = d.b.op(If, op.condition, result_types=[value.type for value in captured], regions=regions)
-    return [(value, d.b.tensor(part)) for value, part in zip(captured, made.results)]
+    made = d.b.op(If, op.condition, result_types=[value.type for value in outside], regions=regions)
+    return [(value, d.b.tensor(part)) for value, part in zip(outside, made.results)]
 
 
 def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
@@ -112,7 +112,7 @@ class _Loop:
     def __init__(self, op: Scan, d: Differentiation, given: Sequence[Any | None]) -> None:
         self.op, self.d, self.given = op, d, given
         self.count = len(op.inits)
-        self.captured = _captured(op, d)
+        self.captured = captured(op, d.depends)
         self.active = [j for j, value in enumerate(op.sequences) if d.depends(value)]
         self.carried = self._carried()
         self.block = Block([])
@@ -147,7 +147,7 @@ class _Loop:
         mapping: dict[Any, Any] = {old: block.add_argument(old.type, old.hint) for old in op.body.arguments}
         for j, element in enumerate(op.elements):
             self.sources[mapping[element]] = op.sequences[j]
-        ends = _copied(op.body, block, mapping)
+        ends = copied(op.body, block, mapping)
         copies: dict[Value, Value] = {mapping[result]: result for inner in op.body for result in inner.results}
         seeds = [(ends[k], adjoint) for k, adjoint in zip(self.carried, adjoints)]
         seeds += [(ends[k], self._cotangent(k)) for k in range(self.count, len(ends)) if self.given[k] is not None]
@@ -316,10 +316,10 @@ def _counted(op: While, b: Any) -> list[Value]:
     for old, new in mapping.items():
         new.hint = old.hint
     inner = type(b)(block, None, op.location)
-    (holds,) = _copied(asked, block, mapping)
+    (holds,) = copied(asked, block, mapping)
     body = op.body_region.block
     then, mapping = Block([]), dict(zip(body.arguments, block.arguments))
-    ends = _copied(body, then, mapping)
+    ends = copied(body, then, mapping)
     type(b)(then, None, op.location).op(Yield, ends, result_types=[])
     type(b)(rest, None, op.location).op(Yield, block.arguments[: len(types)], result_types=[])
     made = inner.op(If, holds, result_types=types, regions=[Region([then]), Region([rest])])
@@ -379,7 +379,7 @@ def _body_copy(op: Scan, b: Any) -> Region:
     block = Block([argument.type for argument in op.body.arguments])
     for old, new in zip(op.body.arguments, block.arguments):
         new.hint = old.hint
-    ends = _copied(op.body, block, dict(zip(op.body.arguments, block.arguments)))
+    ends = copied(op.body, block, dict(zip(op.body.arguments, block.arguments)))
     type(b)(block, None, op.location).op(Yield, ends, result_types=[])
     return Region([block])
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ class ControlBuilder(LossBuilder):
     def if_(
         self, condition: TensorLike, then: Callable[[], Values], otherwise: Callable[[], Values]
     ) -> list[Tensor]:
-        """What `then()` gives where the condition, a tensor<i1>, is true, else what `otherwise()` gives, of the same types."""
+        """What `then()` gives if the condition, a tensor<i1>, is true, else what `otherwise()` gives, of the same types."""
         regions, types = [], None
         for branch in (then, otherwise):
             block = Block([])
@@ -95,11 +96,11 @@ class ControlBuilder(LossBuilder):
         """Tensors; Python numbers take the type that is wanted."""
         if types is not None and len(types) != len(values):
             raise TirError(f"a region must yield {len(types)} values, got {len(values)}")
-        wanted = types or [None] * len(values)
-        return [
-            x if isinstance(x, Tensor) else self.full(x, type.shape, type.element)
-            if isinstance(x, (int, float)) and isinstance(type, TensorType) else self.tensor(x)
-            for x, type in zip(values, wanted)
-        ]  # fmt: skip
+        return [self._as_type(x, type) for x, type in zip(values, types or itertools.repeat(None))]
+
+    def _as_type(self, x: TensorLike, type: Type | None) -> Tensor:
+        if isinstance(x, (int, float)) and isinstance(type, TensorType) and type.rank == 0:
+            return self.full(x, (), type.element)
+        return self.tensor(x)
 
 
