@@ -19,7 +19,7 @@ from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
 from tir.dialects.tir.places import place_of, saturated
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
-from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
@@ -41,7 +41,7 @@ __all__ = ["LowerStructured"]
 
 #: What must have run before, for ops that this pass meets and cannot take.
 EARLIER_PASS = {
-    Grad: "autodiff", Leaf: "autodiff",
+    Derivative: "autodiff", Leaf: "autodiff",
     Read: "state-to-arguments", Update: "state-to-arguments", Print: "state-to-arguments",
 }  # fmt: skip
 
