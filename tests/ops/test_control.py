@@ -608,6 +608,26 @@ def test_builder_makes_loops_from_functions() -> None:
     np.testing.assert_allclose(got[1], small if small > 0.07 else -small, rtol=1e-14)
 
 
+def test_builder_tells_what_a_region_must_yield() -> None:
+    with pytest.raises(TirError, match="a region must yield 1 values, got 2"):
+        built("tensor<f64>", lambda b, x: b.while_loop(lambda y: y > 0, lambda y: [y, y], [x]))
+    with pytest.raises(TirError, match="scan: needs a sequence; one that only counts is an iota"):
+        built("tensor<f64>", lambda b, x: b.scan(lambda h: ([h], []), [x], [])[0])
+    with pytest.raises(TirError, match="scan: a sequence must have an axis to go along, got tensor<f64>"):
+        built("tensor<f64>", lambda b, x: b.scan(lambda h, e: ([h], []), [x], [x])[0])
+
+
+def test_an_element_that_does_not_fit_its_stack_is_an_error_at_every_level() -> None:
+    body = """  %s = tir.scan over (%x = %xs : tensor<3x?xf64>) -> (tensor<3x[N]xf64>) {
+    %n = tir.reshape %x : tensor<?xf64> -> tensor<[N]xf64>
+    tir.yield %n : tensor<[N]xf64>
+  }"""
+    text = function("%xs: tensor<3x?xf64>, %y: tensor<[N]xf64>", body, "%s : tensor<3x[N]xf64>")
+    check(text, [np.ones((3, 2))], np.ones((3, 2)), np.zeros(2))
+    with pytest.raises(TirError):
+        run(text, np.ones((3, 3)), np.zeros(2))
+
+
 def test_nothing_recurses_on_nested_branches() -> None:
     depth = 200
     lines = [f"%y{i} = tir.if %c -> (tensor<f64>) {{" for i in range(depth)]

@@ -135,6 +135,7 @@ WRONG = [
     ("%r = tir.vjp (%y) with (%z) wrt (%x) : tensor<2xf64>", "the cotangent of %y must have type tensor<2xf64>, got tensor<3xf64>"),
     ("%r = tir.jvp (%y) wrt (%x) with (%z) : tensor<2xf64>", "the tangent of %x must have type tensor<2xf64>, got tensor<3xf64>"),
     ("%r = tir.vjp (%y) with (%y) wrt (%y) : tensor<2xf64>", "wrt %y must be an argument of the block or the result of a tir.leaf"),
+    ("%r:2 = tir.jvp (%y) wrt (%x) with (%x) : tensor<2xf64>, tensor<2xf64>", "needs a result for each value: 1, got 2"),
     ("%r = tir.jvp (%y) wrt () with () : tensor<2xf64>", "wrt must name a value"),
 ]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.markers import GradientMarker
 from tir.dialects.tir.state import Derivative, Grad, Jvp, Leaf, Vjp
 from tir.ir import actions
 from tir.ir.garbage import collector_relaxed
@@ -21,7 +22,7 @@ __all__ = ["Autodiff", "expand_gradients"]
 
 @dataclass
 class Autodiff(Pass):
-    """Expands `tir.grad` and `tir.vjp` into ops, in reverse mode, `tir.jvp` in forward mode, and drops each `tir.leaf`.
+    """Expands `tir.grad` and `tir.vjp` into ops, in reverse mode, `tir.jvp` in forward mode, and drops `tir.leaf`.
 
     Needs: each op between `wrt` and the values is of the tensor level and has a gradient; PassError names one that has
     none. Leaves: none of these ops, and only ops that some derivative uses. Must run before anything that fuses or
@@ -52,14 +53,14 @@ class Autodiff(Pass):
 
 
 def expand_gradients(root: Op) -> None:
-    """Expands each derivative inside `root`, then drops each `tir.leaf`."""
+    """Expands each derivative inside `root`, then drops leaves, and what marks gradients."""
     for op in list(root.walk()):
         if isinstance(op, Derivative) and actions.begin("expand", op):
             _expand(op)
             actions.end()
     for op in list(root.walk()):
         # A gradient that was left out still needs its leaves.
-        if isinstance(op, Leaf) and not any(isinstance(user, Derivative) for user in op.result.users):
+        if isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
             op.replace_with([op.x])
 
 

@@ -14,6 +14,7 @@ from tir.dialects.tir import (
     linalg,
     logic,
     losses,
+    markers,
     moving,
     norms,
     random,
@@ -35,7 +36,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, control, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, control, effects, state, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(
