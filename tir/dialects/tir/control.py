@@ -18,7 +18,7 @@ from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "unequal_element", "unequal_length"]
+__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "unequal_length"]
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -244,8 +244,7 @@ class Scan(Control):
             elements = [np.asarray(sequence[i]) for sequence in sequences]
             found = yield Run(self.body, [*_given_away(carried), *elements])
             carried = list(found[: len(self.inits)])
-            for number, (stack, element) in enumerate(zip(stacks, found[len(carried) :])):
-                _check_element(stack, element, len(carried) + number)
+            for stack, element in zip(stacks, found[len(carried) :]):
                 stack[i] = element
         return (*carried, *stacks)
 
@@ -267,18 +266,6 @@ def unequal_length(one: str, other: str = "sequence 0") -> str:
     """What is said at run time where two lengths differ."""
     message = f"axis 0 of {one} must have the size of axis 0 of {other}"
     return message
-
-
-def unequal_element(axis: int, number: int) -> str:
-    """What is said at run time where an element does not fit into its stack."""
-    message = f"axis {axis} of what is stacked as result {number} must have the size that its type says"
-    return message
-
-
-def _check_element(stack: Any, element: Any, number: int) -> None:
-    for axis, (want, got) in enumerate(zip(stack.shape[1:], np.shape(element))):
-        if want != got:
-            raise ExecutionError(unequal_element(axis, number))
 
 
 def _without_first(type: Any) -> TensorType:
