@@ -36,7 +36,7 @@ class StopGradient(GradientMarker):
 
 
 class GradScale(GradientMarker):
-    """x itself; its gradient, and its tangent, is multiplied by a number: `tir.grad_scale %x factor(-0.1) : tensor<4xf32>`."""
+    """x itself; its gradient, and its tangent, is multiplied by a number: `tir.grad_scale %x factor(-0.1)`."""
 
     name = "tir.grad_scale"
     factor = attribute(F64_ATTR)
