@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tir
 from tir.compile import TARGETS, Executable
 from tir.dialects import arith, func, memref, scf
 from tir.dialects.all import REGISTRY
@@ -78,6 +79,21 @@ def test_a_step_returns_its_result_and_keeps_its_state(target: str) -> None:
         assert exe.state["total"] == 10 + 10 * k
     (out,) = exe.call("step", [np.ones(2, np.float32), np.bool_(True)])
     assert out.shape == (0,) and out.dtype == np.float32
+
+
+REFUSED = [
+    ("tir.slice %x from [2] to [0] step [1]", "tensor<?xf32>", "tir.slice: from 2 to 0 must fit axis 0 of x"),
+    ("tir.windows %x window [5]", "tensor<?x5xf32>", "tir.windows: the window must fit into axis 0 of x"),
+]
+
+
+@pytest.mark.parametrize(("op", "type", "message"), REFUSED, ids=["slice", "windows"])
+def test_memory_that_is_allocated_first_leaves_the_words_to_the_assert(op: str, type: str, message: str) -> None:
+    text = f"func.func @f(%x: tensor<?xf32>) -> {type} {{\n  %r = {op} : {type}\n  return %r : {type}\n}}\n"
+    exe = Executable(parse_text(text, REGISTRY), "cpu", lambda module: run_pipeline(default(), module))
+    with pytest.raises(ExecutionError, match=message):
+        exe.call("f", [np.ones(1, np.float32)])
+    assert exe.call("f", [np.ones(5, np.float32)])[0].shape[0] == (3 if "slice" in op else 1)
 
 
 @on_both
@@ -445,3 +461,22 @@ def test_attributes_that_make_no_sense_are_located_errors(facts: str, message: s
     with pytest.raises(TirErrors, match=message) as error:
         executable(f"func.func @f(%x: memref<?x4xf32> {{{facts}}}) {{\nreturn\n}}", "interpret")
     assert error.value.location is not None
+
+
+def _concat(count: int, dim: str, result: str) -> str:
+    operands = ", ".join(["%x"] * count)
+    types = f"(%x: tensor<{dim}xf32>) -> tensor<{result}xf32>"
+    return f"func.func @join{types} {{\n  %r = tir.concat {operands} axis 0 : tensor<{result}xf32>\n  return %r : tensor<{result}xf32>\n}}\n"
+
+
+def test_concat_of_very_many_small_operands_is_no_nest_for_each() -> None:
+    program = tir.executable(tir.parse(_concat(2000, "2", "4000")))
+    x = np.array([1, 2], np.float32)
+    np.testing.assert_array_equal(program.call("join", [x])[0], np.tile(x, 2000))
+
+
+def test_a_function_that_is_too_large_is_named_with_its_place() -> None:
+    with pytest.raises(TirError) as caught:
+        tir.executable(tir.parse(_concat(1400, "?", "?"), file="join.tir"))
+    assert str(caught.value).startswith("join.tir:1:1: @join is too large for machine code: 42")
+    assert "LLVM" not in str(caught.value) and "block" not in str(caught.value)

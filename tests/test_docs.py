@@ -16,9 +16,12 @@ import pytest
 from tests.lit_runner import run_line
 from tir.cli import opt
 from tir.cli.reference import TOOLS, parser_of, pass_flags, topics
+from tir.dialects.all import DIALECTS, REGISTRY
 from tir.ir import verify
 from tir.ir.directives import DIRECTIVES
 from tir.ir.errors import TirError
+from tir.ir.printer import print_op
+from tir.parser.parse import parse_text
 from tools import doc_examples, gen_docs
 from tools.doc_examples import Block, blocks_of, change_file, check_fragment, matches, merged, pages, run_page
 
@@ -47,6 +50,19 @@ def test_every_example_of_the_page_does_what_it_says(path: Path) -> None:
 def test_generated_pages_are_up_to_date(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["gen_docs.py", "--check"])
     assert gen_docs.main() == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_page_of_the_ops_shows_each_op_in_a_text_that_tir_reads(dialect: str) -> None:
+    page = (ROOT / "docs" / "ops.md").read_text(encoding="utf-8")
+    path = gen_docs.EXAMPLES / f"{dialect}.tir"
+    shown = gen_docs.examples(dialect)
+    assert set(shown) >= {op.name for op in DIALECTS[dialect].ops}
+    for op in DIALECTS[dialect].ops:
+        section = page[page.index(f"\n### {op.name}\n") :].partition("\n### ")[2].partition("\n### ")[0]
+        assert "\n".join(f"    {line}" for line in shown[op.name]) in section
+    printed = print_op(parse_text(path.read_text(encoding="utf-8"), REGISTRY))
+    assert gen_docs.examples(dialect, printed) == shown  # what was shown is what was read
 
 
 def prose(path: Path) -> str:

@@ -43,6 +43,7 @@ from tir.ir.verify import verify
 from tir.parser.parse import parse_text
 from tir.passes.autodiff import Autodiff
 from tir.passes.inline import Inline
+from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import ALL, default
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
@@ -223,18 +224,18 @@ def transform(module: Op, pipeline: str) -> None:
 def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None) -> Executable:
     """A module of any level, ready to run; the module itself is not changed.
 
-    pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS where scipy is
-    installed and they are faster; what expands `tir.grad` for "interpret".
+    pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS and LAPACK where
+    scipy is installed and they are faster; what expands `tir.grad` for "interpret".
     """
     steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
 def for_this_machine() -> Pipeline:
-    """The default pipeline, with calls of BLAS where that is faster, and without any where there is no scipy."""
+    """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy."""
     pipeline = default(library="auto")
     for step in pipeline.passes():
-        if isinstance(step, SelectLibrary):
+        if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library
     return pipeline
 

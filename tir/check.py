@@ -56,6 +56,10 @@ class Tolerance:
         longest = max((size for array in arrays for size in np.shape(array)), default=1)
         return cls(slack + longest, by_array=True)
 
+    def of_bf16(self) -> Tolerance:
+        """The same for bf16 numbers that stand in float32."""
+        return Tolerance(min(self.ulps, BF16_ULPS) * 2.0**16, self.by_array)  # eps is 2^-7, not 2^-23
+
     def allowed(self, want: Any) -> Any:
         """The largest allowed difference for each element of a float array."""
         eps = float(np.finfo(want.dtype).eps)
@@ -70,8 +74,7 @@ def first_difference(want: Any, got: Any, tolerance: Tolerance) -> str | None:
     """Where and how `got` first differs from `want` by more than is allowed, in row-major order; None if it does not."""
     want, got = np.asarray(want), np.asarray(got)
     if is_bfloat16(want) and is_bfloat16(got):
-        want, got = widened(want), widened(got)
-        tolerance = Tolerance(min(tolerance.ulps, BF16_ULPS) * 2.0**16, tolerance.by_array)  # eps is 2^-7, not 2^-23
+        want, got, tolerance = widened(want), widened(got), tolerance.of_bf16()
     if want.dtype != got.dtype or want.shape != got.shape:
         return f"expected {want.dtype}{list(want.shape)}, got {got.dtype}{list(got.shape)}"
     wrong = _differs(want, got, tolerance)

@@ -27,6 +27,7 @@ from tir.ir.errors import ExecutionError, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype, show
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
+from tir.ir.native import NativeSignature
 from tir.ir.types import (
     BF16,
     DYNAMIC,
@@ -42,6 +43,7 @@ from tir.ir.types import (
 from tir.lazy import np
 from tir.lower.llvm import lower_to_llvm, written_parameters
 from tir.runtime.calls import NativeFunction
+from tir.runtime.gate import TooLargeError
 from tir.runtime.jit import compile_text, host_target
 
 __all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
@@ -316,6 +318,11 @@ class State(MutableMapping[str, Any]):
         self._owner = owner
         self._values: dict[str, Any] | None = None
 
+    @property
+    def of_bf16(self) -> frozenset[str]:
+        """The variables that hold bf16 numbers, in whatever dtype a caller gets these."""
+        return frozenset(self._owner._bf16_state)
+
     def values_in_use(self) -> dict[str, Any]:
         """The arrays themselves; only for who holds the executable's lock."""
         if self._values is None:
@@ -375,9 +382,13 @@ class _Machine:
     owns_state = False
 
     def __init__(self, module: Op) -> None:
-        lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
+        target = host_target()
+        lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
         symbols = [signature.symbol for signature in lowered.functions.values()]
-        library = compile_text(lowered.text, symbols, lowered.grants)
+        try:
+            library = compile_text(lowered.text, symbols, lowered.grants)
+        except TooLargeError as error:
+            raise _too_large(module, lowered.functions, error) from error
         self.functions = {
             name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
         }
@@ -399,6 +410,14 @@ class _Machine:
     def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         # What is exclusive is the state, of which the caller only has copies, and results in new memory.
         return self.functions[name](arguments, owned=True)
+
+
+def _too_large(module: Op, functions: Mapping[str, NativeSignature], error: TooLargeError) -> TirError:
+    """The error in words of the program: which function it is, and what helps."""
+    name = next((name for name, signature in functions.items() if signature.symbol == error.function), error.function)
+    location = next((op.location for op in module.body if isinstance(op, Func) and op.sym_name == name), None)
+    hint = "run it in parts, each a function that is called from outside, or on the target interpret"
+    return TirError(f"@{name} is too large for machine code: {error.size}", location, hint=hint)
 
 
 class _NumpyMachine:

@@ -1,5 +1,7 @@
 """Writes docs/ops.md and docs/passes.md from the docstrings, and docs/cli.md from the parsers of the tools.
 
+The text of an op that docs/ops.md shows is the first in the test of its dialect's text, tests/lit/dialects/DIALECT.tir.
+
 What docs/ops.md says of levels is out of docs/ops-status.json, which `make ops-status` writes.
 
 `--check` only says whether they are up to date.
@@ -10,24 +12,29 @@ What docs/ops.md says of levels is out of docs/ops-status.json, which `make ops-
 from __future__ import annotations
 
 import inspect
+import itertools
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tir.cli.reference import TOOLS, Flag, parser_of, pass_flags, topics, usage_of  # noqa: E402
-from tir.dialects.all import DIALECTS  # noqa: E402
+from tir.dialects.all import DIALECTS, REGISTRY  # noqa: E402
 from tir.dialects.tir.base import TensorOp  # noqa: E402
 from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
+from tir.ir.printer import print_op  # noqa: E402
+from tir.parser.parse import parse_text  # noqa: E402
 from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
 from tir.passes.canonicalize_rules import RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
 from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
 
+EXAMPLES = ROOT / "tests" / "lit" / "dialects"
 NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, then run `make docs`. -->\n"
 
 
@@ -63,17 +70,45 @@ def ops_page() -> str:
     lines += table()
     for dialect in sorted(DIALECTS.values(), key=lambda d: (d.name != "tir", d.name)):
         lines += [f"## {dialect.name}", "", dialect.summary, ""]
+        shown = examples(dialect.name)
         for op in dialect.ops:
-            lines += op_lines(op)
+            lines += op_lines(op, shown[op.name])
     return "\n".join(lines)
 
 
-def op_lines(op: type[Op]) -> list[str]:
+def op_lines(op: type[Op], example: Sequence[str]) -> list[str]:
     lines = [f"### {op.name}", "", inspect.cleandoc(op.__doc__ or ""), ""]
+    lines += [*(f"    {line}" for line in example), ""]
     signature = [*field_lines(op)]
     if issubclass(op, TensorOp):
         signature.append(f"- gradient: {gradient_text(op)}; levels below: {lowering_text(op)}")
     return lines + (signature + [""] if signature else [])
+
+
+def examples(dialect: str, text: str | None = None) -> dict[str, list[str]]:
+    """The text of one op of each name, as tir prints it, out of the test of the dialect's text, or of another text.
+
+    It is the first there; of ops with regions, such as functions, the shortest. A result without a name is called %r, not
+    by a number, which every op in front would change.
+    """
+    path = EXAMPLES / f"{dialect}.tir"
+    module = parse_text(path.read_text(encoding="utf-8") if text is None else text, REGISTRY, file=str(path))
+    starts: dict[Op, int] = {}
+    lines = print_op(module, lines=starts).splitlines()
+    found: dict[str, list[str]] = {}
+    for op, start in starts.items():
+        text = lines_of(op, lines[start:])
+        if op.name not in found or op.regions and len(text) < len(found[op.name]):
+            found[op.name] = text
+    return found
+
+
+def lines_of(op: Op, lines: Sequence[str]) -> list[str]:
+    """The lines of the op at the start of these, without their indentation."""
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    inside = rf" {{{indent}}}( |\}}|\^)" if op.regions else r"$^"
+    more = itertools.takewhile(lambda line: re.match(inside, line), lines[1:])
+    return [re.sub(r"^%\d+", "%r", lines[0][indent:]), *(line[indent:] for line in more)]
 
 
 def field_lines(op: type[Op]) -> list[str]:

@@ -43,7 +43,7 @@ def test_arguments_of_a_block_change_together() -> None:
 def test_assert_passes_on_true_and_stops_on_false() -> None:
     text = function("(%ok: i1)", 'cf.assert %ok, "rows must agree"\nreturn')
     error = run_error(text, np.bool_(False))
-    assert error.message == "cf.assert: rows must agree" and str(error.location) == "t.tir:2:1"
+    assert error.message == "rows must agree" and str(error.location) == "t.tir:2:1"
     run_body("(%ok: i1)", 'cf.assert %ok, "rows must agree"\nreturn', np.bool_(True))
 
 

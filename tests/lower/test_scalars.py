@@ -194,6 +194,18 @@ def test_casts_between_floats_and_integers(source: str, target: str) -> None:
         check(f"arith.{op}", [target], [source], f" : {target} to {source}")
 
 
+@pytest.mark.parametrize(("source", "bits"), [("f16", np.uint16), ("f32", np.uint32), ("f64", np.uint64)])
+@pytest.mark.parametrize("target", ["i8", "i32", "i64"])
+def test_floats_of_random_bits_saturate_in_vectors(source: str, bits: type, target: str) -> None:
+    random = np.random.default_rng(0).integers(0, np.iinfo(bits).max, 5000, dtype=bits, endpoint=True)
+    # Around the ends of each range too, where the next float is far away.
+    with np.errstate(over="ignore"):
+        ends = np.array([sign * 2.0**k for k in range(6, 65) for sign in (1, -1)]).astype(FLOATS[source])
+        x = np.concatenate([random.view(FLOATS[source]), ends, np.nextafter(ends, 0), np.nextafter(ends, 2 * ends)])
+    for op in ("arith.fptosi", "arith.fptoui"):
+        run_both(elementwise(op, [source], [target], f" : {source} to {target}"), [x, np.zeros(len(x), INTEGERS[target])])
+
+
 def test_casts_between_widths() -> None:
     plain = [i for i in INTEGERS if i != "index"]
     for narrow, wide in itertools.combinations(plain, 2):

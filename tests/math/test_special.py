@@ -1,4 +1,4 @@
-"""lgamma, digamma and erfinv, run on numpy, against mpmath and scipy; and as ops, in f16 too."""
+"""lgamma, digamma, polygamma and erfinv, run on numpy, against mpmath and scipy; and as ops, in f16 too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import scipy.special
 
 from tests.dialects.straight_line import compute
 from tests.math.numpy_scalars import NumpyScalars
-from tir.dialects import math_special
+from tir.dialects import math_special, numeric_special
 from tir.dialects.math_expansions import EXPANSIONS
 from tir.ir.types import F16, F32
 
@@ -104,6 +104,97 @@ def test_digamma_of_negative_numbers(x):
 @pytest.mark.parametrize("x", [uniform(-1, 1), uniform(0.49, 0.51), -powers(-1074, 0), 1 - powers(-53, -1), powers(-1074, -960)])
 def test_erfinv(x):
     check("erfinv", x[np.abs(x) < 1], 1.7)
+
+
+ORDERS = [1, 2, 3, 4, 5, 8, 15, 30, 60, 99, 100]
+
+
+def hurwitz(power, x):
+    """The sum of (x + k)^-power over k = 0, 1, ..; for x > 0, by Euler and Maclaurin's formula with 40 terms."""
+    high = x + 40
+    total = sum((x + k) ** -power for k in range(40)) + high ** (1 - power) / (power - 1) + high**-power / 2
+    for j in range(2, 42, 2):
+        total += mpmath.bernoulli(j) / mpmath.factorial(j) * mpmath.rf(power, j - 1) * high ** (1 - power - j)
+    return total
+
+
+def true_polygamma(order, x):
+    """The value, and the larger of the two terms that it is the sum of for negative x."""
+    factor, sign = mpmath.factorial(order), (-1) ** (order + 1)
+    if x > 0:
+        return sign * factor * hurwitz(order + 1, x), factor * hurwitz(order + 1, x)
+    rest = x - mpmath.nint(x)
+    distance = abs(rest)
+    both_sides = hurwitz(order + 1, distance) + sign * hurwitz(order + 1, 1 - distance)
+    both_sides *= sign if rest < 0 else 1
+    left = sign * hurwitz(order + 1, 1 - x)
+    return sign * factor * (both_sides - left), factor * max(abs(both_sides), abs(left))
+
+
+def check_polygamma(order, x, bound):
+    with np.errstate(all="ignore"):
+        compiled = math_special.polygamma(WithFunctions(), x, order)
+        reference = numeric_special.polygamma(x, order)
+    for argument, got, meant in zip(x.tolist(), compiled.tolist(), reference.tolist()):
+        with mpmath.workdps(100):
+            truth, size = true_polygamma(order, mpmath.mpf(argument))
+            if size > np.finfo(np.float64).max:
+                assert math.isinf(got), argument
+                continue
+            assert abs(got - truth) <= bound * ulp_f64(size), argument
+            assert abs(meant - truth) <= ulp_f64(size), argument
+
+
+def test_polygamma_of_mpmath_is_what_is_compared_with():
+    for order, x in ((1, "0.3"), (2, "7.25"), (3, "-2.3"), (4, "-0.6")):
+        with mpmath.workdps(60):
+            x = mpmath.mpf(x)
+            assert abs(true_polygamma(order, x)[0] / mpmath.psi(order, x) - 1) < 1e-30
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_polygamma_of_positive_numbers(order):
+    reach = 1000 / (order + 1)
+    x = np.concatenate([uniform(0, 3, 30), uniform(2, 30, 30), powers(-reach, reach, 30)])
+    check_polygamma(order, x, 5 + 1.25 * order)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_polygamma_of_negative_numbers_near_poles_and_between_them_too(order):
+    near_poles, near_halves = -powers(-1000 / (order + 1), 6, 20), -7.5 + powers(-40, -2, 20)
+    x = np.concatenate([uniform(-1, 0, 30), uniform(-10, 0, 30), near_poles, near_halves])
+    check_polygamma(order, x, 8 + 2.5 * order)
+
+
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_polygamma_of_f32_is_the_true_result_rounded_but_for_near_ties(order):
+    x = uniform(0.01, 40, 5000).astype(np.float32)
+    truth = scipy.special.polygamma(order, x.astype(np.float64))
+    with np.errstate(all="ignore"):
+        errors = np.abs(math_special.polygamma(WithFunctions(), x, order) - truth) / np.ldexp(1.0, np.frexp(truth)[1] - 24)
+    assert errors.max() <= 0.51, x[errors.argmax()]
+
+
+@pytest.mark.parametrize("numpy_type", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (0, [NAN, INF, NAN, -INF, INF, NAN, NAN, NAN]),
+        (1, [NAN, 0.0, NAN, INF, INF, INF, INF, INF]),
+        (2, [NAN, -0.0, NAN, -INF, INF, NAN, NAN, NAN]),
+        (99, [NAN, 0.0, NAN, INF, INF, INF, INF, INF]),
+        (100, [NAN, -0.0, NAN, -INF, INF, NAN, NAN, NAN]),
+    ],
+)
+def test_special_values_of_polygamma(order, expected, numpy_type):
+    x = np.array([NAN, INF, -INF, 0.0, -0.0, -1.0, -7.0, -1e30], numpy_type)
+    with np.errstate(all="ignore"):
+        found = [math_special.polygamma(WithFunctions(), x, order), numeric_special.polygamma(x, order)]
+    for result in found:
+        assert result.dtype == numpy_type
+        np.testing.assert_array_equal(result, expected)
+        is_number = ~np.isnan(expected)
+        assert np.array_equal(np.signbit(result[is_number]), np.signbit(expected)[is_number])
 
 
 OF_SCIPY = {"digamma": scipy.special.digamma, "erfinv": scipy.special.erfinv, "lgamma": scipy.special.gammaln}

@@ -67,7 +67,9 @@ def functions(t: Any) -> Iterator[Case]:
         yield Case(f"tir.{name}", "%0", (3 * normal(4, 5),), peer)
     for name, peer in inside.items():
         yield Case(f"tir.{name}", "%0", (unit(4, 5),), peer)
-    yield Case("tir.digamma", "%0", (unit(4, 5),), special.digamma, ())
+    yield Case("tir.digamma", "%0", (unit(4, 5),), special.digamma)
+    for order in range(4):
+        yield Case("tir.polygamma", f"%0 order {order}", (unit(4, 5),), lambda x, n=order: special.polygamma(n, x))
     yield Case("tir.acosh", "%0", (1 + unit(4, 5),), t.acosh)
     yield Case("tir.log1mexp", "%0", (-unit(4, 5),), lambda x: t.log(-t.expm1(x)))
     yield Case("tir.cbrt", "%0", (normal(4, 5),), lambda x: t.sign(x) * t.abs(x) ** (1 / 3))
@@ -203,6 +205,14 @@ def losses(t: Any) -> Iterator[Case]:
     yield Case("tir.softmax_cross_entropy", "%0, %1", (x, labels), lambda x, y: f.cross_entropy(x, y, reduction="none"))
     yield Case("tir.softmax_cross_entropy", "%0, %1", (x, share), lambda x, y: f.cross_entropy(x, y, reduction="none"))
     yield Case("tir.nll_loss", "%0, %1", (x, labels), lambda x, y: f.nll_loss(x, y, reduction="none"))
+    facts: dict[str, Any] = {"ignore_index": 4, "label_smoothing": 0.25, "reduction": "none"}
+    weights = unit(5, seed=2)
+    yield Case("tir.softmax_cross_entropy", "%0, %1 weights %2 ignore 4 smoothing(0.25 : f64)", (x, labels, weights),
+               lambda x, y, w: f.cross_entropy(x, y, w, **facts))  # fmt: skip
+    yield Case("tir.softmax_cross_entropy", "%0, %1 weights %2 smoothing(0.25 : f64)", (x, share, weights),
+               lambda x, y, w: f.cross_entropy(x, y, w, label_smoothing=0.25, reduction="none"), (0, 1))  # fmt: skip
+    yield Case("tir.nll_loss", "%0, %1 weights %2 ignore 4", (x, labels, weights),
+               lambda x, y, w: f.nll_loss(x, y, w, ignore_index=4, reduction="none"))  # fmt: skip
     with_logits = f.binary_cross_entropy_with_logits
     yield Case("tir.binary_cross_entropy_with_logits", "%0, %1", (x, p), lambda x, y: with_logits(x, y, reduction="none"))
     yield Case("tir.binary_cross_entropy", "%0, %1", (unit(4, 5, seed=3), p),

@@ -105,6 +105,11 @@ def test_operators_are_numpys(make: Callable, want: Callable, arrays: tuple) -> 
     check(make, want(*arrays), *arrays)
 
 
+def test_array_may_stand_left_of_a_product_of_matrices() -> None:
+    b = built(lambda b, a: A.T @ a, *types_of(A))
+    np.testing.assert_allclose(Interpreter(b.module).run("f", [A])[0], A.T @ A, rtol=1e-6)
+
+
 REDUCTIONS = [
     ("sum", lambda b, a: b.sum(a), lambda a: a.sum()),
     ("sum of an axis", lambda b, a: b.sum(a, 1), lambda a: a.sum(1)),
@@ -128,6 +133,31 @@ def test_integers_add_up_in_64_bits_and_their_mean_is_a_float() -> None:
     check(lambda b, n: b.sum(n, 0), N.sum(0), N)
     check(lambda b, n: b.mean(n, 0), N.mean(0), N)
     check(lambda b, n: b.sum(n > 0, 0), (N > 0).sum(0), N)
+
+
+#: What takes sizes, axes or counts, which may be numpy's integers.
+NUMBERS = [
+    lambda b, x, n: b.reshape(x, [n(3), n(4)]),
+    lambda b, x, n: b.broadcast_to(x, (n(2), n(4), n(3))),
+    lambda b, x, n: b.pad(x, [n(0), n(1)], [n(2), n(0)]),
+    lambda b, x, n: b.full(1.0, [n(2)]) * b.iota([n(2)], n(0)),
+    lambda b, x, n: b.eye(n(3), n(3)),
+    lambda b, x, n: b.dynamic_slice(x, [n(0), n(1)], [n(2), n(2)]),
+    lambda b, x, n: x[n(0) : n(2), n(-1)],
+    lambda b, x, n: b.sum(x, n(-1)) + b.var(x, n(1), ddof=n(1)) + b.norm(x, n(1)),
+    lambda b, x, n: b.softmax(x, n(0)) + b.normalize(x, n(1)) + b.reverse(x, [n(1)]),
+    lambda b, x, n: b.squeeze(b.stack([x, x], n(1))[:, n(0) : n(1)], n(1)) + b.split(b.tile(x, n(2)), n(2), n(1))[0],
+    lambda b, x, n: b.max_pool(x, [n(2)], [n(1)], [n(1)], [n(0)]) + b.conv(x[None], b.full(1.0, [n(4), n(4), n(1)]))[0],
+]
+
+
+@pytest.mark.parametrize("make", NUMBERS, ids=range(len(NUMBERS)))
+def test_integers_of_numpy_are_taken_as_those_of_python(make: Callable) -> None:
+    with_numpys = built(lambda b, x: make(b, x, np.int64), *types_of(A))
+    with_pythons = built(lambda b, x: make(b, x, int), *types_of(A))
+    assert with_numpys.module_text() == with_pythons.module_text()
+    (want,), (got,) = (Interpreter(b.module).run("f", [A]) for b in (with_pythons, with_numpys))
+    np.testing.assert_array_equal(got, want)
 
 
 INDICES = [
@@ -170,6 +200,7 @@ WRONG = [
     (lambda b, a, v: a[::0], ("tensor<4xf32>", "tensor<f32>"), "a slice needs a step that is not 0"),
     (lambda b, a, v: a["x"], ("tensor<4xf32>", "tensor<f32>"), "an index is an integer"),
     (lambda b, a, v: a[-1], ("tensor<[B]xf32>", "tensor<f32>"), "counts from the end, which size [B] does not allow"),
+    (lambda b, a, v: b.reshape(a, [8 / 2]), ("tensor<4xf32>", "tensor<f32>"), "tir.reshape: a size is a whole number, got 4.0"),
     (lambda b, a, v: a + 300, ("tensor<4xi8>", "tensor<f32>"), "the number 300 is no i8"),
     (lambda b, a, v: b.sum(a, 3), ("tensor<4xf32>", "tensor<f32>"), "axes must be 0 to 0, got 3"),
     (lambda b, a, v: b.read("w"), ("tensor<4xf32>", "tensor<f32>"), "there is no shared variable @w"),

@@ -77,6 +77,108 @@ def test_gradient_at_an_edge_is_the_documented_one(
 
 
 @pytest.mark.parametrize("level", ["tensor", "cpu"])
+def test_a_slice_with_an_ignored_label_has_no_gradient_whatever_its_scores_are(level: str) -> None:
+    for op in ("softmax_cross_entropy", "nll_loss"):
+        text = f"""
+func.func @f(%x: tensor<3x2xf64>, %y: tensor<3xi32>, %w: tensor<2xf64>) -> (tensor<3xf64>, tensor<3x2xf64>, tensor<2xf64>) {{
+  %l = tir.{op} %x, %y weights %w ignore -100 : tensor<3xf64>
+  %c = tir.sum %l over [0] : tensor<f64>
+  %gx, %gw = tir.grad %c wrt (%x, %w) : tensor<3x2xf64>, tensor<2xf64>
+  return %l, %gx, %gw : tensor<3xf64>, tensor<3x2xf64>, tensor<2xf64>
+}}"""
+        passes, target = LEVELS[level]
+        x = np.array([[NAN, INF], [0.0, 0.0], [-INF, -INF]])
+        arrays = [x, np.array([-100, 1, -100], np.int32), np.array([3.0, 2.0])]
+        loss, by_x, by_w = Executable(module_at(text, passes()), target).call("f", arrays)
+        term, rest = (np.log(2), 1.0) if op == "softmax_cross_entropy" else (0.0, 0.0)
+        np.testing.assert_allclose(loss, [0, 2 * term, 0], rtol=1e-15)
+        want = [[0, 0], [rest, rest - 2], [0, 0]] if rest else [[0, 0], [0, -2], [0, 0]]
+        np.testing.assert_allclose(by_x, want, rtol=1e-15)
+        np.testing.assert_allclose(by_w, [0, term], rtol=1e-15)
+
+
+# --- products with zeros, to third order ----------------------------------------------------------------------------
+
+Monomials = list[tuple[float, frozenset[int]]]
+
+
+def monomials(size: int, exclusive: bool, reverse: bool) -> Monomials:
+    """sum_j (j + 1) p_j of the running products p of x: each the product of some of the elements."""
+    order = list(range(size))[:: -1 if reverse else 1]
+    return [(float(j + 1), frozenset(order[: i + (not exclusive)])) for i, j in enumerate(order)]
+
+
+def derivative(terms: Monomials, by: int) -> Monomials:
+    return [(factor, elements - {by}) for factor, elements in terms if by in elements]
+
+
+def at(terms: Monomials, x: Sequence[float]) -> float:
+    return sum(factor * float(np.prod([x[i] for i in elements])) for factor, elements in terms)
+
+
+WEIGHTS = np.array([[1.0, -2.0, 3.0, 0.5, 2.0], [2.0, 1.0, -1.0, 3.0, 1.0]])
+
+
+def three_gradients(form: str, x: Sequence[float], shape: str = "5x", axes: str = "0") -> list[np.ndarray]:
+    """Of the cost of `form`; of its product with the first weights; and of the product of that with the second ones."""
+    type = f"tensor<{shape}f64>"
+    text = f"""
+func.func @f(%x: {type}, %v: {type}, %w: {type}) -> ({type}, {type}, {type}) {{
+{form}
+  %g = tir.grad %c wrt (%x) : {type}
+  %gv = tir.mul %g, %v : {type}
+  %d = tir.sum %gv over [{axes}] : tensor<f64>
+  %h = tir.grad %d wrt (%x) : {type}
+  %hw = tir.mul %h, %w : {type}
+  %e = tir.sum %hw over [{axes}] : tensor<f64>
+  %k = tir.grad %e wrt (%x) : {type}
+  return %g, %h, %k : {type}, {type}, {type}
+}}"""
+    passes, target = LEVELS["tensor"]
+    sizes = [int(size) for size in shape.split("x")[:-1]]
+    arrays = [np.reshape(np.asarray(value, np.float64), sizes) for value in (x, *WEIGHTS[:, : len(x)])]
+    return [np.ravel(found) for found in Executable(module_at(text, passes()), target).call("f", arrays)]
+
+
+def want_three(terms: Monomials, x: Sequence[float]) -> list[list[float]]:
+    """The same in closed form: the derivative of a product by one of its factors is the product of the others."""
+    every = range(len(x))
+    first, second, third = [], [], []
+    for i in every:
+        one = derivative(terms, i)
+        two = [(v * f, e) for j, v in zip(every, WEIGHTS[0]) for f, e in derivative(one, j)]
+        three = [(w * f, e) for j, w in zip(every, WEIGHTS[1]) for f, e in derivative(two, j)]
+        first, second, third = [*first, at(one, x)], [*second, at(two, x)], [*third, at(three, x)]
+    return [first, second, third]
+
+
+WITH_ZEROS = [
+    [2.0, -1.0, 3.0, 0.5, 2.0], [2.0, 0.0, 3.0, 0.5, 2.0], [0.0, 2.0, 3.0, -0.0, 2.0], [0.0, 0.0, 3.0, 0.0, 2.0], [0.0] * 5,
+    [2.0, 2.0, 2.0, 0.0, 0.0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("x", WITH_ZEROS, ids=str)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_running_products_have_exact_gradients_of_any_order_at_zeros(exclusive: bool, reverse: bool, x: list) -> None:
+    form = f"""  %p = tir.cumprod %x axis 0{" exclusive" * exclusive}{" reverse" * reverse} : tensor<5xf64>
+  %n = tir.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0]> : tensor<5xf64>
+  %q = tir.mul %p, %n : tensor<5xf64>
+  %c = tir.sum %q over [0] : tensor<f64>"""
+    np.testing.assert_allclose(three_gradients(form, x), want_three(monomials(5, exclusive, reverse), x), rtol=1e-14)
+
+
+@pytest.mark.parametrize("x", WITH_ZEROS, ids=str)
+def test_products_have_exact_gradients_of_any_order_at_zeros(x: list) -> None:
+    found = three_gradients("  %c = tir.prod %x over [0] : tensor<f64>", x)
+    np.testing.assert_allclose(found, want_three([(1.0, frozenset(range(5)))], x), rtol=1e-14)
+    form = "  %c = tir.prod %x over [0, 1] : tensor<f64>"
+    found = three_gradients(form, x[:4], "2x2x", "0, 1")
+    np.testing.assert_allclose(found, want_three([(1.0, frozenset(range(4)))], x[:4]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("level", ["tensor", "cpu"])
 def test_top_k_of_ties_gives_the_gradient_to_the_lower_positions(level: str) -> None:
     op = "tir.top_k %x axis 0 k 2 : {r}, tensor<2xi64>"
     found = gradient(op, (2,), [1.0, 3.0, 3.0, 3.0], [5, 7], "%r, %i", level)

@@ -225,7 +225,6 @@ RUNS = [
     ("tir.take %0 at %1 axis 0 : tensor<?x?xf32>", (X, P), f"tir.take: an index of axis 0 of x {ROOM}"),
     ("tir.take %0 at %1 axis 0 : tensor<?x?xf32>", (X, np.array([2**63], np.uint64)), f"an index of axis 0 of x {ROOM}"),
     ("tir.take %0 at %1 axis 0 mode clamp : tensor<?x?xf32>", (X[:0], P), "axis 0 of x must not be shorter than the slice"),
-    ("tir.take %0 at %1 axis 0 mode drop : tensor<?x?xf32>", (X[:0], P), "axis 0 of x must not be shorter than the slice"),
     ("tir.put set %0 at %1 with %2 axis 0 : tensor<?x?xf32>", (X, P, X[:2]), f"tir.put: an index of axis 0 of x {ROOM}"),
     ("tir.put set %0 at %1 with %2 axis 0 mode drop : tensor<?x?xf32>", (X, P, X), "u axis 0 and index axis 0 must have one size"),
     ("tir.put add %0 at %1 with %2 axis 0 mode clamp : tensor<?x?xf32>", (X[:0], P, X[:2]), "axis 0 of x must not be shorter"),
@@ -242,7 +241,7 @@ RUNS = [
     ("tir.concat %0, %0, %1 axis 0 : tensor<?x?xf32>", (X, X[:, :2]),
      "tir.concat: axis 1 of operand 2 must have the size of the others"),
     ("tir.diag_part %0 diagonal 0 : tensor<?xf32>", (X,), "the last two sizes of x must be equal"),
-    ("tir.diag_part %0 diagonal 5 : tensor<?xf32>", (X[:3, :3],), "size"),  # on the CPU the memory for the result says it
+    ("tir.diag_part %0 diagonal 5 : tensor<?xf32>", (X[:3, :3],), "size"),
 ]  # fmt: skip
 
 

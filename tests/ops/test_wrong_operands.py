@@ -80,7 +80,27 @@ WRONG = [
     ("tir.triangular_solve %a, %b : tensor<4x4xf32>, tensor<4x1xf64>", ("tensor<4x4xf32>", "tensor<4x1xf64>"),
      "element types must be equal, got tensor<4x4xf32> and tensor<4x1xf64>; tir.cast converts"),
     ("tir.inv %a : tensor<4x4xf16>", ("tensor<4x4xf16>", R), "must be a tensor of f32 or f64"),
+    ("tir.softmax_cross_entropy %a, %b weights %a : tensor<3xf32>", ("tensor<3x4xf32>", "tensor<3xi32>"),
+     "weights must have shape [4] and the element type of the logits, got tensor<3x4xf32>"),
+    ("tir.nll_loss %a, %b weights %a : tensor<f32>", ("tensor<4xf32>", "tensor<4xi32>"),
+     "labels must have shape [], got tensor<4xi32> for scores tensor<4xf32>"),
+    ("tir.nll_loss %b, %c weights %a : tensor<f32>", ("tensor<5xf32>", "tensor<4xf32>"),
+     "weights must have shape [4] and the element type of the scores, got tensor<5xf32>"),
+    ("tir.softmax_cross_entropy %a, %b ignore -100 : tensor<3xf32>", ("tensor<3x4xf32>", "tensor<3x4xf32>"),
+     "ignore is for labels that are class numbers, got tensor<3x4xf32>"),
+    ("tir.softmax_cross_entropy %a, %b smoothing(1.5 : f64) : tensor<3xf32>", ("tensor<3x4xf32>", "tensor<3xi32>"),
+     "smoothing must be 0 to 1, got 1.5"),
+    ("tir.softmax_cross_entropy %a, %b smoothing(0x7FF8000000000000 : f64) : tensor<3xf32>",
+     ("tensor<3x4xf32>", "tensor<3xi32>"), "smoothing must be 0 to 1, got nan"),
+    ("tir.polygamma %a order -1 : tensor<4xf32>", ("tensor<4xf32>", R), "order must be 0 to 100, got -1"),
+    ("tir.polygamma %a order 101 : tensor<4xf32>", ("tensor<4xf32>", R), "order must be 0 to 100, got 101"),
+    ("tir.polygamma %a order 1 : tensor<4xi32>", ("tensor<4xi32>", R), "must be a tensor of f16 or bf16 or f32 or f64"),
     ("tir.cumsum %a axis 1 : tensor<4xf32>", ("tensor<4xf32>", R), "axis must be 0 to 0, got 1"),
+    ("tir.recurrence %a, %b axis 0 : tensor<4xf32>", ("tensor<4xf32>", "tensor<4xf64>"),
+     "element types must be equal, got tensor<4xf32> and tensor<4xf64>; tir.cast converts"),
+    ("tir.recurrence %a, %b axis 0 : tensor<4xf32>", ("tensor<4xf32>", "tensor<5xf32>"),
+     "sizes must agree, got 4 (a axis 0) and 5 (b axis 0)"),
+    ("tir.recurrence %a, %a axis 1 : tensor<4xf32>", ("tensor<4xf32>", R), "axis must be 0 to 0, got 1"),
     ("tir.reverse %a over [0, 0] : tensor<4xf32>", ("tensor<4xf32>", R), "axes must increase, got [0, 0]"),
     (f"tir.tile %a by [{1 << 62}] : tensor<?xf32>", ("tensor<?xf32>", R),
      "reps must lie between -2^31 and 2^31, got [4611686018427387904]"),
@@ -95,7 +115,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("op", "types", "message"), WRONG, ids=[f"{i}-{w[0].split()[0]}" for i, w in enumerate(WRONG)])
 def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: tuple[str, str], message: str) -> None:
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
+    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}, %c: tensor<i32>) {{\n  %r = {op}\n  return\n}}\n"
     with pytest.raises(TirError) as caught:
         parse_text(text, REGISTRY, file="wrong.tir")
     assert message in str(caught.value)
@@ -106,8 +126,12 @@ WRONG_RUNS = [
     ("tir.cholesky %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((2, 3), ()), "a must be square"),
     ("tir.solve %a, %b : tensor<?x?xf32>, tensor<?x1xf32>", ("tensor<?x?xf32>", "tensor<?x1xf32>"), ((2, 2), (3, 1)),
      "axis 0 of b must have the size of axis 0 of a"),
+    ("tir.nll_loss %a, %c weights %b : tensor<f32>", ("tensor<?xf32>", "tensor<?xf32>"), ((4,), (5,)),
+     "axis 0 of weights must have the size of axis 0 of scores, got 5 and 4"),
+    ("tir.recurrence %a, %b axis 0 : tensor<?x?xf32>", ("tensor<?x?xf32>", "tensor<?x?xf32>"), ((2, 2), (2, 1)),
+     "axis 1 of b must have the size of axis 1 of a, got 1 and 2"),
     ('tir.einsum "ij,j->i" %a, %b : tensor<?xf32>', ("tensor<?x?xf32>", "tensor<?xf32>"), ((2, 2), (3,)),
-     "sizes must agree, got shapes [2, 2] and [3] for ij,j->i"),
+     "axis 0 of operand 1 must have the size of axis 1 of operand 0, got 3 and 2"),
     ("tir.conv %a, %b : tensor<?x1x?xf32>", ("tensor<?x?x?xf32>", "tensor<1x2x2xf32>"), ((1, 3, 4), (1, 2, 2)),
      "the features of x must be the inputs of w times the groups, got 3 (x axis 1), 2 (w axis 1) and 1"),
     ("tir.conv %a, %b : tensor<?x1x?xf32>", ("tensor<?x2x?xf32>", "tensor<1x2x5xf32>"), ((1, 2, 2), (1, 2, 5)),
@@ -121,7 +145,7 @@ WRONG_RUNS = [
     ("tir.overlap_add %a window [2] : tensor<3x?xf32> -> tensor<4xf32>", ("tensor<3x?xf32>", R), ((3, 1), ()),
      "x must have shape [3, 2], got [3, 1]"),
     ("tir.max_pool_grad %a, %b window [2] : tensor<?xf32> -> tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"),
-     ((2,), (3,)), "g must have shape [1], got [3]"),
+     ((2,), (3,)), "axis 0 of g must have the size of the pooled x, got 3 and 1"),
     ("tir.windows %a window [4] : tensor<?x4xf32>", ("tensor<?xf32>", R), ((2,), ()), "the window must fit into axis 0 of x"),
     ("tir.max_pool %a window [4] strides [2] low [1] : tensor<2x?xf32>", ("tensor<2x?xf32>", R), ((2, 0), ()),
      "the window must fit into axis 1 of x"),
@@ -133,19 +157,21 @@ WRONG_RUNS = [
 
 @pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
 def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, shapes: tuple, message: str) -> None:
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  %r = {op}\n  return\n}}\n"
+    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}, %c: tensor<i32>) {{\n  %r = {op}\n  return\n}}\n"
+    arrays = [np.ones(shape, np.float32) for shape in shapes]
     with pytest.raises(ExecutionError, match=re.escape(message)):
-        Interpreter(parse_text(text, REGISTRY)).run("f", [np.ones(shape, np.float32) for shape in shapes])
+        Interpreter(parse_text(text, REGISTRY)).run("f", [*arrays, np.zeros((), np.int32)])
 
 
 @pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
 def test_machine_code_checks_them_too(op: str, types: tuple, shapes: tuple, message: str) -> None:
     """With another message, but before it reads what is not there."""
     result = op.split(" -> ")[-1] if " -> " in op else op.rsplit(", ", 1)[-1] if ">, " in op else op.split(" : ")[1]
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) -> {result} {{\n  %r = {op}\n  return %r : {result}\n}}\n"
+    arguments = f"%a: {types[0]}, %b: {types[1]}, %c: tensor<i32>"
+    text = f"func.func @f({arguments}) -> {result} {{\n  %r = {op}\n  return %r : {result}\n}}\n"
     program = tir.executable(tir.parse(text))
     with pytest.raises(ExecutionError):
-        program.call("f", [np.ones(shape, np.float32) for shape in shapes])
+        program.call("f", [*(np.ones(shape, np.float32) for shape in shapes), np.zeros((), np.int32)])
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_region_tail_belongs_to_the_op() -> None:
 @pytest.mark.parametrize("text", [
     "i1", "si8", "ui64", "i37", "index", "bf16", "f16", "f32", "f64", "none",
     "tensor<f32>", "tensor<4x8xf32>", "tensor<?x0x10xi1>", "tensor<[B]x784xf32>", "tensor<[B ceildiv 2]xf32>",
-    "tensor<[B - 2]x[(B + 1) floordiv 2]xf32>", "tensor<4xf32, #enc.x<a -> b>>", 'tensor<4xf32, "encoding">',
+    "tensor<[B - 2]x[(B + 1) floordiv 3]xf32>", "tensor<4xf32, #enc.x<a -> b>>", 'tensor<4xf32, "encoding">',
     "tensor<2x!d.t<[a, (b)]>>", "tuple<tensor<4xi32>>", "vector<f32>", "vector<4x16xf32>",
     "memref<?x4xf32>", "memref<4xf32, 3>", "memref<4xf32, #gpu.address_space<workgroup>>",
     "memref<?x4xf32, strided<[?, 1]>>", "memref<4xf32, strided<[-2], offset: ?>, 1>", "memref<4xmemref<2xf32>>",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -322,6 +323,25 @@ def test_op_without_a_gradient_is_named_with_its_place() -> None:
     assert str(caught.value).startswith("model.tir:2:")
     assert "tir.argmax has no gradient: a position is a whole number and changes in steps" in str(caught.value)
     assert caught.value.notes[0][1].file_location().line == 4
+
+
+def test_order_of_polygamma_ends_with_a_message() -> None:
+    text = """func.func @f(%x: tensor<f64>) -> tensor<f64> {
+  %y = tir.polygamma %x order 100 : tensor<f64>
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  return %g : tensor<f64>
+}"""
+    with pytest.raises(PassError) as caught:
+        expanded(text)
+    assert "tir.polygamma has no gradient: the order of that would be 101, and the largest is 100" in str(caught.value)
+
+
+def test_lgamma_has_gradients_of_any_order() -> None:
+    lines = [f"  %y{n + 1} = tir.grad %y{n} wrt (%x) : tensor<f64>" for n in range(6)]
+    text = "\n".join(["func.func @f(%x: tensor<f64>) -> tensor<f64> {", "  %y0 = tir.lgamma %x : tensor<f64>", *lines,
+                      "  return %y6 : tensor<f64>", "}"])  # fmt: skip
+    (found,) = Interpreter(expanded(text)).run("f", [np.float64(1.25)])
+    np.testing.assert_allclose(found, float(mpmath.psi(5, 1.25)), rtol=1e-14)
 
 
 def test_op_of_another_dialect_is_refused_by_name() -> None:

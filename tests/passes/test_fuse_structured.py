@@ -163,14 +163,50 @@ def test_numbers_everywhere_become_numbers_in_the_body() -> None:
 
 def test_a_loop_keeps_an_operand_that_says_its_length() -> None:
     text = function(
+        ["%n = tir.dim %x axis 0 : tensor<?xf32>", "%0 = tir.full 3.0 : f32 sizes(%n) -> tensor<?xf32>",
+         "%r0 = tir.sum %0 over [0] : tensor<f32>"],
+        arguments="%x: tensor<?xf32>", results="tensor<f32>",
+    )  # fmt: skip
+    module, remarks = fused(text, numbers(7))
+    assert len(generics(module, fills=True)) == 3
+    assert remarks == [
+        "m.tir:4:3: not fused: without the producer's result nothing says how long a loop of the consumer is"
+    ]
+
+
+def test_a_known_length_is_said_by_an_input_that_nobody_reads() -> None:
+    text = function(
         ["%0 = tir.full 3.0 : f32 -> tensor<7xf32>", "%r0 = tir.sum %0 over [0] : tensor<f32>"],
         arguments="%x: tensor<f32>", results="tensor<f32>",
     )  # fmt: skip
     module, remarks = fused(text, numbers())
-    assert len(generics(module, fills=True)) == 3
-    assert remarks == [
-        "m.tir:3:3: not fused: without the producer's result nothing says how long a loop of the consumer is"
-    ]
+    (op,) = generics(module)
+    assert [str(value.type) for value in op.inputs] == ["tensor<7xi1>"]
+    assert not any(argument.is_used for argument in op.input_arguments)
+    assert remarks == []
+
+
+WINDOWS = "%0 = tir.windows %x window [3, 3] strides [2, 1] : tensor<4x6x3x3xf32>"
+
+
+def test_windows_are_read_where_they_lie() -> None:
+    text = function(
+        [WINDOWS, "%r0 = tir.max %0 over [2, 3] : tensor<4x6xf32>"],
+        arguments="%x: tensor<9x8xf32>", results="tensor<4x6xf32>",
+    )  # fmt: skip
+    module, _ = fused(text, numbers(9, 8))
+    (op,) = generics(module)
+    assert str(op.input_maps[0]) == "(d0, d1, d2, d3) -> (d0 * 2 + d2, d1 + d3)"
+
+
+@pytest.mark.parametrize(("outputs", "count"), [(4, 2), (1, 1)])
+def test_windows_become_columns_where_a_product_of_matrices_reads_them(outputs: int, count: int) -> None:
+    text = function(
+        [WINDOWS, f'%r0 = tir.einsum "oij,pqij->opq" %w, %0 : tensor<{outputs}x4x6xf32>'],
+        arguments=f"%x: tensor<9x8xf32>, %w: tensor<{outputs}x3x3xf32>", results=f"tensor<{outputs}x4x6xf32>",
+    )  # fmt: skip
+    module, _ = fused(text, numbers(9, 8), numbers(outputs, 3, 3))
+    assert len(generics(module)) == count
 
 
 OPTIMIZER = function(

@@ -123,6 +123,19 @@ def test_gradient_of_atan2_neither_overflows_nor_divides_by_zero() -> None:
     np.testing.assert_allclose(by_x, [-0.5e-200, 0, -1, 0.5e200, -3 / 25], rtol=1e-15)
 
 
+def test_gradient_of_atan2_is_zero_where_there_is_none_and_at_infinity() -> None:
+    y = [0.0, -0.0, 0.0, -0.0, INF, INF, -INF, 2.0, 5e-324]
+    x = [0.0, 0.0, -0.0, -0.0, INF, -INF, 3.0, -INF, 0.0]
+    by_y, by_x, second = gradients("tir.atan2 %x, %y", y, x)
+    np.testing.assert_array_equal(by_y, [0] * 9)
+    np.testing.assert_array_equal(by_x[:8], [0] * 8)
+    assert by_x[8] == -INF  # -1 / y
+    np.testing.assert_array_equal(second[:8], [0] * 8)
+    for y, x in ((NAN, 0.0), (0.0, NAN), (NAN, INF), (INF, NAN)):
+        by_y, by_x, _ = gradients("tir.atan2 %x, %y", [y], [x])
+        assert np.isnan(by_y).all() and np.isnan(by_x).all()
+
+
 def test_gradients_of_rests_are_the_whole_quotients() -> None:
     x, y = [7.5, -7.5, 7.5, -7.5, 1.0], [2.0, 2.0, -2.0, -2.0, 0.1]  # 1 / 0.1 rounds to 10, but 0.1 is a little more than a tenth
     by_x, by_y, _ = gradients("tir.rem %x, %y", x, y)

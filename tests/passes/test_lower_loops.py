@@ -144,3 +144,28 @@ def test_scalars_without_dimensions():
     out = np.zeros((), np.float32)
     Interpreter(loops(text), {}).run("f", [np.array(3, np.float32), out])
     assert out == -3
+
+
+@pytest.mark.parametrize(("length", "divisor"), [(40, 10), (37, 10), (9, 10), (20, 3), (0, 8)])
+def test_rests_of_a_counter_are_a_loop_of_their_own(length: int, divisor: int) -> None:
+    text = f"""
+    func.func @f(%x: memref<{divisor}xf32>, %y: memref<2x?xf32>) {{
+      linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}} outs(%y : memref<2x?xf32>) {{
+      ^bb0(%out: f32):
+        %j = linalg.index 1 : index
+        %c = arith.constant {divisor} : index
+        %0 = arith.remsi %j, %c : index
+        %1 = memref.load %x[%0] : memref<{divisor}xf32>
+        %2 = arith.index_cast %j : index to i32
+        %3 = arith.sitofp %2 : i32 to f32
+        %4 = arith.addf %1, %3 : f32
+        linalg.yield %4 : f32
+      }}
+      return
+    }}"""
+    module = loops(text, "lower-loops")
+    assert any(op.name == "arith.remsi" for op in module.walk()) == (divisor < 8)
+    x, y = np.arange(divisor, dtype=np.float32) * 100, np.zeros((2, length), np.float32)
+    Interpreter(module, {}).run("f", [x, y])
+    want = np.arange(length) % divisor * 100 + np.arange(length)
+    np.testing.assert_array_equal(y, [want, want])

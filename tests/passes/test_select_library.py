@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.levels import LEVELS, first_disagreement, module_at, spread, steps
+from tests.library import HAS_SCIPY, MACHINES, calls
 from tests.random_programs import random_program
 from tir.api import executable, for_this_machine
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
-from tir.dialects.func import Call
 from tir.dialects.linalg import Generic
 from tir.ir.errors import PassError
 from tir.ir.ir import Op
@@ -23,12 +23,10 @@ from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
 from tir.passes.bufferize import Bufferize
+from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import default, fuse, lower_cpu
 from tir.passes.select_library import SelectLibrary
 from tir.runtime import library
-
-HAS_SCIPY = library.has_library()
-MACHINES = ["interpret", pytest.param("cpu", marks=pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy"))]
 
 
 def selected(text: str, use: str = "always") -> Op:
@@ -36,12 +34,6 @@ def selected(text: str, use: str = "always") -> Op:
     module = parse_text(text, REGISTRY)
     run_pipeline(Pipeline([*fuse().steps, SelectLibrary(use)]), module)
     return module
-
-
-def calls(module: Op) -> list[str]:
-    """The words of the functions that are called."""
-    declared = {op.sym_name: op.attributes["tir.extern"].value for op in module.body if "tir.extern" in op.attributes}
-    return [declared[op.callee] for op in module.walk() if isinstance(op, Call)]
 
 
 def run(text: str, machine: str, *arguments: Any) -> list[Any]:
@@ -218,6 +210,68 @@ def test_products_of_several_matrices(machine: str, count: int) -> None:
     close(got, c - a @ b)
 
 
+ATTENTION = """
+    func.func @f(%q: FRONTxSxDxf32>, %k: FRONTxTxDxf32>, %v: FRONTxTxDxf32>) -> (FRONTxSxTxf32>, FRONTxSxDxf32>) {
+      %t = tir.transpose %k by [AXES] : FRONTxDxTxf32>
+      %p = tir.dot_general %q, %t BATCH : FRONTxSxTxf32>
+      %s = tir.neg %p : FRONTxSxTxf32>
+      %o = tir.dot_general %s, %v BATCH : FRONTxSxDxf32>
+      return %s, %o : FRONTxSxTxf32>, FRONTxSxDxf32>
+    }
+"""
+
+
+def attention(front: Any, s: Any, t: Any, d: Any) -> str:
+    count, batch = len(front), list(range(len(front)))
+    text = ATTENTION.replace("BATCH", f"batch {batch} x {batch} contract [{count + 1}] x [{count}]")
+    text = text.replace("[AXES]", str([*batch, count + 1, count]))
+    for word, size in (("xSx", s), ("xTx", t), ("xDx", d), ("xSx", s), ("xTx", t), ("xDx", d)):
+        text = text.replace(word, f"x{size}x")
+    return text.replace("FRONT", "tensor<" + "x".join(map(str, front)))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("front", "sizes", "shape"),
+    [
+        ((2, 3), (4, 6, 5), (2, 3)),
+        (("[B]", "[H]"), ("[S]", "[T]", "[D]"), (3, 2)),
+        (("?", 2), ("?", "?", "?"), (3, 2)),
+        (("[B]", "[H]"), ("[S]", "[T]", "[D]"), (0, 2)),
+        ((2, "[B]", 2), (3, "[T]", 2), (2, 1, 2)),
+    ],
+)
+def test_products_along_several_axes_are_one_call(machine: str, front: Any, sizes: Any, shape: Any) -> None:
+    text = attention(front, *sizes)
+    module = selected(text)
+    assert calls(module) == ["sgemm_batch", "sgemm_batch"]
+    assert not any(isinstance(op, Generic) and not op.is_all_parallel for op in module.walk())
+    s, t, d = (size if isinstance(size, int) else 7 - i for i, size in enumerate(sizes))
+    q, k, v = numbers((*shape, s, d), (*shape, t, d), (*shape, t, d))
+    scores, out = run(text, machine, q, k, v)
+    want = -q @ k.swapaxes(-1, -2)
+    close(scores, want)
+    close(out, want @ v)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_done_with_products_along_several_axes_goes_into_the_call(machine: str) -> None:
+    text = function(
+        """%p = tir.dot_general %a, %b batch [0, 1] x [0, 1] contract [3] x [2] : T
+        %half = tir.constant dense<0.5> : tensor<f64>
+        %s = tir.broadcast %half along [] : tensor<f64> -> T
+        %q = tir.mul %p, %s : T
+        %r = tir.sub %c, %q : T
+        return %r : T""".replace("T", "tensor<[B]x2x4x5xf64>"),
+        "%a: tensor<[B]x2x4x3xf64>, %b: tensor<[B]x2x3x5xf64>, %c: tensor<[B]x2x4x5xf64>", "tensor<[B]x2x4x5xf64>",
+    )  # fmt: skip
+    module = selected(text)
+    assert calls(module) == ["dgemm_batch"]
+    assert not any(isinstance(op, Generic) for op in module.walk()), print_op(module)
+    a, b, c = numbers((3, 2, 4, 3), (3, 2, 3, 5), (3, 2, 4, 5), dtype=np.float64)
+    close(run(text, machine, a, b, c)[0], c - 0.5 * (a @ b))
+
+
 NOT_CALLED = {
     "a batch that is not the first axis": BATCH.replace("MAP_A", "e, i, k").replace("MAP_B", "k, e, j").replace(
         "?x3x5xf64", "3x?x5xf64"
@@ -267,6 +321,9 @@ def test_auto_goes_by_the_sizes_of_the_types(shape: Any, chosen: bool) -> None:
 def test_auto_takes_several_products_only_if_each_is_worth_a_call() -> None:
     text = BATCH.replace("MAP_A", "e, i, k").replace("MAP_B", "e, k, j")
     assert not calls(selected(text.replace("?x", "4096x"), "auto"))  # 4x5x3 each
+    several = attention((64, 64), 4, 5, 3)
+    assert not calls(selected(several, "auto"))
+    assert calls(selected(attention((4, 64), 16, 64, 3), "auto")) == ["sgemm_batch"]  # the one with 3 columns
     large = text.replace("?x4x3x", "256x16x16x").replace("?x3x5x", "256x16x3x").replace("?x4x5x", "256x16x3x")
     assert calls(selected(large, "auto")) == ["dgemm_batch"]
 
@@ -314,8 +371,8 @@ def test_who_compiles_says_whether_there_is_a_library(available: bool, monkeypat
     module = parse_text(product(4, 5, 3, False, False), REGISTRY)
     run_pipeline(Pipeline([*fuse().steps, step]), module)
     assert bool(calls(module)) == available
-    (ours,) = (step for step in steps(for_this_machine()) if isinstance(step, SelectLibrary))
-    assert ours.available is library.has_library
+    ours = [step for step in steps(for_this_machine()) if isinstance(step, (LowerStructured, SelectLibrary))]
+    assert len(ours) == 3 and all(step.available is library.has_library for step in ours)
 
 
 def test_without_scipy_a_program_runs_by_own_loops(monkeypatch: pytest.MonkeyPatch) -> None:

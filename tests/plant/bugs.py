@@ -114,6 +114,20 @@ PROGRAM_BUGS = (
         ("tests/runtime/test_externs.py", "-k", "gemv"),
     ),
     Bug(
+        "a triangle of BLAS taken for the other one",
+        "tir/lower/llvm_library.py",
+        '("char", _R), w.letter(lower, _U, _L)',
+        '("char", _R), w.letter(lower, _L, _U)',
+        ("tests/runtime/test_externs.py", "-k", "trsm"),
+    ),
+    Bug(
+        "matrices of BLAS along several axes taken for those along one",
+        "tir/lower/llvm_library.py",
+        "w.element(p, (number, m.strides[axis]))",
+        "w.element(p, (number, m.strides[-3]))",
+        ("tests/runtime/test_externs.py", "-k", "several"),
+    ),
+    Bug(
         "a difference that select-library takes for a sum",
         "tir/passes/monomials.py",
         "return _sum(known[0], _negated(known[1])) if",

@@ -27,9 +27,30 @@ OP_BUGS = (
     Bug(
         "backward sums that run forward",
         "tir/dialects/tir/scan.py",
-        "x = np.flip(x, self.axis) if self.reverse else x",
-        "x = np.array(x)",
+        "(np.flip(x, self.axis) if self.reverse else x for x in wide)",
+        "(np.array(x) for x in wide)",
         (*OPS, "cumsum or cumprod"),
+    ),
+    Bug(
+        "gradient of a recurrence in its own direction",
+        "tir/dialects/tir/scan.py",
+        'back = {"exclusive": True, "reverse": not op.reverse}',
+        'back = {"exclusive": True, "reverse": bool(op.reverse)}',
+        ("tests/ops/test_edge_gradients.py",),
+    ),
+    Bug(
+        "ignored labels that cost",
+        "tir/dialects/tir/class_losses.py",
+        "return b.select(b.repeat_along(ignored, gone, x), 0, x)",
+        "return x",
+        ("tests/ops/test_edge_gradients.py",),
+    ),
+    Bug(
+        "reflection of polygamma with the sign of even orders",
+        "tir/dialects/math_special.py",
+        "s.sub(cotangent, total)",
+        "s.add(cotangent, total)",
+        ("tests/math/test_special.py", "-k", "polygamma"),
     ),
     Bug(
         "gradient of sums in their own direction",
@@ -44,6 +65,20 @@ OP_BUGS = (
         "return np.flip(x.shape[self.axis] - 1 - turned, self.axis)",
         "return np.flip(turned, self.axis)",
         (*OPS, "sort or top_k"),
+    ),
+    Bug(
+        "an answer of LAPACK that stands on a pivot of roundings",
+        "tir/dialects/tir/solve.py",
+        'p.cmp("gt", p.abs(p.load(matrix, [i, i])), least), start)',
+        'p.cmp("ne", p.load(matrix, [i, i]), 0), start)',
+        ("tests/passes/test_library_programs.py", "-k", "every_input and inv"),
+    ),
+    Bug(
+        "an answer of LAPACK without the exchanges of rows",
+        "tir/dialects/tir/solve.py",
+        "p.loop(0, n, exchange, changes=[right])",
+        "p.loop(0, 0, exchange, changes=[right])",
+        ("tests/passes/test_library_programs.py", "-k", "numpy and solve"),
     ),
     Bug(
         "gradient of a triangular solve with the matrix as it was",

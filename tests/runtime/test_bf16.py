@@ -12,6 +12,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from tir.cli import levels
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.ir import bfloat16
@@ -308,3 +309,45 @@ def test_bytes_from_a_file_are_bf16() -> None:
     raw = np.array([1.5, -2.0], BF16).view("V2")  # what numpy.load gives
     assert is_bfloat16(raw) and not is_bfloat16(np.zeros(2, np.uint16))
     np.testing.assert_array_equal(bfloat16.widened(raw), np.array([1.5, -2.0], np.float32))
+
+
+LEVELS_APART = """
+tir.shared @m : tensor<64xbf16> = dense<0.0>
+
+func.func @main(%x: tensor<64x300xbf16> {tir.name = "x"}) -> tensor<64xbf16> {
+  %m = tir.read @m : tensor<64xbf16>
+  %e = tir.exp %x : tensor<64x300xbf16>
+  %s = tir.mean %e over [1] : tensor<64xbf16>
+  %n = tir.add %m, %s : tensor<64xbf16>
+  tir.update @m, %n : tensor<64xbf16>
+  return %s : tensor<64xbf16>
+}
+"""
+
+
+@pytest.mark.parametrize("package", [True, False], ids=["ml_dtypes", "without"])
+def test_levels_may_differ_by_a_rounding_of_bf16(package: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tir-run --check-levels`: sums in another order round to the neighbour; a result that is wrong is still found."""
+    if not package:
+        monkeypatch.setitem(__import__("sys").modules, "ml_dtypes", None)
+        monkeypatch.setattr(bfloat16, "ml_dtypes", bfloat16.LazyModule("ml_dtypes"))
+    outside_dtype.cache_clear()
+    factor = [1.0]
+    outcome = levels._outcome
+
+    def changed(level: levels.Level, *rest: Any) -> Any:
+        found = outcome(level, *rest)
+        if level.name == "cpu":
+            found["result"] = found["result"] * np.float32(factor[0])
+        return found
+
+    monkeypatch.setattr(levels, "_outcome", changed)
+    module = parse_text(LEVELS_APART, REGISTRY)
+    function = next(op for op in module.body if op.name == "func.func")
+    x = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
+    try:
+        for factor[0], wrong in ((1.0, []), (1 + 2.0**-7, []), (1.1, ["cpu"])):
+            reports = levels.check_levels(module, "main", function, {"x": x})
+            assert [report.level for report in reports if report.difference] == wrong
+    finally:
+        outside_dtype.cache_clear()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.library import MACHINES, needs_scipy
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import ExecutionError, TirError
@@ -25,20 +26,23 @@ from tir.runtime import jit, library
 from tir.runtime.gate import CodegenError
 from tir.runtime.jit import check_text, emit_object
 
-HAS_SCIPY = library.has_library()
-MACHINES = ["interpret", pytest.param("cpu", marks=pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy"))]
-needs_scipy = pytest.mark.skipif(not HAS_SCIPY, reason="needs scipy")
 DTYPES = {"f32": np.float32, "f64": np.float64}
 LETTERS = {"f32": "s", "f64": "d"}
-LOOSE = {1: "strided<[?], offset: ?>", 2: "strided<[?, 1], offset: ?>", 3: "strided<[?, ?, 1], offset: ?>"}
+LOOSE = {
+    1: "strided<[?], offset: ?>", 2: "strided<[?, 1], offset: ?>", 3: "strided<[?, ?, 1], offset: ?>",
+    4: "strided<[?, ?, ?, 1], offset: ?>",
+}  # fmt: skip
 
 
-def program(word: str, *, dense: bool = False, sizes: dict[str, str] | None = None) -> str:
-    """A module whose @f calls the library function; rows may lie apart unless `dense`. sizes: "4x5" of some arguments."""
+def program(word: str, *, dense: bool = False, sizes: dict[str, str] | None = None, axes: int = 1) -> str:
+    """A module whose @f calls the library function; rows may lie apart unless `dense`.
+
+    sizes: "4x5" of some arguments. axes: how many stand in front of those of several matrices.
+    """
     function = LIBRARY[word]
     types = []
     for parameter in function.parameters:
-        rank = PARAMETER_RANKS[parameter.kind]
+        rank = 2 + axes if parameter.kind == "matrices" else PARAMETER_RANKS[parameter.kind]
         element = "i32" if parameter.kind == "pivots" else function.element
         if rank is None:
             types.append("i1" if parameter.kind == "flag" else element)
@@ -166,6 +170,21 @@ def test_several_products_at_once(machine: str, element: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("front", [(2, 3), (1, 4), (0, 2), (2, 0)])
+def test_several_products_along_two_axes(machine: str, front: tuple[int, int]) -> None:
+    # The layouts: dense, rows that lie apart, and places in another order in memory.
+    turned = lambda v: np.array(v.swapaxes(0, 1)).swapaxes(0, 1)  # noqa: E731
+    for ta, tb, layout in itertools.product((False, True), (False, True), (np.array, apart, turned)):
+        m, n, k = 4, 5, 6
+        a, b, c = operands(np.float64, (*front, *((k, m) if ta else (m, k))), (*front, *((n, k) if tb else (k, n))),
+                           (*front, m, n))  # fmt: skip
+        want = 2 * ((a.swapaxes(2, 3) if ta else a) @ (b.swapaxes(2, 3) if tb else b)) - c
+        result = layout(c)
+        call(machine, "dgemm_batch", ta, tb, 2.0, layout(a), layout(b), -1.0, result, axes=2)
+        close(result, want, 100.0, k)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("element", DTYPES)
 @pytest.mark.parametrize(
     "layout", [np.array, apart, lambda v: v[::-1]], ids=["dense", "apart", "backwards"]
@@ -194,6 +213,25 @@ def test_ger_in_all_its_forms(machine: str, element: str, layout: Any) -> None:
         x, y, result = layout(x), layout(y), apart(a)
         call(machine, LETTERS[element] + "ger", alpha, x, y, result)
         close(result, a + alpha * np.outer(x, y), abs(a) + abs(alpha) * np.outer(abs(x), abs(y)), 2)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("element", DTYPES)
+@pytest.mark.parametrize(
+    "layout", [np.array, apart, lambda v: np.array(v[::-1])[::-1]], ids=["dense", "apart", "backwards"]
+)
+@pytest.mark.parametrize(("n", "sides"), [(0, 2), (1, 1), (5, 0), (6, 3), (1, 4), (5, 1)])
+def test_trsm_solves_with_each_triangle(machine: str, element: str, layout: Any, n: int, sides: int) -> None:
+    for lower, transpose, unit in itertools.product((False, True), repeat=3):
+        a, b = positive(n, DTYPES[element]), next(operands(DTYPES[element], (n, sides)))
+        a = (a / (4 * n * n)).astype(a.dtype) if unit and n else a
+        read = np.tril(a, -unit) if lower else np.triu(a, unit)
+        triangle = (read + np.eye(n) * unit).astype(np.float64)
+        a = np.where(read == 0, np.nan, a).astype(a.dtype)  # what is not read may be anything
+        got = layout(b)
+        assert call(machine, LETTERS[element] + "trsm", lower, transpose, unit, layout(a), got) is None
+        want = np.linalg.solve(triangle.T if transpose else triangle, b.astype(np.float64))
+        close(got, want, 40.0, n)
 
 
 @needs_scipy
@@ -314,6 +352,7 @@ def test_lapack_says_that_it_cannot_take_a_layout() -> None:
 # --- what may be declared --------------------------------------------------------------------------------------------
 
 GEMV = "i1, f32, tensor<?x?xf32>, tensor<?xf32>, f32, tensor<?xf32>"
+MATRICES, MORE = "tensor<?x?x?xf32>", "tensor<?x?x?x?xf32>"
 
 
 def declared(types: str, results: str = "", word: str = "sgemv") -> str:
@@ -330,6 +369,14 @@ def declared(types: str, results: str = "", word: str = "sgemv") -> str:
         (declared(GEMV.replace("i1", "i8"), "tensor<?xf32>"), "sgemv: argument 'transpose_a' must be i1, got i8"),
         (declared(GEMV), r"sgemv gives \(tensor<\?xf32>\), got \(\)"),
         (declared(GEMV, "tensor<4xf32>"), r"sgemv gives \(tensor<\?xf32>\), got \(tensor<4xf32>\)"),
+        (
+            declared(f"i1, i1, f32, {MATRICES}, {MATRICES}, f32, tensor<?x?xf32>", "tensor<?x?xf32>", "sgemm_batch"),
+            "sgemm_batch: argument 'c' must be a tensor or strided memref of rank 3 or more of f32, its last stride 1",
+        ),
+        (
+            declared(f"i1, i1, f32, {MATRICES}, {MATRICES}, f32, {MORE}", MORE, "sgemm_batch"),
+            "sgemm_batch: the ranks of a, b and c must be equal, got 3, 3, 4",
+        ),
         (declared("i1, f32"), r"sgemv takes 6 arguments \(transpose_a, alpha, a, x, beta, y\), got 2"),
         (
             declared(GEMV.replace("tensor<?xf32>, f32", "memref<?xf32>, f32"), "tensor<?xf32>"),
@@ -436,7 +483,7 @@ def test_a_function_of_another_type_is_not_called() -> None:
 @needs_scipy
 def test_every_symbol_is_found_with_the_type_of_the_table() -> None:
     addresses = {extern.name: library.library_address(extern) for extern in EXTERNS if extern.kind == "library"}
-    assert len(set(addresses.values())) == len(addresses) == 14
+    assert len(set(addresses.values())) == len(addresses) == 16
     assert all(addresses.values())
     assert ctypes.sizeof(ctypes.c_int) == 4  # what the types in C are taken for
 

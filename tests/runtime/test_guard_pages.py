@@ -183,13 +183,25 @@ def test_gathers_and_scatters_touch_nothing_outside(index: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_empty_axis_is_never_read(mode: str) -> None:
-    """With no element at all there is no place to clamp to: an error, or nothing to do."""
+    """With no element at all there is no place to clamp to: an error, 0 in mode drop, or nothing to do."""
     text = (
         "func.func @f(%x: tensor<?x2xf32>, %i: tensor<?xi32>) -> tensor<?x2xf32> {\n"
         f"  %r = tir.take %x at %i axis 0 mode {mode} : tensor<?x2xf32>\n  return %r : tensor<?x2xf32>\n}}\n"
     )
     program = compiled(text)
     empty = guarded(np.zeros((0, 2), np.float32), True)
-    with pytest.raises(ExecutionError, match="axis 0 of x must"):
-        program.call("f", [empty, np.zeros(1, np.int32)])
+    if mode == "drop":
+        assert program.call("f", [empty, np.zeros(1, np.int32)])[0].tolist() == [[0, 0]]
+    else:
+        with pytest.raises(ExecutionError, match="axis 0 of x must"):
+            program.call("f", [empty, np.zeros(1, np.int32)])
     assert program.call("f", [empty, np.zeros(0, np.int32)])[0].shape == (0, 2)
+
+
+def test_windows_of_an_empty_axis_read_nothing() -> None:
+    text = (
+        "func.func @f(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {\n"
+        "  %r = tir.max_pool %x window [2, 1] low [1, 0] high [1, 0] : tensor<?x2xf32>\n  return %r : tensor<?x2xf32>\n}\n"
+    )
+    empty = guarded(np.zeros((0, 2), np.float32), True)
+    assert compiled(text).call("f", [empty])[0].tolist() == [[-np.inf, -np.inf]]

@@ -8,12 +8,14 @@ from typing import Any
 
 from tir.api import executable, for_this_machine
 from tir.check import Tolerance, first_difference, generate_like
-from tir.cli.session import run_entry
-from tir.compile import Entry
+from tir.cli.session import result_names, run_entry
+from tir.compile import Entry, Executable
 from tir.dialects.tir.state import Read, Shared, Update
+from tir.ir.bfloat16 import widened
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
+from tir.ir.types import BF16, element_type
 from tir.lazy import np
 from tir.passes.pipelines import default, fuse, lower_cpu, to_structured
 
@@ -64,11 +66,22 @@ def check_levels(
     if state is None and state_seed is not None:
         before = {name: generate_like(value, state_seed + i) for i, (name, value) in enumerate(sorted(before.items()))}
     wanted = _outcome(LEVELS[0], module, entry, function, arguments, before)
-    tolerance = Tolerance.for_sizes([*arguments.values(), *before.values(), *wanted.values()])
+    usual = Tolerance.for_sizes([*arguments.values(), *before.values(), *wanted.values()])
+    narrow = _names_of_bf16(executable(module, "interpret"), entry)
+    tolerances = {name: usual.of_bf16() if name in narrow else usual for name in wanted}
     reports = [LevelReport(LEVELS[0].name, None, len(wanted))]
     for level in LEVELS[1:]:
-        reports.append(_compare(level, module, entry, function, arguments, before, wanted, tolerance))
+        reports.append(_compare(level, module, entry, function, arguments, before, wanted, tolerances))
     return reports
+
+
+def _names_of_bf16(exe: Executable, entry: str) -> set[str]:
+    """What in an outcome is bf16: the numbers stand in float32 there, with or without the package ml_dtypes."""
+    chosen = exe.entries[entry]
+    types = [(p.name, p.type) for p in chosen.parameters]
+    types += [(name, result.type) for name, result in zip(result_names(chosen), chosen.results)]
+    found = {name for name, type in types if element_type(type) is BF16}
+    return found | {f"{when}@{name}" for name in exe.state.of_bf16 for when in ("", "first ")}
 
 
 def _unused(module: Op) -> set[str]:
@@ -79,7 +92,7 @@ def _unused(module: Op) -> set[str]:
 
 def _compare(
     level: Level, module: Op, entry: str, function: Op, arguments: Mapping[str, Any], state: Mapping[str, Any],
-    wanted: Mapping[str, Any], tolerance: Tolerance,
+    wanted: Mapping[str, Any], tolerances: Mapping[str, Tolerance],
 ) -> LevelReport:  # fmt: skip
     try:
         got = _outcome(level, module, entry, function, arguments, state)
@@ -89,7 +102,7 @@ def _compare(
         missing, extra = sorted(wanted.keys() - got.keys()), sorted(got.keys() - wanted.keys())
         return LevelReport(level.name, f"gives other results: {missing} are missing, {extra} are new")
     for name, want in wanted.items():
-        difference = first_difference(want, got[name], tolerance)
+        difference = first_difference(want, got[name], tolerances[name])
         if difference is not None:
             return LevelReport(level.name, f"{name}{'' if difference.startswith('[') else ': '}{difference}")
     return LevelReport(level.name, None, len(wanted))
@@ -106,7 +119,8 @@ def _outcome(
     for name in used:
         exe.state[name] = state[name]
     found |= {name: np.array(value) for name, value in run_entry(exe, chosen, function, arguments).items()}
-    return found | {f"@{name}": exe.state[name] for name in used}
+    found |= {f"@{name}": exe.state[name] for name in used}
+    return {name: widened(value) for name, value in found.items()}
 
 
 def report_text(reports: list[LevelReport]) -> str:

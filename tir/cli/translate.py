@@ -85,7 +85,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
-    lowered = lower_to_llvm(module, host_target().vector_bytes * 8)
+    target = host_target()
+    lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
     if kind == "obj":
         return emit_object(lowered.text, lowered.grants)
     return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)

@@ -27,7 +27,7 @@ class Assert(Op):
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
         if not frame[self.arg]:
-            raise ExecutionError(self.msg)
+            raise ExecutionError(self.msg, self.location)  # the message says which op of the program is meant
         return ()
 
 

@@ -61,6 +61,9 @@ def _check_type(function: LibraryFunction, type: FunctionType) -> None:
         if not _fits(parameter, given, FloatType(function.element)):
             want = _wanted(parameter, function.element)
             raise TirError(f"{function.word}: argument '{parameter.name}' must be {want}, got {given}")
+    ranks = [given.rank for p, given in zip(function.parameters, type.inputs) if p.kind == "matrices"]  # type: ignore
+    if len(set(ranks)) > 1:
+        raise TirError(f"{function.word}: the ranks of a, b and c must be equal, got {', '.join(map(str, ranks))}")
     if len({given.__class__ for given in type.inputs if isinstance(given, (TensorType, MemRefType))}) > 1:
         raise TirError(f"{function.word}: arguments must be tensors or memrefs, not both")
     results = [type.inputs[i] for i in function.written if isinstance(type.inputs[i], TensorType)]
@@ -75,7 +78,9 @@ def _fits(parameter: Parameter, type: Type, element: Type) -> bool:
     if rank is None:
         return type is (I1 if parameter.kind == "flag" else element)
     wanted = I32 if parameter.kind == "pivots" else element
-    if not isinstance(type, (TensorType, MemRefType)) or type.rank != rank or type.element is not wanted:
+    if not isinstance(type, (TensorType, MemRefType)) or type.element is not wanted:
+        return False
+    if type.rank < rank or (type.rank > rank and parameter.kind != "matrices"):
         return False
     return isinstance(type, TensorType) or _has_layout(type)
 
@@ -91,7 +96,8 @@ def _wanted(parameter: Parameter, element: str) -> str:
     if rank is None:
         return "i1" if parameter.kind == "flag" else element
     held = "i32" if parameter.kind == "pivots" else element
-    return f"a tensor or strided memref of rank {rank} of {held}" + (", its last stride 1" if rank > 1 else "")
+    shape = f"rank {rank}{' or more' if parameter.kind == 'matrices' else ''} of {held}"
+    return f"a tensor or strided memref of {shape}" + (", its last stride 1" if rank > 1 else "")
 
 
 # --- meanings --------------------------------------------------------------------------------------------------------
@@ -128,8 +134,9 @@ def _gemm(transpose_a: Any, transpose_b: Any, alpha: Any, a: Any, b: Any, beta: 
     _check_equal("gemm: inner sizes", a.shape[-1], b.shape[-2])
     _check_equal("gemm: rows of a and c", a.shape[-2], c.shape[-2])
     _check_equal("gemm: columns of b and c", b.shape[-1], c.shape[-1])
-    for other in (a, b) if c.ndim == 3 else ():
-        _check_equal("gemm: numbers of matrices", other.shape[0], c.shape[0])
+    for other in (a, b):
+        for axis, size in enumerate(c.shape[:-2]):
+            _check_equal("gemm: numbers of matrices", other.shape[axis], size)
     return (_scaled_sum(alpha, lambda: a @ b, beta, c),)
 
 
@@ -146,6 +153,12 @@ def _ger(alpha: Any, x: Any, y: Any, a: Any) -> tuple[Any, ...]:
     _check_equal("ger: size of x and rows of a", x.shape[0], a.shape[0])
     _check_equal("ger: size of y and columns of a", y.shape[0], a.shape[1])
     return ((a + alpha * np.outer(x, y)).astype(a.dtype) if alpha != 0 else a,)
+
+
+def _trsm(lower: Any, transpose_a: Any, unit_diagonal: Any, a: Any, b: Any) -> tuple[Any, ...]:
+    """b becomes the solution x of a x = b (or a^T x = b), of a triangle of a."""
+    _check_equal("trsm: size of a and rows of b", _square(a), b.shape[0])
+    return (_substituted(_turned(a, transpose_a), bool(lower) != bool(transpose_a), unit_diagonal, b.T).T,)
 
 
 def _square(a: Any) -> int:
@@ -240,6 +253,6 @@ def _getrs(transpose_a: Any, a: Any, pivots: Any, b: Any) -> tuple[Any, ...]:
 
 #: routine -> its meaning: the arrays that it changes as new ones, then the info.
 MEANINGS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
-    "gemm": _gemm, "gemm_batch": _gemm, "gemv": _gemv, "ger": _ger,
+    "gemm": _gemm, "gemm_batch": _gemm, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
     "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""lgamma, digamma and erfinv on numpy arrays, total: what the references of these functions are made of.
+"""lgamma, digamma, polygamma and erfinv on numpy arrays, total: what the references of these functions are made of.
 
 `math_special.py` has what compiled code computes instead; neither knows the other. The gamma functions are computed in
 numpy's longdouble and rounded: near their zeros large terms cancel, and f64 would lose what is left.
@@ -12,12 +12,14 @@ from typing import Any
 from tir.dialects.numeric import each
 from tir.lazy import np
 
-__all__ = ["digamma", "erfinv", "lgamma"]
+__all__ = ["digamma", "erfinv", "lgamma", "polygamma"]
 
 LARGE = 16  # from here on the asymptotic series are right to 1e-20
 #: Coefficients of 1/x, 1/x^3, ..: Abramowitz and Stegun, 6.1.41; and of 1/x^2, 1/x^4, ..: 6.3.18.
 LGAMMA = ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360), (1, 156), (-3617, 122400))
 DIGAMMA = ((1, 12), (-1, 120), (1, 252), (-1, 240), (1, 132), (-691, 32760), (1, 12), (-3617, 8160))
+#: Bernoulli's numbers B(2), B(4), ..: 23.2.
+BERNOULLI = ((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510))
 
 
 def lgamma(x: Any) -> Any:
@@ -59,6 +61,47 @@ def _digamma_positive(x: Any) -> Any:
         moved, x = np.where(x < LARGE, moved - 1 / x, moved), np.where(x < LARGE, x + 1, x)
     z = 1 / (x * x)
     return np.log(x) - 0.5 / x - _series(DIGAMMA, z) * z + moved
+
+
+def polygamma(x: Any, order: int) -> Any:
+    """The derivative of digamma of this order; inf at the poles of odd orders, nan at negative ones of even orders."""
+    if order == 0:
+        return digamma(x)
+    array = np.asarray(x)
+    wide = array.astype(np.longdouble)
+    parity = 1 if order % 2 else -1
+    rest = wide - np.rint(wide)
+    distance = np.abs(rest)
+    # For x < 0 the sum over all whole k, to both sides, without those to the left of x.
+    if order % 2:
+        both_sides = _zeta(distance, order) + _zeta(1 - distance, order)
+    else:
+        both_sides = np.copysign(_zeta(distance, order, 1 - 2 * distance), rest)
+    total = np.where(wide < 0, both_sides - parity * _zeta(1 - wide, order), _zeta(np.abs(wide), order))
+    result = parity * total
+    if order % 2 == 0:
+        result = np.where(wide == 0, -np.copysign(np.inf, wide), np.where((wide < 0) & (rest == 0), np.nan, result))
+    return np.where(wide == -np.inf, np.nan, result).astype(array.dtype)[()]
+
+
+def _zeta(x: Any, order: int, step: Any = None) -> Any:
+    """n! times the sum of (x + k)^-(n+1) over k = 0, 1, ..: 6.4.10, by Euler and Maclaurin's formula, 23.1.30.
+
+    Minus the same of x + step, which does not cancel for a small step.
+    """
+
+    def inverse_power(x: Any, exponent: int) -> Any:
+        power = x ** np.longdouble(-exponent)
+        return power if step is None else power * -np.expm1(-exponent * np.log1p(step / x))
+
+    power, high = order + 1, x + LARGE
+    total = inverse_power(high, order) / order + inverse_power(high, power) / 2
+    for j, (above, below) in enumerate(BERNOULLI, 1):
+        factor = np.longdouble(above * math.prod(range(power, power + 2 * j - 1)))
+        total = total + factor / (below * math.factorial(2 * j)) * inverse_power(high, power + 2 * j - 1)
+    for k in reversed(range(LARGE)):
+        total = total + inverse_power(x + k, power)
+    return total * np.longdouble(str(math.factorial(order)))
 
 
 def _series(coefficients: tuple[tuple[int, int], ...], z: Any) -> Any:

@@ -6,6 +6,7 @@ Sums are kept in one canonical form (terms sorted, like terms merged), so equal 
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -209,17 +210,37 @@ _EVALUATE: dict[str, Callable[[Any, int], Any]] = {
 
 
 def _divide(kind: str, lhs: AffineExpr, rhs: int) -> AffineExpr:
+    """The quotient or rest in its one form. See Note [Quotients]."""
     assert rhs > 0, f"{kind} needs a positive divisor"
-    if isinstance(lhs, AffineConstant):
-        return AffineConstant(_EVALUATE[kind](lhs.value, rhs))
-    if rhs == 1:
-        return AffineConstant(0) if kind == "mod" else lhs
     terms, constant = _linear(lhs)
-    if all(f % rhs == 0 for f in terms.values()) and constant % rhs == 0:
-        return AffineConstant(0) if kind == "mod" else _sum({t: f // rhs for t, f in terms.items()}, constant // rhs)
-    if lhs.depth >= MAX_DEPTH:
+    constant += rhs - 1 if kind == "ceildiv" else 0
+    outside = AffineConstant(0) if kind == "mod" else _sum({t: f // rhs for t, f in terms.items()}, constant // rhs)
+    inside, constant = {t: f % rhs for t, f in terms.items() if f % rhs}, constant % rhs
+    common = math.gcd(rhs, *inside.values())
+    rest, divisor = _sum({t: f // common for t, f in inside.items()}, 0), rhs // common
+    if not inside:
+        return AffineConstant(constant) if kind == "mod" else outside
+    if rest.depth >= MAX_DEPTH:
         raise LimitError(f"affine expression: at most {MAX_DEPTH} nested floordiv, ceildiv and mod")
-    return AffineOp(kind, lhs, rhs)
+    if kind == "mod":
+        return AffineOp("mod", rest + constant // common, divisor) * common + constant % common
+    if constant // common == divisor - 1:
+        return outside + AffineOp("ceildiv", rest, divisor)
+    return outside + AffineOp("floordiv", rest + constant // common, divisor)
+
+
+# Note [Quotients]
+#
+# Equal sizes are to be one object, however they came about: `(H - 2) floordiv 2 + 1` of one op is the `H floordiv 2` of
+# another. These hold for all integers, also below 0:
+#
+#     x ceildiv r             = (x + r - 1) floordiv r
+#     (x + r * k) floordiv r  = x floordiv r + k            (x + r * k) mod r = x mod r
+#     (x * g + c) floordiv (r * g) = (x + c floordiv g) floordiv r
+#     (x * g + c) mod (r * g)      = ((x + c floordiv g) mod r) * g + c mod g
+#
+# So a divisor of r leaves factors and a constant from 0 to r - 1 inside that have nothing in common with it. A constant
+# of r - 1 is the sign of a ceildiv, and is written as one: `B ceildiv 2`, never `(B + 1) floordiv 2`.
 
 
 def _evaluate_term(term: AffineExpr, leaf: Callable[[AffineExpr], Any]) -> Any:
@@ -285,7 +306,7 @@ _WORDS = ("floordiv", "ceildiv", "mod")
 
 
 def parse_affine(text: str) -> AffineExpr:
-    """The expression over names that `text` spells, as `str` writes one: `B - 2`, `(B + 1) floordiv 2`.
+    """The expression over names that `text` spells, as `str` writes one: `B - 2`, `(B + 1) floordiv 3`.
 
     Raises ParseError for anything else.
     """

@@ -173,8 +173,22 @@ def rounded(value: Any, type: Type) -> Any:
 def meaning(op: Op) -> Callable[..., Any]:
     """The op's `reference`, its results rounded where their type is bf16.
 
-    An op with `computes_in_f32` gets float32 for float16, and its result is rounded to float16 once.
+    An op with `computes_in_f32` gets float32 for float16, and its result is rounded to float16 once. What its facet
+    `size_check` gives looks at the arrays first.
     """
+    check = op.size_check() if hasattr(op, "size_check") else None
+    if check is None:
+        return _rounded_reference(op)
+    run = _rounded_reference(op)
+
+    def checked(*arguments: Any) -> Any:
+        check(arguments)
+        return run(*arguments)
+
+    return checked
+
+
+def _rounded_reference(op: Op) -> Callable[..., Any]:
     reference: Callable[..., Any] = op.reference  # type: ignore[attr-defined]
     if getattr(op, "computes_in_f32", False) and any(element_type(value.type) is F16 for value in op.operands):
         return _in_f32(reference, [result.type for result in op.results])

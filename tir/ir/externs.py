@@ -48,8 +48,8 @@ class Parameter:
     written: bool = False
 
 
-#: What the kinds of arguments are: the rank of a tensor or buffer of the function's elements ("pivots": of i32), or None
-#: for a scalar: a number, or an i1.
+#: What the kinds of arguments are: the rank of a tensor or buffer of the function's elements ("pivots": of i32;
+#: "matrices": that or a higher one, the same for all), or None for a scalar: a number, or an i1.
 PARAMETER_RANKS = {"flag": None, "number": None, "vector": 1, "pivots": 1, "matrix": 2, "matrices": 3}
 
 
@@ -131,6 +131,8 @@ _ROUTINES = {
     "gemv": ("blas", "gemv", "ciirririrri",
              "transpose_a flag, alpha number, a matrix, x vector, beta number, y vector!", False),
     "ger": ("blas", "ger", "iirririri", "alpha number, x vector, y vector, a matrix!", False),
+    "trsm": ("blas", "trsm", "cccciirriri",
+             "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", False),
     "potrf": ("lapack", "potrf", "cirii", "lower flag, a matrix!", True),
     "trtrs": ("lapack", "trtrs", "ccciiririi",
               "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", True),

@@ -321,6 +321,15 @@ class MemRefType(ShapedType):
             stride = stride * dim if isinstance(stride, int) and isinstance(dim, int) else DYNAMIC
         return tuple(reversed(strides)), 0
 
+    @property
+    def is_packed(self) -> bool:
+        """The type says that the elements stand side by side in row-major order."""
+        if isinstance(self.layout, AffineMap):
+            return False
+        dense = MemRefType(self.shape, self.element).strides_and_offset()[0]
+        places = zip(self.shape, self.strides_and_offset()[0], dense)
+        return self.layout is None or all(size == 1 or (own == want is not DYNAMIC) for size, own, want in places)
+
 
 def _layout_text(layout: StridedLayout | AffineMap) -> str:
     return f"affine_map<{layout}>" if isinstance(layout, AffineMap) else str(layout)

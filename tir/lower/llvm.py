@@ -23,7 +23,8 @@ from tir.ir.types import MemRefType
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
-from tir.lower.llvm_control import argument_type, from_argument, lower_block, run
+from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block, run
+from tir.lower.llvm_half import without_half
 from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
 from tir.lower.llvm_types import component_types
 
@@ -51,11 +52,13 @@ class LoweredModule:
     grants: tuple[str, ...] = ("memory",)
 
 
-def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
+def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = True) -> LoweredModule:
     """The LLVM IR of a module of the loops level. Raises PassError for what has no machine code.
 
-    vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512).
+    vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512). has_half: the machine converts f16.
     """
+    if not has_half:
+        check_no_half(module)
     functions = [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
     check_call_depth(functions)
     written = written_parameters(functions)
@@ -79,7 +82,8 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None) -> LoweredModule:
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
     grants = ("memory", "library") if text.library else ("memory",)
-    return LoweredModule("\n\n".join(parts) + "\n", callable_ones, text.asserts, grants)
+    whole = "\n\n".join(parts) + "\n"
+    return LoweredModule(whole if has_half else without_half(whole), callable_ones, text.asserts, grants)
 
 
 def _name(function: Any) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
-from tir.ir.types import BF16, MemRefType, element_type
+from tir.ir.types import BF16, F16, MemRefType, Type, element_type
 from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_library import lower_library_call
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
 from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, Steps, quoted
 from tir.lower.llvm_types import component_types, lane_count, llvm_type, memory_type, size_in_memory, unsupported
 
-__all__ = ["RULES", "Rules", "argument_type", "from_argument", "lower_block", "run"]
+__all__ = ["RULES", "Rules", "argument_type", "check_no_half", "from_argument", "lower_block", "run"]
 
 Rule = Callable[[FunctionText, Any], Any]
 Rules = Mapping[str, Rule]
@@ -67,12 +67,24 @@ _BF16_OPS = frozenset(("arith.constant", "arith.select", "arith.bitcast", "arith
 
 
 def _check_bf16(op: Op) -> None:
-    arithmetic = op.name.startswith(("arith.", "math.")) or op.name in ("vector.fma", "vector.reduction")
-    if not arithmetic or op.name in _BF16_OPS:
-        return
-    if any(element_type(value.type) is BF16 for value in (*op.operands, *op.results)):
+    if _computes_in(op, BF16):
         hint = "run arith-emulate-unsupported-floats before this"
         raise PassError(f"{op.name}: machine code has no arithmetic on bf16", op.location, hint=hint)
+
+
+def check_no_half(module: Op) -> None:
+    """PassError for arithmetic on f16, for a machine that lacks it; an fma is computed in f64 in any case."""
+    for op in module.walk():
+        if op.name not in ("math.fma", "vector.fma") and _computes_in(op, F16):
+            hint = "run arith-emulate-unsupported-floats before this"
+            raise PassError(f"{op.name}: this machine has no arithmetic on f16", op.location, hint=hint)
+
+
+def _computes_in(op: Op, type: Type) -> bool:
+    arithmetic = op.name.startswith(("arith.", "math.")) or op.name in ("vector.fma", "vector.reduction")
+    if not arithmetic or op.name in _BF16_OPS:
+        return False
+    return any(element_type(value.type) is type for value in (*op.operands, *op.results))
 
 
 #: Who should have removed an op, by its dialect or name.

@@ -24,7 +24,7 @@ __all__ = ["lower_library_call"]
 LARGEST = 2**31 - 1  # BLAS counts in 32 bits
 UNFIT, WRONG_PIVOTS = "-1", "-5"  # info of LAPACK's functions: nothing was done
 
-_N, _T, _U, _L = (str(ord(letter)) for letter in "NTUL")
+_N, _T, _U, _L, _R = (str(ord(letter)) for letter in "NTULR")
 _ONE = "0x3FF0000000000000"
 _SLOT_TYPES = {"char": "i8", "int": "i32"}
 
@@ -49,7 +49,7 @@ class _Matrix:
 
 
 def _matrix(memref: MemRef) -> _Matrix:
-    """Of a buffer of rank 2, or the first of several."""
+    """Of a buffer of rank 2, or the first of several matrices."""
     rows, columns = memref.sizes[-2:]
     return _Matrix(memref.pointer, rows, columns, memref.strides[-2], memref.type.layout is None)
 
@@ -227,13 +227,19 @@ def _gemm(w: _Writer, ta: str, tb: str, alpha: str, a: MemRef, b: MemRef, beta: 
 
 
 def _gemm_batch(w: _Writer, ta: str, tb: str, alpha: str, a: MemRef, b: MemRef, beta: str, c: MemRef) -> None:
-    def one(number: str) -> None:
-        matrices = [
-            replace(_matrix(m), pointer=w.element(m.pointer, (number, m.strides[0]))) for m in (a, b, c)
-        ]
-        _multiply(w, ta, tb, alpha, matrices[0], matrices[1], beta, matrices[2])
+    def each(axis: int, pointers: Sequence[str]) -> None:
+        """The products from these on, along the axis and those behind it."""
+        if axis == c.type.rank - 2:
+            x, y, z = (replace(_matrix(m), pointer=pointer) for m, pointer in zip((a, b, c), pointers))
+            _multiply(w, ta, tb, alpha, x, y, beta, z)
+            return
 
-    w.loop(w.least(*(m.sizes[0] for m in (a, b, c))), one)
+        def one(number: str) -> None:
+            each(axis + 1, [w.element(p, (number, m.strides[axis])) for m, p in zip((a, b, c), pointers)])
+
+        w.loop(w.least(*(m.sizes[axis] for m in (a, b, c))), one)
+
+    each(0, [m.pointer for m in (a, b, c)])
 
 
 def _multiply(w: _Writer, ta: str, tb: str, alpha: str, a: _Matrix, b: _Matrix, beta: str, c: _Matrix) -> None:
@@ -302,6 +308,43 @@ def _ger(w: _Writer, alpha: str, x: MemRef, y: MemRef, a: MemRef) -> None:
 
     fits = w.all_of([*a_fits, *x_fits, *y_fits, *w.fits(m, n)])
     w.either(fits, call, lambda: w.loop(m, lambda i: w.loop(n, lambda j: own(i, j))))
+
+
+def _trsm(w: _Writer, lower: str, ta: str, unit_diagonal: str, a: MemRef, b: MemRef) -> None:
+    """b = the solution x of a x = b."""
+    left, right = _matrix(a), _matrix(b)
+    n, sides = w.least(left.rows, left.columns, right.rows), right.columns
+    (lda, a_fits), (ldb, b_fits) = w.leading(left), w.leading(right)
+
+    def call() -> None:
+        w.call(
+            ("char", _R), w.letter(lower, _U, _L), w.letter(ta, _T, _N), w.letter(unit_diagonal, _U, _N),
+            ("int", sides), ("int", n), ("number", _ONE), ("address", left.pointer), ("int", lda),
+            ("address", right.pointer), ("int", ldb),
+        )  # fmt: skip
+
+    def own(step: str, column: str) -> None:
+        """One unknown, from those that are found already."""
+        is_forward = w.f.assign(f"icmp ne i1 {lower}, {ta}")
+
+        def unknown(number: str) -> str:
+            """The row of the unknown that is found as this one."""
+            return w.choose(is_forward, number, w.f.assign(f"sub i64 {w.f.add(n, '-1')}, {number}"))
+
+        def at(row: str) -> str:
+            return w.element(right.pointer, (row, right.stride), (column, "1"))
+
+        def term(k: str) -> str:
+            return w.product(w.entry(left, ta, row, unknown(k)), w.load(at(unknown(k))))
+
+        row = unknown(step)
+        found = w.summed(step, term)
+        rest = w.f.assign(f"fsub {w.number} {w.load(at(row))}, {found}")
+        quotient = w.f.assign(f"fdiv {w.number} {rest}, {w.entry(left, ta, row, row)}")
+        w.f.emit(f"store {w.number} {w.choose(unit_diagonal, rest, quotient, w.number)}, ptr {at(row)}")
+
+    fits = w.all_of([*a_fits, *b_fits, *w.fits(n, sides)])
+    w.either(fits, call, lambda: w.loop(n, lambda step: w.loop(sides, lambda c: own(step, c))))
 
 
 # --- LAPACK ----------------------------------------------------------------------------------------------------------
@@ -384,6 +427,6 @@ def _are_row_numbers(w: _Writer, pivots: MemRef, count: str) -> str:
 
 
 _ROUTINES: Mapping[str, Callable[..., Any]] = {
-    "gemm": _gemm, "gemm_batch": _gemm_batch, "gemv": _gemv, "ger": _ger,
+    "gemm": _gemm, "gemm_batch": _gemm_batch, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
     "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
 }  # fmt: skip

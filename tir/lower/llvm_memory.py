@@ -203,7 +203,7 @@ def _dealloc(f: FunctionText, op: Any) -> None:
 def copy_elements(f: FunctionText, source: MemRef, target: MemRef) -> None:
     """Copies the elements of one memref to another of the same sizes."""
     kind = memory_type(source.type.element)
-    if source.type.layout is None and target.type.layout is None:
+    if source.type.is_packed and target.type.is_packed:
         total = str(size_in_memory(source.type))
         for a, b in zip(source.sizes, target.sizes):
             total = f.multiply(total, a if a.isdigit() else b)

@@ -398,18 +398,47 @@ def _round_to_odd(f: FunctionText, x: str, type: Type) -> str:
     return f.assign(f"bitcast {integer} {chosen} to {narrow}")
 
 
+_DIGITS: dict[Type, int] = {F32: 24, F64: 53}  # the bits of a whole number that a float of this type holds
+
+
 def _float_to_integer(signed: bool) -> Rule:
-    name = "fptosi" if signed else "fptoui"
+    """Saturates in float, where all lanes of a vector go at once; those of LLVM's `fptosi.sat` go one by one."""
+    instruction = "fptosi" if signed else "fptoui"
 
     def lower(f: FunctionText, op: Any) -> None:
-        source, target = llvm_type(op.input.type), op.result.type
-        through = memory_type(target)
-        whole = f.call(f"llvm.{name}.sat.{suffix(through)}.{suffix(source)}", through, [(source, f[op.input])])
+        target = op.result.type
+        x, kind = _at_least_single(f, op.input)
+        source, truth, through = llvm_type(kind), shape_like(I1, kind), memory_type(target)
+        bits = max(_width(target), 8) - signed
+        low, high = (-1 << bits if signed else 0), (1 << bits) - 1
+        # The largest float of the range; between it and `high` there are no others.
+        last = high - ((1 << max(bits - _DIGITS[element_type(kind)], 0)) - 1)
+
+        def choose(condition: str, type: str, then: str, otherwise: str) -> str:
+            holds = f.assign(f"fcmp {condition}")
+            return f.assign(f"select {truth} {holds}, {type} {then}, {type} {otherwise}")
+
+        first_text, last_text = _splat(low, kind), _splat(last, kind)
+        inside = choose(f"ogt {source} {x}, {first_text}", source, x, first_text)  # nan is not above, and gives `low`
+        inside = choose(f"olt {source} {inside}, {last_text}", source, inside, last_text)
+        whole = f.assign(f"{instruction} {source} {inside} to {through}")
+        if last != high:
+            most = constant([high], target)
+            whole = choose(f"ogt {source} {x}, {last_text}", through, most, whole)
+        whole = choose(f"uno {source} {x}, {x}", through, zero_of(through), whole)
         if element_type(target) is I1:  # a number of one bit: 0 and -1, or 0 and 1
             whole = f.assign(f"icmp {'slt' if signed else 'ne'} {through} {whole}, {zero_of(through)}")
         f.set(op.result, whole)
 
     return lower
+
+
+def _at_least_single(f: FunctionText, value: Value) -> tuple[str, Type]:
+    """A float as f32, or as f64 if it is one, and its type."""
+    if element_type(value.type) is not F16:
+        return f[value], value.type
+    kind = F32 if not isinstance(value.type, VectorType) else VectorType(value.type.shape, F32)
+    return f.assign(f"fpext {f.typed(value)} to {llvm_type(kind)}"), kind
 
 
 def fma(f: FunctionText, op: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tir.dialects import arith, memref, scf
+from collections.abc import Sequence
+
+from tir.dialects import arith, cf, memref, scf
 from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.traits import Pure
@@ -16,7 +18,8 @@ _SIZE_OPS = (arith.AddI, arith.MulI, arith.MaxSI, arith.MinSI)
 def hoist_allocations(block: Block) -> None:
     """Moves allocations to the start of the function, with what their sizes need, where that is arguments' sizes.
 
-    So running out of memory is found before anything is written in place, as a failing assert would be.
+    So running out of memory is found before anything is written in place, as a failing assert would be. A size that may
+    be negative stays behind the asserts in front of it, one of which says so; nothing is written in place before them.
     """
     movable: set[Op] = set()
     needed: set[Op] = set()
@@ -29,9 +32,21 @@ def hoist_allocations(block: Block) -> None:
             needed.update(v.op for v in op.operands if v.op is not None)
             needed.add(op)
     anchor = next((op for op in block if op not in needed), None)
+    asserted = False
+    behind_assert: Op | None = None  # what stands behind the last assert and does not move
+    behind: set[Op] = set()  # what does not move in front of it
     for op in block.ops:
-        if op in needed and anchor is not None and op is not anchor:
-            op.move_before(anchor)
+        if op not in needed:
+            asserted = asserted or isinstance(op, cf.Assert)
+            behind_assert = None if isinstance(op, cf.Assert) else behind_assert or op
+            continue
+        place = anchor
+        is_open = isinstance(op, memref.Alloc) and _may_be_negative(op.operands)
+        if asserted and (is_open or any(v.op in behind for v in op.operands)):
+            behind.add(op)
+            place = behind_assert
+        if place is not None and op is not place:
+            op.move_before(place)
 
 
 def hoist_out_of_loops(function: Op) -> None:
@@ -87,6 +102,22 @@ def _is_size(value: Value) -> bool:
     if isinstance(maker, arith.Constant):
         return isinstance(maker.value, IntegerAttr) and maker.value.value >= 0
     return isinstance(maker, (memref.Dim, *_SIZE_OPS))
+
+
+def _may_be_negative(sizes: Sequence[Value]) -> bool:
+    pending, seen = list(sizes), set()
+    while pending:
+        value = pending.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        maker = value.op
+        # That of a view is as large as the view was asked to be; a buffer is there, so its sizes are.
+        is_of_view = isinstance(maker, memref.Dim) and not isinstance(maker.source.op, (memref.Alloc, type(None)))
+        if is_of_view or not _is_size(value):
+            return True
+        pending += () if maker is None or isinstance(maker, memref.Dim) else maker.operands
+    return False
 
 
 def _is_inside(value: Value, op: Op) -> bool:

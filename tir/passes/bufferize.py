@@ -104,9 +104,9 @@ class _Function:
             raise PassError(f"bufferize: @{function.sym_name} takes tensors and {what}", function.location)
         self.block = function.entry
         self.old_results = self.block.terminator.operands
-        sizes = KeptSizes(function)
         symbols = self.globals.symbols
-        calls = [op for op in function.walk() if called_library_function(symbols, op) is not None]
+        calls = {op: called for op in function.walk() if (called := called_library_function(symbols, op)) is not None}
+        sizes = KeptSizes(function, {op: called.written for op, called in calls.items()})
         rules: dict[type[Op], Any] = {**STRUCTURED, **CONTROL, func.Call: bufferize_call}
         self.blocks = Blocks(sizes, Uses(function, sizes.changing, safe=calls), self.globals, rules)
         self.change_arguments()

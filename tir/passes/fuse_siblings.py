@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from tir.dialects import linalg
 from tir.ir import actions
-from tir.ir.affine import AffineMap
+from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.errors import Location
 from tir.ir.ir import Block, Op, OpResult, Value
 from tir.ir.traits import is_pure
 from tir.passes.generic_edit import inputs_of, lasting_outputs, loop_map, merge_siblings
 from tir.passes.loop_sizes import LoopSizes
 
-__all__ = ["Siblings", "is_contraction"]
+__all__ = ["Siblings", "is_contraction", "reuses_all_inputs"]
 
 MAX_OUTPUTS = 8  # of one op: with more streams caches and registers suffer
 MAX_DISTANCE = 256  # ops between two siblings: bounds the time that it takes to look for them
@@ -149,3 +149,19 @@ def is_contraction(op: linalg.Generic) -> bool:
     """A reduction of products: no input depends on all loops, as in a matrix product."""
     dims = [{leaf for expr in map.results for leaf in expr.leaves()} for map in op.input_maps if map.results]
     return not op.is_all_parallel and len(dims) > 1 and all(len(used) < op.rank for used in dims)
+
+
+def reuses_all_inputs(op: linalg.Generic) -> bool:
+    """A contraction each of whose inputs lacks a parallel loop, of more than one step, that another has.
+
+    Tiles keep what they loaded for the steps of such a loop; the others, as a product with a vector, gain nothing from
+    tiles.
+    """
+    if not is_contraction(op):
+        return False
+    loops = {dim for dim, kind in enumerate(op.iterator_types) if kind == linalg.PARALLEL}
+    for value, map in zip(op.operands, op.maps):
+        sizes = zip(map.results, value.type.shape)  # type: ignore[attr-defined]
+        loops -= {expr.position for expr, size in sizes if size == 1 and isinstance(expr, AffineDim)}
+    dims = [{leaf.position for expr in map.results for leaf in expr.leaves()} for map in op.input_maps]  # type: ignore[attr-defined]
+    return all(loops & set.union(*dims) - used for used in dims)

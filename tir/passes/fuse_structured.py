@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tir.dialects import arith, linalg
+from tir.dialects import arith, linalg, tensor
 from tir.ir import actions
-from tir.ir.affine import AffineMap
+from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.attributes import DenseAttr
+from tir.ir.builder import Builder
 from tir.ir.errors import Location
-from tir.ir.ir import Block, Op, OpResult
+from tir.ir.ir import Block, Op, OpResult, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_pure
+from tir.ir.types import I1, Dim, TensorType
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
-from tir.passes.fuse_siblings import Siblings, is_contraction
+from tir.passes.fuse_siblings import Siblings, is_contraction, reuses_all_inputs
 from tir.passes.generic_edit import (
     absorb_constant,
+    bare_dims,
     can_move_indices,
-    covers_all_dims,
     drop_inputs,
     drop_outputs,
     inline_producer,
@@ -55,8 +57,8 @@ class FuseStructured(Pass):
     - An elementwise producer is computed in the body of its consumer (elementwise or a reduction), index maps composed.
       If there are several consumers it goes into each, provided that this costs at most `max-cost` (a load or an
       addition is 1, a division 8, exp 12, log 18, tanh 26); if the consumer would compute it again for each point of a
-      loop that it does not depend on, at most 4. Into a contraction (a matrix product) go only moves: broadcast and
-      transpose.
+      loop that it does not depend on, at most 4. Into a contraction go only moves, such as broadcast and transpose, and
+      into a product of matrices no windows, whose places are no axes.
     - Ops with the same loops that share an input, or of which one reads what the other makes at the same point, become
       one op with several outputs.
     - Constants of one number become numbers in bodies; unused and equal inputs and outputs go.
@@ -160,7 +162,8 @@ class _Fusion:
             self.cost[edge.consumer] += self.cost[producer]
             # An earlier edge into the same consumer has changed the numbers of its inputs.
             reads = next(e.reads for e in self._edges_into(edge.consumer, producer) if e.loops == edge.loops)
-            inline_producer(edge.consumer, producer, edge.loops, reads, move=is_free and i == len(taken) - 1)
+            shown = _shown(producer, edge)
+            inline_producer(edge.consumer, producer, edge.loops, reads, shown, move=is_free and i == len(taken) - 1)
             actions.end()
 
     def _edges(self, producer: linalg.Generic) -> list[_Edge]:
@@ -246,8 +249,35 @@ def _obstacle(producer: linalg.Generic, edge: _Edge) -> str | None:
         return "the producer does not make each element at one point of its loops"
     if not can_move_indices(producer.body, edge.loops):
         return "the producer needs its position, which is not a loop of the consumer"
-    maps = [map for value, map in inputs_of(edge.consumer) if value.op is not producer]
-    maps += [map.compose(edge.loops) for map in producer.input_maps]
-    if not covers_all_dims(edge.consumer.rank, [*maps, *edge.consumer.output_maps]):
+    hidden = _hidden_loops(producer, edge)
+    maps = [map.compose(edge.loops) for map in producer.input_maps]
+    if (hidden or not all(map.is_projected_permutation() for map in maps)) and reuses_all_inputs(edge.consumer):
+        return "the consumer is a product of matrices, whose loops must be axes of its operands"
+    if not all(isinstance(dim, int) for dim in hidden.values()):
         return "without the producer's result nothing says how long a loop of the consumer is"
     return None
+
+
+def _hidden_loops(producer: linalg.Generic, edge: _Edge) -> dict[int, Dim]:
+    """The loops of the consumer whose length only the producer's result shows, as the size of an axis; with that size."""
+    assert edge.loops is not None
+    maps = [map for value, map in inputs_of(edge.consumer) if value.op is not producer]
+    maps += [map.compose(edge.loops) for map in producer.input_maps]
+    shown = bare_dims([*maps, *edge.consumer.output_maps])
+    found: dict[int, Dim] = {}
+    for position in edge.reads:
+        value, map = inputs_of(edge.consumer)[position]
+        for expr, dim in zip(map.results, value.type.shape):  # type: ignore[attr-defined]
+            if isinstance(expr, AffineDim) and expr.position not in shown:
+                found[expr.position] = dim
+    return found
+
+
+def _shown(producer: linalg.Generic, edge: _Edge) -> list[tuple[Value, AffineMap]]:
+    """An input that shows how long the hidden loops are, as lower-structured gives pooling ops one; nobody reads it."""
+    hidden = _hidden_loops(producer, edge)
+    if not hidden:
+        return []
+    type = TensorType(tuple(hidden.values()), I1)
+    shown = Builder.before(edge.consumer).create(tensor.Empty, [], result_types=[type])
+    return [(shown, AffineMap.of_dims(edge.consumer.rank, list(hidden)))]

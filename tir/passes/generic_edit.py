@@ -18,7 +18,7 @@ from tir.ir.ir import Block, BlockArgument, OpResult, Region, Value
 from tir.ir.types import I32, INDEX, FloatType, TensorType
 
 __all__ = [
-    "absorb_constant", "can_move_indices", "covers_all_dims", "drop_inputs", "drop_outputs", "inline_producer",
+    "absorb_constant", "bare_dims", "can_move_indices", "covers_all_dims", "drop_inputs", "drop_outputs", "inline_producer",
     "inputs_of", "lasting_outputs", "loop_map", "merge_siblings", "outputs_of",
 ]  # fmt: skip
 
@@ -116,13 +116,15 @@ def absorb_constant(op: linalg.Generic, position: int, constant: arith.Constant)
 
 
 def inline_producer(
-    consumer: linalg.Generic, producer: linalg.Generic, loops: AffineMap, reads: dict[int, int], *, move: bool
-) -> None:
+    consumer: linalg.Generic, producer: linalg.Generic, loops: AffineMap, reads: dict[int, int],
+    shown: Sequence[Operand], *, move: bool,
+) -> None:  # fmt: skip
     """Computes elements of the producer, whose loops are all parallel, in the body of the consumer, where they are
     needed.
 
     loops: from the loops of the consumer to those of the producer. reads: input of the consumer -> result of the
-    producer that it is. move: nothing else needs the producer, which is left without its body and must be erased.
+    producer that it is. shown: inputs that nobody reads, for loops whose length nothing else says. move: nothing else
+    needs the producer, which is left without its body and must be erased.
     The consumer's own location stays the first of those that it has then.
     """
     operands = [*inputs_of(producer), *outputs_of(producer)]
@@ -144,9 +146,10 @@ def inline_producer(
     (block,) = consumer.region.take_blocks()
     joined = _join(body, block)
     new = [a for a, used in zip(arguments, is_read) if used]
-    _set_arguments(joined, [*new, *(old[i] for i in kept), *old[len(inputs) :]])
+    unread = Block([value.type.element for value, _ in shown]).arguments  # type: ignore[attr-defined]
+    _set_arguments(joined, [*new, *(old[i] for i in kept), *unread, *old[len(inputs) :]])
     consumer.region.append(joined)
-    _set_operands(consumer, [*added, *(inputs[i] for i in kept)], outputs)
+    _set_operands(consumer, [*added, *(inputs[i] for i in kept), *shown], outputs)
     consumer.location = _fused_location(consumer.location, producer.location)
     drop_inputs(consumer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from tir.dialects import scf
 from tir.ir.ir import Block, BlockArgument, Op, OpResult, Value
@@ -15,11 +15,13 @@ __all__ = ["KeptSizes"]
 class KeptSizes(LoopSizes):
     """The sizes in a function, taken down before anything changes, if each loop keeps those of what it carries.
 
-    changing: the loops of which the program does not show that they do.
+    changing: the loops of which the program does not show that they do. written: for calls whose results are changed
+    operands, the positions of these.
     """
 
-    def __init__(self, function: Op) -> None:
+    def __init__(self, function: Op, written: Mapping[Op, Sequence[int]]) -> None:
         super().__init__()
+        self.written = written
         loops: list[scf.For | scf.While] = []
         for op in _innermost_first(function):
             if isinstance(op, scf.If):
@@ -54,14 +56,16 @@ class KeptSizes(LoopSizes):
         )
 
     def step(self, value: Value, axis: int) -> Size:
-        """One step back: what a loop carries has the sizes of what it started with."""
-        source = _source(value)
+        """One step back: what a loop carries, or a call changes, has the sizes of what it started with."""
+        source = _source(value, self.written)
         return super().step(value, axis) if source is None else (source, axis)
 
 
-def _source(value: Value) -> Value | None:
-    """The tensor that a value of a loop starts from."""
+def _source(value: Value, written: Mapping[Op, Sequence[int]]) -> Value | None:
+    """The tensor that a value of a loop, or of a call that changes it, starts from."""
     if isinstance(value, OpResult):
+        if value.op in written:
+            return value.op.operands[written[value.op][value.index]]
         if isinstance(value.op, scf.For):
             return value.op.initArgs[value.index]
         if isinstance(value.op, scf.While):

@@ -1,43 +1,20 @@
-"""Declarations and calls of library functions: what `select-library` makes, and what `bufferize` makes of it."""
+"""What `bufferize` makes of calls of library functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tir.dialects import func
-from tir.dialects.library import EXTERN, library_function
-from tir.ir.attributes import StringAttr
+from tir.dialects.library import library_function
 from tir.ir.errors import PassError
-from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Op, Value
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import I32, MemRefType, TensorType, Type
+from tir.ir.types import MemRefType
 from tir.passes.bufferize_blocks import Blocks, Place, called_library_function
+from tir.passes.library_use import declaration_of
 from tir.passes.storage import Storage
 
-__all__ = ["bufferize_call", "called_library_function", "declaration_of", "erase_unused_declarations"]
-
-#: What upstream's bufferization may take for granted about the arguments of a function without a body.
-ACCESS = "bufferization.access"
-
-
-def declaration_of(symbols: SymbolTable, function: LibraryFunction, types: Sequence[Type]) -> str:
-    """The name of the declaration of the function for arguments of these types, which is made at its first use."""
-    results = [types[i] for i in function.written if isinstance(types[i], TensorType)]
-    results += [I32] if function.has_info else []
-    for name in symbols.names():
-        op = symbols.get(name)
-        if library_function(op) is function and isinstance(op, func.Func):
-            if op.function_type.inputs == tuple(types) and op.function_type.results == tuple(results):
-                return name
-    made = func.Func.make(function.callee, types, results, visibility="private", declaration=True)
-    made.set_attribute(EXTERN, StringAttr(function.word))
-    for i, type in enumerate(types):
-        if isinstance(type, TensorType):
-            access = "read-write" if i in function.written else "read"
-            made.set_argument_attribute(i, ACCESS, StringAttr(access))
-    return symbols.insert(made).sym_name
-
+__all__ = ["bufferize_call", "called_library_function", "erase_unused_declarations"]
 
 def erase_unused_declarations(module: Op, symbols: SymbolTable) -> None:
     """Takes out the declarations of library functions that nothing calls (any more)."""

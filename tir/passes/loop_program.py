@@ -12,7 +12,8 @@
         p.loop(0, p.size(x, 0), step, changes=[out], carry=[zero])
         return [out]
 
-becomes `scf.for` with the tensors that it changes as carried values, `tensor.extract` and `tensor.insert`.
+becomes `scf.for` with the tensors that it changes as carried values, `tensor.extract` and `tensor.insert`. In a program
+that may call a library, `info = p.call("potrf", True, matrix)` becomes a `func.call` of a private declaration.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tir.dialects import scf, tensor
+from tir.dialects import arith, func, scf, tensor
 from tir.dialects.scalar import Scalar, ScalarBuilder, ScalarLike, signless
+from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
+from tir.ir.externs import LIBRARY
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import DYNAMIC, INDEX, TensorType, Type, element_type
+from tir.ir.symbols import SymbolTable
+from tir.ir.types import DYNAMIC, F32, I1, I32, INDEX, TensorType, Type, element_type
+from tir.passes.library_use import declaration_of
 from tir.passes.structured import SizeOf, filled, lowered_type
 
 __all__ = ["Buffer", "LoopProgram"]
@@ -46,16 +51,17 @@ class Buffer:
 class LoopProgram(ScalarBuilder):
     """A scalar builder with loops and tensors that change.
 
-    types, dynamic: of the results of `op`, and their open sizes. size_of, lowered: see `generic`.
+    types, dynamic: of the results of `op`, and their open sizes. size_of, lowered: see `generic`. symbols: of the
+    module, for a program that calls library functions.
     """
 
     def __init__(
         self, builder: Builder, op: Op, types: Sequence[TensorType], dynamic: Sequence[Value], size_of: SizeOf,
-        lowered: dict[Value, Value],
+        lowered: dict[Value, Value], symbols: SymbolTable | None = None,
     ) -> None:  # fmt: skip
         super().__init__(builder, size_of=lambda value, axis: size_of(self.outside, value, axis))
         self.outside = Builder(builder.block, builder.anchor, builder.location)
-        self.op, self.types, self.dynamic, self.lowered = op, types, dynamic, lowered
+        self.op, self.types, self.dynamic, self.lowered, self.symbols = op, types, dynamic, lowered, symbols
 
     # --- tensors -----------------------------------------------------------------------------------------------------
 
@@ -97,7 +103,36 @@ class LoopProgram(ScalarBuilder):
     def _place(self, i: ScalarLike) -> Scalar:
         return self.const(i, INDEX) if isinstance(i, int) else self.cast(i, INDEX)
 
+    def call(self, routine: str, *arguments: Buffer | bool) -> Scalar | None:
+        """Calls a library function (`tir/dialects/library.py`), which changes some of the buffers; its info, if any."""
+        assert self.symbols is not None, f"{self.op.name} may not call a library here"
+        element = next(x.element for x in arguments if isinstance(x, Buffer))
+        function = LIBRARY[("s" if element is F32 else "d") + routine]
+        values = [x.value if isinstance(x, Buffer) else self._flag(x) for x in arguments]
+        types = [lowered_type(value.type) for value in values]
+        callee = declaration_of(self.symbols, function, types)
+        results = [*(types[i] for i in function.written), *([I32] if function.has_info else [])]
+        made = self.builder.op(func.Call, values, callee=callee, result_types=results)
+        for position, result in zip(function.written, made.results):
+            arguments[position].value = result  # type: ignore[union-attr]
+        return Scalar(made.results[-1], I32) if function.has_info else None
+
+    def _flag(self, x: bool) -> Value:
+        return self.builder.create(arith.Constant, value=IntegerAttr(int(x), I1))
+
     # --- control -----------------------------------------------------------------------------------------------------
+
+    def sum(self, start: ScalarLike, stop: ScalarLike, term: Callable[[Scalar], Scalar], element: Type) -> Scalar:
+        """The sum of `term(i)` for i from start to stop, added in any order."""
+
+        def step(i: Scalar, total: Scalar) -> list[Scalar]:
+            found = term(i)
+            before, self.fastmath = self.fastmath, "reassoc"
+            total = self.add(total, found)
+            self.fastmath = before
+            return [total]
+
+        return self.loop(start, stop, step, carry=[self.const(0, element)])[0]
 
     def loop(
         self, start: ScalarLike, stop: ScalarLike, step: Step, *, changes: Sequence[Buffer] = (), carry: Carried = (),

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects import arith, linalg, memref, scf
+from tir.dialects import arith, linalg, memref, scf, vector
 from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineExpr, AffineMap, AffineOp, AffineSum
-from tir.ir.attributes import DialectAttr
+from tir.ir.attributes import DenseAttr, DialectAttr, pack
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Region, Value, clone_into
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
-from tir.ir.types import INDEX, FloatType, MemRefType
+from tir.ir.types import INDEX, FloatType, MemRefType, Type, VectorType, element_type
+from tir.passes.choosing_reduction import Choice, find_choice, is_along
 from tir.passes.loop_values import LoopValues
 from tir.passes.tile_contraction import lower_contraction
 
 __all__ = ["LowerLoops"]
+
+SHORTEST_RUN = 8  # a loop over fewer elements costs more than a division for each
+SIDE_BY_SIDE = 2  # vectors of a reduction that chooses
+#: From the values that loops hand on to the next ones.
+Fold = Callable[[Sequence[Value]], Sequence[Value]]
 
 
 @dataclass
@@ -30,7 +36,8 @@ class LowerLoops(Pass):
     loop is the dimension along which most buffers are contiguous (the naive order of a matrix product costs 20 times the
     time): a parallel one, with the sums kept in the output, or a reduction, with the sums in registers; sums of floats in
     registers may then be reassociated, and say so (`fastmath<reassoc>`), so that they can be vectorized. Products of
-    matrices, and other contractions, are tiled (`tile_contraction.py`) unless `tile=false`.
+    matrices, and other contractions, are tiled (`tile_contraction.py`) unless `tile=false`. Reductions that choose, such
+    as argmax, go along rows in vectors, each lane on its own (`choosing_reduction.py`).
 
         linalg.generic {maps (d0, d1), (d0); parallel, reduction} ins(%x : memref<?x8xf32>) outs(%s : memref<?xf32>) {..}
         ->
@@ -48,6 +55,8 @@ class LowerLoops(Pass):
 
     def run(self, op: Op) -> None:
         for inner in [o for o in op.walk() if isinstance(o, (linalg.Generic, memref.Copy))]:
+            if isinstance(inner, memref.Copy) and _is_small_block(inner):
+                continue
             if isinstance(inner, linalg.Generic) and not inner.has_buffers:
                 raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
             if not actions.begin("lower", inner):
@@ -55,8 +64,21 @@ class LowerLoops(Pass):
             if isinstance(inner, memref.Copy):
                 _lower_copy(inner)
             elif not (self.tile and lower_contraction(inner)):
-                _Nest(inner).lower()
+                _nest(inner).lower()
             actions.end()
+
+
+#: A copy of at most this many elements that stand side by side is one instruction: loops would not pay, and a concat of
+#: a thousand operands would be a thousand nests.
+SMALL_BLOCK_ELEMENTS = 256
+
+
+def _is_small_block(op: memref.Copy) -> bool:
+    """The copy is one of few elements, packed on both sides, into a part of a buffer."""
+    types = [op.source.type, op.target.type]
+    if all(type.layout is None for type in types) or not all(isinstance(d, int) for d in op.source.type.shape):
+        return False
+    return op.source.type.count <= SMALL_BLOCK_ELEMENTS and all(type.is_packed for type in types)
 
 
 def _lower_copy(op: memref.Copy) -> None:
@@ -75,6 +97,15 @@ def _lower_copy(op: memref.Copy) -> None:
     _Nest(generic).lower()
 
 
+def _nest(op: linalg.Generic) -> _Nest:
+    """The loops of the op; with vectors if it is a reduction that chooses along rows."""
+    order = loop_order(op)
+    choice = find_choice(op, order[-1]) if order and op.iterator_types[order[-1]] != linalg.PARALLEL else None
+    if choice is None or _known_size(op, order[-1], choice.lanes) < choice.lanes:
+        return _Nest(op)
+    return _ChoosingNest(op, choice)
+
+
 class _Nest:
     """One `linalg.generic` as loops. Dimensions keep their numbers; `at` has the counter of each."""
 
@@ -85,10 +116,14 @@ class _Nest:
         self.values = LoopValues(self.b)
         self.constant = self.values.constant
         self.sizes = [self.size(dim) for dim in range(op.rank)]
+        self.order = loop_order(op)
+        #: The innermost loop, where it is two: over multiples of a number, and over the rests, which are at `rest_at`.
+        self.rest = _find_rest(op, self.order[-1]) if self.order else None
+        self.rest_at: Value
 
     def lower(self) -> None:
         """Writes the loops in front of the op, and removes it."""
-        order = loop_order(self.op)
+        order = self.order
         in_registers = bool(order) and self.op.iterator_types[order[-1]] != linalg.PARALLEL
         if in_registers:
             self.loops(order, self.reduce_innermost)
@@ -118,15 +153,26 @@ class _Nest:
         self.b.block, self.b.anchor = saved
 
     def open_parallel(self, dims: Sequence[int]) -> None:
-        block = Block([INDEX] * len(dims))
-        zero, one = self.constant(0), self.constant(1)
+        sizes, steps = [self.sizes[d] for d in dims], [1] * len(dims)
+        if self.rest is None or dims[-1] != self.rest.dim:
+            self.at.update(zip(dims, self.open_box(sizes, steps)))
+            return
+        self.at.update(zip(dims, self.open_box(sizes, [*steps[:-1], self.rest.divisor])))
+        start = self.at[self.rest.dim]
+        left = self.b.create(arith.SubI, sizes[-1], start)
+        (self.rest_at,) = self.open_box([self.b.create(arith.MinUI, left, self.constant(self.rest.divisor))], [1])
+        self.at[self.rest.dim] = self.b.create(arith.AddI, start, self.rest_at)
+
+    def open_box(self, sizes: Sequence[Value], steps: Sequence[int]) -> Sequence[Value]:
+        """Parallel loops from 0 on, which are open from here on; their counters."""
+        block = Block([INDEX] * len(sizes))
         self.b.op(
-            scf.Parallel, [zero] * len(dims), [self.sizes[d] for d in dims], [one] * len(dims), [],
+            scf.Parallel, [self.constant(0)] * len(sizes), sizes, [self.constant(step) for step in steps], [],
             result_types=[], regions=[Region([block])],
         )  # fmt: skip
         end = Builder(block, None, self.b.location).op(scf.Reduce, [], result_types=[])
-        self.at.update(zip(dims, block.arguments))
         self.b.block, self.b.anchor = block, end
+        return block.arguments
 
     def open_for(self, dim: int) -> None:
         block = Block([INDEX])
@@ -156,25 +202,35 @@ class _Nest:
 
     def reduce(self, dims: Sequence[int], carried: Sequence[Value]) -> Sequence[Value]:
         """The loops around the body, the outermost first; the values after them."""
-        opened: list[tuple[Block, scf.For]] = []
-        saved = self.b.block, self.b.anchor
-        for dim in dims:
-            block = Block([INDEX, *[v.type for v in carried]])
-            loop = self.b.op(
-                scf.For, self.constant(0), self.sizes[dim], self.constant(1), carried, regions=[Region([block])]
-            )
-            opened.append((block, loop))
-            self.at[dim] = block.arguments[0]
-            self.b.block, self.b.anchor = block, None
-            carried = list(block.arguments[1:])
+        return self.fold(dims, carried, self.fold_point)
+
+    def fold_point(self, carried: Sequence[Value]) -> Sequence[Value]:
+        """One point of a reduction in registers."""
         elements = {argument: self.load(i) for i, argument in enumerate(self.op.input_arguments)}
         elements.update(zip(self.op.output_arguments, carried))
-        values: Sequence[Value] = self.compute(elements, reassociate=True)
-        for block, loop in reversed(opened):
-            Builder(block, None, self.b.location).op(scf.Yield, values, result_types=[])
-            values = loop.results
-        self.b.block, self.b.anchor = saved
-        return values
+        return self.compute(elements, reassociate=True)
+
+    def fold(self, dims: Sequence[int], carried: Sequence[Value], body: Fold) -> Sequence[Value]:
+        """Loops over all of `dims`, the outermost first, around `body`, that hand on what it makes of the values."""
+        if not dims:
+            return body(carried)
+
+        def step(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
+            self.at[dims[0]] = at
+            return self.fold(dims[1:], carried, body)
+
+        return self.counted(self.constant(0), self.sizes[dims[0]], 1, carried, step)
+
+    def counted(
+        self, start: Value, stop: Value, step: int, carried: Sequence[Value],
+        body: Callable[[Value, Sequence[Value]], Sequence[Value]],
+    ) -> Sequence[Value]:  # fmt: skip
+        """One loop that hands on values; what they are behind it."""
+        block = Block([INDEX, *[v.type for v in carried]])
+        loop = self.b.op(scf.For, start, stop, self.constant(step), carried, regions=[Region([block])])
+        with self.b.at(block, None):
+            self.b.op(scf.Yield, body(block.arguments[0], block.arguments[1:]), result_types=[])
+        return loop.results
 
     def compute(self, elements: dict[Any, Value], reassociate: bool = False) -> list[Value]:
         """The body's ops at the insertion point, on these values of its arguments; the values it yields."""
@@ -185,6 +241,9 @@ class _Nest:
                 return [mapping.get(v, v) for v in inner.values]
             if isinstance(inner, linalg.Index):
                 mapping[inner.result] = self.at[inner.dim]
+                continue
+            if self.rest is not None and inner in self.rest.ops:
+                mapping[inner.results[0]] = self.rest_at
                 continue
             copy = self.b.insert(clone_into(inner, mapping))
             if inner in sums:
@@ -230,6 +289,142 @@ class _Nest:
                 if isinstance(expr, AffineDim) and expr.position == dim:
                     return self.values.size(self.op.operand(operand), axis)
         raise AssertionError("a dimension that no map shows")
+
+
+class _ChoosingNest(_Nest):
+    """A reduction that chooses, with vectors along its innermost loop; `choosing_reduction.py` says why it may.
+
+    Several vectors go side by side, so that they need not wait for each other. Behind the loops what all lanes hold is
+    offered to the outputs. Rows that fill no vector go point by point.
+    """
+
+    def __init__(self, op: linalg.Generic, choice: Choice) -> None:
+        super().__init__(op)
+        self.choice = choice
+
+    def reduce(self, dims: Sequence[int], carried: Sequence[Value]) -> Sequence[Value]:
+        count, dim = len(carried), dims[-1]
+        lanes = [self.widened(value) for value in carried] * SIDE_BY_SIDE
+
+        def row(state: Sequence[Value]) -> Sequence[Value]:
+            size, width = self.sizes[dim], self.constant(self.choice.lanes)
+            points, scalars = size, state[:count]
+            if _known_size(self.op, dim, 0) < self.choice.lanes:  # nothing but run time knows whether a vector fits
+                fits = self.b.create(arith.CmpI, size, width, predicate="uge")
+                short = self.b.create(arith.Select, fits, self.constant(0), size)
+                points = self.b.create(arith.SubI, size, short)
+                scalars = self.counted(self.constant(0), short, 1, scalars, point)
+            last = self.b.create(arith.SubI, size, width)
+            step = self.fold_vectors(dim, last)
+            return [*scalars, *self.counted(self.constant(0), points, self.choice.lanes * SIDE_BY_SIDE, state[count:], step)]
+
+        def point(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
+            self.at[dim] = at
+            return self.fold_point(carried)
+
+        state = self.fold(dims[:-1], [*carried, *lanes], row)
+        held = state[count : 2 * count]
+        for start in range(2 * count, len(state), count):
+            held = self.choose(held, state[start : start + count])
+
+        return self.choose(state[:count], self.one_lane(held))
+
+    def one_lane(self, held: Sequence[Value]) -> Sequence[Value]:
+        """What one lane holds to which all others are offered: half of the lanes to the other half, again and again."""
+        lanes, zero = self.choice.lanes, self.constant(0)
+        types = [element_type(value.type) for value in held]
+        rooms = [self.b.create(memref.Alloca, [], result_types=[MemRefType((lanes,), type)]) for type in types]
+        while lanes > 2:
+            lanes //= 2
+            for value, room in zip(held, rooms):
+                self.b.op(vector.Store, value, room, [zero], result_types=[])
+            halves = [
+                [self.b.create(vector.Load, room, [start], result_types=[VectorType((lanes,), type)])
+                 for room, type in zip(rooms, types)]
+                for start in (zero, self.constant(lanes))
+            ]  # fmt: skip
+            held = self.choose(*halves)
+        return self.choose(*([self.lane(value, number) for value in held] for number in range(lanes)))
+
+    def fold_vectors(self, dim: int, last: Value) -> Callable[[Value, Sequence[Value]], Sequence[Value]]:
+        """A step of some vectors of points along `dim`: from where it begins and what the lanes hold to what they do.
+
+        A vector that would end behind the row starts at `last`: that a point is offered twice changes nothing.
+        """
+
+        def step(at: Value, state: Sequence[Value]) -> list[Value]:
+            made: list[Value] = []
+            count = len(self.op.outputs)
+            for number in range(SIDE_BY_SIDE):
+                start = self.b.create(arith.AddI, at, self.constant(number * self.choice.lanes)) if number else at
+                self.at[dim] = self.b.create(arith.MinUI, start, last)
+                values = dict(zip(self.op.output_arguments, state[number * count : (number + 1) * count]))
+                for i, argument in enumerate(self.op.input_arguments):
+                    if argument.is_used:
+                        values[argument] = self.load_lanes(i, dim)
+                made += self.compute_lanes(values, dim)
+            return made
+
+        return step
+
+    def compute_lanes(self, mapping: dict[Any, Any], dim: int) -> list[Value]:
+        """The body for a vector of points along `dim`."""
+        for inner in self.op.body:
+            if isinstance(inner, linalg.Yield):
+                return [self.widened(mapping.get(value, value)) for value in inner.values]
+            if isinstance(inner, linalg.Index):
+                mapping[inner.result] = self.lane_numbers(dim) if inner.dim == dim else self.at[inner.dim]
+            else:
+                self.copy(inner, mapping)
+        raise AssertionError("the body has no linalg.yield")
+
+    def choose(self, held: Sequence[Value], offered: Sequence[Value]) -> list[Value]:
+        """What is held behind an offer, of scalars or of vectors."""
+        mapping: dict[Any, Any] = {**dict(zip(self.op.output_arguments, held)), **dict(zip(self.choice.terms, offered))}
+        for inner in self.choice.deciding:
+            self.copy(inner, mapping)
+        taken = mapping[self.choice.condition]
+        pairs = [(new, old) if self.choice.taken_if else (old, new) for new, old in zip(offered, held)]
+        return [self.b.create(arith.Select, taken, *pair) for pair in pairs]
+
+    def copy(self, op: Op, mapping: dict[Any, Any]) -> None:
+        """A copy of an op of the body; on vectors if one of the new operands is one."""
+        operands = [mapping.get(value, value) for value in op.operands]
+        made = self.b.insert(clone_into(op, mapping))
+        for type in (value.type for value in operands if isinstance(value.type, VectorType)):
+            made.set_operands([self.widened(value, type.static_shape[0], made) for value in operands])
+            for result in made.results:
+                result.type = VectorType(type.shape, element_type(result.type))
+
+    # --- vectors ---------------------------------------------------------------------------------------------------
+
+    def vector_type(self, element: Type) -> VectorType:
+        return VectorType((self.choice.lanes,), element)
+
+    def widened(self, value: Value, lanes: int | None = None, before: Op | None = None) -> Value:
+        """The value in all lanes, if it is not in lanes already."""
+        if isinstance(value.type, VectorType):
+            return value
+        b = self.b if before is None else Builder.before(before)
+        type = VectorType((lanes or self.choice.lanes,), value.type)
+        return b.create(vector.Broadcast, value, result_types=[type])
+
+    def lane(self, value: Value, number: int) -> Value:
+        return self.b.create(vector.Extract, value, [], static_position=[number])
+
+    def lane_numbers(self, dim: int) -> Value:
+        """The counter of each lane."""
+        type = self.vector_type(INDEX)
+        steps = self.b.create(arith.Constant, value=DenseAttr(type, pack(range(self.choice.lanes), INDEX)))
+        return self.b.create(arith.AddI, self.widened(self.at[dim]), steps)
+
+    def load_lanes(self, operand: int, dim: int) -> Value:
+        """An element for each lane; or one for all, where the operand does not depend on `dim`."""
+        if not is_along(self.op, operand, dim):
+            return self.load(operand)
+        source = self.op.operand(operand)
+        type = self.vector_type(element_type(source.type))
+        return self.b.create(vector.Load, source, self.indices(self.op.maps[operand]), result_types=[type])
 
 
 def _with_reassoc(flags: Any) -> DialectAttr:
@@ -290,9 +485,38 @@ def _jumps(type: MemRefType, map: AffineMap, dim: int) -> bool:
 
 def _is_single(op: linalg.Generic, dim: int) -> bool:
     """The types say that the loop over `dim` takes one step."""
+    return _known_size(op, dim, 0) == 1
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Ops of a body that are the counter of `dim` modulo a number."""
+
+    dim: int
+    divisor: int
+    ops: frozenset[Op]
+
+
+def _find_rest(op: linalg.Generic, dim: int) -> _Rest | None:
+    """The rests of a parallel loop, where the body takes them: as loops of their own they are runs in memory."""
+    if op.iterator_types[dim] != linalg.PARALLEL:
+        return None
+    found: dict[int, set[Op]] = {}
+    for inner in op.body:
+        if isinstance(inner, (arith.RemSI, arith.RemUI)) and isinstance(inner.lhs.op, linalg.Index):
+            divisor = getattr(getattr(inner.rhs.op, "value", None), "value", None)
+            if inner.lhs.op.dim == dim and isinstance(divisor, int) and divisor >= SHORTEST_RUN:
+                found.setdefault(divisor, set()).add(inner)
+    divisor = next(iter(found), None)
+    return None if divisor is None else _Rest(dim, divisor, frozenset(found[divisor]))
+
+
+def _known_size(op: linalg.Generic, dim: int, otherwise: int) -> int:
+    """How many steps the loop over `dim` takes, if the types say it."""
     for operand, map in enumerate(op.maps):
         type = op.operand(operand).type
         if isinstance(type, MemRefType) and AffineDim(dim) in map.results:
-            if type.shape[map.results.index(AffineDim(dim))] == 1:
-                return True
-    return False
+            size = type.shape[map.results.index(AffineDim(dim))]
+            if isinstance(size, int):
+                return size
+    return otherwise

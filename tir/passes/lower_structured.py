@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from tir.dialects import arith, cf, linalg, tensor
+from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.func import Func
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control, Yield
 from tir.dialects.tir.create import Constant
@@ -25,12 +25,14 @@ from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affi
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
-from tir.ir.ir import Op, Value
+from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
-from tir.ir.types import DYNAMIC, I1, IntegerType, TensorType, Type, element_type
+from tir.ir.symbols import SymbolTable
+from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
+from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
 from tir.passes.loop_program import LoopProgram
 from tir.passes.lower_control import CONTROL, ControlLowering
 from tir.passes.regroup import reshape
@@ -58,6 +60,11 @@ class LowerStructured(Pass):
     agree), for sizes made inside where they are used. Arguments and results keep what the types no longer say:
     `tir.dims = ["B", 64]` and `tir.dtype = "ui8"`.
 
+    `library` says which ops on matrices (`tir.cholesky`, `tir.triangular_solve`, `tir.solve`, `tir.inv`, `tir.det`)
+    call BLAS and LAPACK: `auto` those that are faster so (judged by their sizes alone), `always` all of them, `never`
+    none. What is called are private declarations, as `select-library` makes them; where the library has no answer that
+    is sure, own loops behind the call give it.
+
         func.func @f(%x: tensor<[B]x4xf32>) -> tensor<[B]x4xf32> {
           %0 = tir.exp %x : tensor<[B]x4xf32>
           return %0 : tensor<[B]x4xf32>
@@ -82,22 +89,48 @@ class LowerStructured(Pass):
     name = "lower-structured"
     numerics = accurate(4, "composites are decomposed, and the order of a sum is not promised")
     statistics = {"decompose": "composite ops decomposed", "lower": "ops lowered"}
+    library: str = field(default=NEVER, metadata={"choices": USES})
+    #: Asked before the first call is made; who compiles for this machine sets it.
+    available: Callable[[], bool] = field(default_factory=lambda: always, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_use(self.name, "library", self.library)
 
     def run(self, op: Op) -> None:
+        symbols = self._symbols(op)
         for one in list(op.walk()):
             if isinstance(one, Shared):
                 message = f"lower-structured: @{one.sym_name} is state; run the pass state-to-arguments first"
                 raise PassError(message, one.location)
             if isinstance(one, Func):
-                _Lowering(one).run()
+                _Lowering(one, self._calls, symbols).run()
+
+    def _symbols(self, op: Op) -> SymbolTable | None:
+        """Where library functions are declared, if any may be called; PassError if that is not to be seen from `op`."""
+        if self.library == NEVER:
+            return None
+        if op.parent is not None:
+            message = f"pass {self.name} with calls of a library runs on the module, not on {op.name}"
+            raise PassError(message, op.location)
+        return SymbolTable(op)
+
+    def _calls(self, op: Sequential) -> bool:
+        """The op becomes calls of a library."""
+        return calls_library(op, self.library) and self.available()
 
 
 class _Lowering:
-    """One function on its way. `lowered` maps values of the tensor level to those that stand for them."""
+    """One function on its way.
 
-    def __init__(self, function: Func) -> None:
-        self.function = function
+    lowered: from values of the tensor level to those that stand for them. origins: from the parts of composites to the
+    name of the op that stands in the program, which is the one that messages name.
+    calls: whether an op becomes calls of a library; symbols: of the module, where they are declared.
+    """
+
+    def __init__(self, function: Func, calls: Callable[[Sequential], bool], symbols: SymbolTable | None) -> None:
+        self.function, self.calls, self.symbols = function, calls, symbols
         self.lowered: dict[Value, Value] = {}
+        self.origins: dict[Op, str] = {}
         self.sizes = Sizes(function, self.lowered)
         self.control = ControlLowering(self)
 
@@ -127,16 +160,29 @@ class _Lowering:
         while pending:
             op = pending.pop()
             if actions.begin("decompose", op):
-                pending.extend(made for made in _decompose(op) if isinstance(made, Composite))
+                self._check_op(op)
+                parts = _decompose(op)
+                self.origins.update(dict.fromkeys(parts, self.name(op)))
+                pending.extend(made for made in parts if isinstance(made, Composite))
                 actions.end()
         Cse().run(self.function)
 
     def _check(self) -> None:
         """Puts what must hold for an op to run in front of it, as asserts."""
         for op in [op for op in self.function.walk() if isinstance(op, TensorOp)]:
-            b = TensorBuilder(op.parent, op, op.location)
-            for condition, message in op.checks(b, *(Tensor(b, value) for value in op.operands)):
-                b.op(Assert, condition.value, msg=f"{op.name}: {message}", result_types=[])
+            self._check_op(op)
+
+    def _check_op(self, op: TensorOp) -> None:
+        b = TensorBuilder(op.parent, op, op.location)
+        found = list(op.checks(b, *(Tensor(b, value) for value in op.operands)))
+        if isinstance(op, Composite):  # other ops are checked when they are lowered: more is known about sizes then
+            found = [*(_is_same(b, *one) for one in op.open_sizes()), *found]
+        for condition, message in found:
+            b.op(Assert, condition.value, msg=f"{self.name(op)}: {message}", result_types=[])
+
+    def name(self, op: Op) -> str:
+        """What messages call the op."""
+        return self.origins.get(op, op.name)
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
@@ -156,6 +202,9 @@ class _Lowering:
                 message = f"lower-structured: {op.name} is left over; run the pass {earlier} first"
                 raise PassError(message, op.location)
         b = Builder.before(op)
+        for (value, axis), (other, at), rule in op.open_sizes() if isinstance(op, TensorOp) else ():
+            sizes = self.sizes.shape(value)[axis], self.sizes.shape(other)[at]
+            self.sizes.require_equal(b, *sizes, f"{self.name(op)}: {rule}")
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
         around = next((method for cls, method in CONTROL if isinstance(op, cls)), None)
         if around is not None:  # no change by itself, which could be left out: the ops inside are
@@ -200,26 +249,65 @@ class _Lowering:
         kept = op.kept_accumulators[0] if isinstance(op, Reduction) else 0
         shape = [extents[dim] for dim in structure.output_maps[kept].positions()]
         self.sizes.set_shape(op.results[0], shape)
-        inputs = [
+        inputs: list[tuple[Value, AffineMap, Type]] = [
             (self.lowered.get(value, value), map, element_type(value.type))
             for value, map in zip(values, structure.input_maps)
         ]
-        count = len(inputs)
         inputs += self._shown_extents(b, structure)
         type = _tensor_type(op.result_type)
         dynamic = self._dynamic_sizes(b, type, shape)
+
+        def computed() -> Value:
+            return self._computed(b, op, structure, inputs, dynamic)
+
+        empty = self._is_empty(b, op)
+        if empty is None:
+            return computed()
+        element = op.result_type.element
+        return _chosen(b, empty, type, lambda: filled(b, 0, element, type, dynamic), computed)
+
+    def _computed(
+        self, b: Builder, op: Structured, structure: Structure, inputs: list[Any], dynamic: Sequence[Value]
+    ) -> Value:
+        """The nest of the op. inputs: as `generic` takes them, with those behind the op's own that show an extent."""
+        type, count = _tensor_type(op.result_type), len(structure.input_maps)
+        lowered = self._lengthened(b, op)
         if isinstance(op, Reduction) and "reduction" in structure.iterators:
             accumulators = op.accumulators()
             inits = [filled(b, n, e, type.with_element(signless(e)), dynamic) for e, n in accumulators]
             outputs = [(v, map, e) for v, map, (e, _) in zip(inits, structure.output_maps, accumulators)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]))
+            made = self._generic(b, inputs, outputs, structure, lambda s, xs, sums: op.step(s, sums, xs[:count]), lowered)
             if len(accumulators) == 1 and accumulators[0][0] is not op.result_type.element:
                 return self._cast_back(b, made.results[0], accumulators[0][0], type, op.result_type.element, dynamic)
-        else:
-            empty = b.create(tensor.Empty, dynamic, result_types=[type])
-            outputs = [(empty, structure.output_maps[0], op.result_type.element)]
-            made = self._generic(b, inputs, outputs, structure, lambda s, xs, _: [op.rounded_element(s, *xs[:count])])
-        return made.results[kept]
+            return made.results[op.kept_accumulators[0]]
+        empty = b.create(tensor.Empty, dynamic, result_types=[type])
+        outputs = [(empty, structure.output_maps[0], op.result_type.element)]
+        return self._generic(
+            b, inputs, outputs, structure, lambda s, xs, _: [op.rounded_element(s, *xs[:count])], lowered
+        ).results[0]
+
+    def _is_empty(self, b: Builder, op: Structured) -> Value | None:
+        """Whether there is nothing for the op to read; None if there always is something, or its element knows."""
+        found: Value | None = None
+        for value, axis in op.zero_if_empty():
+            if not isinstance(value.type.shape[axis], int):  # type: ignore[attr-defined]
+                size = self.sizes.emit(b, self.sizes.shape(value)[axis])
+                here = b.create(arith.CmpI, size, self.sizes.emit(b, affine(0)), predicate="eq")
+                found = here if found is None else b.create(arith.OrI, found, here)
+        return found
+
+    def _lengthened(self, b: Builder, op: Structured) -> dict[Value, Value]:
+        """What stands for tensors that the element reads and that must not be empty: a copy with room behind it."""
+        value, axes = op.lengthened()
+        if value is None or not axes:
+            return {}
+        sizes = self.sizes.shape(value)
+        longer = [size + 1 if axis in axes else size for axis, size in enumerate(sizes)]
+        source = _tensor_type(value.type)  # type: ignore[arg-type]
+        type = source.with_shape(DYNAMIC if axis in axes else dim for axis, dim in enumerate(source.shape))
+        room = b.create(tensor.Empty, self._dynamic_sizes(b, type, longer), result_types=[type])
+        operands = [self.lowered.get(value, value), room]
+        return {value: self._part(b, tensor.InsertSlice, operands, [0] * type.rank, source, sizes, type)}
 
     def _cast_back(
         self, b: Builder, value: Value, source: Type, type: TensorType, element: Type, dynamic: Sequence[Value]
@@ -242,12 +330,13 @@ class _Lowering:
         return [(shown, AffineMap.of_dims(len(structure.iterators), list(structure.extents)), I1)]
 
     def _generic(
-        self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body
-    ) -> linalg.Generic:
-        """A `linalg.generic` whose body may read any tensor of the function."""
+        self, b: Builder, inputs: Sequence[Any], outputs: Sequence[Any], structure: Structure, body: Body,
+        instead: Mapping[Value, Value],
+    ) -> linalg.Generic:  # fmt: skip
+        """A `linalg.generic` whose body may read any tensor of the function, of some others that stand for them."""
         return generic(
             b, inputs, outputs, structure.iterators, body,
-            size_of=self.size_of, lowered=lambda value: self.lowered.get(value, value),
+            size_of=self.size_of, lowered=lambda value: instead.get(value) or self.lowered.get(value, value),
         )  # fmt: skip
 
     def size_of(self, b: Builder, value: Value, axis: int) -> Value | int:
@@ -256,14 +345,15 @@ class _Lowering:
         return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
 
     def sequential(self, b: Builder, op: Sequential) -> list[Value]:
-        """The loops that the op's program says."""
+        """The loops that the op's program says, or that with calls of a library."""
         shape = self._result_shape(b, op)
         for result in op.results:
             self.sizes.set_shape(result, shape)
         types = [_tensor_type(result.type) for result in op.results]  # type: ignore[arg-type]
         dynamic = self._dynamic_sizes(b, types[0], shape)
-        program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered)
-        return [buffer.value for buffer in op.program(program, *op.operands)]
+        program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered, self.symbols)
+        make = op.library_program if self.calls(op) else op.program
+        return [buffer.value for buffer in make(program, *op.operands)]
 
     def assertion(self, b: Builder, op: Assert) -> list[Value]:
         """A `cf.assert` on the element."""
@@ -282,7 +372,7 @@ class _Lowering:
             for axis, expr in enumerate(map.results):
                 if isinstance(expr, AffineDim):
                     known = value.type.shape[axis] is not DYNAMIC  # type: ignore[attr-defined]
-                    label = f"axis {axis} of {_operand_name(op, value)}"
+                    label = f"axis {axis} of {op.operand_label(value)}"
                     places[expr.position].append((known, label, self.sizes.shape(value)[axis]))
         for dim, number in structure.extents.items():
             places[dim].append((True, "the window", affine(number)))
@@ -290,7 +380,7 @@ class _Lowering:
         for dim, found in places.items():
             _, label, size = next((place for place in found if place[0]), found[0])
             for _, other_label, other in found:
-                message = f"{op.name}: {other_label} must have the size of {label}"
+                message = f"{self.name(op)}: {other_label} must have the size of {label}"
                 self.sizes.require_equal(b, other, size, message)
             extents[dim] = size
         return extents
@@ -303,7 +393,7 @@ class _Lowering:
             return list(self.sizes.shape(op.results[0]))
         found = [affine(size) for size in op.result_shape(*(self.sizes.shape(value) for value in op.tensors()))]
         for axis, size in enumerate(found):
-            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
         return found
 
     def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
@@ -312,7 +402,7 @@ class _Lowering:
         found = []
         for axis, dim in enumerate(op.result_type.shape):
             size = affine(dim) if isinstance(dim, (int, AffineExpr)) else self.sizes.of_index(next(rest))
-            self.sizes.require_not_negative(b, size, f"{op.name}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
             found.append(size)
         return found
 
@@ -341,7 +431,7 @@ class _Lowering:
         shape = self._declared_shape(b, op)
         self.sizes.set_shape(op.results[0], shape)
         source = self.lowered.get(op.x, op.x)
-        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, op.name)
+        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, self.name(op))
 
     def slice(self, b: Builder, op: Slice) -> Value:
         """A `tensor.extract_slice`."""
@@ -355,7 +445,7 @@ class _Lowering:
         shape, x = self._declared_shape(b, op), self.sizes.shape(op.x)
         self.sizes.set_shape(op.results[0], shape)
         for axis, (size, got) in enumerate(zip(self._window(b, op, shape, "the result"), x)):
-            message = f"{op.name}: axis {axis} of x must have the size of its place in the result"
+            message = f"{self.name(op)}: axis {axis} of x must have the size of its place in the result"
             self.sizes.require_equal(b, got, size, message)
         type = _tensor_type(op.result_type)
         room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
@@ -372,7 +462,7 @@ class _Lowering:
         for number, value in enumerate(op.inputs):
             sizes = self.sizes.shape(value)
             for axis, size in enumerate(sizes):
-                message = f"{op.name}: axis {axis} of operand {number} must have the size of the others"
+                message = f"{self.name(op)}: axis {axis} of operand {number} must have the size of the others"
                 if axis != op.axis:
                     self.sizes.require_equal(b, size, shape[axis], message)
             offsets = [self._mixed(b, start if axis == op.axis else affine(0)) for axis in range(len(shape))]
@@ -427,7 +517,7 @@ class _Lowering:
     def _start(self, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
         """Where the slice begins along an axis: at the start that is given, or nearest to it."""
         room = self.sizes.shape(op.x)[axis] - size
-        self.sizes.require_not_negative(b, room, f"{op.name}: {no_room(axis)}")
+        self.sizes.require_not_negative(b, room, f"{self.name(op)}: {no_room(axis)}")
         given = op.starts[axis]
         s, last = ScalarBuilder(b), self.sizes.emit(b, room)
         element = element_type(given.type)
@@ -436,7 +526,7 @@ class _Lowering:
         place = place_of(s, start, last).value
         if op.mode == "error":
             wide = saturated(s, start)
-            self.sizes.require(b, "eq", wide.value, place, f"{op.name}: {start_outside(axis)}")
+            self.sizes.require(b, "eq", wide.value, place, f"{self.name(op)}: {start_outside(axis)}")
         return 0 if room == affine(0) else place
 
     def _window(self, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
@@ -444,7 +534,7 @@ class _Lowering:
         found = []
         for axis, (size, start, limit, stride) in enumerate(zip(shape, op.starts, op.limits, op.strides)):
             stop = affine(limit) if limit > 0 else size + limit
-            message = f"{op.name}: from {start} to {limit} must fit axis {axis} of {what}"
+            message = f"{self.name(op)}: from {start} to {limit} must fit axis {axis} of {what}"
             self.sizes.require_not_negative(b, size - stop, message)
             self.sizes.require_not_negative(b, stop - start, message)
             found.append((stop - start).ceildiv(stride))
@@ -466,6 +556,12 @@ _METHODS: list[tuple[type[Op], Any]] = [
 ]
 
 
+def _is_same(b: TensorBuilder, place: Place, other: Place, rule: str) -> tuple[Any, str]:
+    """Whether two sizes are equal, as a condition of `checks`."""
+    size, want = (b.count(b.tensor(value), [axis], I64) for value, axis in (place, other))
+    return (b.cmp("eq", want, size) if isinstance(size, int) else b.cmp("eq", size, want)), rule
+
+
 def _decompose(op: Composite) -> list[Op]:
     """Replaces the op by simpler ones; returns these."""
     b = TensorBuilder(op.parent, op, op.location)
@@ -483,6 +579,19 @@ def _decompose(op: Composite) -> list[Op]:
     return found[::-1]
 
 
+def _chosen(
+    b: Builder, condition: Value, type: TensorType, then: Callable[[], Value], otherwise: Callable[[], Value]
+) -> Value:
+    """An `scf.if` that gives what one of the two makes."""
+    regions = []
+    for branch in (then, otherwise):
+        block = Block([])
+        with b.at(block):
+            b.op(scf.Yield, [branch()], result_types=[])
+        regions.append(Region([block]))
+    return b.op(scf.If, condition, result_types=[type], regions=regions).results[0]
+
+
 def _has_sign(type: Type) -> bool:
     return signless(element_type(type)) is not element_type(type)
 
@@ -497,11 +606,6 @@ def _tensor_type(type: TensorType) -> TensorType:
     lowered = lowered_type(type)
     assert isinstance(lowered, TensorType)
     return lowered
-
-
-def _operand_name(op: Op, value: Value) -> str:
-    fields = op.definition.operands
-    return fields[min(op.operands.index(value), len(fields) - 1)].name
 
 
 def lower_signature(function: Func) -> None:

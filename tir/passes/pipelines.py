@@ -27,13 +27,13 @@ PASSES = LazyTable({
 })  # fmt: skip
 
 
-#: The choice of `select-library` that leaves it out of a pipeline.
+#: The choice that leaves calls of BLAS and LAPACK out of a pipeline.
 NO_CALLS = "never"
 
 
-def to_structured() -> list[Pass]:
+def to_structured(library: str = NO_CALLS) -> list[Pass]:
     """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
-    return _passes(
+    passes = _passes(
         "inline",  # first: state and tensors do not cross calls below
         "canonicalize",  # before autodiff: less to differentiate
         "autodiff",
@@ -42,22 +42,23 @@ def to_structured() -> list[Pass]:
         "dce",
         "state-to-arguments",
         "inline",  # first values that other functions compute
-        "lower-structured",
-        "canonicalize",
-        "cse",
-        "dce",
     )
+    return [*passes, PASSES["lower-structured"](library=library), *_passes("canonicalize", "cse", "dce")]
 
 
-def fuse() -> Pipeline:
-    """From any level above loops to fused structured ops."""
-    return Pipeline([*to_structured(), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
+def fuse(library: str = NO_CALLS) -> Pipeline:
+    """From any level above loops to fused structured ops.
+
+    library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion.
+    """
+    return Pipeline([*to_structured(library), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
 
 
 def lower_cpu(library: str = NO_CALLS) -> Pipeline:
     """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
 
-    library: the option `use` of a `select-library` in front of bufferize. The code calls nothing unless that is asked for.
+    library: the option `library` of its `lower-structured`, and `use` of a `select-library` in front of bufferize. The
+    code calls nothing unless that is asked for.
     """
     passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
     passes += _passes(
@@ -69,12 +70,16 @@ def lower_cpu(library: str = NO_CALLS) -> Pipeline:
         "cse",
         "dce",
     )
-    return Pipeline([*to_structured(), *passes])
+    return Pipeline([*to_structured(library), *passes])
 
 
 def default(library: str = NO_CALLS) -> Pipeline:
-    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed."""
-    return Pipeline([fuse(), lower_cpu(library)])
+    """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
+
+    library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
+    (`never`).
+    """
+    return Pipeline([fuse(library), lower_cpu(library)])
 
 
 def _passes(*names: str) -> list[Pass]:

@@ -11,7 +11,6 @@ from tir.dialects import arith, func, linalg, tensor
 from tir.ir import actions
 from tir.ir.attributes import FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import PassError
 from tir.ir.externs import LIBRARY
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import accurate
@@ -20,33 +19,27 @@ from tir.ir.symbols import SymbolTable
 from tir.ir.types import F32, F64, I1, TensorType
 from tir.passes.contraction_tiles import VECTOR_BYTES
 from tir.passes.dce import Dce
-from tir.passes.library_calls import declaration_of
+from tir.passes.library_use import NEVER, UNKNOWN_SIZE, USES, always, check_use, declaration_of
 from tir.passes.monomials import Coefficient, Monomials, monomials
 
 __all__ = ["SelectLibrary"]
 
-USES = ("auto", "always", "never")
-
 # When a call is worthwhile: see Note [When BLAS is faster].
 LEAST_PRODUCTS = 1 << 16
 LEAST_PRODUCTS_OF_A_CALL = 1 << 9
-UNKNOWN_SIZE = 64  # what a size of run time counts as
 LANES_USED = 0.5  # the share of a vector that must be used for own loops to keep up
-
-
-def _always() -> bool:
-    return True
 
 
 @dataclass
 class SelectLibrary(Pass):
     """Makes matrix products calls of BLAS: `func.call @tir_blas_sgemm(..)`.
 
-    Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private declarations
-    with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see `tir/dialects/library.py`. Products of
-    f32 and f64, of two matrices (each may be transposed), of several pairs of matrices, of matrix and vector, and of
-    two vectors added to a matrix. What is done with the product at once goes into the call: `alpha * a @ b + beta * c`
-    is one, which writes over `c` where nobody else reads it.
+    Needs the structured level (`lower-structured`; better behind `fuse-structured`). Leaves calls of private
+    declarations with the attribute `tir.extern`, which `bufferize` makes calls on buffers: see
+    `tir/dialects/library.py`. Products of f32 and f64, of two matrices (each may be transposed), of several pairs of
+    matrices (along any number of first axes), of matrix and vector, and of two vectors added to a matrix. What is done
+    with the product at once goes into the call: `alpha * a @ b + beta * c` is one, which writes over `c` where nobody
+    else reads it.
 
     `use` says which: `always` all of them, `auto` those that are faster so (judged by their sizes alone), `never` none.
     The text does not depend on the machine: calls stand in it whether there is a BLAS or not. So the pipelines have this
@@ -67,15 +60,14 @@ class SelectLibrary(Pass):
     statistics = {"select": "products made calls"}
     use: str = field(default="auto", metadata={"choices": USES})
     #: Asked before the first call is made; who compiles for this machine sets it.
-    available: Callable[[], bool] = field(default_factory=lambda: _always, init=False, repr=False, compare=False)
+    available: Callable[[], bool] = field(default_factory=lambda: always, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.use not in USES:
-            raise PassError(f"pass select-library: option 'use' must be one of {', '.join(USES)}, got '{self.use[:40]}'")
+        check_use(self.name, "use", self.use)
 
     def run(self, op: Op) -> None:
         symbols, changed = SymbolTable(op), False
-        for inner in [o for o in op.walk() if isinstance(o, linalg.Generic)] if self.use != "never" else ():
+        for inner in [o for o in op.walk() if isinstance(o, linalg.Generic)] if self.use != NEVER else ():
             if inner.parent is None:
                 continue  # it went into an earlier call
             found = _product_of(inner)
@@ -118,7 +110,8 @@ class _Product:
         width = VECTOR_BYTES // (self.c.type.element.width // 8)  # type: ignore[attr-defined]
         columns = self.sizes["n"] or width
         is_narrow = self.routine.startswith("gemm") and columns < LANES_USED * width
-        is_large = products >= LEAST_PRODUCTS and products >= LEAST_PRODUCTS_OF_A_CALL * known.get("batch", 1)
+        of_a_call = math.prod(size for name, size in known.items() if not name.startswith("batch"))
+        is_large = products >= LEAST_PRODUCTS and of_a_call >= LEAST_PRODUCTS_OF_A_CALL
         return is_large and is_narrow
 
 
@@ -182,12 +175,12 @@ def _place_of(axes: Sequence[Sequence[int]], k: int, rank: int) -> _Place | None
         if len(out) == 1 and rank == 2 and right == [k] and sorted(left) == sorted([*out, k]):
             return "gemv", swap, (left[0] == k,), {"m": out[0], "k": k}
         batch = out[:-2]
-        if rank != len(out) + 1 or len(out) not in (2, 3) or left[: len(batch)] != batch or right[: len(batch)] != batch:
+        if rank != len(out) + 1 or len(out) < 2 or left[: len(batch)] != batch or right[: len(batch)] != batch:
             continue
         i, j = out[-2:]
         left, right = left[len(batch) :], right[len(batch) :]
         if sorted(left) == sorted([i, k]) and sorted(right) == sorted([k, j]):
-            dims = {"m": i, "n": j, "k": k, **({"batch": batch[0]} if batch else {})}
+            dims = {"m": i, "n": j, "k": k, **{f"batch {axis}": dim for axis, dim in enumerate(batch)}}
             return "gemm_batch" if batch else "gemm", swap, (left[0] == k, right[0] == j), dims
     return None
 

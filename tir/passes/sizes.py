@@ -39,6 +39,7 @@ class Sizes:
         self._emitted: dict[tuple[Block | None, Size], Value] = {}
         self._same: dict[Size, Size] = {}
         self._not_negative: set[Size] = set()
+        self._asserted: set[tuple[Block | None, Size, Size]] = set()
         self._entry = None if function.is_declaration else function.entry
         arguments = [] if function.is_declaration else function.arguments
         for name, (position, axis) in bindings([a.type for a in arguments]).items():
@@ -166,8 +167,10 @@ class Sizes:
 
     def require_equal(self, b: Builder, first: Size, second: Size, message: str) -> None:
         """The two sizes are equal from here on; checked at run time unless that is known."""
-        if self.are_equal(first, second):
+        here = b.block, self._root(first), self._root(second)
+        if self.are_equal(first, second) or here in self._asserted:
             return
+        self._asserted.add(here)
         self.require(b, "eq", self.emit(b, first), self.emit(b, second), message)
         if b.block is self._entry:
             first, second = self._root(first), self._root(second)

@@ -31,6 +31,7 @@ from tir.runtime.elf import ElfError, ElfObject, read_elf
 __all__ = [
     "CodegenError",
     "IR_FILE",
+    "TooLargeError",
     "check_declarations",
     "check_module",
     "check_object",
@@ -55,6 +56,16 @@ MAX_LOOP_COUNT = 64  # vectorise width, interleave and unroll count
 
 class CodegenError(TirError):
     """LLVM IR that the gate refuses, or that LLVM cannot compile or link."""
+
+
+class TooLargeError(CodegenError):
+    """A function of more code than LLVM compiles in reasonable time.
+
+    function: its name; size: what it has too much of, in words that need no LLVM.
+    """
+
+    function = ""
+    size = ""
 
 
 # ---------------------------------------------------------------------------------------------------- the vocabulary
@@ -381,18 +392,27 @@ def _check_function(printed: str, match: re.Match[str]) -> int:
     instructions = body.count("\n  ")
     if instructions > MAX_INSTRUCTIONS:
         what = f"{name} has {instructions} instructions, the limit is {MAX_INSTRUCTIONS}"
-        raise _module_error(printed, match.start(), what)
+        raise _too_large(printed, match, what, f"{instructions} instructions, the limit is {MAX_INSTRUCTIONS}")
     blocks = _LABEL.split(body)
     if len(blocks) > MAX_BLOCKS:
         what = f"{name} has {len(blocks)} blocks, the limit is {MAX_BLOCKS}"
-        raise _module_error(printed, match.start(), what, hint="split the function")
+        size = f"{len(blocks)} parts of loops and conditions (a loop has 3), the limit is {MAX_BLOCKS}"
+        raise _too_large(printed, match, what, size, hint="split the function")
     longest = max(block.count("\n  ") for block in blocks)
     if longest > MAX_BLOCK_INSTRUCTIONS:
         what = f"{name} has a block of {longest} instructions, the limit is {MAX_BLOCK_INSTRUCTIONS}"
-        raise _module_error(printed, match.start(), what, hint="use a loop")
+        size = f"{longest} instructions without a loop between them, the limit is {MAX_BLOCK_INSTRUCTIONS}"
+        raise _too_large(printed, match, what, size, hint="use a loop")
     if "= alloca " in body:
         _check_stack(printed, match.start(), name, body)
     return len(blocks)
+
+
+def _too_large(printed: str, match: re.Match[str], what: str, size: str, hint: str | None = None) -> TooLargeError:
+    error = _module_error(printed, match.start(), what, hint)
+    found = TooLargeError(error.message, error.location, hint=error.hint)
+    found.function, found.size = match[1].lstrip("@"), size
+    return found
 
 
 def _check_stack(printed: str, start: int, name: str, body: str) -> None:

@@ -79,6 +79,11 @@ class Target:
         """Whether the machine has a feature by LLVM's name: `fma`, `avx512f`, `f16c`, ..."""
         return f"+{feature}" in self.features.split(",")
 
+    @property
+    def has_half(self) -> bool:
+        """Whether the machine converts half precision; LLVM's emulation crashes and calls what no process has."""
+        return not self.triple.startswith("x86") or self.has("f16c")
+
 
 class Library:
     """Code in memory. It stays as long as this object does, so whoever keeps an address keeps the library."""
@@ -167,8 +172,7 @@ class _Engine:
         self.elf_machine = MACHINE_NUMBERS[target.triple.split("-")[0]]
         self.machine = _target_machine(target)
         self.triple = target.triple
-        # LLVM's emulation of half vectors has crashes of its own, and calls functions that no process has.
-        self.lacks_half = target.triple.startswith("x86") and not target.has("f16c")
+        self.lacks_half = not target.has_half
         self.data_layout = str(self.machine.target_data)
         # JITLink reports errors; the older linkers abort on them. It must not share our target machine.
         self.linker = llvm.create_lljit_compiler(_target_machine(target), use_jit_link=True, suppress_errors=True)

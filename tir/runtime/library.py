@@ -33,7 +33,7 @@ def library_address(extern: Extern) -> int:
     name = extern.name.rstrip("_")
     capsule = next((table[name] for table in _tables() if name in table), None)
     if capsule is None:
-        hint = "install the extra `blas`, or leave out select-library"
+        hint = "install the extra `blas`, or ask for no calls (library=never)"
         raise CodegenError(f"the code calls '{extern.name}' of BLAS or LAPACK, and there is no scipy that has it", hint=hint)
     label = _capsule("PyCapsule_GetName", ctypes.c_char_p, ctypes.py_object)(capsule)
     found = _NUMBER.sub(lambda match: _NUMBERS[match[1]], label.decode())

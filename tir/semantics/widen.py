@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tir.dialects import linalg
-from tir.dialects.tir.base import Composite, Reduction
+from tir.dialects.tir.base import Composite, Reduction, Sequential
 from tir.dialects.tir.linalg import Dot
 from tir.ir.attributes import TypeAttr
 from tir.ir.execution import F80, numpy_dtype
@@ -127,9 +127,11 @@ def _is_exact(op: Op) -> bool:
 
 
 def _is_sum(op: Op) -> bool:
-    """The op folds several numbers into one."""
+    """The op folds several numbers into one, perhaps in the order of a library."""
     if isinstance(op, linalg.Generic):
         return not op.is_all_parallel
+    if isinstance(op, Sequential):
+        return op.library_routine is not None
     return isinstance(op, (Reduction, Composite, Dot))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import scipy.special
 
 from tests.ops.samples.base import INF, NAN, ULP, Sample, Smooth, array, each, random, row, smooth
 
@@ -80,7 +81,7 @@ def rows() -> list[Sample]:
             xs = operands(op, (2, 3), name)
             facts: dict[str, Any] = {"dims": [("[N]", 3), ("?", "?")], "result": ("[N]", 3), "rtol": 8 * ULP[name]}
             found.append(row(op, words(op, name), xs, each(with_digits(function), *xs), **facts))
-    return found + nll_rows()
+    return found + nll_rows() + class_rows()
 
 
 def nll_rows() -> list[Sample]:
@@ -98,9 +99,93 @@ def nll_rows() -> list[Sample]:
     ]
 
 
+def class_loss(
+    logs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None, ignore: int | None, smoothing: float = 0.0
+) -> np.ndarray:
+    """The losses of class numbers as torch's documentation has them, from logarithms of probabilities in f64."""
+    classes = logs.shape[-1]
+    weights = np.ones(classes) if weights is None else weights.astype(np.float64)
+    found = np.full(labels.shape, NAN)
+    for place in np.ndindex(*labels.shape):
+        label, row = int(labels[place]), logs[place]
+        if label == ignore:
+            found[place] = 0
+        elif 0 <= label < classes:
+            terms = [w * -v if w else 0.0 for w, v in zip(weights.tolist(), row.tolist())]
+            found[place] = (1 - smoothing) * terms[label] + smoothing / classes * sum(terms) if smoothing else terms[label]
+    return found
+
+
+def class_rows() -> list[Sample]:
+    """tir.softmax_cross_entropy and tir.nll_loss with weights, an ignored label and smoothed labels, in each combination."""
+    found = []
+    for name, label in (("f32", "i32"), ("f64", "i64"), ("f16", "i8"), ("bf16", "ui8")):
+        x, weights = random((2, 3, 4), name, -5, 5), random((4,), name, 0.25, 2, seed=2)
+        y = array([[0, 3, 1], [2, 2, 7]], label)
+        logs = scipy.special.log_softmax(x.astype(np.float64), -1)
+        for weighted, ignore, smoothing in itertools.product((False, True), (None, 2, -100), (0.0, 0.25)):
+            if not (weighted or ignore or smoothing):
+                continue
+            inputs = [x, y] + [weights] * weighted
+            words = "%0, %1" + " weights %2" * weighted + f" ignore {ignore}" * (ignore is not None)
+            w = weights if weighted else None
+            want = array(class_loss(logs, y, w, ignore, smoothing), name)
+            smooth_words = f"{words} smoothing({smoothing} : f64)" if smoothing else words
+            found.append(row("tir.softmax_cross_entropy", f"{smooth_words} : {{r}}", inputs, want, rtol=16 * ULP[name]))
+            if not smoothing:
+                want = array(class_loss(x.astype(np.float64), y, w, ignore), name)
+                found.append(row("tir.nll_loss", f"{words} : {{r}}", inputs, want, rtol=4 * ULP[name]))
+    x, y, weights = random((2, 3), "f32"), array([2, 0], "i32"), array([0.5, 1, 2], "f32")
+    dims, form = [("[N]", "?"), ("?",), ("?",)], "%0, %1 weights %2 ignore 0 : {r}"
+    for op, logs in (("tir.softmax_cross_entropy", scipy.special.log_softmax(x, -1)), ("tir.nll_loss", x)):
+        want = array(class_loss(logs.astype(np.float64), y, weights, 0), "f32")
+        found.append(row(op, form, [x, y, weights], want, dims=dims, result=("[N]",), rtol=16 * ULP["f32"]))
+    # A weight of 0 takes an infinite loss away, and an ignored label whatever the scores are.
+    far, none = array([[-INF, 0, 0], [NAN, 0, 0], [0, -INF, 0]], "f64"), array([0, 1, 2], "f64")
+    for op, last in (("tir.softmax_cross_entropy", np.log(2) * 2), ("tir.nll_loss", 0.0)):
+        want = array([0, 0, last], "f64")
+        found.append(row(op, form.replace("0 :", "1 :"), [far, array([0, 1, 2], "i64"), none], want, rtol=16 * ULP["f64"]))
+    return found + dense_rows()
+
+
+def dense_rows() -> list[Sample]:
+    """tir.softmax_cross_entropy of probabilities, with weights and smoothed."""
+    found = []
+    for name in ("f32", "f64"):
+        x, weights = random((3, 4), name, -5, 5), random((4,), name, 0.25, 2, seed=2)
+        p = scipy.special.softmax(random((3, 4), name, seed=3), 1)
+        logs = scipy.special.log_softmax(x.astype(np.float64), -1)
+        plain, smoothed = -(weights * p * logs).sum(1), -((0.75 * p + 0.25 / 4) * logs).sum(1)
+        both = -(weights * (0.75 * p + 0.25 / 4) * logs).sum(1)
+        forms = (("weights %2", plain), ("smoothing(0.25 : f64)", smoothed), ("weights %2 smoothing(0.25 : f64)", both))
+        for words, want in forms:
+            inputs = [x, p, weights] if "%2" in words else [x, p]
+            made = row("tir.softmax_cross_entropy", f"%0, %1 {words} : {{r}}", inputs, array(want, name), rtol=16 * ULP[name])
+            found.append(made)
+    return found
+
+
+def class_points() -> list[Smooth]:
+    """With gradients of the scores, of the weights and of probabilities."""
+    x, y, weights = random((3, 4), "f64"), array([2, 0, 3], "i32"), array([0.5, 2, 1.5, 0], "f64")
+    p = np.abs(random((3, 4), "f64", seed=1)) + 0.1
+    dims = {0: ("[N]", "?"), 1: ("?",), 2: ("?",)}
+    found = []
+    for words in (" ignore 0", " ignore 2 smoothing(0.25 : f64)"):
+        form = f"%0, %1 weights %2{words} : {{r}}"
+        found.append(smooth("tir.softmax_cross_entropy", form, [x, y, weights], ("[N]",), dims=dims, wrt=(0, 2)))
+        if "smoothing" not in words:
+            found.append(smooth("tir.nll_loss", form, [x, y, weights], ("[N]",), dims=dims, wrt=(0, 2)))
+    form = "%0, %1 weights %2 smoothing(0.25 : f64) : {r}"
+    found.append(smooth("tir.softmax_cross_entropy", form, [x, p, weights], (3,), wrt=(0, 1, 2)))
+    found.append(smooth("tir.softmax_cross_entropy", "%0, %1 ignore 0 : {r}", [x, y], (3,)))
+    return found
+
+
 def points() -> list[Smooth]:
     found = [
         smooth(op, words(op, "f64"), operands(op, (2, 3), "f64"), ("[N]", 3), wrt=(0, 1), dims={0: ("[N]", 3), 1: ("[N]", 3)})
         for op in LOSSES
     ]
+    found += class_points()
     return [*found, smooth("tir.nll_loss", "%0, %1 : {r}", [random((2, 3), "f64"), array([2, 0], "i32")], (2,))]

@@ -148,10 +148,13 @@ def points() -> list[Smooth]:
     for axes, shape in AXES:
         for name in ("sum", "prod", "max", "min"):
             found.append(smooth(f"tir.{name}", f"%0 over {axes} : {{r}}", [x], shape))
+    zeros = np.array([[[0, 2, 3], [0, 0, -1], [1, 2, 3]], [[1, 2, 0.5], [3, 2, 1], [0, 0, 0]]])
     with_zero = x.copy()
     with_zero[0, 1] = 0
     return found + [
         smooth("tir.max", "%0 over [0] ties split : {r}", [x], (3,)),
         smooth("tir.min", "%0 over [0, 1] ties first : {r}", [x], (), dims={0: ("[N]", "?")}),
-        smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,), order=1),
+        smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,)),
+        smooth("tir.prod", "%0 over [0, 2] : {r}", [zeros], ("[N]",), dims={0: (2, "[N]", "?")}),
+        smooth("tir.prod", "%0 over [0, 1] acc f64 : {r}", [zeros[0]], ()),
     ]

@@ -69,6 +69,7 @@ def rows() -> list[Sample]:
         row("tir.cummax", "%0 axis 1 : {r}", [hard], array([[-0.0, 0.0, 0.0, NAN, NAN], [0.0, 0.0, 0.0, INF, INF]], "f32")),
         row("tir.cummin", "%0 axis 1 : {r}", [hard], array([[-0.0, -0.0, -0.0, NAN, NAN], [0.0, -0.0] + [-INF] * 3], "f32")),
     ]
+    found += recurrences()
     x = random((2, 3), "f32")
     want = np.cumsum(x.astype("float64"), 1).astype(np.float32)
     found.append(
@@ -77,13 +78,51 @@ def rows() -> list[Sample]:
     return found
 
 
+def recurrences() -> list[Sample]:
+    """Rows of tir.recurrence: all element types and forms, sizes that run time knows, numbers that no sum forgets."""
+    found = []
+    cases = (((4,), 0), ((0,), 0), ((1,), 0), ((2, 3, 2), 1))
+    for (exclusive, reverse), name, (shape, axis) in itertools.product(FORMS, ("f32", "f64", "f16", "i8", "ui8"), cases):
+        a, b = random(shape, name, seed=1), random(shape, name, seed=2)
+        words = f"axis {axis}{' exclusive' * exclusive}{' reverse' * reverse}"
+        want = recurrence(a, b, name, axis, exclusive, reverse)
+        found.append(row("tir.recurrence", f"%0, %1 {words} : {{r}}", [a, b], want, rtol=16 * ULP.get(name, 0)))
+    x = random((2, 3), "f32")
+    dims, want = [("[N]", "?"), ("?", "?")], recurrence(x, x, "f32", 1, False, False)
+    found.append(row("tir.recurrence", "%0, %1 axis 1 : {r}", [x, x], want, dims=dims, result=("[N]", "?"), rtol=16 * ULP["f32"]))
+    a, b = array([0, NAN, 0, INF, 0, -1], "f64"), array([INF, 1, -0.0, 2, 3, -3], "f64")
+    found.append(row("tir.recurrence", "%0, %1 axis 0 : {r}", [a, b], recurrence(a, b, "f64", 0, False, False)))
+    a, b = array([-0.0, 0, 2, INF], "f64"), array([-0.0, 1, -INF, 4], "f64")
+    found.append(row("tir.recurrence", "%0, %1 axis 0 reverse : {r}", [a, b], recurrence(a, b, "f64", 0, False, True)))
+    return found
+
+
+def recurrence(a: np.ndarray, b: np.ndarray, name: str, axis: int, exclusive: bool, reverse: bool) -> np.ndarray:
+    """In Python's numbers; floats in f64, rounded at the end."""
+    pairs = np.empty(a.shape, object)
+    for place in np.ndindex(*a.shape):
+        pairs[place] = (a[place].item(), b[place].item())
+    found = np.zeros(a.shape, a.dtype)
+    for place in np.ndindex(*(size for i, size in enumerate(a.shape) if i != axis)):
+        total = 0.0 if a.dtype.kind == "f" else 0
+        order = range(a.shape[axis])
+        for i in reversed(order) if reverse else order:
+            at = (*place[:axis], i, *place[axis:])
+            more = pairs[at][0] * total + pairs[at][1]
+            kept = total if exclusive else more
+            found[at] = kept if a.dtype.kind == "f" else wrap(kept, name)
+            total = more
+    return found
+
+
 def points() -> list[Smooth]:
     x = random((2, 3), "f64")
-    zeros = array([[0, 2, -1, 3], [1, 0, 2, 0], [-1, 2, 3, 0.5]], "f64")
-    found = [
-        smooth("tir.cumprod", f"%0 axis 1{words} : {{r}}", [zeros], (3, 4), order=1)
-        for words in ("", " reverse", " exclusive", " exclusive reverse")
-    ]
+    zeros = array([[0, 2, -1, 3], [1, 0, 2, 0], [-1, 2, 3, 0.5], [0, 0, 0, 2]], "f64")
+    forms = ("", " reverse", " exclusive", " exclusive reverse")
+    found = [smooth("tir.cumprod", f"%0 axis 1{words} : {{r}}", [zeros], (4, 4)) for words in forms]
+    found += [smooth("tir.recurrence", f"%0, %1 axis 1{w} : {{r}}", [zeros, zeros - 1], (4, 4), wrt=(0, 1)) for w in forms]
+    dims = {0: ("[N]", 3), 1: ("?", "?")}
+    found.append(smooth("tir.recurrence", "%0, %1 axis 0 : {r}", [x, x - 1], ("[N]", 3), dims=dims, wrt=(0, 1)))
     for name in ("cumprod", "cummax", "cummin"):
         found.append(smooth(f"tir.{name}", "%0 axis 1 : {r}", [x], (2, 3)))
         words = "exclusive reverse" if name == "cumprod" else "reverse"  # without elements a record is infinite

@@ -36,6 +36,7 @@ def rows() -> list[Sample]:
         row("tir.pad", "%0 with 7.0 : f32 from [1, 0] to [-2, 0] step [1, 2] : {0} -> {r}", [x], padded(x)),
         row("tir.pad", "%0 with 0 : i32 from [0] to [3] step [1] : {0} -> {r}", [v], np.array([*v, 0, 0], np.int32)),
         row("tir.pad", "%0 with true from [1] to [0] step [1] : {0} -> {r}", [np.zeros(0, bool)], np.ones(1, bool)),
+        row("tir.pad", "%0 with 7.0 : f32 from [] to [] step [] : {0} -> {r}", [x[0, 1]], x[0, 1]),
         row("tir.reverse", "%0 over [0, 1] : {r}", [x], np.array([list(r[::-1]) for r in x[::-1]])),
         row("tir.reverse", "%0 over [0] : {r}", [n], np.array(n.tolist()[::-1], np.float32), dims=[("?", 2)],
             result=("?", 2)),

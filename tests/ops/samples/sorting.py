@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.samples.base import INF, NAN, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import INF, NAMES, NAN, Sample, Smooth, array, random, row, smooth
 
 SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (((0,), 0), ((1,), 0), ((2, 3, 2), 1), ((2, 5), 1), ((0, 3), 1))
 
@@ -45,12 +45,35 @@ def rows() -> list[Sample]:
     dims: dict[str, Any] = {"dims": [("[N]", "?")], "result": ("[N]", "?")}
     few: dict[str, Any] = {"dims": [("[N]", "?")], "result": ("[N]", 2)}
     form = "%0 axis 1 k 2 : tensor<[N]x2xf32>, tensor<[N]x2xi64>"
-    return found + [
+    return found + moved() + [
         row("tir.sort", "%0 axis 1 descending : {r}", [x], values, **dims),
         row("tir.argsort", "%0 axis 1 descending : {r}", [x], places, **dims),
         row("tir.top_k", form, [x], values[:, :2].copy(), names="%r, %i", **few),
         row("tir.top_k", form, [x], places[:, :2].copy(), names="%v, %r", **few),
     ]
+
+
+def moved() -> list[Sample]:
+    """Rows of tir.sort with tensors that follow the keys: of each element type, ties, nan, empty, sizes of run time."""
+    found = []
+    rng = np.random.default_rng(3)
+    keys = rng.choice(array([NAN, 0.0, -0.0, 1, 2], "f32"), (2, 9)), rng.integers(-2, 3, (3, 2, 4)).astype("i1"), array([], "f64")
+    for x, axis, descending in ((keys[0], 1, False), (keys[0], 1, True), (keys[1], 0, True), (keys[1], 2, False), (keys[2], 0, False)):
+        for name in ("f64", "i8", "i1", "bf16"):
+            other = random(x.shape, name, seed=4)
+            places = ordered(x, axis, descending)[1]
+            want = np.take_along_axis(other, places, axis)
+            types = ", ".join(f"tensor<{''.join(f'{n}x' for n in x.shape)}{e}>" for e in (NAMES[x.dtype], name))
+            text = f"%0, %1 axis {axis}{' descending' * descending} : {types}"
+            found.append(row("tir.sort", text, [x, other], want, names="%k, %r"))
+    x, y = random((2, 5), "f32"), random((2, 5), "f32", seed=1)
+    values, places = ordered(x, 1, False)
+    types = ", ".join(["tensor<[N]x?xf32>"] * 3)
+    facts: dict[str, Any] = {"dims": [("?", "?"), ("[N]", "?"), ("[N]", "?")], "result": ("[N]", "?")}
+    text = f"%0, %1, %2 axis 1 : {types}"
+    found.append(row("tir.sort", text, [x, y, x], values, names="%r, %v, %w", **facts))
+    found.append(row("tir.sort", text, [x, y, x], np.take_along_axis(y, places, 1), names="%k, %r, %w", **facts))
+    return found
 
 
 def sorts(x: np.ndarray, axis: int, descending: bool) -> list[Sample]:
@@ -76,5 +99,7 @@ def points() -> list[Smooth]:
     return [
         smooth("tir.sort", "%0 axis 1 : {r}", [x], (3, 4)),
         smooth("tir.sort", "%0 axis 0 descending : {r}", [x], ("[N]", "?"), dims={0: ("[N]", "?")}),
+        smooth("tir.sort", "%0, %1 axis 1 : {r}, {r}", [x, x[::-1].copy()], (3, 4), names="%k, %r", wrt=(0, 1)),
+        smooth("tir.sort", "%0, %1 axis 0 descending : {r}, {r}", [x, x[::-1].copy()], (3, 4), names="%r, %k", wrt=(0, 1)),
         smooth("tir.top_k", form, [x], (3, 2), names="%r, %i"),
     ]

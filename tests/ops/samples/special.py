@@ -1,9 +1,11 @@
-"""lgamma, digamma and erfinv: rows and smooth points."""
+"""lgamma, digamma, polygamma and erfinv: rows and smooth points."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -26,10 +28,33 @@ def rows() -> list[Sample]:
                 rows.append(close(op, function, x))
             # pi / tan(pi x) and log(sin(pi x)) multiply the rounding of x, not that of the result.
             rows.append(replace(close(op, function, array(NEGATIVE, name)), atol=60 * ULP[name]))
+    rows += polygamma_rows()
     x = random((2, 3), "f32", 0.1, 5)
     for op, function in (("lgamma", lgamma), ("digamma", digamma)):
         rows.append(close(op, function, x, dims=[("[N]", "?")], result=("[N]", "?")))
     return rows
+
+
+def polygamma_rows() -> list[Sample]:
+    """Rows of orders of both parities, at the poles too; what is measured there is the error of the two terms."""
+    rows = []
+    for name in FLOATS:
+        for order in (0, 1, 2, 3, 6):
+            for x in (*(random(s, name, 0.1, 12) for s in ((), (0,), (2, 3), (40,))), array((*GAMMA, *POLES), name)):
+                rows.append(polygamma_row(order, x, name, (8 if order == 0 else 5 + 1.25 * order) * ULP[name]))
+            negative = array(NEGATIVE, name)
+            made = polygamma_row(order, negative, name, 8 * ULP[name])
+            terms = math.factorial(order) / np.abs(negative - np.rint(negative)).astype(float) ** (order + 1)
+            rows.append(replace(made, atol=(9 + 2.5 * order) * ULP[name] * float(np.max(terms))))
+    x = random((2, 3), "f32", 0.1, 5)
+    rows.append(polygamma_row(1, x, "f32", 7 * ULP["f32"], dims=[("[N]", "?")], result=("[N]", "?")))
+    rows.append(polygamma_row(100, array((NAN, INF, 0.0, -0.0, 0.5, 3.0, 1000.0), "f64"), "f64", 130 * ULP["f64"]))
+    return rows
+
+
+def polygamma_row(order: int, x: np.ndarray, name: str, rtol: float, **facts: Any) -> Sample:
+    made = row("tir.polygamma", f"%0 order {order} : {{r}}", [x], each(partial(polygamma, order), x), **facts)
+    return replace(made, rtol=rtol, atol=rtol if order == 0 else 0.0)
 
 
 def close(op: str, function: Callable[[Any], Any], x: np.ndarray, **facts: Any) -> Sample:
@@ -63,6 +88,20 @@ def digamma(x: float) -> float:
         return float(mpmath.digamma(mpmath.mpf(x)))
 
 
+def polygamma(order: int, x: float) -> float:
+    """By mpmath; at the poles the limit from the side of the sign of a zero, if it is the same from both sides for odd."""
+    if order == 0:
+        return digamma(x)
+    if x != x or x == -INF:
+        return NAN
+    if x == INF:
+        return 0.0 if order % 2 else -0.0
+    if x <= 0 and x == int(x):
+        return INF if order % 2 else NAN if x else -float(np.copysign(INF, x))
+    with mpmath.workdps(60 + 20 * order):
+        return float(mpmath.psi(order, mpmath.mpf(x)))
+
+
 def erfinv(x: Any) -> Any:
     if not abs(x) < 1:
         return mpmath.sign(x) * mpmath.inf if abs(x) == 1 else mpmath.nan
@@ -74,7 +113,11 @@ def erfinv(x: Any) -> Any:
 
 def points() -> list[Smooth]:
     return [
-        smooth("tir.lgamma", "%0 : {r}", [random((2, 3), "f64", 0.3, 9)], (2, 3), order=1),
-        smooth("tir.lgamma", "%0 : {r}", [random((2,), "f64", -0.8, -0.2)], (2,), order=1),
+        smooth("tir.lgamma", "%0 : {r}", [random((2, 3), "f64", 0.3, 9)], (2, 3)),
+        smooth("tir.lgamma", "%0 : {r}", [random((2,), "f64", -0.8, -0.2)], (2,)),
+        smooth("tir.digamma", "%0 : {r}", [random((2, 3), "f64", 0.5, 9)], (2, 3)),
+        smooth("tir.digamma", "%0 : {r}", [random((2,), "f64", -0.8, -0.2)], (2,)),
+        *(smooth("tir.polygamma", f"%0 order {n} : {{r}}", [random((3,), "f64", 0.8, 9)], (3,)) for n in (0, 1, 2, 3)),
+        smooth("tir.polygamma", "%0 order 1 : {r}", [random((2,), "f64", -0.8, -0.3)], (2,)),
         smooth("tir.erfinv", "%0 : {r}", [random((2, 3), "f64", -0.9, 0.9)], (2, 3)),
     ]

@@ -4,6 +4,7 @@ from tir.dialects.tir import (
     activations,
     arithmetic,
     arrange,
+    class_losses,
     composite,
     control,
     conv,
@@ -36,7 +37,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, control, effects, state, markers,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, control, effects,
+    state, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -16,7 +16,6 @@ from tir.dialects.tir.base import (
     Binary,
     Elementwise,
     Unary,
-    check_equal_shapes,
     is_unsigned,
     lowest,
 )
@@ -261,7 +260,6 @@ class Clamp(Elementwise):
     format = "$x `,` $low `,` $high attr-dict `:` type($result)"
 
     def reference(self, x: Any, low: Any, high: Any) -> Any:
-        check_equal_shapes(x, low, high)
         if _is_float(x):
             return numeric.minimum(numeric.maximum(x, low), high)
         return np.minimum(np.maximum(x, low), high)

@@ -7,12 +7,14 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place;
                              of several results `g` is a list, with None for those that have no adjoint
     checks(b, *operands)     what must hold at run time: conditions and messages
+    same_sizes()             axes of operands that have one size: checked at all levels, in the same words
     result_shape(*shapes)    the sizes of the result, in types and in lowered code     of a Shaped op
     structure()              the loops around one element, as index maps             } of a Structured op
     element(s, *scalars)     what one output element is, in scalar ops               }
     accumulators(), step()   how a reduction folds its terms                         } of a Reduction
     decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
-    program(p, *operands)    the same in loops over elements                           of a Sequential
+    program(p, *operands)    the same in loops over elements                         } of a Sequential
+    library_program(..)      the same with calls of a library, `library_routine`     }
 
 `b` is a `TensorBuilder` and the operands are its `Tensor`s, so rules are written with operators; `s` is the scalar
 builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_program.py`).
@@ -21,7 +23,7 @@ builder (`tir/dialects/scalar.py`) and `p` one with loops (`tir/passes/loop_prog
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
@@ -55,9 +57,9 @@ from tir.lazy import np
 __all__ = [
     "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
-    "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
-    "check_equal_shapes", "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
-    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "wide_type",
+    "Place", "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
+    "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned", "known_sizes",
+    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "same_shapes", "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -119,6 +121,11 @@ def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
                 fail(op, f"sizes must agree, got {got}")
             shape[axis] = merged
     return tuple(shape)
+
+
+def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
+    """Of operands that have one shape the sizes: of each the first that a type knows."""
+    return [next((size for size in sizes if not isinstance(size, AffineSymbol)), sizes[0]) for sizes in zip(*shapes)]
 
 
 def fail(op: Op, message: str) -> NoReturn:
@@ -192,6 +199,10 @@ def highest(element: Type) -> Any:
 # --- families ----------------------------------------------------------------------------------------------------
 
 
+#: An axis of a tensor.
+Place = tuple[Value, int]
+
+
 class TensorOp(Op, Pure):
     """A pure op on tensors."""
 
@@ -211,6 +222,41 @@ class TensorOp(Op, Pure):
     def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
         """What must hold before the op may run: truth values of rank 0, each with the message if it is false."""
         return ()
+
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        """Axes of operands, each with one before it that has the same size."""
+        return ()
+
+    def open_sizes(self) -> list[tuple[Place, Place, str]]:
+        """Those of `same_sizes` that the types do not prove, with the rule in words."""
+        found = []
+        for (value, axis), (other, at) in self.same_sizes():
+            dim, size = value.type.shape[axis], other.type.shape[at]  # type: ignore[attr-defined]
+            if dim != size or dim is DYNAMIC:
+                places = f"axis {axis} of {self.operand_label(value)}", f"axis {at} of {self.operand_label(other)}"
+                found.append(((value, axis), (other, at), "{} must have the size of {}".format(*places)))
+        return found
+
+    def operand_label(self, value: Value) -> str:
+        """What messages call an operand: the name of its field, or its number among several of one name."""
+        fields, number = self.definition.operands, self.operands.index(value)
+        variadic = [place for place, field in enumerate(fields) if field.many == "*"]
+        if not variadic or number < variadic[0]:
+            return fields[number].name
+        return f"operand {number}"
+
+    def size_check(self) -> Callable[[Sequence[Any]], None] | None:
+        """What raises ExecutionError for arrays whose sizes break `same_sizes`: numpy would stretch a size 1."""
+        operands = list(self.operands)
+        pairs = [(operands.index(v), a, operands.index(w), c, rule) for (v, a), (w, c), rule in self.open_sizes()]
+
+        def check(arrays: Sequence[Any]) -> None:
+            for value, axis, other, at, rule in pairs:
+                size, want = np.shape(arrays[value])[axis], np.shape(arrays[other])[at]
+                if size != want:
+                    raise ExecutionError(f"{rule}, got {size} and {want}")
+
+        return check if pairs else None
 
 
 class Shaped(TensorOp):
@@ -266,6 +312,17 @@ class Structured(TensorOp):
     def structure(self) -> Structure:
         """The loops and maps."""
         raise AssertionError(f"{self.name} has no structure")
+
+    def zero_if_empty(self) -> Sequence[tuple[Value, int]]:
+        """Axes of operands: where run time finds one empty, there is nothing to read and the result is 0 everywhere."""
+        return ()
+
+    def lengthened(self) -> tuple[Value | None, Sequence[int]]:
+        """An operand, and axes of it that run time may find empty: `element` reads it with a place more along them.
+
+        For an op that reads some place in any case, and throws away what it was not meant to read.
+        """
+        return None, ()
 
     def element(self, s: Any, *scalars: Any) -> Any:
         """One element: of the result, or the term that a reduction folds in."""
@@ -362,6 +419,9 @@ class Elementwise(Structured):
     def _named(self) -> list[tuple[str, TensorType]]:
         return [(field.name, value.type) for field, value in zip(self.definition.operands, self.operands)]  # type: ignore[misc]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes(self.operands) if self.operands else ()
+
     def structure(self) -> Structure:
         rank = self.result_type.rank
         identity = AffineMap.identity(rank)
@@ -385,7 +445,6 @@ class Binary(Elementwise):
     format = "$lhs `,` $rhs attr-dict `:` type($result)"
 
     def reference(self, lhs: Any, rhs: Any) -> Any:
-        check_equal_shapes(lhs, rhs)
         return self.compute(lhs, rhs)
 
     def compute(self, lhs: Any, rhs: Any) -> Any:
@@ -393,12 +452,11 @@ class Binary(Elementwise):
         raise AssertionError(f"{self.name} has no meaning")
 
 
-def check_equal_shapes(*arrays: Any) -> None:
-    """ExecutionError unless the shapes are equal: numpy would broadcast a size 1, which a `?` never does."""
-    for array in arrays[1:]:
-        if np.shape(array) != np.shape(arrays[0]):
-            sizes = " and ".join(str(list(np.shape(a))) for a in arrays)
-            raise ExecutionError(f"shapes must be equal, got {sizes}")
+def same_shapes(values: Sequence[Value]) -> list[tuple[Place, Place]]:
+    """All axes of tensors of one shape, as `same_sizes` has them."""
+    first, *others = values
+    rank = first.type.rank  # type: ignore[attr-defined]
+    return [((value, axis), (first, axis)) for value in others for axis in range(rank)]
 
 
 class Reduction(Structured):
@@ -497,9 +555,20 @@ def reduced_type(op: Op, type: TensorType, axes: Sequence[int]) -> TensorType:
 class Sequential(TensorOp):
     """An op that is a program of loops over elements, because no element can be said by itself: sorting, scattering."""
 
+    #: The routine that does the work of `library_program`; None if there is no such program.
+    library_routine: ClassVar[str | None] = None
+
     def program(self, p: Any, *operands: Any) -> Sequence[Any]:
         """The buffers of `p` that are the results in the end."""
         raise AssertionError(f"{self.name} has no program")
+
+    def library_program(self, p: Any, *operands: Any) -> Sequence[Any]:
+        """The same with calls of library functions (`p.call`)."""
+        raise AssertionError(f"{self.name} has no program that calls a library")
+
+    def library_rows(self) -> Dim:
+        """How many rows the matrices have that `library_program` hands on."""
+        raise AssertionError(f"{self.name} has no program that calls a library")
 
 
 class Composite(TensorOp):

@@ -7,18 +7,14 @@ from typing import Any
 
 from tir.dialects.tir.base import (
     FLOAT_TENSOR,
-    NUMBER_TENSOR,
     Composite,
     check_axes,
-    fail,
     lowest,
-    merge_dims,
     reduced_type,
 )
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import I64_ARRAY
-from tir.ir.types import I1, I64, FloatType, Type
+from tir.ir.types import Type
 from tir.lazy import np
 
 __all__ = ["OPS"]
@@ -113,77 +109,6 @@ class LogSoftmax(_SoftmaxLike):
         return [g - b.exp(b.tensor(self.result)) * share]
 
 
-class SoftmaxCrossEntropy(Composite):
-    """-log(softmax(logits)[label]) over the last axis, which disappears.
-
-    labels: integers, one for each slice; outside of 0 to C - 1 the result is nan. Or floats of the shape of the logits,
-    probabilities p of the classes: -sum(p log(softmax(logits))), to which a class with p = 0 adds 0 for any logit.
-    Gradient of the logits: softmax - one_hot(label), or softmax sum(p) - p; of p: -log_softmax.
-    """
-
-    name = "tir.softmax_cross_entropy"
-    logits = operand(FLOAT_TENSOR)
-    labels = operand(NUMBER_TENSOR)
-    result = result(FLOAT_TENSOR)
-    format = "$logits `,` $labels attr-dict `:` type($result)"
-
-    @property
-    def is_dense(self) -> bool:
-        """The labels are probabilities, not class numbers."""
-        return isinstance(self.labels.type.element, FloatType)
-
-    @property
-    def last(self) -> int:
-        """The axis of the classes."""
-        return self.logits.type.rank - 1
-
-    def infer(self) -> Sequence[Type]:
-        logits, labels = self.logits.type, self.labels.type
-        if logits.rank == 0:
-            fail(self, "logits need an axis of classes, got rank 0")
-        if self.is_dense and labels.element is not logits.element:
-            fail(self, f"labels must be integers or of the element type of the logits, got {labels} for {logits}")
-        want = logits.shape if self.is_dense else logits.shape[:-1]
-        merged = [merge_dims(w, got) for w, got in zip(want, labels.shape)]
-        if len(want) != labels.rank or None in merged:
-            fail(self, f"labels must have shape {list(want)}, got {labels} for logits {logits}")
-        return [logits.with_shape(d for d in merged[: self.last] if d is not None)]
-
-    def reference(self, logits: Any, labels: Any) -> Any:
-        want = logits.shape if self.is_dense else logits.shape[:-1]
-        if np.shape(labels) != want:
-            raise ExecutionError(f"labels must have shape {list(want)}, got {list(np.shape(labels))}")
-        moved = shifted(logits, (self.last,))
-        total = np.sum(np.exp(moved), axis=-1, keepdims=True)
-        scores = moved - np.log(np.maximum(total, logits.dtype.type(1)))
-        if self.is_dense:
-            return 0 - np.sum(np.where(labels == 0, 0, labels * scores), axis=-1, dtype=logits.dtype)
-        classes = np.arange(logits.shape[-1])
-        picked = np.sum(np.where(classes == labels[..., None], scores, 0), axis=-1, dtype=logits.dtype)
-        inside = (labels >= 0) & (labels < logits.shape[-1])
-        return np.where(inside, 0 - picked, logits.dtype.type(np.nan))
-
-    def decompose(self, b: Any, logits: Any, labels: Any) -> Any:
-        scores = b.log_softmax(logits, [self.last])
-        # 0 - x, not -x: the loss of a certain and right prediction is 0, not -0.
-        if self.is_dense:
-            return 0 - b.sum(b.select(b.cmp("eq", labels, 0), 0, labels * scores), [self.last])
-        is_label = b.one_hot(labels, b.shape(logits)[-1], I1)
-        picked = b.sum(b.select(is_label, scores, 0), [self.last])
-        # In 64 bits: a narrow type of the labels could not hold the number of classes.
-        number = b.cast(labels, I64)
-        inside = b.and_(b.cmp("ge", number, 0), b.cmp("lt", number, b.count(logits, [self.last], I64)))
-        return b.select(inside, 0 - picked, float("nan"))
-
-    def grad(self, b: Any, g: Any, logits: Any, labels: Any) -> list[Any]:
-        spread = b.repeat_along(g, [self.last], logits)
-        share = b.softmax(logits, [self.last])
-        if not self.is_dense:
-            return [spread * (share - b.one_hot(labels, b.shape(logits)[-1], logits.type.element)), None]
-        total = b.repeat_along(b.sum(labels, [self.last]), [self.last], logits)
-        return [spread * (share * total - labels), -(spread * b.log_softmax(logits, [self.last]))]
-
-
 def shifted(x: Any, axes: tuple[int, ...]) -> Any:
     """x minus its largest element over the axes. See Note [Softmax of infinities]."""
     finite = np.finfo(x.dtype).min
@@ -196,4 +121,4 @@ def _shift(b: Any, x: Any, axes: Sequence[int]) -> Any:
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (Mean, Softmax, LogSoftmax, SoftmaxCrossEntropy)
+OPS = (Mean, Softmax, LogSoftmax)

@@ -26,13 +26,13 @@ from tir.dialects.tir.base import (
     merge_shapes,
 )
 from tir.dialects.tir.reduce import contracted
-from tir.dialects.tir.window import WindowAxis, folded, unfolded
+from tir.dialects.tir.window import WindowAxis, folded, padded, unfolded
 from tir.ir.affine import AffineConstant, AffineExpr, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, STRING, UNIT
-from tir.ir.types import DYNAMIC, Dim, TensorType, dim_text
+from tir.ir.types import DYNAMIC, I64, Dim, TensorType, dim_text
 from tir.lazy import np
 
 __all__ = ["OPS", "facts_of"]
@@ -44,6 +44,11 @@ CONV_FORMAT = (
 )
 _LAYOUT = re.compile(r"([bf0-9]+)_([oi0-9]+)->([bf0-9]+)")
 _LETTERS = [letter for letter in string.ascii_letters if letter not in "bgo"]
+
+
+#: Messages of the numpy form, and of the checks below the tensor level.
+FEATURES = "the features of x must be the inputs of w times the groups"
+NO_ROOM = "the window does not fit into x"
 
 
 @dataclass(frozen=True)
@@ -180,10 +185,10 @@ class _Convolution(TensorOp):
         f, i = self.order.x[1], self.order.w[1]
         if x[f] != w[i] * self.parts:
             got = f"{x[f]} (x axis {f}), {w[i]} (w axis {i}) and {self.parts}"
-            raise ExecutionError(f"the features of x must be the inputs of w times the groups, got {got}")
+            raise ExecutionError(f"{FEATURES}, got {got}")
         want = [size.value for size in self.convolved([*map(affine, x)], [*map(affine, w)])]
         if min(want) < 0:
-            raise ExecutionError(f"the window does not fit into x, of shape {list(x)}")
+            raise ExecutionError(f"{NO_ROOM}, of shape {list(x)}")
         if g is not None and list(g) != want:
             raise ExecutionError(f"g must have shape {want}, got {list(g)}")
         return want
@@ -271,11 +276,7 @@ class _Convolution(TensorOp):
         inputs = self.operand_types()[1].shape[self.order.w[1]]
         if isinstance(inputs, int) and not isinstance(features, int):
             x = _with_size(b, x, 1, inputs * self.parts)
-        if not any(dim is DYNAMIC for dim in x.type.shape[2:]) and not all(axis.is_plain for axis in axes):
-            # A copy with its padding, and windows that lie inside, are faster than a test for each place.
-            low, high, between = zip(*((axis.low, axis.high, axis.base_dilation - 1) for axis in axes))
-            x = _padded(b, x, low, high, between)
-            axes = [WindowAxis(axis.size, axis.stride, axis.dilation) for axis in axes]
+        x, axes = padded(b, x, axes)
         windows = b.windows(self.grouped(b, x, 1), axes)
         windows = b.transpose(windows, [0, 1, 2, *range(3 + n, 3 + 2 * n), *range(3, 3 + n)])
         return self.flat(b, self.flat(b, windows, 3 + n, n, "P"), 2, 1 + n, "K")
@@ -304,16 +305,6 @@ def _with_size(b: Any, x: Any, axis: int, size: int) -> Any:
     shape = list(b.shape(x))
     shape[axis] = size
     return b.reshape(x, shape)
-
-
-def _padded(b: Any, x: Any, low: Sequence[int], high: Sequence[int], between: Sequence[int]) -> Any:
-    """x with its spatial axes padded with 0; below 0, cut off."""
-    grown = [[0, 0, *(max(number, 0) for number in numbers)] for numbers in (low, high)]
-    x = b.pad(x, *grown, [0, 0, *between])
-    if min(*low, *high) >= 0:
-        return x
-    starts, limits = [max(-number, 0) for number in low], [min(number, 0) for number in high]
-    return b.slice(x, [0, 0, *starts], [0, 0, *limits])
 
 
 def facts_of(op: Op) -> dict[str, Any]:
@@ -348,6 +339,25 @@ class Conv(_Convolution, Shaped, Composite):
 
     def result_shape(self, x: Sequence[AffineExpr], w: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return self.convolved(x, w)
+
+    def letters(self) -> dict[str, str]:
+        n = self.spatial
+        if self.w.type.shape[self.order.w[0]] == self.parts:
+            # One output for each group is no product of matrices: with loops of their own the windows need not exist.
+            return {"K": "".join(_LETTERS[: 1 + n]), "P": "".join(_LETTERS[1 + n : 1 + 2 * n])}
+        return super().letters()
+
+    def checks(self, b: Any, x: Any, w: Any) -> Sequence[tuple[Any, str]]:
+        found = []
+        features, inputs = b.count(x, [self.order.x[1]], I64), b.count(w, [self.order.w[1]], I64) * self.parts
+        if not (isinstance(features, int) and isinstance(inputs, int)):
+            pair = sorted((features, inputs), key=lambda one: isinstance(one, int))
+            found.append((b.cmp("eq", *pair), FEATURES))
+        for facts, place in zip(self.axes(), self.order.x[2:]):
+            size = b.count(x, [place], I64)
+            if not isinstance(size, int) and facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), NO_ROOM))
+        return found
 
     def reference(self, x: Any, w: Any) -> Any:
         shape = self.check_run(x.shape, w.shape)
@@ -396,6 +406,8 @@ class ConvGradInput(_Convolution, Sized, Composite):
         return np.transpose(found.reshape(sizes), undone(self.order.x))
 
     def decompose(self, b: Any, w: Any, g: Any, *sizes: Any) -> Any:
+        if self._has_few_columns:
+            return self._as_convolution(b, w, g)
         n, order, axes = self.spatial, self.order, self.axes()
         shape = b.extents(self.result_type, sizes)
         dims = self.convolved_dims()
@@ -408,6 +420,40 @@ class ConvGradInput(_Convolution, Sized, Composite):
             lead[2] = shape[order.x[1]]
         found = b.overlap_add(windows, [*lead, *(shape[axis] for axis in order.x[2:])], axes)
         return b.transpose(self.merged(b, found, 1), undone(order.x))
+
+    @property
+    def _has_few_columns(self) -> bool:
+        """All sizes are known, and columns of g are not much larger than the windows of x that the other way takes.
+
+        Windows are added up at some ten times the time that columns are copied in.
+        """
+        x, g = self.result_type, self.g.type
+        if any(not isinstance(dim, int) or dim == 0 for dim in (*x.shape, *g.shape, *self.w.type.shape)):
+            return False
+        places, positions = (type.static_shape for type in (x, g))
+        features, outputs = places[self.order.x[1]], positions[self.order.out[1]]
+        return bool(np.prod(places) / features * outputs <= 16 * np.prod(positions) / outputs * features)
+
+    def _as_convolution(self, b: Any, w: Any, g: Any) -> Any:
+        """g convolved with the window turned round, inputs and outputs exchanged: what was a stride lies between elements.
+
+        Element i of x is at the places o of the window w for which o * stride + w * dilation - low = i.
+        """
+        order, axes, spatial = self.order, self.axes(), range(2, 2 + self.spatial)
+        w = self.grouped(b, b.transpose(w, order.w), 0)
+        w = self.merged(b, b.transpose(w, [0, 2, 1, *(axis + 1 for axis in spatial)]), 0)
+        g = b.transpose(g, order.out)
+        low = [axis.reach - 1 - axis.low for axis in axes]
+        # What is behind the last position, so that each element of x is a position now.
+        wanted = [(self.result_type.static_shape[place] - 1) * axis.base_dilation for place, axis in zip(order.x[2:], axes)]
+        covered = [(count - 1) * axis.stride + front for count, axis, front in zip(b.shape(g)[2:], axes, low)]
+        high = [last + axis.reach - 1 - end for last, axis, end in zip(wanted, axes, covered)]
+        found = b.conv(
+            g, w, strides=[axis.base_dilation for axis in axes], low=low, high=high,
+            x_dilations=[axis.stride for axis in axes], w_dilations=[axis.dilation for axis in axes], groups=self.parts,
+            flip=not self.flip,
+        )  # fmt: skip
+        return b.transpose(found, undone(order.x))
 
     def grad(self, b: Any, h: Any, w: Any, g: Any, *sizes: Any) -> list[Any]:
         facts = facts_of(self)

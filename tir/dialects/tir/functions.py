@@ -281,7 +281,9 @@ class Atan(Unary):
 class Atan2(Binary):
     """The angle of the point (x, y) = (rhs, lhs), in -pi to pi; the signs of zeros choose the side, as C's atan2.
 
-    Gradient: x / (x^2 + y^2) and -y / (x^2 + y^2), also where the squares overflow; nan at the origin.
+    Gradient: x / (x^2 + y^2) and -y / (x^2 + y^2), also where the squares overflow; 0 at infinity. At the origin there is
+    none and it is 0, as in torch (pytorch pull request 166787) where JAX and Theano have nan: a point that a later select
+    leaves out must not hand back 0 * nan.
     """
 
     name = "tir.atan2"
@@ -298,9 +300,11 @@ class Atan2(Binary):
     def grad(self, b: Any, g: Any, lhs: Any, rhs: Any) -> list[Any]:
         flat = b.cmp("ge", b.abs(rhs), b.abs(lhs))
         large, small = b.select(flat, rhs, lhs), b.select(flat, lhs, rhs)
+        large = b.select(b.cmp("eq", large, 0), math.inf, large)
+        small = b.select(b.is_inf(small), 0, small)
         ratio = small / large
-        by_large = b.reciprocal(large + small * ratio)  # large / (large^2 + small^2)
-        by_small = ratio * by_large
+        length = large + small * ratio  # (large^2 + small^2) / large
+        by_large, by_small = b.reciprocal(length), ratio / length
         return [g * b.select(flat, by_large, by_small), -(g * b.select(flat, by_small, by_large))]
 
 

@@ -39,7 +39,14 @@ class Reading(Indexed, Structured):
         maps = tuple(map for _, map in self.indices())
         return Structure(("parallel",) * rank, maps, (AffineMap.identity(rank),))
 
+    def zero_if_empty(self) -> list[Axis]:
+        if self.mode != "drop":
+            return []
+        return [(self.x, axis) for axis, along in enumerate(self.along()) if along.start is not None]
+
     def element(self, s: Any, *starts: Any) -> Any:
+        if any(self.x.type.shape[axis] == 0 for _, axis in self.zero_if_empty()):
+            return s.const(0, self.x.type.element)
         places, inside = self.places(s, starts, s.index)
         found = s.extract(self.x, places)
         return found if inside is None else s.select(inside, found, s.const(0, found))
@@ -48,6 +55,8 @@ class Reading(Indexed, Structured):
         shape = self.slice_shape([np.shape(array) for array in arrays])
         places, inside = self.array_places(arrays, shape)
         x = np.asarray(arrays[0])
+        if x.size == 0:  # so is the result, or no element of it lies in x
+            return np.zeros(shape, x.dtype)
         found = x[places] if x.ndim else np.broadcast_to(x, shape)
         return found if inside is None else np.where(inside, found, x.dtype.type(0))
 

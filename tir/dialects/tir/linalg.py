@@ -11,12 +11,11 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Structure, check_axes, fail, merge_dims
+from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Place, Structure, check_axes, fail, merge_dims
 from tir.dialects.tir.reduce import accumulator_dtype, contracted, rounded_sum
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import counted
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import I64_ARRAY, STRING
 from tir.ir.types import Dim, TensorType, Type, dim_text
 from tir.lazy import np
@@ -67,14 +66,18 @@ class _Contraction(Accumulating):
         """What messages call the operands."""
         return ("lhs", "rhs")
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        first: dict[str, Place] = {}
+        found = []
+        for value, axes in zip(self.operands, self.letters()[0]):
+            for axis, letter in enumerate(axes):
+                place = value, axis
+                if first.setdefault(letter, place) is not place:
+                    found.append((place, first[letter]))
+        return found
+
     def reference(self, *arrays: Any) -> Any:
         operands, out = self.letters()
-        sizes: dict[str, int] = {}
-        for axes, array in zip(operands, arrays):
-            for letter, size in zip(axes, np.shape(array)):
-                if sizes.setdefault(letter, size) != size:  # numpy would stretch a size of 1
-                    shapes = " and ".join(str(list(np.shape(x))) for x in arrays)
-                    raise ExecutionError(f"sizes must agree, got shapes {shapes} for {','.join(operands)}->{out}")
         dtype = accumulator_dtype(self, arrays[0])
         return rounded_sum(self, contracted(f"{','.join(operands)}->{out}", *arrays, dtype=dtype))
 
@@ -143,8 +146,6 @@ class Dot(_Contraction):
         return [TensorType((*lhs.shape[:-1], *rhs.shape[1:]), lhs.element)]
 
     def reference(self, lhs: Any, rhs: Any) -> Any:
-        if lhs.shape[-1] != rhs.shape[0]:
-            raise ExecutionError(f"inner sizes must agree, got {lhs.shape[-1]} of lhs and {rhs.shape[0]} of rhs")
         dtype = accumulator_dtype(self, lhs)
         return rounded_sum(self, np.dot(lhs.astype(dtype, copy=False), rhs.astype(dtype, copy=False)))
 

@@ -20,7 +20,6 @@ from tir.dialects.tir.base import (
     Structure,
     Structured,
     Unary,
-    check_equal_shapes,
     fail,
     highest,
     is_unsigned,
@@ -57,7 +56,6 @@ class Cmp(Elementwise):
         return I1
 
     def reference(self, lhs: Any, rhs: Any) -> Any:
-        check_equal_shapes(lhs, rhs)
         functions = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal}
         functions |= {"gt": np.greater, "ge": np.greater_equal}
         return functions[self.predicate](lhs, rhs)
@@ -83,7 +81,6 @@ class Select(Elementwise):
         return self.common_element(*self._named()[1:])
 
     def reference(self, condition: Any, lhs: Any, rhs: Any) -> Any:
-        check_equal_shapes(condition, lhs, rhs)
         return np.where(condition, lhs, rhs)
 
     def element(self, s: Any, condition: Any, lhs: Any, rhs: Any) -> Any:

@@ -8,18 +8,16 @@ from typing import Any
 
 from tir.dialects.tir.base import (
     FLOAT_TENSOR,
-    INTEGER_TENSOR,
     Composite,
-    check_equal_shapes,
+    Place,
     fail,
     is_number_of,
-    merge_dims,
     merge_shapes,
+    same_shapes,
 )
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import NUMBER_ATTR
-from tir.ir.types import I1, I64, TensorType, Type, dim_text
+from tir.ir.types import TensorType, Type
 from tir.lazy import np
 
 __all__ = ["OPS"]
@@ -36,8 +34,10 @@ class _Loss(Composite):
             fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
         return [TensorType(merge_shapes(self, *zip(names, types)), types[0].element)]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes(self.operands)
+
     def reference(self, x: Any, y: Any) -> Any:
-        check_equal_shapes(x, y)
         return self.compute(x, y)
 
     def compute(self, x: Any, y: Any) -> Any:
@@ -158,52 +158,5 @@ class KlDiv(_Loss):
         return [-(g * p), g * (b.log(p) + 1 - log_q)]
 
 
-class NllLoss(Composite):
-    """-scores[label] over the last axis, which disappears: `scores` are logarithms of probabilities.
-
-    labels: integers, one for each slice; outside of 0 to C - 1 the result is nan. Gradient of scores: -one_hot(label).
-    """
-
-    name = "tir.nll_loss"
-    scores = operand(FLOAT_TENSOR)
-    labels = operand(INTEGER_TENSOR)
-    result = result(FLOAT_TENSOR)
-    format = "$scores `,` $labels attr-dict `:` type($result)"
-
-    def infer(self) -> Sequence[Type]:
-        scores, labels = self.scores.type, self.labels.type
-        if scores.rank == 0:
-            fail(self, "scores need an axis of classes, got rank 0")
-        want = scores.shape[:-1]
-        merged = [merge_dims(w, got) for w, got in zip(want, labels.shape)]
-        if len(want) != labels.rank or None in merged:
-            sizes = ", ".join(map(dim_text, want))
-            fail(self, f"labels must have shape [{sizes}], got {labels} for scores {scores}")
-        return [scores.with_shape(d for d in merged if d is not None)]
-
-    def reference(self, scores: Any, labels: Any) -> Any:
-        if np.shape(labels) != scores.shape[:-1]:
-            raise ExecutionError(f"labels must have shape {list(scores.shape[:-1])}, got {list(np.shape(labels))}")
-        inside = (labels >= 0) & (labels < scores.shape[-1])
-        if scores.shape[-1] == 0:
-            return np.full(labels.shape, np.nan, scores.dtype)
-        picked = np.take_along_axis(scores, np.where(inside, labels, 0).astype(np.int64)[..., None], -1)[..., 0]
-        return np.where(inside, 0 - picked, scores.dtype.type(np.nan))
-
-    def decompose(self, b: Any, scores: Any, labels: Any) -> Any:
-        last = scores.type.rank - 1
-        is_label = b.one_hot(labels, b.shape(scores)[-1], I1)
-        picked = b.sum(b.select(is_label, scores, 0), [last])
-        # In 64 bits: a narrow type of the labels could not hold the number of classes.
-        number = b.cast(labels, I64)
-        inside = b.and_(b.cmp("ge", number, 0), b.cmp("lt", number, b.count(scores, [last], I64)))
-        return b.select(inside, 0 - picked, float("nan"))
-
-    def grad(self, b: Any, g: Any, scores: Any, labels: Any) -> list[Any]:
-        last = scores.type.rank - 1
-        is_label = b.one_hot(labels, b.shape(scores)[-1], I1)
-        return [b.select(is_label, b.repeat_along(-g, [last], scores), 0), None]
-
-
 #: The ops of the family, in the order of the documentation.
-OPS = (BinaryCrossEntropyWithLogits, BinaryCrossEntropy, Huber, KlDiv, NllLoss)
+OPS = (BinaryCrossEntropyWithLogits, BinaryCrossEntropy, Huber, KlDiv)

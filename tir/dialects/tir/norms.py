@@ -11,10 +11,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import FLOAT_TENSOR, Composite, check_axes, fail, is_number_of, merge_dims
+from tir.dialects.tir.base import FLOAT_TENSOR, Composite, Place, check_axes, fail, is_number_of, merge_dims
 from tir.dialects.tir.statistics import deviations
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, NUMBER_ATTR
 from tir.ir.types import Dim, Type, dim_text
@@ -47,16 +46,13 @@ class _Norm(Composite):
                 fail(self, f"{name} must have shape {_sizes(want)} and the element type of x, got {type}")
 
 
+    def same_sizes_along(self, axes: Sequence[int]) -> list[tuple[Place, Place]]:
+        """All operands but x have the shape of x along the axes."""
+        return [((part, i), (self.x, axis)) for part in self.operands[1:] for i, axis in enumerate(axes)]
+
+
 def _sizes(shape: Sequence[Dim]) -> str:
     return f"[{', '.join(map(dim_text, shape))}]"
-
-
-def check_sizes(x: Any, axes: Sequence[int], **parts: Any) -> None:
-    """ExecutionError unless the arrays have the shape of x along the axes; numpy would broadcast a size 1."""
-    want = tuple(x.shape[axis] for axis in axes)
-    for name, part in parts.items():
-        if np.shape(part) != want:
-            raise ExecutionError(f"{name} must have shape {list(want)}, got {list(np.shape(part))}")
 
 
 def spread(x: Any, axes: Sequence[int], part: Any) -> Any:
@@ -150,8 +146,10 @@ class LayerNorm(_Norm):
         self.check_parts(self.axes, "scale", "offset")
         return [self.x.type]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return self.same_sizes_along(self.axes)
+
     def reference(self, x: Any, scale: Any, offset: Any) -> Any:
-        check_sizes(x, self.axes, scale=scale, offset=offset)
         mean, variance = moments(x, self.axes)
         normal = (x - mean) / np.sqrt(variance + x.dtype.type(self.epsilon))
         return normal * spread(x, self.axes, scale) + spread(x, self.axes, offset)
@@ -189,8 +187,10 @@ class RmsNorm(_Norm):
         self.check_parts(self.axes, "scale")
         return [self.x.type]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return self.same_sizes_along(self.axes)
+
     def reference(self, x: Any, scale: Any) -> Any:
-        check_sizes(x, self.axes, scale=scale)
         count = x.dtype.type(np.prod([x.shape[axis] for axis in self.axes], dtype=np.int64))
         square = np.sum(np.square(x), axis=tuple(self.axes), keepdims=True, dtype=x.dtype) / count
         return x / np.sqrt(square + x.dtype.type(self.epsilon)) * spread(x, self.axes, scale)
@@ -237,8 +237,10 @@ class BatchNorm(_Norm):
         part = self.x.type.with_shape((self.x.type.shape[self.axis],))
         return [self.x.type, part, part]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return self.same_sizes_along([self.axis])
+
     def reference(self, x: Any, scale: Any, offset: Any) -> Any:
-        check_sizes(x, [self.axis], scale=scale, offset=offset)
         mean, variance = moments(x, others(self, [self.axis]))
         normal = (x - mean) / np.sqrt(variance + x.dtype.type(self.epsilon))
         y = normal * spread(x, [self.axis], scale) + spread(x, [self.axis], offset)
@@ -292,8 +294,10 @@ class BatchNormInference(_Norm):
         self.check_parts([self.axis], "scale", "offset", "mean", "variance")
         return [self.x.type]
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return self.same_sizes_along([self.axis])
+
     def reference(self, x: Any, scale: Any, offset: Any, mean: Any, variance: Any) -> Any:
-        check_sizes(x, [self.axis], scale=scale, offset=offset, mean=mean, variance=variance)
         root = np.sqrt(variance + x.dtype.type(self.epsilon))
         normal = (x - spread(x, [self.axis], mean)) / spread(x, [self.axis], root)
         return normal * spread(x, [self.axis], scale) + spread(x, [self.axis], offset)

@@ -163,9 +163,7 @@ class Indexed(Shaped):
         if self.mode == "error":
             number = b.cast(index, I64)  # a ui64 above the signed numbers becomes a negative one
             return [(b.all(b.and_(number >= 0, b.cmp("le", number, room))), self.outside(axis))]
-        if self.mode == "drop":
-            room = size - 1
-        if isinstance(room, int) and room >= 0 or not self.needs_room():
+        if isinstance(room, int) and room >= 0 or self.mode == "drop":
             return []
         count = b.count(index, range(index.type.rank), I64)
         if isinstance(count, int) and count == 0:
@@ -173,10 +171,6 @@ class Indexed(Shaped):
         enough = b.cmp("ge", b.tensor(room), 0)
         enough = enough if isinstance(count, int) else b.or_(enough, b.cmp("eq", count, 0))
         return [(enough, self.no_room(axis))]
-
-    def needs_room(self) -> bool:
-        """Some place in x is touched for each element of the slices, be it only to leave it out then."""
-        return True
 
     def index_tensor(self, b: Any, number: int) -> Any:
         """All indices that say the start with this number."""
@@ -244,7 +238,7 @@ class Indexed(Shaped):
         room = size - (1 if self.mode == "drop" else length)
         if self.mode == "error" and np.any((starts < 0) | (starts > room)):
             raise ExecutionError(self.outside(axis))
-        if self.mode != "error" and room < 0 and starts.size and self.needs_room():
+        if self.mode == "clamp" and room < 0 and starts.size:
             raise ExecutionError(self.no_room(axis))
         if self.mode != "drop":
             return np.clip(starts, 0, max(room, 0)) + here, None

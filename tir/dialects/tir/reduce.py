@@ -83,8 +83,7 @@ class Sum(_Accumulating):
 class Prod(_Accumulating):
     """The product over `axes`; 1 of nothing. f16 and bf16 accumulate in f32; `acc` names another type.
 
-    Gradient: the product of the other factors, exact also where factors are 0; its own gradient is exact only where
-    none is.
+    Gradient: the product of the other factors, exact at any order also where factors are 0.
     """
 
     name = "tir.prod"
@@ -99,13 +98,14 @@ class Prod(_Accumulating):
         return s.mul(accumulated, term)
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        is_zero = b.cmp("eq", x, 0)
-        zeros = b.repeat_along(b.sum(b.cast(is_zero, x.type.element), self.axes), self.axes, x)
-        factors = b.select(is_zero, 1, x)
-        product = b.repeat_along(b.prod(factors, self.axes), self.axes, x)
-        at_zero = b.select(b.cmp("eq", zeros, 1), product, 0)
-        elsewhere = b.select(b.cmp("eq", zeros, 0), product / factors, 0)
-        return [b.repeat_along(g, self.axes, x) * b.select(is_zero, at_zero, elsewhere)]
+        # Along one axis after the other, the products of the factors before and behind: without a division, which 0 forbids.
+        partial, others = b.cast(x, self.accumulator_type()), 1
+        for i in reversed(range(len(self.axes))):
+            axis, gone = self.axes[i], self.axes[i + 1 :]
+            before, behind = (b.cumprod(partial, axis, exclusive=True, reverse=reverse) for reverse in (False, True))
+            others = others * b.repeat_along(before * behind, gone, x)
+            partial = b.prod(partial, [axis])
+        return [b.cast(b.repeat_along(b.cast(g, self.accumulator_type()), self.axes, x) * others, x.type.element)]
 
 
 def contracted(spec: str, *arrays: Any, dtype: Any) -> Any:

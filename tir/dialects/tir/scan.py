@@ -1,11 +1,24 @@
-"""Running sums, products and records along an axis."""
+"""Running sums, products, linear recurrences and records along an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Sequential, Shaped, check_axes, highest, lowest, wide_type
+from tir.dialects.tir.base import (
+    NUMBER_TENSOR,
+    Place,
+    Sequential,
+    Shaped,
+    check_axes,
+    fail,
+    highest,
+    known_sizes,
+    lowest,
+    merge_shapes,
+    same_shapes,
+    wide_type,
+)
 from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ATTR, UNIT
@@ -15,11 +28,68 @@ from tir.lazy import np
 __all__ = ["OPS"]
 
 
-class _Cumulative(Shaped, Sequential):
+class _Running(Shaped, Sequential):
     """Each element with all before it along `axis`; `exclusive` leaves out the element itself, `reverse` goes backwards.
 
-    The elements are taken in the order of the axis, f16 and bf16 in f32; integers wrap.
+    The elements are taken in the order of the axis, f16 and bf16 in f32; integers wrap. The operands have one shape.
     """
+
+    axis: Any
+    exclusive: Any
+    reverse: Any
+
+    def identity(self, element: Type) -> Any:
+        """What an empty run gives."""
+        raise AssertionError(f"{self.name} has no identity")
+
+    def check_operands(self) -> None:
+        check_axes(self, [self.axis], self.result_rank, "axis")
+
+    @property
+    def result_rank(self) -> int:
+        """The rank of the result, and of all operands."""
+        return self.tensors()[0].type.rank  # type: ignore[attr-defined]
+
+    def combine(self, s: Any, total: Any, *elements: Any) -> Any:
+        """The total with one more element of each operand."""
+        raise AssertionError(f"{self.name} has no combine")
+
+    def accumulate(self, *arrays: Any) -> Any:
+        """The running totals along the axis, in numpy."""
+        raise AssertionError(f"{self.name} has no meaning")
+
+    def reference(self, *arrays: Any) -> Any:
+        narrow, size = arrays[0].dtype, arrays[0].shape[self.axis]
+        wide = [x.astype(np.promote_types(narrow, np.float32)) if narrow.kind == "f" else x for x in arrays]
+        found = self.accumulate(*(np.flip(x, self.axis) if self.reverse else x for x in wide))
+        if self.exclusive and size:
+            kept = np.take(found, range(size - 1), self.axis)
+            first = np.full_like(np.take(found, [0], self.axis), self.identity(self.result_type.element))
+            found = np.concatenate([first, kept], self.axis)
+        return (np.flip(found, self.axis) if self.reverse else found).astype(narrow)
+
+    def program(self, p: Any, *operands: Any) -> list[Any]:
+        out, size = p.result(), p.size(operands[0], self.axis)
+        wide = wide_type(out.element)
+        others = [p.size(operands[0], axis) for axis in range(self.result_rank) if axis != self.axis]
+        last = p.sub(size, p.const(1, size))
+
+        def row(places: list[Any]) -> None:
+            def step(i: Any, total: Any) -> list[Any]:
+                at = p.sub(last, i) if self.reverse else i
+                here = [*places[: self.axis], at, *places[self.axis :]]
+                more = self.combine(p, total, *(p.cast(p.load(x, here), wide) for x in operands))
+                p.store(out, here, p.cast(total if self.exclusive else more, out.element))
+                return [more]
+
+            p.loop(0, size, step, changes=[out], carry=[p.const(self.identity(wide), wide)])
+
+        p.nest(others, row, changes=[out])
+        return [out]
+
+
+class _Cumulative(_Running):
+    """A running fold of one tensor."""
 
     x = operand(NUMBER_TENSOR)
     axis = attribute(I64_ATTR)
@@ -28,53 +98,8 @@ class _Cumulative(Shaped, Sequential):
     result = result(NUMBER_TENSOR)
     format = "$x `axis` $axis (`exclusive` $exclusive^)? (`reverse` $reverse^)? attr-dict `:` type($result)"
 
-    def identity(self, element: Type) -> Any:
-        """What an empty run gives."""
-        raise AssertionError(f"{self.name} has no identity")
-
-    def check_operands(self) -> None:
-        check_axes(self, [self.axis], self.x.type.rank, "axis")
-
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return x
-
-    def combine(self, s: Any, total: Any, x: Any) -> Any:
-        """The total with one more element; `s` may be numpy's names too."""
-        raise AssertionError(f"{self.name} has no combine")
-
-    def accumulate(self, x: Any) -> Any:
-        """The running totals along the axis, in numpy."""
-        raise AssertionError(f"{self.name} has no meaning")
-
-    def reference(self, x: Any) -> Any:
-        narrow = x.dtype
-        x = x.astype(np.promote_types(narrow, np.float32)) if narrow.kind == "f" else x
-        x = np.flip(x, self.axis) if self.reverse else x
-        found = self.accumulate(x)
-        if self.exclusive:
-            first = np.full_like(np.take(x, [0], self.axis) if x.shape[self.axis] else x, self.identity(self.x.type.element))
-            kept = np.take(found, range(found.shape[self.axis] - 1), self.axis) if x.shape[self.axis] else found
-            found = np.concatenate([first, kept], self.axis) if x.shape[self.axis] else found
-        return (np.flip(found, self.axis) if self.reverse else found).astype(narrow)
-
-    def program(self, p: Any, x: Any) -> list[Any]:
-        out, size = p.result(), p.size(x, self.axis)
-        wide = wide_type(out.element)
-        others = [p.size(x, axis) for axis in range(self.x.type.rank) if axis != self.axis]
-        last = p.sub(size, p.const(1, size))
-
-        def row(places: list[Any]) -> None:
-            def step(i: Any, total: Any) -> list[Any]:
-                at = p.sub(last, i) if self.reverse else i
-                here = [*places[: self.axis], at, *places[self.axis :]]
-                more = self.combine(p, total, p.cast(p.load(x, here), wide))
-                p.store(out, here, p.cast(total if self.exclusive else more, out.element))
-                return [more]
-
-            p.loop(0, size, step, changes=[out], carry=[p.const(self.identity(wide), wide)])
-
-        p.nest(others, row, changes=[out])
-        return [out]
 
 
 class Cumsum(_Cumulative):
@@ -103,8 +128,8 @@ class Cumprod(_Cumulative):
     """The product of each element and all before it along `axis`.
 
     `exclusive`: without the element itself, so that the first product is 1; `reverse`: from the end. Integers wrap.
-    Gradient: of an element what g of the products that have it takes of their other factors, exact also where factors
-    are 0; its own gradient is exact only where none is.
+    Gradient: of an element what g of the products that have it takes of their other factors, exact at any order also
+    where factors are 0.
     """
 
     name = "tir.cumprod"
@@ -119,21 +144,68 @@ class Cumprod(_Cumulative):
         return np.cumprod(x, self.axis, dtype=x.dtype)
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        is_zero, reverse = b.cmp("eq", x, 0), bool(self.reverse)
-        before = b.cumsum(b.cast(is_zero, I64), self.axis, exclusive=True, reverse=reverse)
-        first = b.and_(is_zero, b.cmp("eq", before, 0))
-        # Products behind the first zero are 0 and depend on it alone: there they are taken without it.
-        through = self._sum_behind(b, g * self._again(b, b.select(first, 1, x)))
-        clear = b.and_(b.not_(is_zero), b.cmp("eq", before, 0))
-        plain = self._sum_behind(b, g * b.tensor(self.result)) / b.select(clear, x, 1)
-        return [b.select(first, through, b.select(clear, plain, 0))]
+        wide, g = (b.cast(value, wide_type(x.type.element)) for value in (x, g))
+        before = b.cumprod(wide, self.axis, exclusive=True, reverse=bool(self.reverse))
+        return [b.cast(before * _adjoint(self, b, g, wide), x.type.element)]
 
-    def _again(self, b: Any, x: Any) -> Any:
-        return b.cumprod(x, self.axis, exclusive=bool(self.exclusive), reverse=bool(self.reverse))
 
-    def _sum_behind(self, b: Any, x: Any) -> Any:
-        """The sum over the results that an element is in."""
-        return b.cumsum(x, self.axis, exclusive=bool(self.exclusive), reverse=not self.reverse)
+class Recurrence(_Running):
+    """y[i] = a[i] y[i - 1] + b[i] along `axis`, from y[-1] = 0: a running sum that decays, a filter, a linear state space.
+
+    `exclusive`: y[i - 1] in the place of y[i]; `reverse`: from the end. Integers wrap; f16 and bf16 are computed in f32. The
+    gradient of b is a recurrence the other way, that of a this times y[i - 1]; exact at any order, where a is 0 too.
+    """
+
+    name = "tir.recurrence"
+    a = operand(NUMBER_TENSOR)
+    b = operand(NUMBER_TENSOR)
+    axis = attribute(I64_ATTR)
+    exclusive = attribute(UNIT, optional=True)
+    reverse = attribute(UNIT, optional=True)
+    result = result(NUMBER_TENSOR)
+    format = "$a `,` $b `axis` $axis (`exclusive` $exclusive^)? (`reverse` $reverse^)? attr-dict `:` type($result)"
+
+    def check_operands(self) -> None:
+        a, b = self.a.type, self.b.type
+        if b.element is not a.element:
+            fail(self, f"element types must be equal, got {a} and {b}; tir.cast converts")
+        merge_shapes(self, ("a", a), ("b", b))
+        super().check_operands()
+
+    def result_shape(self, a: Sequence[AffineExpr], b: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
+        return known_sizes(a, b)
+
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes(self.operands)
+
+    def identity(self, element: Type) -> Any:
+        return 0
+
+    def combine(self, s: Any, total: Any, a: Any, b: Any) -> Any:
+        return s.add(s.mul(a, total), b)
+
+    def accumulate(self, a: Any, b: Any) -> Any:
+        rows, terms = np.moveaxis(a, self.axis, 0), np.moveaxis(b, self.axis, 0)
+        found = np.empty_like(rows)
+        total = np.zeros(rows.shape[1:], a.dtype)
+        for i, (factor, term) in enumerate(zip(rows, terms)):
+            found[i] = total = factor * total + term
+        return np.moveaxis(found, 0, self.axis)
+
+    def grad(self, b: Any, g: Any, factors: Any, terms: Any) -> list[Any]:
+        element = factors.type.element
+        factors, terms, g = (b.cast(value, wide_type(element)) for value in (factors, terms, g))
+        before = b.recurrence(factors, terms, self.axis, exclusive=True, reverse=bool(self.reverse))
+        by_terms = _adjoint(self, b, g, factors)
+        return [b.cast(by_terms * before, element), b.cast(by_terms, element)]
+
+
+def _adjoint(op: _Running, b: Any, g: Any, factors: Any) -> Any:
+    """The derivative by each y of y[i] = factors[i] y[i - 1] + .., from that by the results, which are y or y[i - 1]."""
+    back = {"exclusive": True, "reverse": not op.reverse}
+    if op.exclusive:
+        return b.recurrence(factors, g, op.axis, **back)
+    return g + b.recurrence(factors, factors * g, op.axis, **back)
 
 
 class _Record(_Cumulative):
@@ -213,4 +285,4 @@ class Cummin(_Record):
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (Cumsum, Cumprod, Cummax, Cummin)
+OPS = (Cumsum, Cumprod, Recurrence, Cummax, Cummin)

@@ -60,9 +60,6 @@ class Writing(Indexed, Sequential):
     def result_shape(self, *shapes: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return shapes[0]
 
-    def needs_room(self) -> bool:
-        return self.mode != "drop"
-
     def equal(self) -> Sequence[tuple[Axis, Axis]]:
         mine: list[tuple[Axis, Axis]] = [
             ((self.u, axis), source) for axis, source in enumerate(self.sources()) if not isinstance(source, int)

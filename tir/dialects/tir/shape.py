@@ -207,13 +207,13 @@ def _slice_shape(op: Op, shape: Sequence[Dim], what: str) -> tuple[Dim, ...]:
     return tuple(dims)
 
 
-def _slices(op: Op, shape: Sequence[int]) -> tuple[slice, ...]:
+def _slices(op: Op, shape: Sequence[int], what: str) -> tuple[slice, ...]:
     """The slices of an array of this shape; ExecutionError if one reaches outside."""
     found = []
     parts = zip(shape, op.starts, op.limits, op.strides)  # type: ignore[attr-defined]
     for axis, (size, start, limit, stride) in enumerate(parts):
         if slice_dim(size, start, limit, stride) is None:
-            raise ExecutionError(f"from {start} to {limit} step {stride} does not fit axis {axis}, of size {size}")
+            raise ExecutionError(f"from {start} to {limit} must fit axis {axis} of {what}, got size {size}")
         found.append(slice(start, limit if limit > 0 else size + limit, stride))
     return tuple(found)
 
@@ -237,7 +237,7 @@ class Slice(Structured):
         return [self.x.type.with_shape(_slice_shape(self, self.x.type.shape, "x"))]
 
     def reference(self, x: Any) -> Any:
-        return x[_slices(self, np.shape(x))]
+        return x[_slices(self, np.shape(x), "x")]
 
     def structure(self) -> Structure:
         rank = self.x.type.rank
@@ -281,7 +281,8 @@ class Pad(Sized):
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         found = np.full(shape, self.value, np.asarray(x).dtype)
-        window = found[_slices(self, shape)]
+        place: Any = (*_slices(self, shape, "the result"), ...)  # with `...` a view, of rank 0 too
+        window = found[place]
         if window.shape != np.shape(x):
             raise ExecutionError(f"the slice of the result has shape {list(window.shape)}, and x {list(np.shape(x))}")
         window[...] = x

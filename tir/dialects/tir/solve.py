@@ -2,6 +2,8 @@
 
 Operands may have axes in front of those of the matrix: one problem for each place. All are of floats; f16 and bf16 must
 be cast first. Nothing raises: what has no answer is nan, as each op says.
+
+Each has two programs: own loops, and LAPACK for one problem after the other. See Note [When LAPACK's answer is taken].
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.kinds import UNIT, exactly, tensor_of
-from tir.ir.types import F32, F64, I64, dim_text
+from tir.ir.types import F32, F64, I32, I64, INDEX, Dim, dim_text
 from tir.lazy import np
 
 __all__ = ["OPS"]
@@ -45,9 +47,31 @@ class _OfMatrix(Shaped):
         sizes = [b.cast(b.dim(a, axis), I64) for axis in (rank - 2, rank - 1)]
         return [(b.cmp("eq", *sizes), "a must be square")]
 
+    def library_rows(self) -> Dim:
+        return self.a.type.shape[-1]
+
+    def room(self, p: Any, out: Any, sizes: Sequence[Any]) -> Any:
+        """Where a library solves one problem: in the result itself if there is only one, else in scratch memory."""
+        return out if self.a.type.rank == 2 else p.scratch(sizes, out.element)
+
     def for_each(self, p: Any, a: Any, solve: Callable[[list[Any]], None], changes: Sequence[Any]) -> None:
         """`solve(place)` for the place of each matrix."""
         p.nest([p.size(a, axis) for axis in range(self.a.type.rank - 2)], solve, changes=changes)
+
+
+def _copy(p: Any, target: Any, x: Any, place: Sequence[Any], sizes: Sequence[Any]) -> None:
+    """The matrix `target` becomes that of x at this place."""
+    p.nest(sizes, lambda at: p.store(target, at, p.load(x, [*place, *at])), changes=[target])
+
+
+def _take(p: Any, out: Any, place: Sequence[Any], room: Any, sizes: Sequence[Any]) -> None:
+    """The result at this place becomes what was found in `room`."""
+    if room is not out:
+        p.nest(sizes, lambda at: p.store(out, [*place, *at], p.load(room, at)), changes=[out])
+
+
+def _distinct(*buffers: Any) -> list[Any]:
+    return list(dict.fromkeys(buffers))
 
 
 def _check_square(a: Any) -> None:
@@ -64,6 +88,7 @@ class Cholesky(_OfMatrix, Sequential):
     """
 
     name = "tir.cholesky"
+    library_routine = "potrf"
     result = result(MATRIX)
     format = "$a attr-dict `:` type($result)"
 
@@ -79,26 +104,63 @@ class Cholesky(_OfMatrix, Sequential):
         return found
 
     def program(self, p: Any, a: Any) -> list[Any]:
-        out, n = p.result(fill=0), p.size(a, self.a.type.rank - 1)
+        out = p.result(fill=0)
+        self.for_each(p, a, lambda place: self._factor(p, out, a, place), [out])
+        return [out]
 
-        def factor(place: list[Any]) -> None:
-            def left(i: Any, j: Any) -> Any:
-                """a[i, j] without what the columns in front of j make of it."""
+    def _factor(self, p: Any, out: Any, a: Any, place: list[Any]) -> None:
+        n = p.size(a, self.a.type.rank - 1)
 
-                def step(k: Any, total: Any) -> list[Any]:
-                    return [p.sub(total, p.mul(p.load(out, [*place, i, k]), p.load(out, [*place, j, k])))]
+        def left(i: Any, j: Any) -> Any:
+            """a[i, j] without what the columns in front of j make of it."""
 
-                return p.loop(0, j, step, carry=[p.load(a, [*place, i, j])])[0]
+            def step(k: Any, total: Any) -> list[Any]:
+                return [p.sub(total, p.mul(p.load(out, [*place, i, k]), p.load(out, [*place, j, k])))]
 
-            def column(j: Any) -> None:
-                pivot = p.sqrt(left(j, j))
-                p.store(out, [*place, j, j], pivot)
-                below = p.add(j, p.const(1, j))
-                p.loop(below, n, lambda i: p.store(out, [*place, i, j], p.div(left(i, j), pivot)), changes=[out])
+            return p.loop(0, j, step, carry=[p.load(a, [*place, i, j])])[0]
 
-            p.loop(0, n, column, changes=[out])
+        def column(j: Any) -> None:
+            pivot = p.sqrt(left(j, j))
+            p.store(out, [*place, j, j], pivot)
+            below = p.add(j, p.const(1, j))
+            p.loop(below, n, lambda i: p.store(out, [*place, i, j], p.div(left(i, j), pivot)), changes=[out])
 
-        self.for_each(p, a, factor, [out])
+        p.loop(0, n, column, changes=[out])
+
+    def library_program(self, p: Any, a: Any) -> list[Any]:
+        out, n, element = p.result(fill=0), p.size(a, self.a.type.rank - 1), self.a.type.element
+        factor = self.room(p, out, [n, n])
+        lost = p.mul(p.const(EPSILON[element], element), p.cast(n, element))
+
+        def copy_lower(target: Any, target_place: list[Any], x: Any, place: list[Any]) -> None:
+            def row(i: Any) -> None:
+                p.loop(0, _next(p, i), lambda j: element(i, j), changes=[target])
+
+            def element(i: Any, j: Any) -> None:
+                p.store(target, [*target_place, i, j], p.load(x, [*place, i, j]))
+
+            if target is not x:
+                p.loop(0, n, row, changes=[target])
+
+        def one(place: list[Any]) -> None:
+            copy_lower(factor, [], a, place)
+            info = p.call("potrf", True, factor)
+
+            def is_safe(i: Any) -> Any:
+                """The pivot is no difference of roundings, and its row is finite."""
+                row = p.sum(0, _next(p, i), lambda k: p.abs(p.load(factor, [i, k])), element)
+                pivot = p.load(factor, [i, i])
+                large = p.cmp("gt", p.mul(pivot, pivot), p.mul(lost, p.load(a, [*place, i, i])))
+                return p.and_(large, p.is_finite(row))
+
+            p.when(
+                _all(p, n, is_safe, p.cmp("eq", info, 0)),
+                lambda: copy_lower(out, place, factor, []),
+                lambda: self._factor(p, out, a, place),
+                changes=[out],
+            )
+
+        self.for_each(p, a, one, _distinct(out, factor))
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
@@ -152,6 +214,7 @@ class TriangularSolve(_System, Sequential):
     """
 
     name = "tir.triangular_solve"
+    library_routine = "trsm"
     upper = attribute(UNIT, optional=True)
     transpose = attribute(UNIT, optional=True)
     unit = attribute(UNIT, optional=True)
@@ -177,31 +240,65 @@ class TriangularSolve(_System, Sequential):
         return found
 
     def program(self, p: Any, a: Any, b: Any) -> list[Any]:
-        out, rank = p.result(), self.a.type.rank
+        out = p.result()
+        self.for_each(p, a, lambda place: self._substitute(p, out, a, b, place), [out])
+        return [out]
+
+    def _substitute(self, p: Any, out: Any, a: Any, b: Any, place: list[Any]) -> None:
+        rank = self.a.type.rank
         n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
         last = p.sub(n, p.const(1, n))
 
-        def solve(place: list[Any]) -> None:
-            def element(i: Any, k: Any) -> Any:
-                return p.load(a, [*place, k, i] if self.transpose else [*place, i, k])
+        def element(i: Any, k: Any) -> Any:
+            return p.load(a, [*place, k, i] if self.transpose else [*place, i, k])
 
-            def unknown(step: Any) -> None:
-                i = step if self.is_forward else p.sub(last, step)
-                row = [*place, i]
-                p.loop(0, sides, lambda c: p.store(out, [*row, c], p.load(b, [*row, c])), changes=[out])
+        def unknown(step: Any) -> None:
+            i = step if self.is_forward else p.sub(last, step)
+            row = [*place, i]
+            p.loop(0, sides, lambda c: p.store(out, [*row, c], p.load(b, [*row, c])), changes=[out])
 
-                def known(k: Any) -> None:
-                    # Along the rows, which lie side by side in memory: a sum for each column would stride.
-                    _subtract_row(p, out, row, [*place, k], element(i, k), 0, sides)
+            def known(k: Any) -> None:
+                # Along the rows, which lie side by side in memory: a sum for each column would stride.
+                _subtract_row(p, out, row, [*place, k], element(i, k), 0, sides)
 
-                p.loop(*((0, i) if self.is_forward else (p.add(i, p.const(1, i)), n)), known, changes=[out])
-                if not self.unit:
-                    pivot = element(i, i)
-                    p.loop(0, sides, lambda c: p.store(out, [*row, c], p.div(p.load(out, [*row, c]), pivot)), changes=[out])
+            p.loop(*((0, i) if self.is_forward else (_next(p, i), n)), known, changes=[out])
+            if not self.unit:
+                pivot = element(i, i)
+                p.loop(0, sides, lambda c: p.store(out, [*row, c], p.div(p.load(out, [*row, c]), pivot)), changes=[out])
 
-            p.loop(0, n, unknown, changes=[out])
+        p.loop(0, n, unknown, changes=[out])
 
-        self.for_each(p, a, solve, [out])
+    def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
+        out, rank, element = p.result(), self.a.type.rank, self.a.type.element
+        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        is_one, right = rank == 2, self.room(p, out, [n, sides])
+        triangle = p.copy(a) if is_one else p.scratch([n, n], element)
+
+        def part(i: Any) -> tuple[Any, Any]:
+            """The columns of row i that are read."""
+            inside = _next(p, i) if bool(self.unit) == bool(self.upper) else i
+            return (inside, n) if self.upper else (0, inside)
+
+        def row(place: list[Any], i: Any) -> None:
+            p.loop(*part(i), lambda k: p.store(triangle, [i, k], p.load(a, [*place, i, k])), changes=[triangle])
+
+        def one(place: list[Any]) -> None:
+            if not is_one:
+                p.loop(0, n, lambda i: row(place, i), changes=[triangle])
+            _copy(p, right, b, place, [n, sides])
+            holds = _is_moderate(p, element, _norm(p, triangle, n, part, element))
+            if not self.unit:
+                least = p.const(SMALLEST[element], element)
+                holds = _all(p, n, lambda i: p.cmp("ge", p.abs(p.load(triangle, [i, i])), least), holds)
+            p.call("trsm", not self.upper, bool(self.transpose), bool(self.unit), triangle, right)
+            p.when(
+                _is_finite(p, right, n, sides, holds),
+                lambda: _take(p, out, place, right, [n, sides]),
+                lambda: self._substitute(p, out, a, b, place),
+                changes=[out],
+            )
+
+        self.for_each(p, a, one, _distinct(out, right) if is_one else [out, triangle, right])
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any, sides: Any) -> list[Any]:
@@ -309,6 +406,7 @@ class Solve(_System, Sequential):
     """
 
     name = "tir.solve"
+    library_routine = "getrf"
     result = result(MATRIX)
     format = "$a `,` $b attr-dict `:` type($a) `,` type($result)"
 
@@ -322,32 +420,67 @@ class Solve(_System, Sequential):
     def program(self, p: Any, a: Any, b: Any) -> list[Any]:
         out, rank, element = p.result(), self.a.type.rank, self.a.type.element
         n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
-        matrix, right = p.scratch([n, n], element), p.scratch([n, sides], element)
+        scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
+        self.for_each(p, a, lambda place: self._solve(p, out, a, b, place, *scratch), [out, *scratch])
+        return [out]
+
+    def _solve(self, p: Any, out: Any, a: Any, b: Any, place: list[Any], matrix: Any, right: Any) -> None:
+        """matrix: scratch n x n; right: scratch of the shape of b."""
+        rank = self.a.type.rank
+        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        last = p.sub(n, p.const(1, n))
+        _copy(p, matrix, a, place, [n, n])
+        _copy(p, right, b, place, [n, sides])
+        holds = _pivots_hold(p, n, matrix, right, sides)
+
+        def unknown(step: Any) -> None:
+            i = p.sub(last, step)
+
+            def known(k: Any) -> None:
+                _subtract_row(p, right, [i], [k], p.load(matrix, [i, k]), 0, sides)
+
+            def side(c: Any) -> None:
+                found = p.div(p.load(right, [i, c]), pivot)
+                p.store(right, [i, c], found)
+                p.store(out, [*place, i, c], p.select(holds, found, float("nan")))
+
+            p.loop(_next(p, i), n, known, changes=[right])
+            pivot = p.load(matrix, [i, i])
+            p.loop(0, sides, side, changes=[right, out])
+
+        p.loop(0, n, unknown, changes=[right, out])
+
+    def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
+        out, rank, element = p.result(), self.a.type.rank, self.a.type.element
+        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        matrix, below = scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
+        right, pivots = out if rank == 2 else below, p.scratch([n], I32)
         last = p.sub(n, p.const(1, n))
 
-        def solve(place: list[Any]) -> None:
-            p.nest([n, n], lambda at: p.store(matrix, at, p.load(a, [*place, *at])), changes=[matrix])
-            p.nest([n, sides], lambda at: p.store(right, at, p.load(b, [*place, *at])), changes=[right])
-            holds = _pivots_hold(p, n, matrix, right, sides)
+        def exchange(step: Any) -> None:
+            i = p.sub(last, step)
+            _swap_rows(p, right, i, p.sub(p.cast(p.load(pivots, [i]), INDEX), p.const(1, INDEX)), sides)
 
-            def unknown(step: Any) -> None:
-                i = p.sub(last, step)
+        def solved() -> list[Any]:
+            # What is factored is a^T = P L U, so that U^T, L^T and P are undone one after the other.
+            p.call("trsm", True, False, False, matrix, right)
+            p.call("trsm", False, False, True, matrix, right)
+            p.loop(0, n, exchange, changes=[right])
+            return [_is_finite(p, right, n, sides, p.const(True, "i1"))]
 
-                def known(k: Any) -> None:
-                    _subtract_row(p, right, [i], [k], p.load(matrix, [i, k]), 0, sides)
+        def one(place: list[Any]) -> None:
+            _copy(p, matrix, a, place, [n, n])
+            _copy(p, right, b, place, [n, sides])
+            holds = _is_factored(p, n, matrix, pivots)
+            (holds,) = p.when(holds, solved, lambda: [p.const(False, "i1")], changes=[right], like=[holds])
+            p.when(
+                holds,
+                lambda: _take(p, out, place, right, [n, sides]),
+                lambda: self._solve(p, out, a, b, place, *scratch),
+                changes=[out, *scratch],
+            )
 
-                def side(c: Any) -> None:
-                    found = p.div(p.load(right, [i, c]), pivot)
-                    p.store(right, [i, c], found)
-                    p.store(out, [*place, i, c], p.select(holds, found, float("nan")))
-
-                p.loop(p.add(i, p.const(1, i)), n, known, changes=[right])
-                pivot = p.load(matrix, [i, i])
-                p.loop(0, sides, side, changes=[right, out])
-
-            p.loop(0, n, unknown, changes=[right, out])
-
-        self.for_each(p, a, solve, [out, matrix, right])
+        self.for_each(p, a, one, [out, *scratch, pivots])
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any, sides: Any) -> list[Any]:
@@ -398,6 +531,7 @@ class Det(_OfMatrix, Sequential):
     """
 
     name = "tir.det"
+    library_routine = "getrf"
     result = result(MATRIX)
     format = "$a attr-dict `:` type($a) `->` type($result)"
 
@@ -418,10 +552,35 @@ class Det(_OfMatrix, Sequential):
         matrix = p.scratch([n, n], element)
 
         def one(place: list[Any]) -> None:
-            p.nest([n, n], lambda at: p.store(matrix, at, p.load(a, [*place, *at])), changes=[matrix])
+            _copy(p, matrix, a, place, [n, n])
             p.store(out, place, _eliminate(p, n, matrix, None, 0))
 
         self.for_each(p, a, one, [out, matrix])
+        return [out]
+
+    def library_program(self, p: Any, a: Any) -> list[Any]:
+        out, n, element = p.result(), p.size(a, self.a.type.rank - 1), self.a.type.element
+        matrix, pivots = p.scratch([n, n], element), p.scratch([n], I32)
+
+        def product() -> list[Any]:
+            def step(i: Any, total: Any) -> list[Any]:
+                stays = p.cmp("eq", p.load(pivots, [i]), p.cast(_next(p, i), I32))
+                pivot = p.load(matrix, [i, i])
+                return [p.mul(total, p.select(stays, pivot, p.neg(pivot)))]
+
+            return p.loop(0, n, step, carry=[p.const(1, element)])
+
+        def one(place: list[Any]) -> None:
+            def own() -> list[Any]:
+                _copy(p, matrix, a, place, [n, n])
+                return [_eliminate(p, n, matrix, None, 0)]
+
+            _copy(p, matrix, a, place, [n, n])
+            holds = _is_factored(p, n, matrix, pivots)
+            found = p.when(holds, product, own, changes=[matrix], like=[p.const(1, element)])
+            p.store(out, place, found[0])
+
+        self.for_each(p, a, one, [out, matrix, pivots])
         return [out]
 
     def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
@@ -432,3 +591,71 @@ class Det(_OfMatrix, Sequential):
 
 #: The ops of the family, in the order of the documentation.
 OPS: tuple[type[TensorOp], ...] = (Cholesky, TriangularSolve, Solve, Inv, Det)
+
+
+# --- LAPACK's answers ------------------------------------------------------------------------------------------------
+
+EPSILON = {F32: 2.0**-23, F64: 2.0**-52}
+SMALLEST = {F32: 2.0**-126, F64: 2.0**-1022}  # normal number
+LOST = 8  # roundings of the largest row that a pivot of a singular matrix may be
+
+
+def _next(p: Any, i: Any) -> Any:
+    return p.add(i, p.const(1, i))
+
+
+def _all(p: Any, count: Any, test: Callable[[Any], Any], start: Any) -> Any:
+    """`start`, and `test(i)` for all i below `count`."""
+    return p.loop(0, count, lambda i, holds: [p.and_(holds, test(i))], carry=[start])[0]
+
+
+def _norm(p: Any, matrix: Any, n: Any, part: Callable[[Any], tuple[Any, Any]], element: Any) -> Any:
+    """The largest sum of sizes along a row, of the columns `part(i)` of row i; nan or inf if one of them is."""
+
+    def row(i: Any, largest: Any) -> list[Any]:
+        return [p.maximum(largest, p.sum(*part(i), lambda k: p.abs(p.load(matrix, [i, k])), element))]
+
+    return p.loop(0, n, row, carry=[p.const(0, element)])[0]
+
+
+def _is_moderate(p: Any, element: Any, norm: Any) -> Any:
+    """All elements are finite, and the reciprocals of large ones are normal numbers."""
+    return p.cmp("le", norm, 1 / SMALLEST[element])
+
+
+def _is_factored(p: Any, n: Any, matrix: Any, pivots: Any) -> Any:
+    """Puts the factors of `getrf` into the scratch matrices; whether no pivot may be a mere rounding."""
+    element = matrix.element
+    norm = _norm(p, matrix, n, lambda i: (0, n), element)
+    least = p.maximum(p.mul(norm, LOST * EPSILON[element]), SMALLEST[element])
+    info = p.call("getrf", matrix, pivots)
+    start = p.and_(p.cmp("eq", info, 0), _is_moderate(p, element, norm))
+    return _all(p, n, lambda i: p.cmp("gt", p.abs(p.load(matrix, [i, i])), least), start)
+
+
+def _is_finite(p: Any, matrix: Any, rows: Any, columns: Any, start: Any) -> Any:
+    """`start`, and no element of the scratch matrix is inf or nan, nor is the sum of a row."""
+
+    def row(i: Any) -> Any:
+        return p.is_finite(p.sum(0, columns, lambda k: p.abs(p.load(matrix, [i, k])), matrix.element))
+
+    return _all(p, rows, row, start)
+
+
+# Note [When LAPACK's answer is taken]
+# Own loops say what the ops give for every matrix. A library differs where something is out of the ordinary: it stops
+# at a pivot that is not positive, overlooks a nan when it looks for the largest pivot or leaves out a product with 0,
+# and takes singular matrices for regular ones, because it multiplies by the reciprocal of a pivot; reciprocals also
+# overflow or lose digits where quotients do not. So its answer is taken only where own loops must give the same up to
+# roundings, and else they run behind it:
+#
+# - info is 0. It is above 0 where LAPACK stops, and below where it cannot take the sizes (`tir/lower/llvm_library.py`).
+# - All numbers that are read are finite, and the reciprocals of those on the diagonal are normal numbers.
+# - No pivot is so small, beside what it was computed from, that roundings alone decide whether it is 0 (or positive).
+# - The answer is finite.
+#
+# That takes a look at each element of the matrix, where the library takes n.
+#
+# A row-major matrix is to LAPACK the transposed one. `potrf` and `trsm` are asked for the other triangle; `getrf`
+# exchanges columns instead of rows, which gives other factors and the same answers. The right-hand sides, which
+# LAPACK's own `getrs` wants one behind the other in memory, stay where they are: `trsm` solves from the right.

@@ -36,7 +36,7 @@ from tir.ir.kinds import I64_ARRAY, INDEX_KIND, NUMBER_ATTR, UNIT, integer_enum
 from tir.ir.types import DYNAMIC, I64, Dim, FloatType, TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS", "WindowAxis", "folded", "unfolded"]
+__all__ = ["OPS", "WindowAxis", "folded", "padded", "unfolded"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ def does_not_fit(axis: int) -> str:
     return f"the window must fit into axis {axis} of x"
 
 
+def pooled_size(axis: int) -> str:
+    """The message for a gradient that has not the sizes of the pool."""
+    return f"axis {axis} of g must have the size of the pooled x"
+
+
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     """The windows of the last axes of an array: [.., positions .., windows ..]."""
     lead = x.ndim - len(axes)
@@ -124,6 +129,40 @@ def folded(windows: Any, axes: Sequence[WindowAxis], shape: Sequence[int]) -> An
         # One element of a window falls on each place at most once.
         found[(..., *np.ix_(*spots))] += windows[(..., *place)][(..., *np.ix_(*kept))]
     return found
+
+
+def padded(b: Any, x: Any, axes: Sequence[WindowAxis], value: Any = 0) -> tuple[Any, list[WindowAxis]]:
+    """The tensor with its padding, and how windows slide over it that lie inside; as they were if a size is not known.
+
+    The copy is faster than a test for each place of each window.
+    """
+    lead = x.type.rank - len(axes)
+    sizes = x.type.shape[lead:]
+    if all(axis.is_plain for axis in axes) or any(dim is DYNAMIC for dim in sizes):
+        return x, list(axes)
+    if any(_may_shrink(axis) and (not isinstance(size, int) or size == 0) for axis, size in zip(axes, sizes)):
+        return x, list(axes)
+    low = [axis.low for axis in axes]
+    high = [axis.high + _overhang(axis, size) for axis, size in zip(axes, sizes)]
+    grown = [[0] * lead + [max(number, 0) for number in numbers] for numbers in (low, high)]
+    x = b.pad(x, *grown, [0] * lead + [axis.base_dilation - 1 for axis in axes], value)
+    if min(*low, *high) < 0:
+        starts, limits = [max(-number, 0) for number in low], [min(number, 0) for number in high]
+        x = b.slice(x, [0] * lead + starts, [0] * lead + limits)
+    return x, [WindowAxis(axis.size, axis.stride, axis.dilation) for axis in axes]
+
+
+def _may_shrink(axis: WindowAxis) -> bool:
+    """What the copy needs of the axis depends on its size, or is not there if it is empty."""
+    return axis.ceil_mode or axis.base_dilation > 1 or min(axis.low, axis.high) < 0
+
+
+def _overhang(axis: WindowAxis, size: Any) -> int:
+    """How far the last window reaches behind an axis with its padding, in ceil mode."""
+    if not axis.ceil_mode:
+        return 0
+    width = (size - 1) * axis.base_dilation + 1 + axis.low + axis.high if size else axis.low + axis.high
+    return max((axis.count(size) - 1) * axis.stride + axis.reach - width, 0)
 
 
 class _Windowed(TensorOp):
@@ -159,6 +198,14 @@ class _Windowed(TensorOp):
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
             check_moderate(self, name, numbers or ())
 
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found = []
+        for number, facts in enumerate(self.axes(), x.type.rank - len(self.window)):
+            size = b.count(x, [number], I64)
+            if not isinstance(size, int) and facts.count(0) < 0:
+                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
+        return found
+
 
 _LISTS = (
     "`window` $window (`strides` $strides^)? (`dilations` $dilations^)? {bases}(`low` $low^)? (`high` $high^)? "
@@ -172,7 +219,7 @@ class Windows(_Windowed, Shaped, Structured):
     """The windows of the last axes of x: the result has the other axes, the positions, and the places of the window.
 
     `tir.windows %x window [3] : tensor<4xf32>` of [a, b, c, d] is [[a, b, c], [b, c, d]]. Places outside of x hold
-    `value` (0 by default); an axis that only run time knows must not be empty then. Gradient: `tir.overlap_add`.
+    `value` (0 by default). Gradient: `tir.overlap_add`.
     """
 
     name = "tir.windows"
@@ -207,18 +254,6 @@ class Windows(_Windowed, Shaped, Structured):
     def reference(self, x: Any) -> Any:
         return unfolded(x, self.axes(), self.value or 0)
 
-    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        for number, facts in enumerate(self.axes(), self.lead):
-            size = b.count(x, [number], I64)
-            if isinstance(size, int):
-                continue
-            if not self.is_plain:
-                found.append((b.cmp("gt", size, 0), f"axis {number} of x must not be empty"))
-            if facts.count(0) < 0:
-                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
-        return found
-
     def inputs(self) -> list[Value]:
         return [self.x] if self.is_plain else []
 
@@ -231,6 +266,11 @@ class Windows(_Windowed, Shaped, Structured):
         ]
         read = AffineMap(rank, 0, (*map(AffineDim, range(lead)), *places))
         return Structure(("parallel",) * rank, (read,) if self.is_plain else (), (AffineMap.identity(rank),))
+
+    def lengthened(self) -> tuple[Value | None, Sequence[int]]:
+        if self.is_plain:
+            return None, ()
+        return self.x, [axis for axis in range(self.lead, self.x.type.rank) if not isinstance(self.x.type.shape[axis], int)]
 
     def element(self, s: Any, *x: Any) -> Any:
         if x:
@@ -311,8 +351,6 @@ class OverlapAdd(_Windowed, Sized, Reduction):
         extents = b.extents(self.result_type, sizes)
         for axis, (dim, want) in enumerate(zip(x.type.shape, self.window_dims())):
             size = b.count(x, [axis], I64)
-            if axis in range(self.lead, rank) and not isinstance(size, int):
-                found.append((b.cmp("gt", size, 0), f"axis {axis} of x must not be empty"))
             if dim is DYNAMIC or dim != want:
                 number = want if axis >= rank else self._wanted(b, axis, extents[axis])
                 rule = f"axis {axis} of x must have the size that the windows of the result have"
@@ -341,6 +379,9 @@ class OverlapAdd(_Windowed, Sized, Reduction):
 
     def identity(self, element: Type) -> Any:
         return 0
+
+    def zero_if_empty(self) -> Sequence[tuple[Value, int]]:
+        return [(self.x, axis) for axis in range(self.lead, self.result_type.rank)]
 
     def element(self, s: Any) -> Any:
         return s.cast(self._found(s), self.accumulator_type())
@@ -378,6 +419,24 @@ def _position_dim(axis: WindowAxis, dim: Dim) -> Dim:
 
 
 # --- pooling ---------------------------------------------------------------------------------------------------------
+
+
+def folded_windows(b: Any, x: Any, axes: Sequence[WindowAxis], outside: Any, fold: Any) -> Any:
+    """`fold` over the places of each window, which hold `outside` where there is no x.
+
+    Large windows are folded axis by axis, which takes as many steps as the sum of their sizes, not their product.
+    """
+    x, axes = padded(b, x, axes, outside)
+    sizes, rank = [axis.size for axis in axes], x.type.rank
+    if np.prod(sizes) <= _FEW_STEPS * sum(sizes) or not all(axis.is_plain for axis in axes):
+        return fold(b.windows(x, axes, outside), list(range(rank, rank + len(axes))))
+    for i, axis in enumerate(axes):
+        windows = b.windows(x, [axis, *[WindowAxis(1)] * len(axes[i + 1 :])])
+        x = fold(windows, list(range(rank, windows.type.rank)))
+    return x
+
+
+_FEW_STEPS = 4  # so many more steps cost less than a tensor between the axes
 
 
 class _Pool(_Windowed, Shaped, Composite):
@@ -422,7 +481,7 @@ class MaxPool(_Pool):
         return np.max(unfolded(x, self.axes(), outside), axis=tuple(self.window_axes()), initial=outside)
 
     def decompose(self, b: Any, x: Any) -> Any:
-        return b.max(b.windows(x, self.axes(), lowest(x.type.element)), self.window_axes())
+        return folded_windows(b, x, self.axes(), lowest(x.type.element), b.max)
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         return [b.max_pool_grad(x, g, self.axes(), self.ties or TIES[0])]
@@ -456,10 +515,20 @@ class MaxPoolGrad(_Windowed, Composite):
     def reference(self, x: Any, g: Any) -> Any:
         axes = self.axes()
         windows = unfolded(x, axes, lowest(self.x.type.element))
-        if g.shape != windows.shape[: g.ndim]:
-            raise ExecutionError(f"g must have shape {list(windows.shape[: g.ndim])}, got {list(g.shape)}")
+        for axis, (size, want) in enumerate(zip(g.shape, windows.shape)):
+            if size != want:
+                raise ExecutionError(f"{pooled_size(axis)}, got {size} and {want}")
         chosen = self._chosen(windows)
         return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
+
+    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
+        found, lead = list(super().checks(b, x)), x.type.rank - len(self.window)
+        for axis, dim in enumerate(self.g.type.shape):
+            if not isinstance(dim, int) or not isinstance(x.type.shape[axis], int):
+                size = b.count(x, [axis], I64)
+                pair = [b.count(others[0], [axis], I64), size if axis < lead else self.axes()[axis - lead].count(size)]
+                found.append((b.cmp("eq", *sorted(pair, key=lambda one: isinstance(one, int))), pooled_size(axis)))
+        return found
 
     def _chosen(self, windows: Any) -> Any:
         """Which places of the windows are the largest of theirs."""
@@ -477,7 +546,8 @@ class MaxPoolGrad(_Windowed, Composite):
         return b.overlap_add(b.select(chosen, spread, 0), b.shape(x), self.axes())
 
     def _mask(self, b: Any, x: Any) -> Any:
-        windows = b.windows(x, self.axes(), lowest(x.type.element))
+        outside = lowest(x.type.element)
+        windows = b.windows(*padded(b, x, self.axes(), outside), outside)
         rank, count = x.type.rank, len(self.window)
         places = list(range(rank, rank + count))
         if (self.ties or TIES[0]) == "all":
@@ -528,7 +598,9 @@ class AvgPool(_Pool):
         return np.sum((places >= first) & (places < stop), axis=1)
 
     def decompose(self, b: Any, x: Any) -> Any:
-        total = b.sum_in_type(b.windows(x, self.axes()), self.window_axes())
+        element = x.type.element
+        # Summed in one type to the end, also axis by axis.
+        total = b.cast(folded_windows(b, b.cast(x, wide_type(element)), self.axes(), 0, b.sum_in_type), element)
         return total if self.divisor == "one" else total / self._counts(b, x, total)
 
     def _counts(self, b: Any, x: Any, like: Any) -> Any:

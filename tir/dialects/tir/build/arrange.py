@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tir.dialects.tir import arrange, moving
-from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, listed
 from tir.dialects.tir.build.shape import ShapeBuilder
 from tir.ir.errors import TirError, counted
 from tir.ir.ir import Value
 from tir.ir.types import F32, I64, INDEX, Dim, Type, dim_text
+from tir.lazy import np
 
 __all__ = ["ArrangeBuilder"]
 
@@ -26,7 +27,7 @@ class ArrangeBuilder(ShapeBuilder):
     def expand_dims(self, x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         """x with new axes of size 1 at these places of the result."""
         x = self.tensor(x)
-        given = [axes] if isinstance(axes, int) else list(axes)
+        given = listed(axes)
         rank = x.type.rank + len(given)
         added = {axis + rank if axis < 0 else axis for axis in given}
         if len(added) != len(given) or not all(0 <= axis < rank for axis in added):
@@ -39,7 +40,7 @@ class ArrangeBuilder(ShapeBuilder):
         """x without these axes of size 1; by default all that are known to have it."""
         x = self.tensor(x)
         ones = [axis for axis, dim in enumerate(x.type.shape) if dim == 1]
-        given = ones if axes is None else [axes] if isinstance(axes, int) else axes
+        given = ones if axes is None else listed(axes)
         chosen = [self.axis_of(x, axis) for axis in given]
         for axis in chosen:
             if not 0 <= axis < x.type.rank or (isinstance(dim := x.type.shape[axis], int) and dim != 1):
@@ -121,7 +122,7 @@ class ArrangeBuilder(ShapeBuilder):
     def tile(self, x: TensorLike, reps: Sequence[int] | int) -> Tensor:
         """x as a whole `reps[i]` times along axis i; new leading axes where x has fewer, as numpy's tile."""
         x = self.tensor(x)
-        given = [reps] if isinstance(reps, int) else list(reps)
+        given = listed(reps)
         counts = [1] * (x.type.rank - len(given)) + given
         x = self.expand_dims(x, range(len(counts) - x.type.rank)) if len(counts) > x.type.rank else x
         return self.make(arrange.Tile, x, reps=counts) if any(count != 1 for count in counts) else x
@@ -157,7 +158,7 @@ class ArrangeBuilder(ShapeBuilder):
 
 def _part_sizes(sizes: Sequence[int | None] | int, dim: Dim) -> Sequence[int | None]:
     """The sizes of the parts of an axis of this size; TirError if they are not its."""
-    if isinstance(sizes, int):
+    if isinstance(sizes, (int, np.integer)):
         if not isinstance(dim, int) or sizes < 1 or dim % sizes:
             raise TirError(f"split: size {dim_text(dim)} is not known to have {counted(sizes, 'equal part')}")
         return [dim // sizes] * sizes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from tir.lazy import np
 if TYPE_CHECKING:
     from tir.dialects.tir.builder import TensorBuilder
 
-__all__ = ["CoreBuilder", "Extent", "SizeOf", "Tensor", "TensorLike"]
+__all__ = ["CoreBuilder", "Extent", "SizeOf", "Tensor", "TensorLike", "listed"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ class Tensor:
 
     def __matmul__(self, other: TensorLike) -> Tensor:
         return self.builder.matmul(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return self.builder.matmul(other, self)
 
     def __neg__(self) -> Tensor:
         return self.builder.neg(self)
@@ -218,7 +222,7 @@ class CoreBuilder(Builder):
                 dims.append(DYNAMIC)
                 sizes.append(self.dim(extent.value, extent.axis) if isinstance(extent, SizeOf) else extent)
             else:
-                dims.append(extent)
+                dims.append(extent if isinstance(extent, AffineExpr) else _size(cls, extent))
         return self.make(cls, *operands, sizes, result_types=[TensorType(tuple(dims), element)], **facts)
 
     # --- creation ----------------------------------------------------------------------------------------------------
@@ -306,12 +310,26 @@ class CoreBuilder(Builder):
                 found[axis] = merged
         return found
 
-    def _make_unary(self, cls: type[Op], x: TensorLike, floats: bool = True) -> Tensor:
+    def _make_unary(self, cls: type[Op], x: TensorLike, floats: bool = True, **facts: Any) -> Tensor:
         (x,), element = self._promote(self.tensor(x), floats=floats)
-        return self.make(cls, x)
+        return self.make(cls, x, **facts)
 
 
 # --- element types and sizes ---------------------------------------------------------------------------------------
+
+
+def listed(numbers: Iterable[int] | int) -> list[int]:
+    """One number or several, such as axes, as a list of Python's integers; numpy's are taken too."""
+    several = [numbers] if isinstance(numbers, (int, np.integer)) else numbers
+    return [operator.index(number) for number in several]
+
+
+def _size(cls: type[Op], extent: Any) -> int:
+    """A size that is given as a number, as Python's integer."""
+    try:
+        return operator.index(extent)
+    except TypeError:
+        raise TirError(f"{cls.name}: a size is a whole number, got {extent!r}") from None
 
 
 def _promoted(elements: Sequence[Type]) -> Type:

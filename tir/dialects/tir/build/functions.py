@@ -104,6 +104,10 @@ class FunctionBuilder(ArithmeticBuilder):
     def digamma(self, x: TensorLike) -> Tensor:
         return self._make_unary(special.Digamma, x)
 
+    def polygamma(self, x: TensorLike, order: int) -> Tensor:
+        """The derivative of digamma of this order."""
+        return self._make_unary(special.Polygamma, x, order=order)
+
     def floor(self, x: TensorLike) -> Tensor:
         return self._whole(functions.Floor, x)
 

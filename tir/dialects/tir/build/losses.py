@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tir.dialects.tir import losses, norms
+from tir.dialects.tir import class_losses, losses, norms
 from tir.dialects.tir.base import number_attribute
-from tir.dialects.tir.build.core import Tensor, TensorLike
+from tir.dialects.tir.build.core import Tensor, TensorLike, listed
 from tir.dialects.tir.build.solve import SolveBuilder
 from tir.ir.errors import TirError
 
@@ -19,7 +19,7 @@ class LossBuilder(SolveBuilder):
     # --- norms -------------------------------------------------------------------------------------------------------
 
     def _axes_of(self, x: Tensor, axes: Sequence[int] | int) -> list[int]:
-        return sorted(self.axis_of(x, axis) for axis in ([axes] if isinstance(axes, int) else axes))
+        return sorted(self.axis_of(x, axis) for axis in listed(axes))
 
     def normalize(self, x: TensorLike, axes: Sequence[int] | int = -1, epsilon: float = 1e-5) -> Tensor:
         """x with mean 0 and variance 1 over the axes."""
@@ -115,6 +115,21 @@ class LossBuilder(SolveBuilder):
         """p (log(p) - log_q), 0 where p is 0."""
         return self.make(losses.KlDiv, *self._together(log_q, p, floats=True))
 
-    def nll_loss(self, scores: TensorLike, labels: TensorLike) -> Tensor:
-        """-scores[label] over the last axis, of logarithms of probabilities."""
-        return self.make(losses.NllLoss, self.tensor(scores), self.tensor(labels))
+    def softmax_cross_entropy(
+        self, logits: TensorLike, labels: TensorLike, weights: TensorLike | None = None, ignore: int | None = None,
+        smoothing: float = 0.0,
+    ) -> Tensor:  # fmt: skip
+        """-log(softmax(logits)[label]) over the last axis; labels: class numbers, or probabilities of all classes.
+
+        weights: one for each class. ignore: the number of no class, whose slices give 0. smoothing: the part of each label
+        that all classes share.
+        """
+        values = [self.tensor(logits), self.tensor(labels), None if weights is None else self.tensor(weights)]
+        return self.make(class_losses.SoftmaxCrossEntropy, *values, ignore=ignore, smoothing=smoothing)
+
+    def nll_loss(
+        self, scores: TensorLike, labels: TensorLike, weights: TensorLike | None = None, ignore: int | None = None
+    ) -> Tensor:
+        """-scores[label] over the last axis, of logarithms of probabilities; weights and ignore as above."""
+        values = [self.tensor(scores), self.tensor(labels), None if weights is None else self.tensor(weights)]
+        return self.make(class_losses.NllLoss, *values, ignore=ignore)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir import composite, reduce, scan, statistics
-from tir.dialects.tir.build.core import Tensor, TensorLike
+from tir.dialects.tir.build.core import Tensor, TensorLike, listed
 from tir.dialects.tir.build.indexing import IndexingBuilder
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
@@ -24,7 +24,7 @@ class ReductionBuilder(IndexingBuilder):
         self, cls: type[Op], x: Tensor, axes: Sequence[int] | int | None, keepdims: bool, **facts: Any
     ) -> Tensor:
         rank = x.type.rank
-        chosen = range(rank) if axes is None else [axes] if isinstance(axes, int) else axes
+        chosen = range(rank) if axes is None else listed(axes)
         ordered = sorted(axis + rank if axis < 0 else axis for axis in chosen)
         # Over no axes, a fold is x itself; a variance or a norm is not.
         found = self.make(cls, x, axes=ordered, **facts) if ordered or cls in statistics.OPS else x
@@ -134,6 +134,14 @@ class ReductionBuilder(IndexingBuilder):
         """The product of each element and all before it along the axis."""
         return self._cumulative(scan.Cumprod, self.tensor(x), axis, exclusive, reverse)
 
+    def recurrence(
+        self, factors: TensorLike, terms: TensorLike, axis: int, exclusive: bool = False, reverse: bool = False
+    ) -> Tensor:
+        """y[i] = factors[i] y[i - 1] + terms[i] along the axis."""
+        factors, terms = self._together(factors, terms)
+        axis = axis + factors.type.rank if axis < 0 else axis
+        return self.make(scan.Recurrence, factors, terms, axis=axis, exclusive=exclusive or None, reverse=reverse or None)
+
     def cummax(self, x: TensorLike, axis: int, exclusive: bool = False, reverse: bool = False) -> Tensor:
         """The largest of each element and all before it along the axis."""
         return self._cumulative(scan.Cummax, self.tensor(x), axis, exclusive, reverse)
@@ -157,7 +165,3 @@ class ReductionBuilder(IndexingBuilder):
     def _normalised(self, cls: type[Op], x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         (x,), _ = self._promote(self.tensor(x), floats=True)
         return self._reduce(cls, x, axes, keepdims=False)
-
-    def softmax_cross_entropy(self, logits: TensorLike, labels: TensorLike) -> Tensor:
-        """-log(softmax(logits)[label]) over the last axis; labels: class numbers, or probabilities of all classes."""
-        return self.make(composite.SoftmaxCrossEntropy, self.tensor(logits), self.tensor(labels))

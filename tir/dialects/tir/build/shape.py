@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tir.dialects.tir import create
 from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import number_attribute
-from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, listed
 from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
@@ -59,7 +59,8 @@ class ShapeBuilder(LogicBuilder):
     def reverse(self, x: TensorLike, axes: Sequence[int]) -> Tensor:
         """x turned round along the axes."""
         x = self.tensor(x)
-        return self.make(shapes.Reverse, x, axes=sorted(axis % x.type.rank for axis in axes)) if axes else x
+        chosen = sorted(axis % x.type.rank for axis in listed(axes))
+        return self.make(shapes.Reverse, x, axes=chosen) if chosen else x
 
     def one_hot(self, x: TensorLike, depth: Extent, element: Type = F32) -> Tensor:
         """1 at the position x along a new last axis."""

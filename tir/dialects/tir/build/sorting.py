@@ -15,7 +15,14 @@ class SortingBuilder(ReductionBuilder):
     def sort(self, x: TensorLike, axis: int = -1, descending: bool = False) -> Tensor:
         """The elements along the axis in order; nan is above all."""
         x = self.tensor(x)
-        return self.make(sorting.Sort, x, axis=self.axis_of(x, axis), descending=descending or None)
+        return self.make(sorting.Sort, x, [], axis=self.axis_of(x, axis), descending=descending or None)
+
+    def sort_by(self, x: TensorLike, *others: TensorLike, axis: int = -1, descending: bool = False) -> list[Tensor]:
+        """The elements of x along the axis in order, and each other tensor, of the same shape, moved as x is."""
+        keys = self.tensor(x)
+        values = [self.tensor(other).value for other in others]
+        facts = {"axis": self.axis_of(keys, axis), "descending": descending or None}
+        return [self.tensor(found) for found in self.create_many(sorting.Sort, keys.value, values, **facts)]
 
     def argsort(self, x: TensorLike, axis: int = -1, descending: bool = False) -> Tensor:
         """The positions of the elements in order, as i64; of equal ones the lower first."""
