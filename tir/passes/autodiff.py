@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tir.dialects.func import Call
 from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control import Control
+from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of
 from tir.dialects.tir.state import Grad, Leaf
 from tir.ir import actions
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.garbage import collector_relaxed
-from tir.ir.ir import Op, Value
+from tir.ir.ir import Block, Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import is_removable
+from tir.ir.types import FloatType, element_type
 
 __all__ = ["Autodiff", "expand_gradients"]
 
@@ -68,15 +72,10 @@ def _expand(grad: Grad) -> None:
     start, end, block = grad.previous, grad.next, grad.parent
     assert block is not None
     b = TensorBuilder(block, grad, grad.location)
-    adjoints = _Adjoints(b)
-    adjoints.add(grad.cost, b.full_like(grad.cost, 1))
-    path = _path(grad)
-    for op in reversed(path):
-        _differentiate(op, b, adjoints)
-    b.location = grad.location
+    seed = (grad.cost, b.full_like(grad.cost, 1))
+    gradients = _drive(_Backward(b, grad).steps([seed], grad.wrt))
     found = []
-    for value, result in zip(grad.wrt, grad.results):
-        gradient = adjoints.of(value)
+    for value, result, gradient in zip(grad.wrt, grad.results, gradients):
         if gradient is None:
             gradient = b.full_like(value, 0)
         found.append(gradient)
@@ -94,36 +93,121 @@ def _drop_unused(start: Op | None, last: Op | None) -> None:
             op.erase()
 
 
-def _path(grad: Grad) -> list[Op]:
-    """The ops that depend on `wrt` and that the cost depends on, in order; each has a gradient."""
-    block = grad.parent
-    assert block is not None
-    depending: list[Op] = []
-    depends: set[Value] = set(grad.wrt)
-    for op in block:
-        if op is grad:
-            break
-        if not depends.isdisjoint(_inputs(op)):
-            depending.append(op)
-            depends.update(op.results)
-    needed: set[Value] = {grad.cost}
-    path = []
-    for op in reversed(depending):
-        if not needed.isdisjoint(op.results):
-            path.append(op)
-            needed.update(_inputs(op))
-    path.reverse()
-    for op in path:
-        _check_differentiable(op, grad)
-    return path
+def _drive(first: _Steps) -> list[Tensor | None]:
+    """What `first` returns. The stack holds the blocks that are being differentiated, and the ops around them."""
+    stack: list[Generator[Any, Any, Any]] = [first]
+    answer: Any = None
+    while stack:
+        try:
+            request = stack[-1].send(answer)
+        except StopIteration as done:
+            stack.pop()
+            answer = done.value
+            continue
+        stack.append(request)
+        answer = None
+    return answer
 
 
-def _inputs(op: Op) -> Iterable[Value]:
-    """The values that the op uses, and those that the ops inside it use."""
-    return [value for inner in op.walk() for value in inner.operands] if op.regions else op.operands
+_Steps = Generator[Any, Any, "list[Tensor | None]"]
+
+
+class _Backward:
+    """Reverse mode in one block, up to the insertion point of `b`; regions are differentiated in turn.
+
+    place: the `tir.grad` that asks, for errors.
+    """
+
+    def __init__(self, b: TensorBuilder, place: Grad) -> None:
+        self.b, self.place = b, place
+        self.adjoints = _Adjoints(b)
+        self._depends: set[Value] = set()
+
+    def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value]) -> _Steps:
+        """The adjoints of `wrt`, None where it is 0, from those of other values of the block."""
+        path, seeds = self._differentiable_path(list(seeds), wrt)
+        for value, part in seeds:
+            self.adjoints.add(value, self.b.tensor(part))
+        for op in path:
+            _check_differentiable(op, self.place)
+        for op in reversed(path):
+            self.b.location = NameLocation(f"gradient of {op.name}", op.location)
+            given = [self.adjoints.of(result) for result in op.results]
+            if all(g is None for g in given):
+                continue
+            parts = (yield self._region_parts(op, given)) if isinstance(op, Control) else _parts(op, self.b, given)
+            for value, part in parts:
+                self.adjoints.add(value, part)
+        self.b.location = self.place.location
+        return [self.adjoints.of(value) for value in wrt]
+
+    def _region_parts(self, op: Control, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
+        """What an op with regions hands back; it asks for the adjoints inside its regions."""
+        steps = backward(op, self, given)
+        answer: Any = None
+        while True:
+            try:
+                request = steps.send(answer)
+            except StopIteration as done:
+                return done.value
+            answer = yield _Backward(self.builder(request.block), self.place).steps(request.seeds, request.wrt)
+
+    # --- what `backward` sees of the pass ----------------------------------------------------------------------------
+
+    def depends(self, value: Value) -> bool:
+        return value in self._depends and isinstance(element_type(value.type), FloatType)
+
+    def builder(self, block: Block) -> TensorBuilder:
+        return TensorBuilder(block, None, self.b.location)
+
+    def drop_unused(self, block: Block) -> None:
+        _drop_unused(None, block.last)
+
+    # --- the ops that matter -----------------------------------------------------------------------------------------
+
+    def _differentiable_path(
+        self, seeds: list[tuple[Value, Tensor]], wrt: Sequence[Value]
+    ) -> tuple[list[Op], list[tuple[Value, Tensor]]]:
+        """The path, its ops in a form that has a gradient, and the seeds, whose values may be others then."""
+        while True:
+            path = self._path([value for value, _ in seeds], wrt)
+            replaced: dict[Value, Value] = {}
+            for op in path:
+                new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
+                if new is not None:
+                    replaced.update(zip(op.results, new))
+                    for old, value in zip(op.results, new):
+                        value.hint = old.hint
+                    op.replace_with(new)
+            if not replaced:
+                return path, seeds
+            seeds = [(replaced.get(value, value), part) for value, part in seeds]
+
+    def _path(self, needed: Sequence[Value], wrt: Sequence[Value]) -> list[Op]:
+        """The ops that depend on `wrt` and that a value of `needed` depends on, in order."""
+        block, stop = self.b.block, self.b.anchor
+        assert block is not None
+        depending: list[Op] = []
+        depends = self._depends = set(wrt)
+        for op in block:
+            if op is stop:
+                break
+            if not depends.isdisjoint(inputs_of(op)):
+                depending.append(op)
+                depends.update(op.results)
+        wanted = set(needed)
+        path = []
+        for op in reversed(depending):
+            if not wanted.isdisjoint(op.results):
+                path.append(op)
+                wanted.update(inputs_of(op))
+        path.reverse()
+        return path
 
 
 def _check_differentiable(op: Op, grad: Grad) -> None:
+    if isinstance(op, Control):
+        return
     rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
     if isinstance(rule, NotDifferentiable):
         note = ("it lies between the cost and wrt of this tir.grad", grad.location)
@@ -131,23 +215,17 @@ def _check_differentiable(op: Op, grad: Grad) -> None:
         raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
 
 
-def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:
-    """Adds what the op hands back from the adjoint of its result to those of its operands.
+def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tuple[Value, Tensor]]:
+    """What the op hands back from the adjoint of its result to those of its operands.
 
     An op with several results gets a list of adjoints, None for a result that the cost does not depend on. Parts for
     operands that do not depend on `wrt` are never asked for, and dropped in the end.
     """
-    b.location = NameLocation(f"gradient of {op.name}", op.location)
-    found = [adjoints.of(result) for result in op.results]
-    if all(g is None for g in found):
-        return
-    g = found if len(found) > 1 else found[0]
     operands = op.operands
+    g = given if len(given) > 1 else given[0]
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
     assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
-    for value, part in zip(operands, parts):
-        if part is not None:
-            adjoints.add(value, part)
+    return [(value, part) for value, part in zip(operands, parts) if part is not None]
 
 
 class _Adjoints:

@@ -12,6 +12,7 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control import Control, Yield
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
@@ -31,6 +32,7 @@ from tir.ir.types import DYNAMIC, I1, IntegerType, TensorType, Type, element_typ
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
 from tir.passes.loop_program import LoopProgram
+from tir.passes.lower_control import CONTROL, ControlLowering
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
 from tir.passes.structured import Body, filled, generic, lowered_type
@@ -97,6 +99,7 @@ class _Lowering:
         self.function = function
         self.lowered: dict[Value, Value] = {}
         self.sizes = Sizes(function, self.lowered)
+        self.control = ControlLowering(self)
 
     def run(self) -> None:
         """Lowers the ops in the order of the text; the old ones go when all new ones stand."""
@@ -107,7 +110,7 @@ class _Lowering:
         self._decompose()
         self._check()
         for op in [op for op in self.function.walk() if op is not self.function]:
-            if isinstance(op, (TensorOp, Assert, *EARLIER_PASS)):
+            if isinstance(op, (TensorOp, Assert, Control, Yield, *EARLIER_PASS)):
                 self.lower(op)
                 done.append(op)
             else:
@@ -154,7 +157,10 @@ class _Lowering:
                 raise PassError(message, op.location)
         b = Builder.before(op)
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
-        if isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
+        around = next((method for cls, method in CONTROL if isinstance(op, cls)), None)
+        if around is not None:  # no change by itself, which could be left out: the ops inside are
+            made: Any = around(self.control, b, op)
+        elif isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
             made = self.keep(b, op)  # somebody wants the change left out
         elif lower is None:
             raise PassError(f"lower-structured: {op.name} cannot be lowered", op.location)

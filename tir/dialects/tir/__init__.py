@@ -5,6 +5,7 @@ from tir.dialects.tir import (
     arithmetic,
     arrange,
     composite,
+    control,
     conv,
     create,
     effects,
@@ -34,7 +35,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, control, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(
