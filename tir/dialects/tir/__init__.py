@@ -8,6 +8,7 @@ from tir.dialects.tir import (
     control,
     conv,
     create,
+    distributions,
     effects,
     functions,
     gather,
@@ -18,6 +19,7 @@ from tir.dialects.tir import (
     norms,
     random,
     reduce,
+    rejection,
     scan,
     scatter,
     shape,
@@ -35,7 +37,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, control, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, random, distributions,
+    rejection, control, effects, state,
 )  # fmt: skip
 
 DIALECT = Dialect(
