@@ -7,12 +7,13 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import blas, conv, dot, scale, startup, step, wrong_pass  # noqa: E402
+from benchmarks import blas, conv, dot, rng, scale, startup, step, wrong_pass  # noqa: E402
 
 BENCHMARKS = {
     "blas": blas.run,
     "conv": conv.run,
     "dot": dot.run,
+    "rng": rng.run,
     "scale": scale.run,
     "startup": startup.run,
     "step": step.run,
