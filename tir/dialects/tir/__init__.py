@@ -9,6 +9,7 @@ from tir.dialects.tir import (
     control,
     conv,
     create,
+    distributions,
     effects,
     functions,
     gather,
@@ -20,6 +21,7 @@ from tir.dialects.tir import (
     norms,
     random,
     reduce,
+    rejection,
     scan,
     scatter,
     shape,
@@ -37,8 +39,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, control, effects,
-    state, markers,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, distributions,
+    rejection, control, effects, state, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -14,25 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tir.dialects.tir import markers, random
+from tir.dialects.tir import markers
 from tir.dialects.tir.build.control import ControlBuilder
 from tir.dialects.tir.build.core import Extent, SizeOf, Tensor, TensorLike
 from tir.dialects.tir.state import Grad, Jvp, Leaf, Vjp
-from tir.ir.types import F32, Type
 
 __all__ = ["Extent", "SizeOf", "Tensor", "TensorBuilder", "TensorLike"]
 
 
 class TensorBuilder(ControlBuilder):
     """A builder with a method for each op of the dialect; arguments are `TensorLike`, results `Tensor`."""
-
-    def rng_bits(self, key: TensorLike, shape: Sequence[Extent], element: Type = random.UI32) -> Tensor:
-        """32 random bits an element, from a key tensor<2xi32>."""
-        return self._sized(random.RngBits, self.tensor(key), shape=shape, element=element)
-
-    def rng_uniform(self, key: TensorLike, shape: Sequence[Extent], element: Type = F32) -> Tensor:
-        """Random floats in [0, 1), from a key tensor<2xi32>."""
-        return self._sized(random.RngUniform, self.tensor(key), shape=shape, element=element)
 
     def leaf(self, x: TensorLike) -> Tensor:
         """x as something to differentiate by."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from tir.dialects.tir import control
 from tir.dialects.tir.build.core import Tensor, TensorLike
-from tir.dialects.tir.build.losses import LossBuilder
+from tir.dialects.tir.build.random import RandomBuilder
 from tir.ir.errors import TirError
 from tir.ir.ir import Block, Region
 from tir.ir.types import I1, TensorType, Type
@@ -21,7 +21,7 @@ __all__ = ["ControlBuilder"]
 Values = Sequence[TensorLike]
 
 
-class ControlBuilder(LossBuilder):
+class ControlBuilder(RandomBuilder):
     """`if_`, `while_loop`, `scan`. The functions run once, when the op is built, and may use any tensor from outside."""
 
     def if_(
