@@ -19,9 +19,10 @@ from tir.dialects.tir.base import (
     INTEGER_TENSOR,
     Composite,
     NotDifferentiable,
-    check_equal_shapes,
+    Place,
     fail,
     merge_shapes,
+    same_shapes,
 )
 from tir.dialects.tir.random import KEY, UI32, UI64, Keyed, RandomOp, Standard, drawn, side, sides, uniform, uniforms
 from tir.ir.define import operand, result
@@ -163,6 +164,10 @@ class WithParameters:
                 fail(self, f"element types must be equal, got {kinds}; tir.cast converts")  # type: ignore[arg-type]
         return type.element
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        """The parameters have one shape."""
+        return same_shapes(self.operands[1:])  # type: ignore[attr-defined]
+
     def infer(self) -> Sequence[Type]:
         shape = merge_shapes(self, *self.named_parameters())  # type: ignore[arg-type]
         return [TensorType(shape, self.result_element())]
@@ -219,7 +224,6 @@ class RngRandint(WithParameters, RandomOp):
         return [self.low, self.high]
 
     def reference(self, key: Any, low: Any, high: Any) -> Any:
-        check_equal_shapes(low, high)
         low, high = np.asarray(low), np.asarray(high)
         span = np.where(low < high, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(0))
         words = drawn(low.shape, key, self.words)
@@ -282,7 +286,6 @@ class RngTruncatedNormal(WithParameters, RandomOp):
         return [self.low, self.high]
 
     def reference(self, key: Any, low: Any, high: Any) -> Any:
-        check_equal_shapes(low, high)
         u = np.minimum(uniforms(drawn(np.shape(low), key, 2)) + UNIT / 2, 1 - UNIT)
         a, b = (np.asarray(x).astype(np.float64) for x in (low, high))
         with np.errstate(all="ignore"):

@@ -19,7 +19,7 @@ from tir.dialects.tir.base import (
     NotDifferentiable,
     Sequential,
     Shaped,
-    check_equal_shapes,
+    known_sizes,
 )
 from tir.dialects.tir.distributions import WithParameters
 from tir.dialects.tir.random import (
@@ -34,9 +34,9 @@ from tir.dialects.tir.random import (
     side,
     sides,
 )
-from tir.ir.affine import AffineConstant, AffineExpr
+from tir.ir.affine import AffineExpr
 from tir.ir.define import operand, result
-from tir.ir.types import DYNAMIC, F64, I64, Type
+from tir.ir.types import F64, I64, Type
 from tir.lazy import np
 
 __all__ = ["OPS"]
@@ -48,18 +48,7 @@ class _ByTrial(WithParameters, Keyed, Shaped, Sequential):
     domain = TRIES
 
     def result_shape(self, key: Any, *parameters: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
-        known = ([size for size in sizes if isinstance(size, AffineConstant)] for sizes in zip(*parameters))
-        return [numbers[0] if numbers else size for numbers, size in zip(known, parameters[0])]
-
-    def checks(self, b: Any, key: Any, *parameters: Any) -> Sequence[tuple[Any, str]]:
-        (first, type), *others = self.named_parameters()
-        found = []
-        for x, (name, other) in zip(parameters[1:], others):
-            for axis, dims in enumerate(zip(type.shape, other.shape)):
-                if DYNAMIC in dims:
-                    is_equal = b.cmp("eq", *(b.count(y, [axis], I64) for y in (parameters[0], x)))
-                    found.append((is_equal, f"axis {axis} of {name} must have the size of axis {axis} of {first}"))
-        return found
+        return known_sizes(*parameters)
 
     def program(self, p: Any, key: Any, *parameters: Any) -> list[Any]:
         out, words = p.result(), [p.load(key, [i]) for i in range(2)]
@@ -79,8 +68,6 @@ class _ByTrial(WithParameters, Keyed, Shaped, Sequential):
         return [out]
 
     def reference(self, key: Any, *parameters: Any) -> Any:
-        check_equal_shapes(*parameters)
-
         def words_of(position: Any, k: Any) -> Any:
             return block_words(key, position, TRIES, k)
 
