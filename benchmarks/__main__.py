@@ -7,7 +7,7 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import blas, conv, dot, lapack, ops, scale, startup, step, wrong_pass  # noqa: E402
+from benchmarks import blas, conv, dot, lapack, ops, rng, scale, startup, step, wrong_pass  # noqa: E402
 
 BENCHMARKS = {
     "blas": blas.run,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "dot": dot.run,
     "lapack": lapack.run,
     "ops": ops.run,
+    "rng": rng.run,
     "scale": scale.run,
     "startup": startup.run,
     "step": step.run,

@@ -1,4 +1,4 @@
-"""Trains three digit classifiers from text, prints their test accuracy, and draws what they learned: `make demo`.
+"""Trains digit classifiers from text, prints their test accuracy, and draws what they learned: `make demo`.
 
 The data are scikit-learn's 1797 digits of 8x8 pixels, shuffled with seed 0, four fifths for training. Everything goes
 to examples/out/.
@@ -30,6 +30,8 @@ MODELS = {
     "digits": (["--epochs", "60", "--batch", "50"], 0.95),
     "mlp": (["--epochs", "40", "--batch", "50", "--shuffle", "0"], 0.97),
     "convnet": (["--epochs", "15", "--batch", "50", "--shuffle", "0"], 0.97),
+    "rnn": (["--epochs", "60", "--batch", "50", "--shuffle", "0"], 0.97),
+    "epoch": (["--epochs", "40"], 0.97),
 }
 
 

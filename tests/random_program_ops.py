@@ -430,10 +430,49 @@ def rng(w: Writer) -> None:
     w.emit(f"tir.{name} {key.name} : {tensor_type(dims, element)}", element, dims, [key], differentiable=False)
 
 
+def distribution(w: Writer) -> None:
+    """Numbers of a standard distribution, which are not exact; or other keys."""
+    key = w.pick(lambda v: v.type == "tensor<2xi32>")
+    if key is None:
+        return
+    dims = [dim for dim in w.some_shape() if dim.text != "?"]
+    name = w.random.choice(["split", "normal", "exponential", "gumbel", "laplace"])
+    element = w.random.choice(FLOATS[:2]) if name != "split" else "i32"
+    dims += [static(2)] * (name == "split")
+    text = f"tir.rng_{name} {key.name} : {tensor_type(dims, element)}"
+    w.emit(text, element, dims, [key], differentiable=False, exact=name == "split")
+
+
+def parameters(w: Writer) -> None:
+    """Numbers with parameters that all levels know exactly: what is drawn may jump with them."""
+    key = w.pick(lambda v: v.type == "tensor<2xi32>")
+    x = w.pick(lambda v: v.exact and _is_number(v)) if key else None
+    if key is None or x is None:
+        return
+    if x.is_float:
+        name = w.random.choice(["bernoulli", "gamma", "truncated_normal"])
+        if name == "bernoulli":
+            text = f"tir.rng_bernoulli {key.name}, {x.name} : {x.type} -> {tensor_type(x.dims, 'i1')}"
+            w.emit(text, "i1", x.dims, [key, x], differentiable=False)
+            return
+        operands = ", ".join([key.name] + [x.name] * (1 + (name == "truncated_normal")))
+        text = f"tir.rng_{name} {operands} : {x.type}"
+        w.emit(text, x.element, x.dims, [key, x], differentiable=False, exact=False)
+        return
+    y = w.partner(x, lambda v: v.element == x.element and v.exact)
+    if w.random.random() < 0.3:
+        dims = [*x.dims, static(2)]
+        w.emit(f"tir.rng_fold_in {key.name}, {x.name} : {x.type} -> {tensor_type(dims, 'i32')}", "i32", dims, [key, x])
+    elif y is not None:
+        dims = met(x, y)
+        text = f"tir.rng_randint {key.name}, {x.name}, {y.name} : {tensor_type(dims, x.element)}"
+        w.emit(text, x.element, dims, [key, x, y], differentiable=False)
+
+
 MAKERS: tuple[tuple[Callable[[Writer], None], int], ...] = (
     (unary, 12), (binary, 16), (bits, 2), (compare, 5), (select, 6), (cast, 5), (broadcast, 9), (transpose, 5),
     (reshape, 5), (cut, 5), (pad, 4), (reduction, 10), (argmax, 2), (dot, 7), (softmax, 5), (cross_entropy, 3),
     (one_hot, 3), (by_index, 4), (arranged, 4), (creation, 4), (rng, 4), (ordered, 3), (statistic, 3),
 )  # fmt: skip
 #: Beside these, in a wide program.
-WIDE: tuple[tuple[Callable[[Writer], None], int], ...] = ((function, 12), (quotient, 8), (promise, 2), (shown, 1))
+WIDE: tuple[tuple[Callable[[Writer], None], int], ...] = ((function, 12), (quotient, 8), (promise, 2), (shown, 1), (distribution, 2), (parameters, 2))

@@ -17,6 +17,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.random_program_control import CONTROL
 from tests.random_program_guests import guest, guest_ops
 from tests.random_program_ops import MAKERS, MAX_ELEMENTS, WIDE
 from tests.random_program_text import (
@@ -36,11 +37,15 @@ __all__ = ["Writer", "random_program"]
 
 GUESTS = 2  # in a wide program
 ELEMENTS = ("f32", "f32", "f32", "f32", "f64", "f16", "i32", "i64", "i8", "ui8", "ui32", "i1")
+CONTROL_ELEMENTS = ("f32", "f64", "f32", "f64", "f32", "i32", "i1")
 WIDE_ELEMENTS = ("f32", "f32", "f32", "f64", "f16", "bf16", *INTEGERS, "i1")
 
 
-def random_program(seed: int, size: int = 12, wide: bool = False) -> Program:
-    """The program of this seed, of about `size` ops."""
+def random_program(seed: int, size: int = 12, wide: bool = False, control: bool = False) -> Program:
+    """The program of this seed, of about `size` ops. control: with branches and loops, whose regions count as one op."""
+    if control:
+        makers = (*MAKERS, *CONTROL)
+        return Writer(random.Random(seed), makers, elements=CONTROL_ELEMENTS, has_regions=True).program(seed, size)
     if not wide:
         return Writer(random.Random(seed), MAKERS).program(seed, size)
     ops = guest_ops()
@@ -56,6 +61,7 @@ class Writer:
     makers: Sequence[tuple[Callable[[Writer], None], int]]
     guests: Sequence[str] = ()
     elements: Sequence[str] = ELEMENTS
+    has_regions: bool = False  # of them most have gradients, and a condition to ask
     lines: list[str] = field(default_factory=list)
     pool: list[Value] = field(default_factory=list)
     given: list[Argument] = field(default_factory=list)
@@ -80,7 +86,7 @@ class Writer:
                 continue
             maker = r.choices([m for m, _ in self.makers], [w for _, w in self.makers])[0]
             maker(self)
-        if r.random() < (0.8 if self.guests else 0.4):
+        if r.random() < (0.8 if self.guests or self.has_regions else 0.4):
             self.gradient()
         self.updates()
         made = [v for v in self.pool if not any(v is a.value for a in self.given)]
@@ -103,9 +109,11 @@ class Writer:
             self.given.append(Argument(Value(f"%a{i}", element, dims), kind))
         if r.random() < 0.25:
             self.given.append(Argument(Value("%key", "i32", (static(2),)), "any"))
+        if self.has_regions:
+            self.given.append(Argument(Value("%flag", "i1", ()), "bits"))
         self.pool = [a.value for a in self.given]
         head = self.declare_state() if r.random() < 0.35 else []
-        if r.random() < 0.4:
+        if r.random() < (0.9 if self.has_regions else 0.4):
             floats = [v for v in self.pool if v.is_float]
             for value in r.sample(floats, min(2, len(floats))):
                 self.emit(f"tir.leaf {value.name} : {value.type}", value.element, value.dims, [value], is_leaf=True)

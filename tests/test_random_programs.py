@@ -20,6 +20,9 @@ from tir.dialects.tir import DIALECT
 QUICK = range(300)
 #: In batches, so that the slow test is as many tests as make sense for two workers.
 SLOW = [range(start, start + 200) for start in range(300, 20_300, 200)]
+#: Of programs with branches and loops.
+QUICK_CONTROL = range(100)
+SLOW_CONTROL = [range(start, start + 100) for start in range(100, 1_100, 100)]
 RUNS = 3  # of a program with its roundings shaken
 MAX_STEPS = 200  # of shrinking
 
@@ -74,8 +77,8 @@ def shrunk(program: Program, found: Disagreement) -> tuple[Program, Disagreement
             return program, found
 
 
-def check(seed: int, extent: str) -> None:
-    program = random_program(seed, wide=True)
+def check(seed: int, extent: str, control: bool = False) -> None:
+    program = random_program(seed, wide=not control, control=control)
     found = disagreement(program, extent)
     if found is not None:
         smaller, found = shrunk(program, found)
@@ -95,6 +98,19 @@ def test_many_random_programs_compute_the_same_at_both_ends_and_a_level_between(
         check(seed, FEW)
 
 
+@pytest.mark.parametrize("seed", QUICK_CONTROL)
+def test_random_program_with_branches_and_loops_computes_the_same_at_both_ends_and_a_level_between(seed: int) -> None:
+    check(seed, FEW, control=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seeds", SLOW_CONTROL, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+def test_many_random_programs_with_branches_and_loops_compute_the_same_at_every_level(seeds: range) -> None:
+    for seed in seeds:
+        check(seed, ALL, control=True)
+
+
 # --- the generator itself ------------------------------------------------------------------------------------------
 
 
@@ -111,7 +127,8 @@ def quick_text() -> str:
 
 
 def test_quick_programs_contain_every_op() -> None:
-    found = set(re.findall(r"\btir\.\w+(?= )", quick_text()))
+    text = quick_text() + "".join(random_program(seed, control=True).text for seed in QUICK_CONTROL)
+    found = set(re.findall(r"\btir\.\w+(?= )", text))
     assert [op.name for op in DIALECT.ops if op.name not in found] == []
 
 

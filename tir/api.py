@@ -27,7 +27,7 @@ from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
-from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder as OpBuilder
 from tir.ir.define import create
@@ -241,7 +241,7 @@ def for_this_machine() -> Pipeline:
 
 
 def _without_gradients(module: Op) -> Pipeline:
-    has_gradient = any(isinstance(op, Grad) for op in module.walk())
+    has_gradient = any(isinstance(op, Derivative) for op in module.walk())
     return Pipeline([Inline(), Autodiff()] if has_gradient else [])
 
 

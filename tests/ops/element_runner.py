@@ -31,7 +31,7 @@ def run_by_element(op: Structured, values: dict[Value, Any], result_shape: tuple
     grid = np.indices([1 if reduced else size for size, reduced in zip(extents, is_reduction)], np.int64)
     types = [element_type(v.type) for v in op.inputs()]
     accumulated = _initial(op, grid.shape[1:]) if isinstance(op, Reduction) else []
-    body = _Body(op, types, values)
+    body = _Body(op, types, values, result_shape)
     for place in itertools.product(*(range(n if reduced else 1) for n, reduced in zip(extents, is_reduction))):
         at = [index + offset for index, offset in zip(grid, place)]
         scalars = [_element(x, map, at) for x, map in zip(inputs, structure.input_maps)]
@@ -90,7 +90,7 @@ def _initial(op: Reduction, shape: tuple[int, ...]) -> list[Any]:
 class _Body:
     """The scalar ops of an element (or a step), made once."""
 
-    def __init__(self, op: Structured, types: list[Any], tensors: dict[Value, Any]) -> None:
+    def __init__(self, op: Structured, types: list[Any], tensors: dict[Value, Any], shape: tuple[int, ...]) -> None:
         accumulators = [type for type, _ in op.accumulators()] if isinstance(op, Reduction) else []
         rank = len(op.structure().iterators)
         self.block = Block([INDEX] * rank + [signless(t) for t in (*types, *accumulators)])
@@ -104,7 +104,7 @@ class _Body:
             b,
             index_of=lambda dim: self.block.arguments[dim],
             extract_of=lambda value, indices: b.create(tensor.Extract, proxies[value], indices),
-            size_of=lambda value, axis: np.shape(tensors[value])[axis],
+            size_of=lambda value, axis: (np.shape(tensors[value]) if value in tensors else shape)[axis],
         )
         made: Any = (
             op.step(s, scalars[len(types) :], scalars[: len(types)])

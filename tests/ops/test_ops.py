@@ -24,6 +24,7 @@ from tir.parser.parse import parse_text
 
 CHOSEN = list(chosen(SAMPLES))
 STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
+STATE |= {"tir.if", "tir.while", "tir.scan", "tir.yield", "tir.vjp", "tir.jvp"}
 # No loop around one element: lowerings list them by name.
 MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice", "tir.update_slice"}
 
@@ -494,9 +495,8 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     assert op.name in STATE - {"tir.leaf"} or hasattr(op, "grad"), f"{op.name} has no grad"
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, (NotDifferentiable, property))
-    assert (
-        not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in {"tir.cast", "tir.bitcast", "tir.read"}
-    )
+    written = {"tir.cast", "tir.bitcast", "tir.read", "tir.if", "tir.scan"}
+    assert not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in written
     if issubclass(op, Structured):
         assert op.structure is not Structured.structure, f"{op.name} has no structure"
         own_step = issubclass(op, Reduction) and op.step is not Reduction.step
@@ -519,6 +519,7 @@ def test_every_differentiable_op_has_a_smooth_point() -> None:
     tested = {point.op for point in SMOOTH}
     none = {"tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.cast", "tir.cmp", "tir.and",
             "tir.or", "tir.xor", "tir.not", "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan",
-            "tir.is_inf", "tir.is_finite", "tir.reduce_and", "tir.reduce_or", "tir.reduce_xor", "tir.argsort"}  # fmt: skip
+            "tir.is_inf", "tir.is_finite", "tir.reduce_and", "tir.reduce_or", "tir.reduce_xor", "tir.argsort",
+            "tir.stop_gradient", "tir.grad_scale", "tir.grad_clip"}  # fmt: skip
     with_rule = {op.name for op in DIALECT.ops if callable(getattr(op, "grad", None))}
     assert with_rule - none - tested == set()

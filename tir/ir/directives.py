@@ -34,6 +34,12 @@ from tir.ir.format_pieces import (
     write_operands,
 )
 from tir.ir.ir import Op, Value
+from tir.ir.loop_directives import (
+    parse_carried_values,
+    parse_scan_header,
+    print_carried_values,
+    print_scan_header,
+)
 from tir.ir.reader import Reader, value_hint
 from tir.ir.syntax import Braces, SymbolItem, Use, Word
 from tir.ir.types import I64, INDEX, FunctionType, MemRefType, TensorType, Type
@@ -497,6 +503,7 @@ def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePi
 
 
 DIRECTIVES: dict[str, Directive] = {
+    "CarriedValues": Directive(parse_carried_values, print_carried_values),
     "DynamicIndexList": Directive(parse_index_list, print_index_list),
     "ForHeader": Directive(parse_for, print_for),
     "FunctionBody": Directive(parse_body, print_body),
@@ -505,6 +512,7 @@ DIRECTIVES: dict[str, Directive] = {
     "GenericOp": Directive(parse_generic, print_generic),
     "IfRegions": Directive(parse_if, print_if),
     "ParallelHeader": Directive(parse_parallel, print_parallel),
+    "ScanHeader": Directive(parse_scan_header, print_scan_header),
     "SharedValue": Directive(parse_shared, print_shared),
     "SelectTypes": Directive(parse_select_types, print_select_types),
     "WhileHeader": Directive(parse_while, print_while),

@@ -1,32 +1,33 @@
-"""`autodiff`: expands `tir.grad` into the ops that compute the gradients."""
+"""`autodiff`: expands `tir.grad`, `tir.vjp` and `tir.jvp` into the ops that compute the derivatives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from tir.dialects.func import Call
-from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.state import Grad, Leaf
+from tir.dialects.tir.markers import GradientMarker
+from tir.dialects.tir.state import Derivative, Grad, Jvp, Leaf, Vjp
 from tir.ir import actions
-from tir.ir.errors import NameLocation, PassError
 from tir.ir.garbage import collector_relaxed
-from tir.ir.ir import Op, Value
+from tir.ir.ir import Op
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
-from tir.ir.traits import is_removable
+from tir.ir.types import F32
+from tir.passes.forward_mode import Forward
+from tir.passes.reverse_mode import Reverse, Steps, drop_unused
 
 __all__ = ["Autodiff", "expand_gradients"]
 
 
 @dataclass
 class Autodiff(Pass):
-    """Expands each `tir.grad` into ops, in reverse mode, and drops each `tir.leaf`.
+    """Expands `tir.grad` and `tir.vjp` into ops, in reverse mode, `tir.jvp` in forward mode, and drops `tir.leaf`.
 
-    Needs: each op between `wrt` and cost is of the tensor level and has a gradient; PassError names one that has none.
-    Leaves: no `tir.grad` and no `tir.leaf`; only ops that some gradient uses. Must run before anything that fuses or
-    lowers. A gradient of a gradient is expanded in the order of the text, the inner one first.
+    Needs: each op between `wrt` and the values is of the tensor level and has a gradient; PassError names one that has
+    none. Leaves: none of these ops, and only ops that some derivative uses. Must run before anything that fuses or
+    lowers. A gradient of a gradient is expanded in the order of the text, the inner one first. The gradient of a loop
+    keeps the values of its steps that it needs: see `tir.scan`.
 
         %l = tir.leaf %x : tensor<4xf32>
         %y = tir.exp %l : tensor<4xf32>
@@ -52,127 +53,56 @@ class Autodiff(Pass):
 
 
 def expand_gradients(root: Op) -> None:
-    """Expands each `tir.grad` inside `root`, then drops each `tir.leaf`."""
+    """Expands each derivative inside `root`, then drops leaves, and what marks gradients."""
     for op in list(root.walk()):
-        if isinstance(op, Grad) and actions.begin("expand", op):
+        if isinstance(op, Derivative) and actions.begin("expand", op):
             _expand(op)
             actions.end()
     for op in list(root.walk()):
         # A gradient that was left out still needs its leaves.
-        if isinstance(op, Leaf) and not any(isinstance(user, Grad) for user in op.result.users):
+        if isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
             op.replace_with([op.x])
 
 
-def _expand(grad: Grad) -> None:
-    """Puts the gradients in the place of one `tir.grad`."""
-    start, end, block = grad.previous, grad.next, grad.parent
+def _expand(op: Derivative) -> None:
+    """Puts what the op asks for in its place."""
+    end, block = op.next, op.parent
     assert block is not None
-    b = TensorBuilder(block, grad, grad.location)
-    adjoints = _Adjoints(b)
-    adjoints.add(grad.cost, b.full_like(grad.cost, 1))
-    path = _path(grad)
-    for op in reversed(path):
-        _differentiate(op, b, adjoints)
-    b.location = grad.location
-    found = []
-    for value, result in zip(grad.wrt, grad.results):
-        gradient = adjoints.of(value)
-        if gradient is None:
-            gradient = b.full_like(value, 0)
-        found.append(gradient)
-        gradient.value.hint = result.hint or gradient.value.hint
-    grad.replace_with([gradient.value for gradient in found])
-    _drop_unused(start, block.last if end is None else end.previous)
+    b = TensorBuilder(block, op, op.location)
+    mark = b.full(0, (), F32).value.op  # in front of all that is new: loops before it may be replaced
+    found = _drive(_steps(op, b))
+    b.location = op.location
+    made = []
+    for derivative, like, result in zip(found, op.values if isinstance(op, Jvp) else op.wrt, op.results):
+        if derivative is None:
+            derivative = b.full_like(like, 0)
+        made.append(derivative.value)
+        derivative.value.hint = result.hint or derivative.value.hint
+    op.replace_with(made)
+    drop_unused(mark, block.last if end is None else end.previous)
 
 
-def _drop_unused(start: Op | None, last: Op | None) -> None:
-    """Erases the ops behind `start` up to `last` that nothing uses."""
-    while last is not start:
-        assert last is not None
-        op, last = last, last.previous
-        if not op.is_used and is_removable(op):
-            op.erase()
+def _steps(op: Derivative, b: TensorBuilder) -> Steps:
+    """How the results of the op are computed; None for those that are 0."""
+    if isinstance(op, Jvp):
+        return Forward(b, op).steps(op.values, op.wrt, [b.tensor(value) for value in op.tangents])
+    if isinstance(op, Vjp):
+        return Reverse(b, op).steps([(y, b.tensor(g)) for y, g in zip(op.values, op.cotangents)], op.wrt)
+    assert isinstance(op, Grad)
+    return Reverse(b, op).steps([(op.cost, b.full_like(op.cost, 1))], op.wrt)
 
 
-def _path(grad: Grad) -> list[Op]:
-    """The ops that depend on `wrt` and that the cost depends on, in order; each has a gradient."""
-    block = grad.parent
-    assert block is not None
-    depending: list[Op] = []
-    depends: set[Value] = set(grad.wrt)
-    for op in block:
-        if op is grad:
-            break
-        if not depends.isdisjoint(_inputs(op)):
-            depending.append(op)
-            depends.update(op.results)
-    needed: set[Value] = {grad.cost}
-    path = []
-    for op in reversed(depending):
-        if not needed.isdisjoint(op.results):
-            path.append(op)
-            needed.update(_inputs(op))
-    path.reverse()
-    for op in path:
-        _check_differentiable(op, grad)
-    return path
-
-
-def _inputs(op: Op) -> Iterable[Value]:
-    """The values that the op uses, and those that the ops inside it use."""
-    return [value for inner in op.walk() for value in inner.operands] if op.regions else op.operands
-
-
-def _check_differentiable(op: Op, grad: Grad) -> None:
-    rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
-    if isinstance(rule, NotDifferentiable):
-        note = ("it lies between the cost and wrt of this tir.grad", grad.location)
-        hint = "run the pass inline first" if isinstance(op, Call) else None
-        raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
-
-
-def _differentiate(op: Op, b: TensorBuilder, adjoints: _Adjoints) -> None:
-    """Adds what the op hands back from the adjoint of its result to those of its operands.
-
-    An op with several results gets a list of adjoints, None for a result that the cost does not depend on. Parts for
-    operands that do not depend on `wrt` are never asked for, and dropped in the end.
-    """
-    b.location = NameLocation(f"gradient of {op.name}", op.location)
-    found = [adjoints.of(result) for result in op.results]
-    if all(g is None for g in found):
-        return
-    g = found if len(found) > 1 else found[0]
-    operands = op.operands
-    parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
-    assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
-    for value, part in zip(operands, parts):
-        if part is not None:
-            adjoints.add(value, part)
-
-
-class _Adjoints:
-    """The derivative of the cost by each value, as the parts that its uses hand back."""
-
-    def __init__(self, b: TensorBuilder) -> None:
-        self.b = b
-        self.parts: dict[Value, list[Tensor]] = {}
-
-    def add(self, value: Value, part: Tensor) -> None:
-        """One more part."""
-        self.parts.setdefault(value, []).append(part)
-
-    def of(self, value: Value) -> Tensor | None:
-        """The sum of the parts, in the type of the value; None if there are none. Later parts are lost."""
-        parts = self.parts.get(value)
-        if parts is None:
-            return None
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        if total.type is not value.type:
-            # A size that is `?` in one of the two and known in the other.
-            total = self.b.reshape(total, self.b.shape(value))
-        if total.value.hint is None and value.hint is not None:
-            total.value.hint = f"d_{value.hint}"
-        self.parts[value] = [total]
-        return total
+def _drive(first: Steps) -> list[Tensor | None]:
+    """What `first` returns. The stack holds the blocks that are being differentiated, and the ops around them."""
+    stack: list[Steps] = [first]
+    answer: Any = None
+    while stack:
+        try:
+            request = stack[-1].send(answer)
+        except StopIteration as done:
+            stack.pop()
+            answer = done.value
+            continue
+        stack.append(request)
+        answer = None
+    return answer

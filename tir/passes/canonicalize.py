@@ -21,6 +21,7 @@ from tir.ir.rewrite import FP_MODES, Rewriter
 from tir.ir.traits import ConstantLike, Pure
 from tir.ir.types import FloatType, ShapedType, TensorType, Type
 from tir.lazy import LazyTable, np
+from tir.passes.canonicalize_control import RULES as CONTROL_RULES
 from tir.passes.canonicalize_rules import RULES
 
 __all__ = ["Canonicalize", "fold"]
@@ -36,8 +37,8 @@ class Canonicalize(Pass):
     """Folds constants and applies the canonicalization rules until none fits; removes what is not used.
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
-    it is one number). Rules are listed in `canonicalize_rules.py`, those for
-    loops and conditions in `canonicalize_scf.py`; `fp-mode` says which classes of rules may be applied:
+    it is one number). Rules are listed in `canonicalize_rules.py`, those for branches and loops in
+    `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`; `fp-mode` says which classes may be applied:
     `strict` (same bits), `stable` (also accurate ones), `fast`. With `max-iterations` the ops are gone through so often at
     most: all of them once, then those that a change has touched.
 
@@ -60,7 +61,8 @@ class Canonicalize(Pass):
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
         dialects = {inner.name.partition(".")[0] for inner in op.walk()}
-        rules = [*RULES, *(rule for name in DIALECT_RULES if name in dialects for rule in DIALECT_RULES[name])]
+        lower = [rule for name in DIALECT_RULES if name in dialects for rule in DIALECT_RULES[name]]
+        rules = [*RULES, *CONTROL_RULES, *lower]
         Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 

@@ -12,13 +12,14 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control import Control, Yield
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
 from tir.dialects.tir.places import place_of, saturated
 from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
-from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
@@ -33,6 +34,7 @@ from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
 from tir.passes.loop_program import LoopProgram
+from tir.passes.lower_control import CONTROL, ControlLowering
 from tir.passes.regroup import reshape
 from tir.passes.sizes import Size, Sizes
 from tir.passes.structured import Body, filled, generic, lowered_type
@@ -41,7 +43,7 @@ __all__ = ["LowerStructured"]
 
 #: What must have run before, for ops that this pass meets and cannot take.
 EARLIER_PASS = {
-    Grad: "autodiff", Leaf: "autodiff",
+    Derivative: "autodiff", Leaf: "autodiff",
     Read: "state-to-arguments", Update: "state-to-arguments", Print: "state-to-arguments",
 }  # fmt: skip
 
@@ -130,6 +132,7 @@ class _Lowering:
         self.lowered: dict[Value, Value] = {}
         self.origins: dict[Op, str] = {}
         self.sizes = Sizes(function, self.lowered)
+        self.control = ControlLowering(self)
 
     def run(self) -> None:
         """Lowers the ops in the order of the text; the old ones go when all new ones stand."""
@@ -140,7 +143,7 @@ class _Lowering:
         self._decompose()
         self._check()
         for op in [op for op in self.function.walk() if op is not self.function]:
-            if isinstance(op, (TensorOp, Assert, *EARLIER_PASS)):
+            if isinstance(op, (TensorOp, Assert, Control, Yield, *EARLIER_PASS)):
                 self.lower(op)
                 done.append(op)
             else:
@@ -203,7 +206,10 @@ class _Lowering:
             sizes = self.sizes.shape(value)[axis], self.sizes.shape(other)[at]
             self.sizes.require_equal(b, *sizes, f"{self.name(op)}: {rule}")
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
-        if isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
+        around = next((method for cls, method in CONTROL if isinstance(op, cls)), None)
+        if around is not None:  # no change by itself, which could be left out: the ops inside are
+            made: Any = around(self.control, b, op)
+        elif isinstance(op, Composite) or (lower is not None and not actions.begin("lower", op)):
             made = self.keep(b, op)  # somebody wants the change left out
         elif lower is None:
             raise PassError(f"lower-structured: {op.name} cannot be lowered", op.location)

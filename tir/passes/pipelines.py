@@ -14,6 +14,7 @@ PASSES = LazyTable({
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",
     "inline": "tir.passes.inline:Inline",
+    "lint-random": "tir.passes.lint_random:LintRandom",
     "symbol-dce": "tir.passes.symbol_dce:SymbolDce",
     "state-to-arguments": "tir.passes.state_to_arguments:StateToArguments",
     "lower-structured": "tir.passes.lower_structured:LowerStructured",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Print
-from tir.dialects.tir.state import Grad, Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
 from tir.ir.attributes import Attribute, StringAttr, SymbolRefAttr, bool_attr
 from tir.ir.builder import Builder
@@ -81,7 +81,7 @@ def _state_of(function: Func) -> list[Read | Update]:
     """The reads and updates of the function."""
     found: list[Read | Update] = []
     for op in function.walk():
-        if isinstance(op, (Leaf, Grad)):
+        if isinstance(op, (Leaf, Derivative)):
             raise PassError(f"state-to-arguments: {op.name} is left over; run the pass autodiff first", op.location)
         if isinstance(op, (Read, Update)):
             found.append(op)

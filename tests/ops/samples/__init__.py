@@ -13,6 +13,7 @@ from tests.ops.samples import (
     indexing,
     logic,
     losses,
+    markers,
     network,
     norms,
     products,
@@ -32,7 +33,7 @@ __all__ = ["SAMPLES", "SMOOTH", "Sample", "Smooth"]
 
 FAMILIES = (
     arithmetic, functions, special, activations, logic, shape, arrange, indexing, reduce, statistics, products, solve, scan,
-    sorting, window, network, norms, losses, rng,
+    sorting, window, network, norms, losses, rng, markers,
 )  # fmt: skip
 
 SAMPLES: list[Sample] = [row for family in FAMILIES for row in family.rows()]

@@ -6,18 +6,22 @@ from tir.dialects.tir import (
     arrange,
     class_losses,
     composite,
+    control,
     conv,
     create,
+    distributions,
     effects,
     functions,
     gather,
     linalg,
     logic,
     losses,
+    markers,
     moving,
     norms,
     random,
     reduce,
+    rejection,
     scan,
     scatter,
     shape,
@@ -35,7 +39,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, effects, state,
+    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, distributions,
+    rejection, control, effects, state, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(

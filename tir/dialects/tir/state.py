@@ -180,7 +180,36 @@ class Leaf(Op):
         return [g]
 
 
-class Grad(Op, Pure):
+class Derivative(Op, Pure):
+    """What derivatives share: each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the op's block."""
+
+    verify_looks_around = True
+    wrt: Any
+
+    def check_wrt(self) -> None:
+        """VerifyError unless `wrt` names values that one can differentiate by."""
+        if not self.wrt:
+            fail(self, "wrt must name a value")
+        for value in self.wrt:
+            if value.block is not self.parent:
+                fail(self, f"wrt{_named(value)} must be defined in the block of this op")
+            is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
+            if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
+                fail(self, f"wrt{_named(value)} must be an argument of the block or the result of a tir.leaf")
+
+    def check_pairs(self, name: str, first: Sequence[Value], second: Sequence[Value]) -> None:
+        """VerifyError unless there are as many `second`, called `name`, as `first`, of the same types."""
+        if len(first) != len(second):
+            fail(self, f"needs as many {name} as values: {len(first)}, got {len(second)}")
+        for one, other in zip(first, second):
+            if one.type is not other.type:
+                fail(self, f"the {name[:-1]} of{_named(one)} must have type {one.type}, got {other.type}")
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        raise ExecutionError("cannot run before the pass autodiff has expanded it")
+
+
+class Grad(Derivative):
     """The gradients of a 0-d cost: `%da, %db = tir.grad %cost wrt (%a, %b) : tensor<4xf32>, tensor<f32>`.
 
     Each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the block of the op, as is the cost.
@@ -188,7 +217,6 @@ class Grad(Op, Pure):
     """
 
     name = "tir.grad"
-    verify_looks_around = True
     cost = operand(tensor_of(FLOATS, rank=0))
     wrt = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
@@ -198,21 +226,64 @@ class Grad(Op, Pure):
         return [value.type for value in self.wrt]
 
     def verify(self) -> None:
-        if not self.wrt:
-            fail(self, "wrt must name a value")
-        if len(self.wrt) != len(self.results):
+        if self.wrt and len(self.wrt) != len(self.results):
             fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
         if self.cost.block is not self.parent:
             fail(self, f"the cost{_named(self.cost)} must be defined in the block of this op")
-        for value in self.wrt:
-            if value.block is not self.parent:
-                fail(self, f"wrt{_named(value)} must be defined in the block of this op")
-            is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
-            if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
-                fail(self, f"wrt{_named(value)} must be an argument of the block or the result of a tir.leaf")
+        self.check_wrt()
 
-    def interpret(self, frame: Frame) -> tuple[Any, ...]:
-        raise ExecutionError("cannot run before the pass autodiff has expanded it")
+
+class Vjp(Derivative):
+    """Adjoints from adjoints: `%dx = tir.vjp (%y, %z) with (%dy, %dz) wrt (%x) : tensor<4xf32>`, reverse mode.
+
+    The sum over the values of the Jacobian by `wrt`, transposed, times the adjoint (the "cotangent"). Values and `wrt`
+    stand in the block of the op; see `tir.grad`, which is this of one number with the adjoint 1.
+    """
+
+    name = "tir.vjp"
+    values = operand(FLOAT_TENSOR, variadic=True)
+    cotangents = operand(FLOAT_TENSOR, variadic=True)
+    wrt = operand(FLOAT_TENSOR, variadic=True)
+    gradients = result(FLOAT_TENSOR, variadic=True)
+    format = "`(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.wrt]
+
+    def verify(self) -> None:
+        if self.wrt and len(self.wrt) != len(self.results):
+            fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
+        self.check_pairs("cotangents", self.values, self.cotangents)
+        for value in self.values:
+            if value.block is not self.parent:
+                fail(self, f"the value{_named(value)} must be defined in the block of this op")
+        self.check_wrt()
+
+
+class Jvp(Derivative):
+    """Tangents from tangents: `%dy, %dz = tir.jvp (%y, %z) wrt (%x) with (%dx) : tensor<4xf32>, tensor<f32>`, forward mode.
+
+    The Jacobian of each value by `wrt`, times the tangents of `wrt`. Values and `wrt` stand in the block of the op.
+    """
+
+    name = "tir.jvp"
+    values = operand(FLOAT_TENSOR, variadic=True)
+    wrt = operand(FLOAT_TENSOR, variadic=True)
+    tangents = operand(FLOAT_TENSOR, variadic=True)
+    derivatives = result(FLOAT_TENSOR, variadic=True)
+    format = "`(` $values `)` `wrt` ` ` `(` $wrt `)` `with` ` ` `(` $tangents `)` attr-dict `:` type($derivatives)"
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.values]
+
+    def verify(self) -> None:
+        if len(self.values) != len(self.results):
+            fail(self, f"needs a result for each value: {len(self.values)}, got {len(self.results)}")
+        self.check_pairs("tangents", self.wrt, self.tangents)
+        for value in self.values:
+            if value.block is not self.parent:
+                fail(self, f"the value{_named(value)} must be defined in the block of this op")
+        self.check_wrt()
 
 
 def _named(value: Value) -> str:
@@ -220,4 +291,4 @@ def _named(value: Value) -> str:
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (Shared, Read, Update, Leaf, Grad)
+OPS = (Shared, Read, Update, Leaf, Grad, Vjp, Jvp)
