@@ -21,15 +21,17 @@ from tir.ir.rewrite import FP_MODES, Rewriter
 from tir.ir.traits import ConstantLike, Pure
 from tir.ir.types import FloatType, ShapedType, TensorType, Type
 from tir.lazy import LazyTable, np
-from tir.passes.canonicalize_control import RULES as CONTROL_RULES
 from tir.passes.canonicalize_rules import RULES
 
 __all__ = ["Canonicalize", "fold"]
 
 MAX_FOLDED_ELEMENTS = 1024
 
-#: Rules for the ops of a dialect below the tensor level; imported where such ops are met.
-DIALECT_RULES = LazyTable({"scf": "tir.passes.canonicalize_scf:RULES"})
+_SCF, _CONTROL = "tir.passes.canonicalize_scf:RULES", "tir.passes.canonicalize_control:RULES"
+#: Rules for branches and loops, by op; imported where such ops are met.
+LOOP_RULES = LazyTable({
+    "scf.for": _SCF, "scf.if": _SCF, "tir.if": _CONTROL, "tir.while": _CONTROL, "tir.scan": _CONTROL,
+})  # fmt: skip
 
 
 @dataclass
@@ -60,9 +62,9 @@ class Canonicalize(Pass):
 
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
-        dialects = {inner.name.partition(".")[0] for inner in op.walk()}
-        lower = [rule for name in DIALECT_RULES if name in dialects for rule in DIALECT_RULES[name]]
-        rules = [*RULES, *CONTROL_RULES, *lower]
+        met = {inner.name for inner in op.walk()}
+        more = dict.fromkeys(rule for name in LOOP_RULES if name in met for rule in LOOP_RULES[name])
+        rules = [*RULES, *more]
         Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 

@@ -245,7 +245,7 @@ class Vjp(Derivative):
     cotangents = operand(FLOAT_TENSOR, variadic=True)
     wrt = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
-    format = "`(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
+    format = "` ` `(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
 
     def infer(self) -> Sequence[Type]:
         return [value.type for value in self.wrt]
@@ -271,7 +271,7 @@ class Jvp(Derivative):
     wrt = operand(FLOAT_TENSOR, variadic=True)
     tangents = operand(FLOAT_TENSOR, variadic=True)
     derivatives = result(FLOAT_TENSOR, variadic=True)
-    format = "`(` $values `)` `wrt` ` ` `(` $wrt `)` `with` ` ` `(` $tangents `)` attr-dict `:` type($derivatives)"
+    format = "` ` `(` $values `)` `wrt` ` ` `(` $wrt `)` `with` ` ` `(` $tangents `)` attr-dict `:` type($derivatives)"
 
     def infer(self) -> Sequence[Type]:
         return [value.type for value in self.values]
