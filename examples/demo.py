@@ -30,7 +30,7 @@ MODELS = {
     "digits": (["--epochs", "60", "--batch", "50"], 0.95),
     "mlp": (["--epochs", "40", "--batch", "50", "--shuffle", "0"], 0.97),
     "convnet": (["--epochs", "15", "--batch", "50", "--shuffle", "0"], 0.97),
-    "rnn": (["--epochs", "60", "--batch", "50", "--shuffle", "0"], 0.97),
+    "rnn": (["--epochs", "40", "--batch", "50", "--shuffle", "0"], 0.97),
     "epoch": (["--epochs", "40"], 0.97),
 }
 

@@ -45,16 +45,16 @@ def files() -> tuple[Text, ...]:
 def printed() -> tuple[Text, ...]:
     """An example at each level, in short form, in generic form, and with locations."""
     found = []
-    for path in EXAMPLES[:1]:
-        for level, names in {"tensors": (), "fused": ("fuse",), "loops": ("fuse", "lower-cpu")}.items():
-            module = parse_text(_read(path), REGISTRY, file=path.name)
-            for name in names:
-                run_pipeline(PIPELINES[name](), module)
-            name = f"{path.name} as {level}"
-            found.append(Text(name, print_op(module)))
-            if level != "loops":  # long, and of the same forms
-                found.append(Text(f"{name}, generic", print_op(module, generic=True)))
-                found.append(Text(f"{name}, with locations", print_op(module, locations=True)))
+    path = ROOT / "examples" / "digits.tir"
+    for level, names in {"tensors": (), "fused": ("fuse",), "loops": ("fuse", "lower-cpu")}.items():
+        module = parse_text(_read(path), REGISTRY, file=path.name)
+        for name in names:
+            run_pipeline(PIPELINES[name](), module)
+        name = f"{path.name} as {level}"
+        found.append(Text(name, print_op(module)))
+        if level != "loops":  # long, and of the same forms
+            found.append(Text(f"{name}, generic", print_op(module, generic=True)))
+            found.append(Text(f"{name}, with locations", print_op(module, locations=True)))
     return tuple(found)
 
 

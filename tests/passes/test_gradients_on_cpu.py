@@ -31,7 +31,7 @@ def assert_derivatives(got: Sequence[Any], function: Any, inputs: Sequence[Any],
         np.testing.assert_allclose(derivative, want, rtol=1e-6, atol=1e-8, err_msg=f"{what} by operand {i}")
 
 
-@pytest.mark.parametrize("level", ["cpu", "cpu, not fused"])
+@pytest.mark.parametrize("level", ["cpu", pytest.param("cpu, not fused", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("points", [SMOOTH[i : i + BATCH] for i in range(0, len(SMOOTH), BATCH)], ids=lambda p: str(p[0]))
 def test_machine_code_of_gradients_gives_central_differences(points: Sequence[Smooth], level: str) -> None:
     tested = [Point(point) for point in points]

@@ -25,7 +25,7 @@ from torch_mlir.runtime import get_ranked_memref_descriptor
 
 PIPELINE = (
     "builtin.module("
-    "one-shot-bufferize{bufferize-function-boundaries=true},"
+    "one-shot-bufferize{bufferize-function-boundaries=true allow-return-allocs-from-loops=true},"
     "convert-linalg-to-loops,"
     "expand-strided-metadata,"
     "lower-affine,"
