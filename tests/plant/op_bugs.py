@@ -68,7 +68,7 @@ OP_BUGS = (
     ),
     Bug(
         "an answer of LAPACK that stands on a pivot of roundings",
-        "tir/dialects/tir/solve.py",
+        "tir/dialects/tir/lapack_answers.py",
         'p.cmp("gt", p.abs(p.load(matrix, [i, i])), least), start)',
         'p.cmp("ne", p.load(matrix, [i, i]), 0), start)',
         ("tests/passes/test_library_programs.py", "-k", "every_input and inv"),

@@ -9,6 +9,7 @@ from typing import Any
 from tir.dialects import arith
 from tir.dialects.tir.base import Elementwise, TensorOp
 from tir.dialects.tir.builder import TensorBuilder
+from tir.dialects.tir.control import Control
 from tir.dialects.tir.create import Constant
 from tir.ir.attributes import Attribute, DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
@@ -27,11 +28,11 @@ __all__ = ["Canonicalize", "fold"]
 
 MAX_FOLDED_ELEMENTS = 1024
 
-_SCF, _CONTROL = "tir.passes.canonicalize_scf:RULES", "tir.passes.canonicalize_control:RULES"
-#: Rules for branches and loops, by op; imported where such ops are met.
+#: Rules for branches and loops, of the tensor level ("control") and of scf; imported where such ops are met.
 LOOP_RULES = LazyTable({
-    "scf.for": _SCF, "scf.if": _SCF, "tir.if": _CONTROL, "tir.while": _CONTROL, "tir.scan": _CONTROL,
-})  # fmt: skip
+    "control": "tir.passes.canonicalize_control:RULES",
+    "scf": "tir.passes.canonicalize_scf:RULES",
+})
 
 
 @dataclass
@@ -62,9 +63,8 @@ class Canonicalize(Pass):
 
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
-        met = {inner.name for inner in op.walk()}
-        more = dict.fromkeys(rule for name in LOOP_RULES if name in met for rule in LOOP_RULES[name])
-        rules = [*RULES, *more]
+        met = {"control" if isinstance(o, Control) else o.name.partition(".")[0] for o in op.walk()}
+        rules = [*RULES, *(rule for name in LOOP_RULES if name in met for rule in LOOP_RULES[name])]
         Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 

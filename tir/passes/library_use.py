@@ -86,4 +86,4 @@ def declaration_of(symbols: SymbolTable, function: LibraryFunction, types: Seque
 #
 # From 64 rows on the factors are worth it. Where the rows are known only at run time, little is lost if they are few,
 # and much is won if they are many. Own loops of triangular systems run along the rows of all right-hand sides and keep
-# up; a library must first be shown that the matrix has no nan (Note [When LAPACK's answer is taken] in `solve.py`).
+# up; a library must first be shown that the matrix has no nan (Note [When LAPACK's answer is taken] in `lapack_answers.py`).

@@ -3,7 +3,8 @@
 Operands may have axes in front of those of the matrix: one problem for each place. All are of floats; f16 and bf16 must
 be cast first. Nothing raises: what has no answer is nan, as each op says.
 
-Each has two programs: own loops, and LAPACK for one problem after the other. See Note [When LAPACK's answer is taken].
+Each has two programs: own loops, and LAPACK for one problem after the other. See Note [When LAPACK's answer is taken]
+in `lapack_answers.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Composite, Sequential, Shaped, TensorOp, fail, merge_dims, merge_shapes
+from tir.dialects.tir.lapack_answers import (
+    EPSILON,
+    SMALLEST,
+    following,
+    holds_for_all,
+    is_factored,
+    is_finite,
+    is_moderate,
+    norm_of,
+)
 from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
@@ -134,7 +145,7 @@ class Cholesky(_OfMatrix, Sequential):
 
         def copy_lower(target: Any, target_place: list[Any], x: Any, place: list[Any]) -> None:
             def row(i: Any) -> None:
-                p.loop(0, _next(p, i), lambda j: element(i, j), changes=[target])
+                p.loop(0, following(p, i), lambda j: element(i, j), changes=[target])
 
             def element(i: Any, j: Any) -> None:
                 p.store(target, [*target_place, i, j], p.load(x, [*place, i, j]))
@@ -148,13 +159,13 @@ class Cholesky(_OfMatrix, Sequential):
 
             def is_safe(i: Any) -> Any:
                 """The pivot is no difference of roundings, and its row is finite."""
-                row = p.sum(0, _next(p, i), lambda k: p.abs(p.load(factor, [i, k])), element)
+                row = p.sum(0, following(p, i), lambda k: p.abs(p.load(factor, [i, k])), element)
                 pivot = p.load(factor, [i, i])
                 large = p.cmp("gt", p.mul(pivot, pivot), p.mul(lost, p.load(a, [*place, i, i])))
                 return p.and_(large, p.is_finite(row))
 
             p.when(
-                _all(p, n, is_safe, p.cmp("eq", info, 0)),
+                holds_for_all(p, n, is_safe, p.cmp("eq", info, 0)),
                 lambda: copy_lower(out, place, factor, []),
                 lambda: self._factor(p, out, a, place),
                 changes=[out],
@@ -261,7 +272,7 @@ class TriangularSolve(_System, Sequential):
                 # Along the rows, which lie side by side in memory: a sum for each column would stride.
                 _subtract_row(p, out, row, [*place, k], element(i, k), 0, sides)
 
-            p.loop(*((0, i) if self.is_forward else (_next(p, i), n)), known, changes=[out])
+            p.loop(*((0, i) if self.is_forward else (following(p, i), n)), known, changes=[out])
             if not self.unit:
                 pivot = element(i, i)
                 p.loop(0, sides, lambda c: p.store(out, [*row, c], p.div(p.load(out, [*row, c]), pivot)), changes=[out])
@@ -276,7 +287,7 @@ class TriangularSolve(_System, Sequential):
 
         def part(i: Any) -> tuple[Any, Any]:
             """The columns of row i that are read."""
-            inside = _next(p, i) if bool(self.unit) == bool(self.upper) else i
+            inside = following(p, i) if bool(self.unit) == bool(self.upper) else i
             return (inside, n) if self.upper else (0, inside)
 
         def row(place: list[Any], i: Any) -> None:
@@ -286,13 +297,13 @@ class TriangularSolve(_System, Sequential):
             if not is_one:
                 p.loop(0, n, lambda i: row(place, i), changes=[triangle])
             _copy(p, right, b, place, [n, sides])
-            holds = _is_moderate(p, element, _norm(p, triangle, n, part, element))
+            holds = is_moderate(p, element, norm_of(p, triangle, n, part, element))
             if not self.unit:
                 least = p.const(SMALLEST[element], element)
-                holds = _all(p, n, lambda i: p.cmp("ge", p.abs(p.load(triangle, [i, i])), least), holds)
+                holds = holds_for_all(p, n, lambda i: p.cmp("ge", p.abs(p.load(triangle, [i, i])), least), holds)
             p.call("trsm", not self.upper, bool(self.transpose), bool(self.unit), triangle, right)
             p.when(
-                _is_finite(p, right, n, sides, holds),
+                is_finite(p, right, n, sides, holds),
                 lambda: _take(p, out, place, right, [n, sides]),
                 lambda: self._substitute(p, out, a, b, place),
                 changes=[out],
@@ -444,7 +455,7 @@ class Solve(_System, Sequential):
                 p.store(right, [i, c], found)
                 p.store(out, [*place, i, c], p.select(holds, found, float("nan")))
 
-            p.loop(_next(p, i), n, known, changes=[right])
+            p.loop(following(p, i), n, known, changes=[right])
             pivot = p.load(matrix, [i, i])
             p.loop(0, sides, side, changes=[right, out])
 
@@ -466,12 +477,12 @@ class Solve(_System, Sequential):
             p.call("trsm", True, False, False, matrix, right)
             p.call("trsm", False, False, True, matrix, right)
             p.loop(0, n, exchange, changes=[right])
-            return [_is_finite(p, right, n, sides, p.const(True, "i1"))]
+            return [is_finite(p, right, n, sides, p.const(True, "i1"))]
 
         def one(place: list[Any]) -> None:
             _copy(p, matrix, a, place, [n, n])
             _copy(p, right, b, place, [n, sides])
-            holds = _is_factored(p, n, matrix, pivots)
+            holds = is_factored(p, n, matrix, pivots)
             (holds,) = p.when(holds, solved, lambda: [p.const(False, "i1")], changes=[right], like=[holds])
             p.when(
                 holds,
@@ -564,7 +575,7 @@ class Det(_OfMatrix, Sequential):
 
         def product() -> list[Any]:
             def step(i: Any, total: Any) -> list[Any]:
-                stays = p.cmp("eq", p.load(pivots, [i]), p.cast(_next(p, i), I32))
+                stays = p.cmp("eq", p.load(pivots, [i]), p.cast(following(p, i), I32))
                 pivot = p.load(matrix, [i, i])
                 return [p.mul(total, p.select(stays, pivot, p.neg(pivot)))]
 
@@ -576,7 +587,7 @@ class Det(_OfMatrix, Sequential):
                 return [_eliminate(p, n, matrix, None, 0)]
 
             _copy(p, matrix, a, place, [n, n])
-            holds = _is_factored(p, n, matrix, pivots)
+            holds = is_factored(p, n, matrix, pivots)
             found = p.when(holds, product, own, changes=[matrix], like=[p.const(1, element)])
             p.store(out, place, found[0])
 
@@ -591,71 +602,3 @@ class Det(_OfMatrix, Sequential):
 
 #: The ops of the family, in the order of the documentation.
 OPS: tuple[type[TensorOp], ...] = (Cholesky, TriangularSolve, Solve, Inv, Det)
-
-
-# --- LAPACK's answers ------------------------------------------------------------------------------------------------
-
-EPSILON = {F32: 2.0**-23, F64: 2.0**-52}
-SMALLEST = {F32: 2.0**-126, F64: 2.0**-1022}  # normal number
-LOST = 8  # roundings of the largest row that a pivot of a singular matrix may be
-
-
-def _next(p: Any, i: Any) -> Any:
-    return p.add(i, p.const(1, i))
-
-
-def _all(p: Any, count: Any, test: Callable[[Any], Any], start: Any) -> Any:
-    """`start`, and `test(i)` for all i below `count`."""
-    return p.loop(0, count, lambda i, holds: [p.and_(holds, test(i))], carry=[start])[0]
-
-
-def _norm(p: Any, matrix: Any, n: Any, part: Callable[[Any], tuple[Any, Any]], element: Any) -> Any:
-    """The largest sum of sizes along a row, of the columns `part(i)` of row i; nan or inf if one of them is."""
-
-    def row(i: Any, largest: Any) -> list[Any]:
-        return [p.maximum(largest, p.sum(*part(i), lambda k: p.abs(p.load(matrix, [i, k])), element))]
-
-    return p.loop(0, n, row, carry=[p.const(0, element)])[0]
-
-
-def _is_moderate(p: Any, element: Any, norm: Any) -> Any:
-    """All elements are finite, and the reciprocals of large ones are normal numbers."""
-    return p.cmp("le", norm, 1 / SMALLEST[element])
-
-
-def _is_factored(p: Any, n: Any, matrix: Any, pivots: Any) -> Any:
-    """Puts the factors of `getrf` into the scratch matrices; whether no pivot may be a mere rounding."""
-    element = matrix.element
-    norm = _norm(p, matrix, n, lambda i: (0, n), element)
-    least = p.maximum(p.mul(norm, LOST * EPSILON[element]), SMALLEST[element])
-    info = p.call("getrf", matrix, pivots)
-    start = p.and_(p.cmp("eq", info, 0), _is_moderate(p, element, norm))
-    return _all(p, n, lambda i: p.cmp("gt", p.abs(p.load(matrix, [i, i])), least), start)
-
-
-def _is_finite(p: Any, matrix: Any, rows: Any, columns: Any, start: Any) -> Any:
-    """`start`, and no element of the scratch matrix is inf or nan, nor is the sum of a row."""
-
-    def row(i: Any) -> Any:
-        return p.is_finite(p.sum(0, columns, lambda k: p.abs(p.load(matrix, [i, k])), matrix.element))
-
-    return _all(p, rows, row, start)
-
-
-# Note [When LAPACK's answer is taken]
-# Own loops say what the ops give for every matrix. A library differs where something is out of the ordinary: it stops
-# at a pivot that is not positive, overlooks a nan when it looks for the largest pivot or leaves out a product with 0,
-# and takes singular matrices for regular ones, because it multiplies by the reciprocal of a pivot; reciprocals also
-# overflow or lose digits where quotients do not. So its answer is taken only where own loops must give the same up to
-# roundings, and else they run behind it:
-#
-# - info is 0. It is above 0 where LAPACK stops, and below where it cannot take the sizes (`tir/lower/llvm_library.py`).
-# - All numbers that are read are finite, and the reciprocals of those on the diagonal are normal numbers.
-# - No pivot is so small, beside what it was computed from, that roundings alone decide whether it is 0 (or positive).
-# - The answer is finite.
-#
-# That takes a look at each element of the matrix, where the library takes n.
-#
-# A row-major matrix is to LAPACK the transposed one. `potrf` and `trsm` are asked for the other triangle; `getrf`
-# exchanges columns instead of rows, which gives other factors and the same answers. The right-hand sides, which
-# LAPACK's own `getrs` wants one behind the other in memory, stay where they are: `trsm` solves from the right.
