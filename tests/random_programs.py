@@ -151,6 +151,9 @@ class Writer:
             return
         by_guests = [v for v in costs if v.name in self.guest_results]
         value = self.random.choice(by_guests or costs)
+        if self.has_regions and self.random.random() < 0.4:
+            self.other_derivative(value, leaves)
+            return
         wrt = [leaf for leaf in leaves if leaf.element == value.element] or leaves
         cost = value
         if value.dims:
@@ -162,6 +165,18 @@ class Writer:
         inputs, types = ", ".join(v.name for v in wrt), ", ".join(v.type for v in wrt)
         self.lines.append(f"{', '.join(names)} = tir.grad {cost.name} wrt ({inputs}) : {types}")
         self.pool += [replace(leaf, name=name, exact=False, by_leaf=False) for name, leaf in zip(names, wrt)]
+
+    def other_derivative(self, value: Value, leaves: Sequence[Value]) -> None:
+        """The adjoints of the leaves from the value as its own adjoint, or its tangent from the leaves as theirs."""
+        inputs, types = ", ".join(v.name for v in leaves), ", ".join(v.type for v in leaves)
+        if self.random.random() < 0.5:
+            made = [replace(leaf, name=f"%g{i}", exact=False, by_leaf=False) for i, leaf in enumerate(leaves)]
+            op = f"tir.vjp ({value.name}) with ({value.name}) wrt ({inputs}) : {types}"
+        else:
+            made = [replace(value, name="%tangent", exact=False, by_leaf=False, rounded=False)]
+            op = f"tir.jvp ({value.name}) wrt ({inputs}) with ({inputs}) : {value.type}"
+        self.lines.append(f"{', '.join(v.name for v in made)} = {op}")
+        self.pool += made
 
     # --- what ops are made of --------------------------------------------------------------------------------------
 

@@ -213,7 +213,7 @@ def test_sizes_of_parameters_are_checked_when_they_are_known() -> None:
     types = ["tensor<2xi32>", "tensor<?xi32>", "tensor<?xf32>"]
     text = f"tir.rng_binomial %0, %1, %2 : {types[1]}, {types[2]}"
     inputs = [KEY, np.full(4, 5, np.int32), np.full(3, 0.5, np.float32)]
-    with pytest.raises(ExecutionError, match=r"shapes must be equal, got \[4\] and \[3\]"):
+    with pytest.raises(ExecutionError, match="axis 0 of p must have the size of axis 0 of n, got 3 and 4"):
         Interpreter(module_of(text, types[1], types)).run("f", inputs)
     program = Executable(module_of(text, types[1], types), pipeline=lambda m: run_pipeline(default(), m))
     with pytest.raises(ExecutionError, match="axis 0 of p must have the size of axis 0 of n"):

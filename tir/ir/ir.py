@@ -320,6 +320,21 @@ class Op(metaclass=_OpType):
             old.replace_all_uses_with(new)
         self.erase()
 
+    def hand_over(self, values: Sequence[OpResult]) -> None:
+        """The ops that make `values`, of the same types, make this op's results from now on, and the op is erased.
+
+        The results stay the objects that they are, for those who hold them; `values` are no more.
+        """
+        assert len(values) == len(self.results)
+        for old, new in zip(self.results, values):
+            assert new.type is old.type
+            new.replace_all_uses_with(old)
+            maker, index = new.owner, new.index
+            maker.results = (*maker.results[:index], old, *maker.results[index + 1 :])
+            old.owner, old.index, old.hint = maker, index, old.hint or new.hint
+        self.results = ()
+        self.erase()
+
     def move_before(self, other: Op) -> None:
         """Moves the op in front of `other`."""
         self.detach()

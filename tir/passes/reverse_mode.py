@@ -44,7 +44,7 @@ class Reverse:
 
     def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value]) -> Steps:
         """The adjoints of `wrt`, None where it is 0, from those of other values of the block."""
-        path, seeds = self._differentiable_path(list(seeds), wrt)
+        path = self._differentiable_path([value for value, _ in seeds], wrt)
         for value, part in seeds:
             self.adjoints.add(value, self.b.tensor(part))
         for op in path:
@@ -84,24 +84,19 @@ class Reverse:
 
     # --- the ops that matter -----------------------------------------------------------------------------------------
 
-    def _differentiable_path(
-        self, seeds: list[tuple[Value, Tensor]], wrt: Sequence[Value]
-    ) -> tuple[list[Op], list[tuple[Value, Tensor]]]:
-        """The path, its ops in a form that has a gradient, and the seeds, whose values may be others then."""
+    def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value]) -> list[Op]:
+        """The path to the values, of ops that have a gradient."""
+        assert self.b.block is not None
         while True:
-            assert self.b.block is not None
-            path, self._depends = path_between(self.b.block, self.b.anchor, wrt, [value for value, _ in seeds])
-            replaced: dict[Value, Value] = {}
+            path, self._depends = path_between(self.b.block, self.b.anchor, wrt, needed)
+            replaced = False
             for op in path:
                 new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
                 if new is not None:
-                    replaced.update(zip(op.results, new))
-                    for old, value in zip(op.results, new):
-                        value.hint = old.hint
-                    op.replace_with(new)
+                    op.hand_over(new)  # type: ignore[arg-type]
+                    replaced = True
             if not replaced:
-                return path, seeds
-            seeds = [(replaced.get(value, value), part) for value, part in seeds]
+                return path
 
 
 def path_between(

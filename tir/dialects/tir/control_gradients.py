@@ -199,11 +199,9 @@ class _Loop:
             checkpoint=op.checkpoint,
         )  # fmt: skip
         count = len(op.results)
-        for old, new in zip(op.results, made.results):
-            new.hint = old.hint
         for value, new in zip(missing, made.results[count:]):
             new.hint = f"{value.hint}s" if value.hint else None
-        op.replace_with(made.results[:count])
+        op.hand_over(made.results[:count])  # which may be adjoints, too: of themselves, in a tir.vjp
         self.op = made
         stacks = dict(zip(known, made.stacks)) | dict(zip(missing, made.results[count:]))
         return [stacks[value] for value in values]
@@ -298,10 +296,10 @@ class _Cut:
 
 
 def differentiable_form(op: Op, b: Any) -> list[Value] | None:
-    """The results of an op by others that have a gradient; None if it has one itself. b: a builder in front of it."""
+    """The results of an op by new ones that have a gradient; None if it has one itself. b: a builder in front of it."""
     if isinstance(op, While):
         return _counted(op, b)
-    return _in_segments(op, b) if isinstance(op, Scan) and (op.checkpoint or 1) > 1 else None
+    return _in_segments(op, b) if isinstance(op, Scan) and (op.checkpoint or 1) > 1 and op.length != 0 else None
 
 
 def _counted(op: While, b: Any) -> list[Value]:
