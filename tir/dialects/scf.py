@@ -13,7 +13,7 @@ from tir.dialects.numeric import of_type, signed, unsigned
 from tir.ir.attributes import IntegerAttr
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.errors import TirError
-from tir.ir.execution import ExecutionError, Frame, Run, numpy_dtype
+from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
@@ -90,7 +90,7 @@ class For(Op, RecursiveEffects):
         carried = [frame[v] for v in self.initArgs]
         for i in _counted(low, high, step):
             counter = number(i) if plain else of_type(number(i), type)
-            carried = list((yield Run(self.body, [counter, *_given_away(carried)])))
+            carried = list((yield Run(self.body, [counter, *given_away(carried)])))
         return tuple(carried)
 
 
@@ -168,10 +168,10 @@ class While(Op, RecursiveEffects):
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[v] for v in self.inits]
         while True:
-            more, *values = yield Run(self.before.block, _given_away(carried))
+            more, *values = yield Run(self.before.block, given_away(carried))
             if not more:
                 return tuple(values)
-            carried = list((yield Run(self.after.block, _given_away(values))))
+            carried = list((yield Run(self.after.block, given_away(values))))
 
 
 class ReduceReturn(Op, ReturnLike):
@@ -260,13 +260,6 @@ class Parallel(Op, RecursiveEffects):
             for i, value in enumerate(values):
                 (combined[i],) = yield Run(self.reduce.regions[i].block, [combined[i], value])
         return tuple(combined)
-
-
-def _given_away(values: list[Any]) -> tuple[Any, ...]:
-    """The values, which the list holds no more: a body may change an array that only its frame holds."""
-    given = tuple(values)
-    values.clear()
-    return given
 
 
 def _check_steps(op: Op, steps: Sequence[Value]) -> None:

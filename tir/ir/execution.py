@@ -36,8 +36,8 @@ from tir.ir.types import BF16, F16, FloatType, MemRefType, ShapedType, Type, dty
 from tir.lazy import np
 
 __all__ = [
-    "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "located",
-    "meaning", "numpy_dtype", "show", "poison", "rounded", "uninitialized", "value_of_type",
+    "Call", "ExecutionError", "F80", "Frame", "Jump", "NUMPY_ERRORS", "Run", "check_shape", "evaluate", "given_away",
+    "located", "meaning", "numpy_dtype", "show", "poison", "rounded", "uninitialized", "value_of_type",
 ]  # fmt: skip
 
 #: One precision wider than f64, for `--check-semantics` alone: no text spells it and nothing compiles it.
@@ -95,6 +95,13 @@ class Frame(Protocol):
 
     def show(self, label: str, value: Any) -> None:
         """Prints a value when the call has ended well."""
+
+
+def given_away(values: list[Any]) -> tuple[Any, ...]:
+    """The values, which the list holds no more: a body may change an array that only its frame holds."""
+    given = tuple(values)
+    values.clear()
+    return given
 
 
 def show(label: str, value: Any) -> None:

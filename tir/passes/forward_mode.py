@@ -13,7 +13,7 @@ from typing import Any
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control, If, Scan, While, Yield
-from tir.dialects.tir.control_gradients import captured, copied, inputs_of
+from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
@@ -154,10 +154,10 @@ class Forward:
         block, mapping = Block([]), {}
         for argument in op.carried:
             mapping[argument] = block.add_argument(argument.type, argument.hint)
-        slopes = [block.add_argument(op.inits[k].type, _d(op.carried[k])) for k in moving]
+        slopes = [block.add_argument(op.inits[k].type, derivative_hint(op.carried[k])) for k in moving]
         for argument in op.elements:
             mapping[argument] = block.add_argument(argument.type, argument.hint)
-        rises = [block.add_argument(op.elements[j].type, _d(op.elements[j])) for j in read]
+        rises = [block.add_argument(op.elements[j].type, derivative_hint(op.elements[j])) for j in read]
         ends = copied(op.body, block, mapping)
         pairs: list[tuple[Value, Value]] = [(mapping[op.carried[k]], t) for k, t in zip(moving, slopes)]
         pairs += [(mapping[op.elements[j]], t) for j, t in zip(read, rises)]
@@ -231,7 +231,3 @@ def _moving(
                 known.update(inner.results)
         known.update(argument for argument, end in zip(arguments, ends) if end in known and _is_float(end))
     return [k for k, argument in enumerate(arguments) if argument in known and _is_float(argument)]
-
-
-def _d(value: Value) -> str | None:
-    return f"d_{value.hint}" if value.hint else None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR, fail, merge_dims
 from tir.ir.define import attribute, operand, region, result
-from tir.ir.execution import ExecutionError, Frame, Run, numpy_dtype
+from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import I64_ATTR, UNIT
 from tir.ir.names import argument_bindings, evaluate_dim
@@ -143,7 +143,7 @@ class While(Control):
             (goes_on,) = yield Run(self.condition_region.block, list(carried))
             if not goes_on:
                 break
-            carried = list((yield Run(self.body_region.block, _given_away(carried))))
+            carried = list((yield Run(self.body_region.block, given_away(carried))))
             trips += 1
         return tuple(carried)
 
@@ -242,7 +242,7 @@ class Scan(Control):
         carried = [frame[value] for value in self.inits]
         for i in reversed(range(count)) if self.reverse else range(count):
             elements = [np.asarray(sequence[i]) for sequence in sequences]
-            found = yield Run(self.body, [*_given_away(carried), *elements])
+            found = yield Run(self.body, [*given_away(carried), *elements])
             carried = list(found[: len(self.inits)])
             for stack, element in zip(stacks, found[len(carried) :]):
                 stack[i] = element
@@ -271,13 +271,6 @@ def unequal_length(one: str, other: str = "sequence 0") -> str:
 def _without_first(type: Any) -> TensorType:
     """The type of one element along axis 0."""
     return type.with_shape(type.shape[1:])
-
-
-def _given_away(values: list[Any]) -> list[Any]:
-    """The values, which the list holds no more: a body may change an array that only its frame holds."""
-    given = list(values)
-    values.clear()
-    return given
 
 
 #: The ops of the family, in the order of the documentation.

@@ -19,7 +19,9 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
-__all__ = ["Differentiation", "Pullback", "backward", "captured", "copied", "differentiable_form", "inputs_of"]
+__all__ = [
+    "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form", "inputs_of",
+]  # fmt: skip
 
 Part = tuple[Value, Any]  # a value and what is handed back to it
 
@@ -142,8 +144,8 @@ class _Loop:
 
     def steps(self) -> Steps:
         op, d, block = self.op, self.d, self.block
-        adjoints = [block.add_argument(op.inits[k].type, _d(op.carried[k])) for k in self.carried]
-        sums = [block.add_argument(value.type, _d(value)) for value in self.captured]
+        adjoints = [block.add_argument(op.inits[k].type, derivative_hint(op.carried[k])) for k in self.carried]
+        sums = [block.add_argument(value.type, derivative_hint(value)) for value in self.captured]
         mapping: dict[Any, Any] = {old: block.add_argument(old.type, old.hint) for old in op.body.arguments}
         for j, element in enumerate(op.elements):
             self.sources[mapping[element]] = op.sequences[j]
@@ -166,7 +168,7 @@ class _Loop:
         """The element of the adjoint of a stack."""
         given = self.given[k]
         assert given is not None
-        argument = self.block.add_argument(given.type.with_shape(given.type.shape[1:]), _d(self.op.results[k]))
+        argument = self.block.add_argument(given.type.with_shape(given.type.shape[1:]), derivative_hint(self.op.results[k]))
         self.sources[argument] = given.value
         return argument
 
@@ -232,7 +234,8 @@ class _Loop:
         return [*parts, *((op.sequences[j], cut.put_back(part)) for j, part in zip(whole, given[count:]))]
 
 
-def _d(value: Value) -> str | None:
+def derivative_hint(value: Value) -> str | None:
+    """The name of the adjoint or tangent of the value."""
     return f"d_{value.hint}" if value.hint else None
 
 
