@@ -40,8 +40,7 @@ class Forward:
             known = self.tangents.get(value)
             self.tangents[value] = b.tensor(tangent) if known is None else known + b.tensor(tangent)
         path, _ = path_between(b.block, b.anchor, wrt, values)
-        for op in path:
-            check_differentiable(op, self.place)
+        check_differentiable(path, wrt, values, self.place)
         for op in path:
             b.location = NameLocation(f"derivative of {op.name}", op.location)
             given = [self.tangents.get(value) for value in op.operands]

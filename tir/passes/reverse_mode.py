@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from tir.dialects.func import Call
@@ -17,7 +17,7 @@ from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
 from tir.ir.types import FloatType, element_type
 
-__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between"]
+__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "value_name"]
 
 #: What computes derivatives asks for those inside of regions by yielding more of its kind, so that nothing recurses.
 Steps = Generator[Any, Any, "list[Tensor | None]"]
@@ -44,11 +44,11 @@ class Reverse:
 
     def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value]) -> Steps:
         """The adjoints of `wrt`, None where it is 0, from those of other values of the block."""
-        path = self._differentiable_path([value for value, _ in seeds], wrt)
+        needed = [value for value, _ in seeds]
+        path = self._differentiable_path(needed, wrt)
+        check_differentiable(path, wrt, needed, self.place)
         for value, part in seeds:
             self.adjoints.add(value, self.b.tensor(part))
-        for op in path:
-            check_differentiable(op, self.place)
         for op in reversed(path):
             self.b.location = NameLocation(f"gradient of {op.name}", op.location)
             given = [self.adjoints.of(result) for result in op.results]
@@ -108,7 +108,7 @@ def path_between(
     for op in block:
         if op is stop:
             break
-        if not isinstance(op, StopGradient) and not depends.isdisjoint(inputs_of(op)):
+        if not isinstance(op, StopGradient) and not depends.isdisjoint(_ways_in(op)):
             depending.append(op)
             depends.update(op.results)
     wanted = set(needed)
@@ -116,18 +116,65 @@ def path_between(
     for op in reversed(depending):
         if not wanted.isdisjoint(op.results):
             path.append(op)
-            wanted.update(inputs_of(op))
+            wanted.update(_ways_in(op))
     return path[::-1], depends
 
 
-def check_differentiable(op: Op, place: Derivative) -> None:
-    if isinstance(op, Control):
-        return
-    rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
-    if isinstance(rule, NotDifferentiable):
-        note = (f"it lies on the way from wrt of this {place.name}", place.location)
-        hint = "run the pass inline first" if isinstance(op, Call) else None
-        raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
+def _ways_in(op: Op) -> Iterable[Value]:
+    """The inputs that a derivative may come through. Whole numbers beside floats say where or whether, not how much."""
+    inputs = inputs_of(op)
+    if op.regions:
+        return inputs
+    return [value for value in inputs if isinstance(element_type(value.type), FloatType)] or inputs
+
+
+# --- what has no gradient --------------------------------------------------------------------------------------------
+
+
+def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value], place: Derivative) -> None:
+    """PassError if an op of the path from `wrt` to `needed` has no gradient. place: the op that asks."""
+    for op in path:
+        rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
+        if isinstance(rule, NotDifferentiable) and not isinstance(op, Control):
+            note = (f"it lies on the way from wrt of this {place.name}: {_way(op, path, wrt, needed)}", place.location)
+            hint = None
+            if isinstance(op, Call):
+                hint = f"run the pass inline first; it leaves calls if @{op.callee} is recursive or marked no_inline"
+            raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
+
+
+MAX_SHOWN = 4  # ops of a way on each side of the one that it is about
+
+
+def _way(op: Op, path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value]) -> str:
+    """`%x -> tir.exp -> tir.argmax -> tir.cast -> %c`: a way from `wrt` through the op to `needed`."""
+    start, end, on_path = set(wrt), set(needed), set(path)
+    makers = {result: one for one in path for result in one.results}
+    before, after = [op], [op]
+    while start.isdisjoint(_ways_in(before[-1])):
+        before.append(next(makers[value] for value in _ways_in(before[-1]) if value in makers))
+    while end.isdisjoint(after[-1].results):
+        users = (_in_block(user, op.parent) for result in after[-1].results for user in result.users)
+        after.append(next(user for user in users if user in on_path))
+    first = next(value for value in _ways_in(before[-1]) if value in start)
+    last = next(value for value in after[-1].results if value in end)
+    ops = [*_shortened(before)[::-1], *_shortened(after)[1:]]
+    return " -> ".join([value_name(first, "wrt"), *ops, value_name(last, "the result")])
+
+
+def _shortened(ops: Sequence[Op]) -> list[str]:
+    names = [one.name for one in ops]
+    return names if len(names) <= MAX_SHOWN else [*names[: MAX_SHOWN - 1], "..", names[-1]]
+
+
+def _in_block(op: Op, block: Block | None) -> Op:
+    """The op of the block that `op` is, or is inside of."""
+    return op if op.parent is block else next(one for one in op.ancestors() if one.parent is block)
+
+
+def value_name(value: Value, otherwise: str) -> str:
+    """The name of the value, or what stands for it in a sentence if it has none."""
+    return f"%{value.hint}" if value.hint else otherwise
 
 
 def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tuple[Value, Tensor]]:
