@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control import Checkpoint
+from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.markers import GradientMarker
 from tir.dialects.tir.state import Derivative, Grad, Jvp, Leaf, Vjp
 from tir.ir import actions
@@ -68,9 +70,17 @@ def expand_gradients(root: Op, remarks: Remarks | None = None) -> None:
         if isinstance(op, Derivative) and actions.begin("expand", op):
             _expand(op, remarks)
             actions.end()
-    for op in list(root.walk()):
-        # A gradient that was left out still needs its leaves.
-        if isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
+    _tidy_up(root)
+
+
+def _tidy_up(root: Op) -> None:
+    """Drops what was there for derivatives; one that was left out still needs its leaves, and what it goes through."""
+    ops = list(root.walk())
+    is_left = any(isinstance(op, Derivative) for op in ops)
+    for op in reversed(ops):  # what is inside a checkpoint in front of it
+        if isinstance(op, Checkpoint) and not is_left:
+            dissolved(op, TensorBuilder(op.parent, op, op.location))
+        elif isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
             op.replace_with([op.x])
 
 

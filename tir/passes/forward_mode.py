@@ -12,7 +12,7 @@ from typing import Any
 
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.control import Control, If, Scan, While, Yield
+from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
@@ -111,8 +111,8 @@ class Forward:
         return value in self.tangents and _is_float(value)
 
     def _of_regions(self, op: Control) -> Steps:
-        if isinstance(op, If):
-            return self._branch(op)
+        if isinstance(op, (If, Checkpoint)):
+            return self._once(op)
         return self._scan(op) if isinstance(op, Scan) else self._while(op)  # type: ignore[arg-type]
 
     def _inside(self, block: Block, values: Sequence[Value], pairs: Sequence[tuple[Value, Value]]) -> Steps:
@@ -128,19 +128,19 @@ class Forward:
     def _zero_for(self, block: Block, tangent: Tensor | None, like: Value) -> Value:
         return (TensorBuilder(block, None, self.b.location).full_like(like, 0) if tangent is None else tangent).value
 
-    def _branch(self, op: If) -> Steps:
-        """The same branch, of the tangents."""
+    def _once(self, op: If | Checkpoint) -> Steps:
+        """The same branch, or region, of the tangents."""
         pairs = [(value, self.tangents[value].value) for value in captured(op, self.depends)]
         floats = [k for k, result in enumerate(op.results) if _is_float(result)]
         regions = []
-        for block in op.blocks:
+        for block in (region.block for region in op.regions if region.blocks):
             copy = Block([])
             ends = copied(block, copy, {})
             found = yield from self._inside(copy, [ends[k] for k in floats], pairs)
             self._end(copy, [self._zero_for(copy, t, ends[k]) for t, k in zip(found, floats)])
             regions.append(Region([copy]))
         types = [op.results[k].type for k in floats]
-        made = iter(self.b.op(If, op.condition, result_types=types, regions=regions).results)
+        made = iter(self.b.op(type(op), *op.operands, result_types=types, regions=regions).results)
         return [self.b.tensor(next(made)) if k in floats else None for k in range(len(op.results))]
 
     def _scan(self, op: Scan) -> Steps:

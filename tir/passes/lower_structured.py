@@ -12,7 +12,8 @@ from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.control import Control, Yield
+from tir.dialects.tir.control import Checkpoint, Control, Yield
+from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
@@ -140,6 +141,8 @@ class _Lowering:
         done: list[Op] = []
         if not self.function.is_declaration and not self.function.is_private:
             self.sizes.check_arguments()
+        for one in [op for op in self.function.walk() if isinstance(op, Checkpoint)][::-1]:
+            dissolved(one, Builder.before(one))  # nothing is differentiated any more
         self._decompose()
         self._check()
         for op in [op for op in self.function.walk() if op is not self.function]:

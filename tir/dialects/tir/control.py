@@ -1,4 +1,4 @@
-"""Branches and loops over tensors: `tir.if`, `tir.while`, `tir.scan`.
+"""Branches and loops over tensors: `tir.if`, `tir.while`, `tir.scan`, and `tir.checkpoint`, which runs its region once.
 
 Their regions may use any value from outside. What a region ends with, `tir.yield`, are its values.
 """
@@ -18,7 +18,7 @@ from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "unequal_length"]
+__all__ = ["OPS", "Checkpoint", "Control", "If", "Scan", "While", "Yield", "unequal_length"]
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -27,7 +27,7 @@ class Yield(Op, ReturnLike):
     """Hands values to the op around it: `tir.yield %a, %b : tensor<4xf32>, tensor<f32>`."""
 
     name = "tir.yield"
-    parent_ops = ("tir.if", "tir.while", "tir.scan")
+    parent_ops = ("tir.if", "tir.while", "tir.scan", "tir.checkpoint")
     operands = operand(ELEMENT_TENSOR, variadic=True)
     format = "attr-dict ($operands^ `:` type($operands))?"
 
@@ -262,6 +262,29 @@ class Scan(Control):
         return np.empty((count, *(evaluate_dim(dim, size_of) for dim in type.shape[1:])), numpy_dtype(type))
 
 
+class Checkpoint(Control):
+    """Runs its region; a gradient runs it again instead of keeping what it computes.
+
+    `%y = tir.checkpoint -> (tensor<4xf32>) { %a = tir.exp %x : tensor<4xf32>  tir.yield %a : tensor<4xf32> }`
+
+    The gradient keeps what comes into the region alone, and pays for the memory by computing the region twice. Forward
+    mode keeps nothing anyway. Where nothing is differentiated, the region is part of the program around it. JAX's
+    `jax.checkpoint` ("remat"); of a loop, see `checkpoint` of `tir.scan`.
+    """
+
+    name = "tir.checkpoint"
+    runs_one_region: ClassVar[bool] = True
+    values = result(ELEMENT_TENSOR, variadic=True)
+    body_region = region()
+    format = "`->` ` ` `(` type($values) `)` $body_region attr-dict-with-keyword"
+
+    def verify(self) -> None:
+        self.check_block("the region", self.body, [], [value.type for value in self.values])
+
+    def interpret(self, frame: Frame) -> Steps:
+        return (yield Run(self.body))
+
+
 def unequal_length(one: str, other: str = "sequence 0") -> str:
     """What is said at run time where two lengths differ."""
     message = f"axis 0 of {one} must have the size of axis 0 of {other}"
@@ -274,4 +297,4 @@ def _without_first(type: Any) -> TensorType:
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (If, While, Scan, Yield)
+OPS = (If, While, Scan, Checkpoint, Yield)

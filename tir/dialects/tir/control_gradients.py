@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tir.dialects.tir.base import Composite, Reduction, Sequential
-from tir.dialects.tir.control import Control, If, Scan, While, Yield
+from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.create import Iota
+from tir.dialects.tir.markers import OptimizationBarrier
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
+from tir.ir.traits import ConstantLike
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
 __all__ = [
-    "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form", "inputs_of",
+    "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form",
+    "dissolved", "inputs_of",
 ]  # fmt: skip
 
 Part = tuple[Value, Any]  # a value and what is handed back to it
@@ -60,13 +63,19 @@ def inputs_of(op: Op) -> Iterable[Value]:
 
 def backward(op: Control, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     """The parts for operands and values from outside, from the adjoints of the results."""
+    if isinstance(op, Checkpoint):
+        return _computed_again(op, d, given)
     return _branch(op, d, given) if isinstance(op, If) else _Loop(op, d, given).steps()  # type: ignore[arg-type]
 
 
 def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
     """The values from outside that the regions use and that take a gradient, in the order of the text."""
+    return [value for value in _from_outside(op) if depends(value)]
+
+
+def _from_outside(op: Control) -> list[Value]:
     used = (value for region in op.regions for block in region.blocks for inner in block for value in inputs_of(inner))
-    return [value for value in dict.fromkeys(used) if depends(value) and not _is_inside(value, op)]
+    return [value for value in dict.fromkeys(used) if not _is_inside(value, op)]
 
 
 def _is_inside(value: Value, op: Op) -> bool:
@@ -94,6 +103,42 @@ def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
         regions.append(Region([copy]))
     made = d.b.op(If, op.condition, result_types=[value.type for value in outside], regions=regions)
     return [(value, d.b.tensor(part)) for value, part in zip(outside, made.results)]
+
+
+def _computed_again(op: Checkpoint, d: Differentiation, given: Sequence[Any | None]) -> Steps:
+    """The region once more, of its inputs behind barriers, and the way back through that."""
+    mapping: dict[Any, Any] = {
+        value: d.b.create(OptimizationBarrier, value)
+        for value in _from_outside(op) if not isinstance(value.op, ConstantLike)
+    }  # fmt: skip
+    for value, same in mapping.items():
+        same.hint = value.hint
+    outside = captured(op, d.depends)
+    copy = Block([])
+    ends = copied(op.body, copy, dict(mapping))
+    seeds = [pair for pair in zip(ends, given) if pair[1] is not None]
+    parts = yield Pullback(copy, seeds, [mapping[value] for value in outside])
+    found = [(value, part) for value, part in zip(outside, parts) if part is not None]
+    _end(d, copy, [part.value for _, part in found])
+    values = moved(copy, d.b)
+    return [(value, d.b.tensor(part)) for (value, _), part in zip(found, values)]
+
+
+def moved(block: Block, b: Any) -> list[Value]:
+    """Moves the ops of the block to where `b` inserts; what it yielded."""
+    end = block.terminator
+    for op in list(block):
+        if op is not end:
+            op.detach()
+            b.insert(op)
+    values = list(end.operands)
+    end.erase()
+    return values
+
+
+def dissolved(op: Checkpoint, b: Any) -> None:
+    """Puts the region of the op in its place. b: at the op."""
+    op.replace_with(moved(op.body, b))
 
 
 def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
