@@ -78,10 +78,12 @@ def _tidy_up(root: Op) -> None:
     ops = list(root.walk())
     is_left = any(isinstance(op, Derivative) for op in ops)
     for op in reversed(ops):  # what is inside a checkpoint in front of it
-        if isinstance(op, Checkpoint) and not is_left:
-            dissolved(op, TensorBuilder(op.parent, op, op.location))
-        elif isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
+        if isinstance(op, Leaf) and not any(isinstance(user, Derivative) for user in op.result.users):
             op.replace_with([op.x])
+        elif isinstance(op, GradientMarker) and not is_left:
+            op.replace_with([op.x])
+        elif isinstance(op, Checkpoint) and not is_left:
+            dissolved(op, TensorBuilder(op.parent, op, op.location))
 
 
 def _expand(op: Derivative, remarks: Remarks) -> None:

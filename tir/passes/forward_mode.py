@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tir.dialects.func import Call
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
@@ -18,7 +19,8 @@ from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import FloatType, element_type
-from tir.passes.reverse_mode import Reverse, Steps, check_differentiable, drop_unused, path_between
+from tir.passes.custom_derivatives import custom_derivative
+from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, path_between, transposed
 
 __all__ = ["Forward"]
 
@@ -50,6 +52,8 @@ class Forward:
                 found = [self._pointwise(op, given)]
             elif all(tangent is None for tangent in given):
                 continue
+            elif isinstance(op, Call):
+                found = yield self._called(op, given)
             else:
                 found = yield self._derived(op, given)
             for result, tangent in zip(op.results, found):
@@ -79,31 +83,34 @@ class Forward:
 
     def _derived(self, op: Op, given: Tangents) -> Steps:
         """The gradient, by the adjoint, of the product of the op's gradient with the tangents."""
-        scratch = Block([])
-        inner = TensorBuilder(scratch, None, self.b.location)
-        adjoints = [inner.full_like(r, 0) if _is_float(r) else None for r in op.results]
-        g = adjoints if len(adjoints) > 1 else adjoints[0]
-        parts = op.grad(inner, g, *(Tensor(inner, value) for value in op.operands))  # type: ignore[attr-defined]
-        seeds = [(part.value, t) for part, t in zip(parts, given) if part is not None and t is not None]
-        last = TensorBuilder(scratch, None, self.b.location)
-        wrt = [adjoint.value for adjoint in adjoints if adjoint is not None]
-        found = iter((yield Reverse(last, self.place).steps(seeds, wrt)))
-        tangents = [next(found) if adjoint is not None else None for adjoint in adjoints]
-        kept = [None if t is None else t.value for t in tangents]
-        self._move(scratch, kept)
-        return [None if value is None else self.b.tensor(value) for value in kept]
+        floats = [result for result in op.results if _is_float(result)]
 
-    def _move(self, scratch: Block, kept: Sequence[Value | None]) -> None:
-        """The ops of the block that make `kept`, where the builder inserts."""
-        needed = {value for value in kept if value is not None}
-        for op in list(scratch.reversed_ops()):
-            if needed.isdisjoint(op.results):
-                op.erase()
-            else:
-                needed.update(inputs_of(op))
-        for op in list(scratch):
-            op.detach()
-            self.b.insert(op)
+        def gradient(b: TensorBuilder, adjoints: Sequence[Tensor]) -> list[Value | None]:
+            rest = iter(adjoints)
+            each = [next(rest) if _is_float(result) else None for result in op.results]
+            g = each if len(each) > 1 else each[0]
+            parts = op.grad(b, g, *(Tensor(b, value) for value in op.operands))  # type: ignore[attr-defined]
+            return [None if part is None else part.value for part in parts]
+
+        return self._of_floats(op, (yield transposed(self.b, self.place, floats, gradient, given)))
+
+    def _called(self, op: Call, given: Tangents) -> Steps:
+        """What a function with a derivative of its own says."""
+        custom = custom_derivative(op, self.place)
+        assert custom is not None, op.callee
+        tangents = [self.tangents.get(value) for value in custom.float_operands]
+        if custom.jvp is None:
+            found = yield transposed(self.b, self.place, custom.float_results, custom.adjoints, tangents)
+        else:
+            b = self.b
+            pairs = zip(custom.float_operands, tangents)
+            found = [b.tensor(t) for t in custom.tangents(b, [b.full_like(v, 0) if t is None else t for v, t in pairs])]
+        return self._of_floats(op, found)
+
+    def _of_floats(self, op: Op, found: Tangents) -> list[Tensor | None]:
+        """One for each result, from those of the results of floats."""
+        rest = iter(found)
+        return [next(rest) if _is_float(result) else None for result in op.results]
 
     # --- branches and loops ------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.dialects import arith, cf, linalg, scf, tensor
+from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
 from tir.dialects.scalar import Scalar, ScalarBuilder, signless
 from tir.dialects.tir.arrange import Concat
@@ -613,6 +614,7 @@ def _tensor_type(type: TensorType) -> TensorType:
 
 def lower_signature(function: Func) -> None:
     """Gives the function the types below the tensor level; what they do not say goes to `tir.dims` and `tir.dtype`."""
+    drop_derivatives(function)
     type = function.function_type
     arguments = [function.argument_attributes(i) | _said(t) for i, t in enumerate(type.inputs)]
     results = [function.result_attributes(i) | _said(t) for i, t in enumerate(type.results)]

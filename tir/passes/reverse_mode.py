@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from tir.dialects.func import Call
@@ -16,8 +16,9 @@ from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
 from tir.ir.types import FloatType, element_type
+from tir.passes.custom_derivatives import custom_derivative, why_not
 
-__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "value_name"]
+__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "transposed", "value_name"]
 
 #: What computes derivatives asks for those inside of regions by yielding more of its kind, so that nothing recurses.
 Steps = Generator[Any, Any, "list[Tensor | None]"]
@@ -54,7 +55,12 @@ class Reverse:
             given = [self.adjoints.of(result) for result in op.results]
             if all(g is None for g in given):
                 continue
-            parts = (yield self._region_parts(op, given)) if isinstance(op, Control) else _parts(op, self.b, given)
+            if isinstance(op, Control):
+                parts = yield self._region_parts(op, given)
+            elif isinstance(op, Call):
+                parts = yield self._call_parts(op, given)
+            else:
+                parts = _parts(op, self.b, given)
             for value, part in parts:
                 self.adjoints.add(value, part)
         self.b.location = self.place.location
@@ -70,6 +76,18 @@ class Reverse:
             except StopIteration as done:
                 return done.value
             answer = yield Reverse(self.builder(request.block), self.place).steps(request.seeds, request.wrt)
+
+    def _call_parts(self, op: Call, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
+        """What a function with a derivative of its own hands back."""
+        custom = custom_derivative(op, self.place)
+        assert custom is not None, op.callee
+        if custom.vjp is not None:
+            pairs = [(value, g) for value, g in zip(op.results, given) if value in custom.float_results]
+            found = custom.adjoints(self.b, [self.b.full_like(v, 0) if g is None else g for v, g in pairs])
+            return [(value, self.b.tensor(part)) for value, part in zip(custom.float_operands, found)]
+        seeds = [given[value.index] for value in custom.float_results]  # type: ignore[attr-defined]
+        made = yield transposed(self.b, self.place, custom.float_operands, custom.tangents, seeds)
+        return [(value, part) for value, part in zip(custom.float_operands, made) if part is not None]
 
     # --- what `backward` sees of the pass ----------------------------------------------------------------------------
 
@@ -139,7 +157,9 @@ def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Seque
             note = (f"it lies on the way from wrt of this {place.name}: {_way(op, path, wrt, needed)}", place.location)
             hint = None
             if isinstance(op, Call):
-                hint = f"run the pass inline first; it leaves calls if @{op.callee} is recursive or marked no_inline"
+                if custom_derivative(op, place) is not None:
+                    continue
+                hint = why_not(op, place)
             raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
 
 
@@ -188,6 +208,39 @@ def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tup
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
     assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
     return [(value, part) for value, part in zip(operands, parts) if part is not None]
+
+
+def transposed(
+    b: TensorBuilder, place: Derivative, inputs: Sequence[Value],
+    linear: Callable[[TensorBuilder, Sequence[Tensor]], Sequence[Value | None]], given: Sequence[Tensor | None],
+) -> Steps:  # fmt: skip
+    """The product of `given` with a linear function, from the other side: its adjoints at inputs like these.
+
+    linear: builds the function of inputs of these types, at the builder that it gets; its results are as many as `given`.
+    """
+    scratch = Block([])
+    inner = TensorBuilder(scratch, None, b.location)
+    variables = [inner.full_like(value, 0) for value in inputs]
+    values = linear(inner, variables)
+    seeds = [(value, g) for value, g in zip(values, given) if value is not None and g is not None]
+    last = TensorBuilder(scratch, None, b.location)
+    found = yield Reverse(last, place).steps(seeds, [variable.value for variable in variables])
+    kept = [None if part is None else part.value for part in found]
+    _move(scratch, kept, b)
+    return [None if value is None else b.tensor(value) for value in kept]
+
+
+def _move(scratch: Block, kept: Sequence[Value | None], b: TensorBuilder) -> None:
+    """Puts the ops of the block that make `kept` where the builder inserts."""
+    needed = {value for value in kept if value is not None}
+    for op in list(scratch.reversed_ops()):
+        if needed.isdisjoint(op.results):
+            op.erase()
+        else:
+            needed.update(inputs_of(op))
+    for op in list(scratch):
+        op.detach()
+        b.insert(op)
 
 
 class _Adjoints:
