@@ -300,6 +300,27 @@ def _count(name: str) -> Rule:
 # --- float classes and roots -----------------------------------------------------------------------------------------
 
 
+def _with_sign(f: FunctionText, type: Type, size: str, sign: str) -> str:
+    """`size` with the sign of `sign`.
+
+    LLVM moves roundings into a copysign in front of them, and takes the sign from what it was rounded from: a sign from
+    f64 for an f16, which it rounds by a function of a run-time library. A canonicalize (x * 1) keeps the two apart.
+    """
+    kind, single = llvm_type(type), shape_like(F32, type)
+    is_half = element_type(type) is F16
+    wide = single if is_half else kind
+    if is_half:
+        size, sign = (f.assign(f"fpext {kind} {value} to {single}") for value in (size, sign))
+    found = f.overloaded("copysign", wide, [size, sign])
+    if is_half or f.module.rounds_to_half:
+        found = f.overloaded("canonicalize", wide, [found])
+    return f.assign(f"fptrunc {single} {found} to {kind}") if is_half else found
+
+
+def _copy_sign(f: FunctionText, op: Any) -> None:
+    f.set(op.result, _with_sign(f, op.result.type, f[op.lhs], f[op.rhs]))
+
+
 def _round_away(f: FunctionText, op: Any) -> None:
     """The nearest whole number, of two the one farther from 0; LLVM's own would call the C math library."""
     type, kind = op.result.type, llvm_type(op.result.type)
@@ -307,7 +328,7 @@ def _round_away(f: FunctionText, op: Any) -> None:
     fraction = f.overloaded("fabs", kind, [f.assign(f"fsub {kind} {f[op.x]}, {whole}")])
     up = f.assign(f"fcmp oge {kind} {fraction}, {_splat(0.5, type)}")
     moved = f.assign(f"fadd {kind} {f.overloaded('fabs', kind, [whole])}, {_splat(1.0, type)}")
-    f.set(op.result, f.overloaded("copysign", kind, [_choose(f, type, up, moved, whole), f[op.x]]))
+    f.set(op.result, _with_sign(f, type, _choose(f, type, up, moved, whole), f[op.x]))
 
 
 def _is_nan(f: FunctionText, op: Any) -> None:
@@ -512,8 +533,9 @@ RULES: Mapping[str, Rule] = {
     **{f"math.{op}": _intrinsic(name) for op, name in {
         "absf": "fabs", "ceil": "ceil", "floor": "floor", "trunc": "trunc",
         "roundeven": "roundeven",
-        "sqrt": "sqrt", "copysign": "copysign",
+        "sqrt": "sqrt",
     }.items()},
+    "math.copysign": _copy_sign,
     "math.fma": fma,
     "math.round": _round_away,
     "math.rsqrt": _reciprocal_root,

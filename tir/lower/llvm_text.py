@@ -57,6 +57,7 @@ class ModuleText:
     asserts: list[tuple[str, Location]] = field(default_factory=list)
     library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
     written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
+    rounds_to_half: bool = False
     metadata: list[str] = field(default_factory=list)
     _group_lists: dict[str, str] = field(default_factory=dict)
 
