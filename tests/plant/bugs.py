@@ -38,9 +38,9 @@ PROGRAM_BUGS = (
     ),
     Bug(
         "slice that starts one too late",
-        "tir/passes/lower_structured.py",
-        "tensor.ExtractSlice, [x], op.starts, type, shape",
-        "tensor.ExtractSlice, [x], [start + 1 for start in op.starts], type, shape",
+        "tir/passes/lower_slices.py",
+        "f.of(op.x), op.starts, shape,",
+        "f.of(op.x), [start + 1 for start in op.starts], shape,",
         ("tests/passes/test_lower_structured.py",),
     ),
     Bug(
