@@ -82,14 +82,14 @@ OP_BUGS = (
     ),
     Bug(
         "gradient of a triangular solve with the matrix as it was",
-        "tir/dialects/tir/solve.py",
+        "tir/dialects/tir/triangular.py",
         '"transpose": not self.transpose, "unit"',
         '"transpose": bool(self.transpose), "unit"',
         (*GRADIENTS, "triangular_solve"),
     ),
     Bug(
         "gradient of cholesky that keeps the wrong triangle",
-        "tir/dialects/tir/solve.py",
+        "tir/dialects/tir/triangular.py",
         'b.select(b.cmp("ge", rows, columns), g, 0)',
         'b.select(b.cmp("le", rows, columns), g, 0)',
         (*GRADIENTS, "cholesky"),

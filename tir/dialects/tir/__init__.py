@@ -30,6 +30,7 @@ from tir.dialects.tir import (
     special,
     state,
     statistics,
+    triangular,
     window,
 )
 from tir.dialects.tir.builder import Tensor, TensorBuilder
@@ -39,8 +40,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, distributions,
-    rejection, control, effects, state, markers,
+    sorting, linalg, triangular, solve, window, conv, composite, statistics, norms, losses, class_losses, random,
+    distributions, rejection, control, effects, state, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(
