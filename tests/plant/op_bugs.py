@@ -117,7 +117,7 @@ OP_BUGS = (
     ),
     Bug(
         "gradient of max_pool that goes to all ties",
-        "tir/dialects/tir/window.py",
+        "tir/dialects/tir/pooling.py",
         'if (self.ties or TIES[0]) == "all":\n            best',
         "if True:\n            best",
         (*OPS, "max_pool"),
