@@ -102,6 +102,13 @@ OP_BUGS = (
         (*OPS, "windows or pool"),
     ),
     Bug(
+        "an empty axis that has places between its elements",
+        "tir/dialects/tir/window.py",
+        "size.ceildiv(LARGEST_SIZE) * (",
+        "affine(1) * (",
+        ("tests/ops/test_empty_axes.py",),
+    ),
+    Bug(
         "ceil mode that takes a window that begins behind the end",
         "tir/dialects/tir/window.py",
         "if self.stride + self.high > self.reach:",

@@ -74,7 +74,7 @@ class LoopBuilder:
         return counted_loop(self.b, start, stop, self.constant(step), carried, body)
 
     def fold(self, dims: Sequence[int], carried: Sequence[Value], body: Step) -> Sequence[Value]:
-        """Loops in order over all of `dims`, the first outermost, around `body`, which says what becomes of the values."""
+        """Loops in order over all of `dims`, the first outermost, around `body`; what the values are behind them."""
         opened: list[tuple[Block, scf.For]] = []
         saved = self.b.block, self.b.anchor
         for dim in dims:

@@ -275,7 +275,8 @@ class _ChoosingNest(_Nest):
                 scalars = self.loop(self.constant(0), short, 1, scalars, point)
             last = self.b.create(arith.SubI, size, width)
             step = self.fold_vectors(dim, last)
-            return [*scalars, *self.loop(self.constant(0), points, self.choice.lanes * SIDE_BY_SIDE, state[count:], step)]
+            stride = self.choice.lanes * SIDE_BY_SIDE
+            return [*scalars, *self.loop(self.constant(0), points, stride, state[count:], step)]
 
         def point(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
             self.at[dim] = at

@@ -274,14 +274,18 @@ class Shaped(TensorOp):
         """The element type of each result; here that of the first operand."""
         return [self.tensors()[0].type.element] * len(self.definition.results)  # type: ignore[attr-defined]
 
-    def infer(self) -> Sequence[Type]:
-        self.check_operands()
+    def result_dims(self) -> Sequence[Dim]:
+        """The same as types say it."""
         symbols = (AffineSymbol(i) for i in itertools.count())
         shapes = [
             [next(symbols) if dim is DYNAMIC else affine(dim) for dim in value.type.shape]  # type: ignore[attr-defined]
             for value in self.tensors()
         ]
-        shape = tuple(_dim_of(size) for size in self.result_shape(*shapes))
+        return [_dim_of(size) for size in self.result_shape(*shapes)]
+
+    def infer(self) -> Sequence[Type]:
+        self.check_operands()
+        shape = tuple(self.result_dims())
         for axis, dim in enumerate(shape):
             if isinstance(dim, int) and dim < 0:
                 fail(self, f"axis {axis} of the result would have the size {dim}")

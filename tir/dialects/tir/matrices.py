@@ -20,7 +20,8 @@ from tir.ir.kinds import exactly, tensor_of
 from tir.ir.types import F32, F64, I64, Dim, dim_text
 
 __all__ = [
-    "MATRIX", "OfMatrix", "System", "check_sides", "check_square", "copy_matrix", "distinct", "subtract_row", "take_matrix",
+    "MATRIX", "OfMatrix", "System", "check_sides", "check_square", "copy_matrix", "distinct", "subtract_row",
+    "take_matrix",
 ]  # fmt: skip
 
 MATRIX = tensor_of(exactly(F32, F64))

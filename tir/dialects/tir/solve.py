@@ -1,4 +1,4 @@
-"""General systems of equations, inverses and determinants, by Gauss's elimination (`matrices.py` has what they share)."""
+"""General systems, inverses and determinants, by Gauss's elimination (`matrices.py` has what they share)."""
 
 from __future__ import annotations
 

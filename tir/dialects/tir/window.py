@@ -1,8 +1,9 @@
 """Windows that slide over the last axes, and their adjoint.
 
 Along an axis of size n, position o of a window of size k covers the places o * stride + w * dilation - low, for w from
-0 to k - 1, of the axis with base_dilation - 1 places between each two elements. `low` places lie in front of the axis
-and `high` behind it; they hold one value. All lists have a number for each windowed axis (StableHLO's reduce_window).
+0 to k - 1, of the axis with base_dilation - 1 places between each two elements: (n - 1) * base_dilation + 1 places, none
+of an empty axis. `low` places lie in front of the axis and `high` behind it; they hold one value. All lists have a
+number for each windowed axis (StableHLO's reduce_window).
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+#: No axis is longer: `size ceildiv LARGEST_SIZE` is 1, of an empty axis 0.
+LARGEST_SIZE = 1 << 62
+
+
 @dataclass(frozen=True)
 class WindowAxis:
     """How a window slides along one axis."""
@@ -61,12 +66,18 @@ class WindowAxis:
         """Each position lies wholly inside the axis, whose elements stand side by side."""
         return (self.base_dilation, self.low, self.high, self.ceil_mode) == (1, 0, 0, False)
 
+    def dilated(self, size: AffineExpr) -> AffineExpr:
+        """How many places the axis has, with those between its elements."""
+        if self.base_dilation == 1:
+            return size
+        return size * self.base_dilation - size.ceildiv(LARGEST_SIZE) * (self.base_dilation - 1)
+
     def positions(self, size: AffineExpr) -> AffineExpr:
         """How many positions there are on an axis of this size.
 
         ceil_mode: also the last one that hangs over, if it begins in front of the end of the axis (as PyTorch and ONNX).
         """
-        inside = (size - 1) * self.base_dilation + 1 if self.base_dilation > 1 else size
+        inside = self.dilated(size)
         # The number of whole strides behind the first position, and that one: `[H floordiv 2]`, not `[.. + 1]`.
         span = inside + (self.low + self.high - self.reach + self.stride)
         if not self.ceil_mode:
@@ -156,7 +167,7 @@ def _overhang(axis: WindowAxis, size: Any) -> int:
     """How far the last window reaches behind an axis with its padding, in ceil mode."""
     if not axis.ceil_mode:
         return 0
-    width = (size - 1) * axis.base_dilation + 1 + axis.low + axis.high if size else axis.low + axis.high
+    width = axis.dilated(affine(size)).value + axis.low + axis.high  # type: ignore[attr-defined]
     return max((axis.count(size) - 1) * axis.stride + axis.reach - width, 0)
 
 
@@ -245,6 +256,10 @@ class Windows(Windowed, Shaped, Structured):
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         lead = self.lead
         return [*x[:lead], *(a.positions(size) for a, size in zip(self.axes(), x[lead:])), *map(affine, self.window)]
+
+    def result_dims(self) -> Sequence[Dim]:
+        shape, lead = self.x.type.shape, self.lead
+        return [*shape[:lead], *map(position_dim, self.axes(), shape[lead:]), *self.window]
 
     def reference(self, x: Any) -> Any:
         return unfolded(x, self.axes(), self.value or 0)
@@ -406,11 +421,14 @@ class OverlapAdd(Windowed, Sized, Reduction):
 
 
 def position_dim(axis: WindowAxis, dim: Dim) -> Dim:
-    """How many positions there are on an axis of this size, as a dimension of a type."""
-    if not isinstance(dim, (int, AffineExpr)):
-        return DYNAMIC
-    count = axis.positions(affine(dim))
-    return count.value if isinstance(count, AffineConstant) else count
+    """How many positions there are on an axis of this size, as a dimension of a type.
+
+    Of a named size with places between the elements it is open: an empty axis has none of them, and no name says so.
+    """
+    if isinstance(dim, int) or (isinstance(dim, AffineExpr) and axis.base_dilation == 1):
+        count = axis.positions(affine(dim))
+        return count.value if isinstance(count, AffineConstant) else count
+    return DYNAMIC
 
 
 #: The ops of the family, in the order of the documentation.
