@@ -57,6 +57,10 @@ class OfMatrix(Shaped):
         """Where a library solves one problem: in the result itself if there is only one, else in scratch memory."""
         return out if self.a.type.rank == 2 else p.scratch(sizes, out.element)
 
+    def places(self, b: Any, a: Any) -> tuple[Any, Any]:
+        """The row and the column of each element."""
+        return b.iota(b.shape(a), a.type.rank - 2), b.iota(b.shape(a), a.type.rank - 1)
+
     def for_each(self, p: Any, a: Any, solve: Callable[[list[Any]], None], changes: Sequence[Any]) -> None:
         """`solve(place)` for the place of each matrix."""
         p.nest([p.size(a, axis) for axis in range(self.a.type.rank - 2)], solve, changes=changes)
@@ -104,6 +108,10 @@ class System(OfMatrix):
                 sizes = [b.cast(b.dim(x, axis), I64) for x in (a, others[0])]
                 found.append((b.cmp("eq", *sizes), f"axis {axis} of b must have the size of axis {axis} of a"))
         return found
+
+    def extents(self, p: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        """How many unknowns one problem has, and how many right-hand sides."""
+        return p.size(a, self.a.type.rank - 1), p.size(b, self.a.type.rank - 1)
 
 
 def check_sides(a: Any, b: Any) -> None:

@@ -120,16 +120,15 @@ class Solve(System, Sequential):
         return found
 
     def program(self, p: Any, a: Any, b: Any) -> list[Any]:
-        out, rank, element = p.result(), self.a.type.rank, self.a.type.element
-        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        out, element = p.result(), self.a.type.element
+        n, sides = self.extents(p, a, b)
         scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
         self.for_each(p, a, lambda place: self._solve(p, out, a, b, place, *scratch), [out, *scratch])
         return [out]
 
     def _solve(self, p: Any, out: Any, a: Any, b: Any, place: list[Any], matrix: Any, right: Any) -> None:
         """matrix: scratch n x n; right: scratch of the shape of b."""
-        rank = self.a.type.rank
-        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        n, sides = self.extents(p, a, b)
         last = p.sub(n, p.const(1, n))
         copy_matrix(p, matrix, a, place, [n, n])
         copy_matrix(p, right, b, place, [n, sides])
@@ -154,7 +153,7 @@ class Solve(System, Sequential):
 
     def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
         out, rank, element = p.result(), self.a.type.rank, self.a.type.element
-        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        n, sides = self.extents(p, a, b)
         matrix, below = scratch = p.scratch([n, n], element), p.scratch([n, sides], element)
         right, pivots = out if rank == 2 else below, p.scratch([n], I32)
         last = p.sub(n, p.const(1, n))
@@ -216,9 +215,7 @@ class Inv(OfMatrix, Composite):
         return found
 
     def decompose(self, b: Any, a: Any) -> Any:
-        rank = a.type.rank
-        same = b.cmp("eq", b.iota(b.shape(a), rank - 2), b.iota(b.shape(a), rank - 1))
-        return b.solve(a, b.cast(same, a.type.element))
+        return b.solve(a, b.cast(b.cmp("eq", *self.places(b, a)), a.type.element))
 
     def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
         turned = b.matrix_transpose(b.tensor(self.result))

@@ -118,7 +118,7 @@ class Cholesky(OfMatrix, Sequential):
 
     def grad(self, b: Any, g: Any, a: Any) -> list[Any]:
         factor = b.tensor(self.result)
-        rows, columns = (b.iota(b.shape(a), a.type.rank - 2), b.iota(b.shape(a), a.type.rank - 1))
+        rows, columns = self.places(b, a)
         inner = b.matmul(b.matrix_transpose(factor), b.select(b.cmp("ge", rows, columns), g, 0))
         halved = b.select(b.cmp("eq", rows, columns), inner * 0.5, b.select(b.cmp("gt", rows, columns), inner, 0))
         left = b.triangular_solve(factor, halved, transpose=True)
@@ -167,8 +167,7 @@ class TriangularSolve(System, Sequential):
         return [out]
 
     def _substitute(self, p: Any, out: Any, a: Any, b: Any, place: list[Any]) -> None:
-        rank = self.a.type.rank
-        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        n, sides = self.extents(p, a, b)
         last = p.sub(n, p.const(1, n))
 
         def element(i: Any, k: Any) -> Any:
@@ -192,7 +191,7 @@ class TriangularSolve(System, Sequential):
 
     def library_program(self, p: Any, a: Any, b: Any) -> list[Any]:
         out, rank, element = p.result(), self.a.type.rank, self.a.type.element
-        n, sides = p.size(a, rank - 1), p.size(b, rank - 1)
+        n, sides = self.extents(p, a, b)
         is_one, right = rank == 2, self.room(p, out, [n, sides])
         triangle = p.copy(a) if is_one else p.scratch([n, n], element)
 
@@ -229,7 +228,7 @@ class TriangularSolve(System, Sequential):
         by_b = b.triangular_solve(a, g, **facts)
         pair = (x, by_b) if self.transpose else (by_b, x)
         whole = -b.matmul(pair[0], b.matrix_transpose(pair[1]))
-        rows, columns = (b.iota(b.shape(a), a.type.rank - 2), b.iota(b.shape(a), a.type.rank - 1))
+        rows, columns = self.places(b, a)
         relation = ("lt" if self.upper else "gt") if self.unit else ("le" if self.upper else "ge")
         return [b.select(b.cmp(relation, rows, columns), whole, 0), by_b]
 
