@@ -48,7 +48,7 @@ class Slide:
 
     def count(self, i: int, size: int) -> int:
         """The positions along axis i, found by trying."""
-        inside = (size - 1) * self.of("bases", i) + 1
+        inside = (size - 1) * self.of("bases", i) + 1 if size else 0
         low, high, stride = self.of("low", i), self.of("high", i), self.of("strides", i)
         reach = (self.window[i] - 1) * self.of("dilations", i) + 1
         found = 0
