@@ -16,3 +16,7 @@ def rows() -> list[Sample]:
 
 def points() -> list[Smooth]:
     return []
+
+
+def more_points() -> list[Smooth]:
+    return []
