@@ -85,14 +85,17 @@ def copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
 
 def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     outside = captured(op, d.depends)
-    regions = []
+    found = []
     for block in op.blocks:
         copy = Block([])
         ends = copied(block, copy, {})
         parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
-        _end(d, copy, [_or_zero(d.builder(copy), part, value) for part, value in zip(parts, outside)])
-        regions.append(Region([copy]))
-    made = d.b.op(If, op.condition, result_types=[value.type for value in outside], regions=regions)
+        found.append((copy, parts))
+    reached = [i for i in range(len(outside)) if any(parts[i] is not None for _, parts in found)]
+    for copy, parts in found:
+        _end(d, copy, [_or_zero(d.builder(copy), parts[i], outside[i]) for i in reached])
+    outside = [outside[i] for i in reached]
+    made = d.b.op(If, op.condition, result_types=[v.type for v in outside], regions=[Region([copy]) for copy, _ in found])
     return [(value, d.b.tensor(part)) for value, part in zip(outside, made.results)]
 
 
@@ -101,6 +104,10 @@ def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
 
 
 def _end(d: Differentiation, block: Block, values: Sequence[Value]) -> None:
+    """Ends a region with these values; what it does not need goes, and what only checks, which was done forward."""
+    for op in list(block):
+        if not op.results:
+            op.erase()
     d.builder(block).op(Yield, list(values), result_types=[])
     d.drop_unused(block)
 
@@ -158,7 +165,11 @@ class _Loop:
         states, pieces = parts[: len(adjoints)], parts[len(adjoints) : len(wrt)]
         b = d.builder(block)
         ended = [_or_zero(b, part, adjoint) for part, adjoint in zip(states, adjoints)]
-        ended += [s if part is None else (b.tensor(s) + part).value for s, part in zip(sums, parts[len(wrt) :])]
+        added = [(value, s, part) for value, s, part in zip(self.captured, sums, parts[len(wrt) :]) if part is not None]
+        self.captured = [value for value, _, _ in added]
+        ended += [(b.tensor(s) + part).value for _, s, part in added]
+        for argument in [s for s in sums if all(s is not kept for _, kept, _ in added)]:
+            block.erase_argument(argument.index)
         whole = [j for j, part in zip(self.active, pieces) if part is not None]
         _end(d, block, [*ended, *(part.value for part in pieces if part is not None)])
         self._keep(mapping, copies)
