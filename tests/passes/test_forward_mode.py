@@ -103,6 +103,31 @@ def test_tangents_go_through_loops_and_branches(trips: int, condition: bool) -> 
     assert difference is None, difference
 
 
+def test_what_a_region_uses_for_nothing_gives_no_tangent() -> None:
+    """Not even one of 0, which times the infinite slope of the root would be nan."""
+    text = """func.func @main(%c: tensor<i1>, %x: tensor<f64>, %y: tensor<f64>, %ys: tensor<2xf64>) -> (tensor<f64>, tensor<2xf64>) {
+  %0 = tir.if %c -> (tensor<f64>) {
+    %dead = tir.sin %x : tensor<f64>
+    tir.yield %y : tensor<f64>
+  } else {
+    %1 = tir.exp %y : tensor<f64>
+    tir.yield %1 : tensor<f64>
+  }
+  %root = tir.sqrt %0 : tensor<f64>
+  %2 = tir.scan over (%e = %ys : tensor<2xf64>) -> (tensor<2xf64>) {
+    %dead = tir.sin %x : tensor<f64>
+    tir.yield %e : tensor<f64>
+  }
+  %roots = tir.sqrt %2 : tensor<2xf64>
+  %j, %k = tir.jvp (%root, %roots) wrt (%x) with (%x) : tensor<f64>, tensor<2xf64>
+  return %j, %k : tensor<f64>, tensor<2xf64>
+}
+"""
+    j, k = Interpreter(expanded(text)).run("main", [np.bool_(True), np.float64(1), np.float64(0), np.zeros(2)])
+    assert j == 0
+    np.testing.assert_array_equal(k, [0, 0])
+
+
 def test_what_does_not_depend_on_wrt_has_the_tangent_zero() -> None:
     text = """func.func @main(%x: tensor<2xf64>, %y: tensor<[N]xf64>, %t: tensor<2xf64>) -> (tensor<[N]xf64>, tensor<2xf64>) {
   %e = tir.exp %y : tensor<[N]xf64>
