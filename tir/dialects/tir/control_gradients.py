@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from tir.dialects.tir.base import Composite, Reduction, Sequential
 from tir.dialects.tir.control import Control, If, Scan, While, Yield
 from tir.dialects.tir.create import Iota
-from tir.ir.errors import PassError
+from tir.ir.errors import LimitError, PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
@@ -23,6 +23,7 @@ __all__ = [
     "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form", "inputs_of",
 ]  # fmt: skip
 
+KNOWN_LENGTH = "give axis 0 of a sequence a number in its type"
 Part = tuple[Value, Any]  # a value and what is handed back to it
 
 
@@ -256,7 +257,11 @@ def _stack_type(length: Any, element: Value, what: str, op: Scan) -> TensorType:
     if DYNAMIC in type.shape:
         message = f"{op.name}: {what} is stacked, so its sizes must be known before the loop, got {type}"
         raise PassError(message, op.location, hint="give the sizes names")
-    return type.with_shape((length, *type.shape))
+    try:
+        return type.with_shape((length, *type.shape))
+    except LimitError as error:
+        message = f"{op.name}: {what} is stacked: {error.message}"
+        raise PassError(message, op.location, hint="checkpoint keeps the state of few steps") from None
 
 
 def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
@@ -285,7 +290,7 @@ class _Cut:
         if op.truncate is not None:
             if not isinstance(op.length, int):
                 message = f"{op.name}: the gradient of the last {op.truncate} steps needs a known number of steps"
-                raise PassError(message, op.location)
+                raise PassError(message, op.location, hint=KNOWN_LENGTH)
             left_out = max(op.length - op.truncate, 0)
             self.length = op.length - left_out
             self.start, self.behind = (0, left_out) if op.reverse else (left_out, 0)
@@ -343,7 +348,7 @@ def _in_segments(op: Scan, b: Any) -> list[Value]:
     """A loop as one over segments of `checkpoint` steps, of which each keeps only what it starts with."""
     length, steps = op.length, op.checkpoint
     if not isinstance(length, int):
-        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location)
+        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location, hint=KNOWN_LENGTH)
     count, rest = divmod(length, steps)
     first = rest if op.reverse else 0  # where the whole segments start
     carried = list(op.inits)

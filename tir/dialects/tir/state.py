@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, FLOATS, fail
+from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, fail
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import Location, VerifyError, nearest
 from tir.ir.execution import Call, ExecutionError, Frame
 from tir.ir.ir import BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import ELEMENTS as DENSE
-from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE, tensor_of
+from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Effects, FunctionLike, Pure, ReadsMemory, Symbol, WritesMemory
 from tir.ir.types import FunctionType, TensorType, Type
@@ -217,7 +217,7 @@ class Grad(Derivative):
     """
 
     name = "tir.grad"
-    cost = operand(tensor_of(FLOATS, rank=0))
+    cost = operand(FLOAT_TENSOR)
     wrt = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
     format = "$cost `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
@@ -230,6 +230,8 @@ class Grad(Derivative):
             fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
         if self.cost.block is not self.parent:
             fail(self, f"the cost{_named(self.cost)} must be defined in the block of this op")
+        if self.cost.type.rank:
+            fail(self, f"the cost must be one number, got {self.cost.type}; tir.sum or tir.mean makes it one")
         self.check_wrt()
 
 
