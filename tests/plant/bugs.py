@@ -1,5 +1,5 @@
-"""The bugs that `plant.py` plants in what programs mean (`op_bugs.py` has those of ops, `tool_bugs.py` those of
-tools).
+"""The bugs that `plant.py` plants in what programs mean (`gradient_bugs.py` has those of derivatives, loops
+and random numbers, `op_bugs.py` those of ops, `tool_bugs.py` those of tools).
 
 Each says what is wrong, where, the text that is replaced, and the tests that must notice.
 Each `old` must stand exactly once in its file; if a change of the code removes it, choose a bug of the same kind in the

@@ -139,16 +139,20 @@ class Forward:
         """The same branch, or region, of the tangents."""
         pairs = [(value, self.tangents[value].value) for value in captured(op, self.depends)]
         floats = [k for k, result in enumerate(op.results) if _is_float(result)]
-        regions = []
+        found = []
         for block in (region.block for region in op.regions if region.blocks):
             copy = Block([])
             ends = copied(block, copy, {})
-            found = yield from self._inside(copy, [ends[k] for k in floats], pairs)
-            self._end(copy, [self._zero_for(copy, t, ends[k]) for t, k in zip(found, floats)])
-            regions.append(Region([copy]))
-        types = [op.results[k].type for k in floats]
-        made = iter(self.b.op(type(op), *op.operands, result_types=types, regions=regions).results)
-        return [self.b.tensor(next(made)) if k in floats else None for k in range(len(op.results))]
+            given = yield from self._inside(copy, [ends[k] for k in floats], pairs)
+            found.append((copy, ends, dict(zip(floats, given))))
+        moved = [k for k in floats if any(tangents[k] is not None for _, _, tangents in found)]
+        for copy, ends, tangents in found:
+            self._end(copy, [self._zero_for(copy, tangents[k], ends[k]) for k in moved])
+        types = [op.results[k].type for k in moved]
+        regions = [Region([copy]) for copy, _, _ in found]
+        made = self.b.op(type(op), *op.operands, result_types=types, regions=regions).results
+        by_result = dict(zip(moved, map(self.b.tensor, made)))
+        return [by_result.get(k) for k in range(len(op.results))]
 
     def _scan(self, op: Scan) -> Steps:
         """The same loop with the tangents of what it carries and reads."""
@@ -170,8 +174,9 @@ class Forward:
         pairs += [(value, self.tangents[value].value) for value in outside]
         stacks = [k for k in range(count, len(ends)) if _is_float(ends[k])]
         found = yield from self._inside(block, [ends[k] for k in (*moving, *stacks)], pairs)
-        tangents = [self._zero_for(block, t, ends[k]) for t, k in zip(found, (*moving, *stacks))]
-        self._end(block, [*ends[:count], *tangents])
+        slopes_of = dict(zip((*moving, *stacks), found))
+        stacks = [k for k in stacks if slopes_of[k] is not None]
+        self._end(block, [*ends[:count], *(self._zero_for(block, slopes_of[k], ends[k]) for k in (*moving, *stacks))])
         inits = [*op.inits, *(self._start(op.inits[k]) for k in moving)]
         sequences = [*op.sequences, *(self.tangents[op.sequences[j]].value for j in read)]
         made = b.op(

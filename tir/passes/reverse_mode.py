@@ -11,6 +11,7 @@ from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control
 from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of
 from tir.dialects.tir.markers import StopGradient
+from tir.dialects.tir.shape import DimOp
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
@@ -126,7 +127,8 @@ def path_between(
     for op in block:
         if op is stop:
             break
-        if not isinstance(op, StopGradient) and not depends.isdisjoint(_ways_in(op)):
+        # A size is none of the numbers of a tensor: it stays when they change.
+        if not isinstance(op, (StopGradient, DimOp)) and not depends.isdisjoint(_ways_in(op)):
             depending.append(op)
             depends.update(op.results)
     wanted = set(needed)

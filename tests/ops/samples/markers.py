@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.ops.samples.base import FLOATS, SPECIALS, Sample, Smooth, random, smooth, unary
+from tests.ops.samples.base import FLOATS, SPECIALS, Sample, Smooth, between, over_forms, random, smooth, unary
 
 FORMS = {
     "tir.stop_gradient": "", "tir.grad_scale": " factor(-0.5)", "tir.grad_clip": " low(-1.0) high(2.0)",
@@ -19,3 +19,7 @@ def rows() -> list[Sample]:
 
 def points() -> list[Smooth]:
     return [smooth("tir.optimization_barrier", "%0 : {r}", [random((2, 3), "f64")], (2, 3))]
+
+
+def more_points() -> list[Smooth]:
+    return over_forms("tir.optimization_barrier", "%0 : {r}", between(-3, 3))

@@ -22,6 +22,8 @@ __all__ = ["OPS", "Checkpoint", "Control", "If", "Scan", "While", "Yield", "uneq
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
+MOST_TRIPS = 2**31 - 1  #: of a loop that its gradient counts in i32
+
 
 class Yield(Op, ReturnLike):
     """Hands values to the op around it: `tir.yield %a, %b : tensor<4xf32>, tensor<f32>`."""
@@ -34,6 +36,8 @@ class Yield(Op, ReturnLike):
 
 class Control(Op, RecursiveEffects):
     """An op that runs its regions."""
+
+    of_other_rank: ClassVar[str] = "the type may not change from step to step"  # what to do about it
 
     def yielded(self, block: Block) -> tuple[Value, ...]:
         """What the block hands on."""
@@ -54,23 +58,23 @@ class Control(Op, RecursiveEffects):
             return
         for number, (want, type) in enumerate(zip(gives, found)):
             if type is not want:
-                fail(self, f"{what} must yield {want} as value {number}, got {type}; {_cure(want, type)}")
+                fail(self, f"{what} must yield {want} as value {number}, got {type}; {self._cure(want, type)}")
         fail(self, f"{what} must yield {_types(gives)}, got {_types(found)}")
+
+    def _cure(self, want: Type, got: Type) -> str:
+        """What makes one of the two types the other."""
+        if isinstance(want, TensorType) and isinstance(got, TensorType):
+            if want.rank != got.rank:
+                is_truth = want.rank == 0 and want.element is got.element is I1
+                return "tir.all or tir.any makes it one" if is_truth else self.of_other_rank
+            if want.element is not got.element:
+                return "tir.cast converts the elements"
+            return "tir.reshape states sizes that are the same"
+        return "the two must be one type"
 
 
 def _types(types: Sequence[Type]) -> str:
     return f"({', '.join(map(str, types))})"
-
-
-def _cure(want: Type, got: Type) -> str:
-    """What makes one of the two types the other."""
-    if isinstance(want, TensorType) and isinstance(got, TensorType):
-        if want.rank != got.rank:
-            return "the type may not change from step to step"
-        if want.element is not got.element:
-            return "tir.cast converts the elements"
-        return "tir.reshape states sizes that are the same"
-    return "the two must be one type"
 
 
 class If(Control):
@@ -82,6 +86,7 @@ class If(Control):
 
     name = "tir.if"
     runs_one_region: ClassVar[bool] = True  # at most one of them, and once
+    of_other_rank = "behind -> stand the types that both regions yield"
     condition = operand(BOOL_TENSOR)
     values = result(ELEMENT_TENSOR, variadic=True)
     then_region = region()
@@ -133,8 +138,8 @@ class While(Control):
         types = self.infer()
         self.check_block("the condition", self.condition_region.block, types, [TensorType((), I1)])
         self.check_block("the body", self.body_region.block, types, types)
-        if self.max_trips is not None and self.max_trips < 0:
-            fail(self, f"max_trips must not be negative, got {self.max_trips}")
+        if self.max_trips is not None and not 0 <= self.max_trips <= MOST_TRIPS:
+            fail(self, f"max_trips must be from 0 to {MOST_TRIPS}, got {self.max_trips}")
 
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[value] for value in self.inits]

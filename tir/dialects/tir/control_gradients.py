@@ -16,7 +16,7 @@ from tir.dialects.tir.base import Composite, Reduction, Sequential
 from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.create import Iota
 from tir.dialects.tir.markers import OptimizationBarrier
-from tir.ir.errors import PassError
+from tir.ir.errors import LimitError, PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.traits import ConstantLike
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
@@ -26,6 +26,7 @@ __all__ = [
     "dissolved", "inputs_of",
 ]  # fmt: skip
 
+KNOWN_LENGTH = "give axis 0 of a sequence a number in its type"
 Part = tuple[Value, Any]  # a value and what is handed back to it
 
 
@@ -94,14 +95,17 @@ def copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
 
 def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     outside = captured(op, d.depends)
-    regions = []
+    found = []
     for block in op.blocks:
         copy = Block([])
         ends = copied(block, copy, {})
         parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
-        _end(d, copy, [_or_zero(d.builder(copy), part, value) for part, value in zip(parts, outside)])
-        regions.append(Region([copy]))
-    made = d.b.op(If, op.condition, result_types=[value.type for value in outside], regions=regions)
+        found.append((copy, parts))
+    reached = [i for i in range(len(outside)) if any(parts[i] is not None for _, parts in found)]
+    for copy, parts in found:
+        _end(d, copy, [_or_zero(d.builder(copy), parts[i], outside[i]) for i in reached])
+    outside = [outside[i] for i in reached]
+    made = d.b.op(If, op.condition, result_types=[v.type for v in outside], regions=[Region([copy]) for copy, _ in found])
     return [(value, d.b.tensor(part)) for value, part in zip(outside, made.results)]
 
 
@@ -146,6 +150,10 @@ def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
 
 
 def _end(d: Differentiation, block: Block, values: Sequence[Value]) -> None:
+    """Ends a region with these values; what it does not need goes, and what only checks, which was done forward."""
+    for op in list(block):
+        if not op.results:
+            op.erase()
     d.builder(block).op(Yield, list(values), result_types=[])
     d.drop_unused(block)
 
@@ -203,7 +211,11 @@ class _Loop:
         states, pieces = parts[: len(adjoints)], parts[len(adjoints) : len(wrt)]
         b = d.builder(block)
         ended = [_or_zero(b, part, adjoint) for part, adjoint in zip(states, adjoints)]
-        ended += [s if part is None else (b.tensor(s) + part).value for s, part in zip(sums, parts[len(wrt) :])]
+        added = [(value, s, part) for value, s, part in zip(self.captured, sums, parts[len(wrt) :]) if part is not None]
+        self.captured = [value for value, _, _ in added]
+        ended += [(b.tensor(s) + part).value for _, s, part in added]
+        for argument in [s for s in sums if all(s is not kept for _, kept, _ in added)]:
+            block.erase_argument(argument.index)
         whole = [j for j, part in zip(self.active, pieces) if part is not None]
         _end(d, block, [*ended, *(part.value for part in pieces if part is not None)])
         self._keep(mapping, copies)
@@ -290,7 +302,11 @@ def _stack_type(length: Any, element: Value, what: str, op: Scan) -> TensorType:
     if DYNAMIC in type.shape:
         message = f"{op.name}: {what} is stacked, so its sizes must be known before the loop, got {type}"
         raise PassError(message, op.location, hint="give the sizes names")
-    return type.with_shape((length, *type.shape))
+    try:
+        return type.with_shape((length, *type.shape))
+    except LimitError as error:
+        message = f"{op.name}: {what} is stacked: {error.message}"
+        raise PassError(message, op.location, hint="checkpoint keeps the state of few steps") from None
 
 
 def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
@@ -319,7 +335,7 @@ class _Cut:
         if op.truncate is not None:
             if not isinstance(op.length, int):
                 message = f"{op.name}: the gradient of the last {op.truncate} steps needs a known number of steps"
-                raise PassError(message, op.location)
+                raise PassError(message, op.location, hint=KNOWN_LENGTH)
             left_out = max(op.length - op.truncate, 0)
             self.length = op.length - left_out
             self.start, self.behind = (0, left_out) if op.reverse else (left_out, 0)
@@ -377,7 +393,7 @@ def _in_segments(op: Scan, b: Any) -> list[Value]:
     """A loop as one over segments of `checkpoint` steps, of which each keeps only what it starts with."""
     length, steps = op.length, op.checkpoint
     if not isinstance(length, int):
-        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location)
+        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location, hint=KNOWN_LENGTH)
     count, rest = divmod(length, steps)
     first = rest if op.reverse else 0  # where the whole segments start
     carried = list(op.inits)
