@@ -34,17 +34,22 @@ def drop_unused(first: Op | None, last: Op | None) -> None:
 class Reverse:
     """Reverse mode in one block, up to the insertion point of `b`; regions are differentiated in turn.
 
-    place: the op that asks, for errors.
+    place: the op that asks, for errors. within: the block, and the op in it in front of which that ends which is
+    differentiated, where `b` builds elsewhere, such as in a loop behind it.
     """
 
-    def __init__(self, b: TensorBuilder, place: Derivative) -> None:
+    def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:
         self.b, self.place = b, place
+        self.within = within
         self.adjoints = _Adjoints(b)
         self._depends: set[Value] = set()
 
-    def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value]) -> Steps:
-        """The adjoints of `wrt`, None where it is 0, from those of other values of the block."""
-        path = self._differentiable_path([value for value, _ in seeds], wrt)
+    def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value], constants: Sequence[Value] = ()) -> Steps:
+        """The adjoints of `wrt`, None where it is 0, from those of other values of the block.
+
+        constants: results of leaves whose operands get nothing from them.
+        """
+        path = self._differentiable_path([value for value, _ in seeds], wrt, constants)
         for value, part in seeds:
             self.adjoints.add(value, self.b.tensor(part))
         for op in path:
@@ -84,11 +89,12 @@ class Reverse:
 
     # --- the ops that matter -----------------------------------------------------------------------------------------
 
-    def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value]) -> list[Op]:
+    def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value], constants: Sequence[Value]) -> list[Op]:
         """The path to the values, of ops that have a gradient."""
-        assert self.b.block is not None
+        block, stop = self.within or (self.b.block, self.b.anchor)
+        assert block is not None
         while True:
-            path, self._depends = path_between(self.b.block, self.b.anchor, wrt, needed)
+            path, self._depends = path_between(block, stop, wrt, needed, constants)
             replaced = False
             for op in path:
                 new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
@@ -100,15 +106,19 @@ class Reverse:
 
 
 def path_between(
-    block: Block, stop: Op | None, wrt: Sequence[Value], needed: Sequence[Value]
+    block: Block, stop: Op | None, wrt: Sequence[Value], needed: Sequence[Value], constants: Sequence[Value] = ()
 ) -> tuple[list[Op], set[Value]]:
-    """The ops of the block in front of `stop` between `wrt` and `needed`, in order; and all that depends on `wrt`."""
+    """The ops of the block in front of `stop` between `wrt` and `needed`, in order; and all that depends on `wrt`.
+
+    Not through what makes the constants.
+    """
     depending: list[Op] = []
     depends = set(wrt)
+    ends = {value.op for value in constants}
     for op in block:
         if op is stop:
             break
-        if not isinstance(op, StopGradient) and not depends.isdisjoint(inputs_of(op)):
+        if not isinstance(op, StopGradient) and op not in ends and not depends.isdisjoint(inputs_of(op)):
             depending.append(op)
             depends.update(op.results)
     wanted = set(needed)

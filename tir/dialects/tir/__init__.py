@@ -13,6 +13,7 @@ from tir.dialects.tir import (
     effects,
     functions,
     gather,
+    jacobian,
     linalg,
     logic,
     losses,
@@ -40,7 +41,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
     sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, distributions,
-    rejection, control, effects, state, markers,
+    rejection, control, effects, state, jacobian, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(
