@@ -1,9 +1,9 @@
 """The expansion of `tir.jacobian`: a loop over elements around one derivative. Part of `autodiff`.
 
-In reverse mode the loop is over the elements of y, and its body the way back from one of them; in forward mode it is over
-those of one tensor of `wrt`, and its body the way forward. Values of the program are used from outside of the loop, and
-what is the same in each step is computed in front of it. There is a loop for each axis, so that the parts are stacked in
-the shape of the result; see Note [Sizes of a Jacobian].
+In reverse mode the loop is over the elements of y, and its body the way back from one of them; in forward mode it is
+over those of one tensor of `wrt`, and its body the way forward. Values of the program are used from outside of the
+loop, and what is the same in each step is computed in front of it. There is a loop for each axis, so that the parts are
+stacked in the shape of the result; see Note [Sizes of a Jacobian].
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _over_elements(
     return loops.closed(_completed(loops.inner, parts, likes, elements))
 
 
-def _completed(b: TensorBuilder, parts: Sequence[Tensor | None], likes: Sequence[Value], elements: Sequence[Type]) -> Any:
+def _completed(
+    b: TensorBuilder, parts: Sequence[Tensor | None], likes: Sequence[Value], elements: Sequence[Type]
+) -> Any:
     """The parts in these element types, with zeros for those that are None."""
     wanted = zip(parts, likes, elements)
     return [b.full(0, b.shape(x), element) if part is None else b.cast(part, element) for part, x, element in wanted]

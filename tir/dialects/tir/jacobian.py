@@ -21,12 +21,12 @@ class Jacobian(Derivative):
     """The derivative of each element of y by each of each tensor in `wrt`: `tir.jacobian %y wrt (%a, %b) : ..`.
 
     `%j = tir.jacobian %y wrt (%a) : tensor<[M]x3x4xf64>` of a tensor<[M]x3xf64> by a tensor<4xf64>: the axes of y, then
-    those of `wrt`, whose element type it has. y and `wrt` stand in the block of the op; see `tir.grad`. Where y does not
-    depend on it, it is 0. The Jacobian of a `tir.grad` is the Hessian of its cost.
+    those of `wrt`, whose element type it has. y and `wrt` stand in the block of the op; see `tir.grad`. Where y does
+    not depend on it, it is 0. The Jacobian of a `tir.grad` is the Hessian of its cost.
 
-    `mode reverse`: a loop over the elements of y around one way back; `mode forward`: for each tensor in `wrt` a loop over
-    its elements around one way forward, which does branches and loops over each time. Without a mode: forward if all sizes
-    are known and `wrt` has fewer elements than y, else reverse.
+    `mode reverse`: a loop over the elements of y around one way back; `mode forward`: for each tensor in `wrt` a loop
+    over its elements around one way forward, which does branches and loops over each time. Without a mode: forward if
+    all sizes are known and `wrt` has fewer elements than y, else reverse.
     """
 
     name = "tir.jacobian"
