@@ -26,7 +26,7 @@ CHOSEN = list(chosen(SAMPLES))
 STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
 STATE |= {"tir.if", "tir.while", "tir.scan", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 # No loop around one element: lowerings list them by name.
-MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice", "tir.update_slice"}
+MOVES = {"tir.constant", "tir.dim", "tir.to_index", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice", "tir.update_slice"}
 
 
 def sampled_op(sample: Sample) -> Op:

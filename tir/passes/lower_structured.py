@@ -18,7 +18,7 @@ from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
 from tir.dialects.tir.places import place_of, saturated
-from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice
+from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
@@ -29,7 +29,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, I64, INDEX, IntegerType, TensorType, Type, element_type
 from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
@@ -426,6 +426,16 @@ class _Lowering:
         self.sizes.set_index(op.results[0], size)
         return self.sizes.emit(b, size)
 
+    def to_index(self, b: Builder, op: ToIndex) -> Value:
+        """The number, taken out of its tensor."""
+        return ScalarBuilder(b).cast(self._number(b, op.x), INDEX).value
+
+    def _number(self, b: Builder, x: Value) -> Scalar:
+        """The number in a tensor of rank 0."""
+        element = element_type(x.type)
+        source = self.lowered.get(x, x)
+        return Scalar(b.create(tensor.Extract, source, [], result_types=[signless(element)]), element)
+
     def reshape(self, b: Builder, op: Reshape) -> Value:
         """Merged and split axes."""
         shape = self._declared_shape(b, op)
@@ -520,9 +530,7 @@ class _Lowering:
         self.sizes.require_not_negative(b, room, f"{self.name(op)}: {no_room(axis)}")
         given = op.starts[axis]
         s, last = ScalarBuilder(b), self.sizes.emit(b, room)
-        element = element_type(given.type)
-        number = b.create(tensor.Extract, self.lowered.get(given, given), [], result_types=[signless(element)])
-        start = Scalar(number, element)
+        start = self._number(b, given)
         place = place_of(s, start, last).value
         if op.mode == "error":
             wide = saturated(s, start)
@@ -544,6 +552,7 @@ class _Lowering:
 _METHODS: list[tuple[type[Op], Any]] = [
     (Constant, _Lowering.constant),
     (DimOp, _Lowering.dim),
+    (ToIndex, _Lowering.to_index),
     (Reshape, _Lowering.reshape),
     (Slice, _Lowering.slice),
     (Pad, _Lowering.pad),
