@@ -81,6 +81,10 @@ class Builder(TensorBuilder):
         facts.setdefault("location", caller_location())
         return super().op(cls, *operands, **facts)
 
+    def here(self) -> Location:
+        """The line of the user's code that is building."""
+        return caller_location()
+
     # --- the module --------------------------------------------------------------------------------------------------
 
     def verify(self) -> None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tir.dialects.tir import markers
-from tir.dialects.tir.build.control import ControlBuilder
 from tir.dialects.tir.build.core import Extent, SizeOf, Tensor, TensorLike
+from tir.dialects.tir.build.loops import LoopBuilder
 from tir.dialects.tir.jacobian import Jacobian
 from tir.dialects.tir.state import Grad, Jvp, Leaf, Vjp
 from tir.ir.builder import Builder
@@ -25,7 +25,7 @@ from tir.ir.ir import BlockArgument, OpResult, Value
 __all__ = ["Extent", "SizeOf", "Tensor", "TensorBuilder", "TensorLike"]
 
 
-class TensorBuilder(ControlBuilder):
+class TensorBuilder(LoopBuilder):
     """A builder with a method for each op of the dialect; arguments are `TensorLike`, results `Tensor`."""
 
     def leaf(self, x: TensorLike) -> Tensor:

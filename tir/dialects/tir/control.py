@@ -18,7 +18,7 @@ from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "unequal_length"]
+__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "cure_of", "unequal_length"]
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -54,7 +54,7 @@ class Control(Op, RecursiveEffects):
             return
         for number, (want, type) in enumerate(zip(gives, found)):
             if type is not want:
-                fail(self, f"{what} must yield {want} as value {number}, got {type}; {_cure(want, type)}")
+                fail(self, f"{what} must yield {want} as value {number}, got {type}; {cure_of(want, type)}")
         fail(self, f"{what} must yield {_types(gives)}, got {_types(found)}")
 
 
@@ -62,7 +62,7 @@ def _types(types: Sequence[Type]) -> str:
     return f"({', '.join(map(str, types))})"
 
 
-def _cure(want: Type, got: Type) -> str:
+def cure_of(want: Type, got: Type) -> str:
     """What makes one of the two types the other."""
     if isinstance(want, TensorType) and isinstance(got, TensorType):
         if want.rank != got.rank:
