@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
                   "tir.check", "tir.viz", "tir.version")
-USER = ("tir", "tir.tensor", "tir.api", "tir.compile")
+USER = ("tir", "tir.tensor", "tir.api", "tir.gradients", "tir.compile")
 
 # layer -> what its modules may import besides their own layer and tir.lazy. The longest matching prefix decides, on
 # both sides. A module of no layer fails the test: a new layer is a line here.
@@ -35,6 +35,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.viz": ("tir.ir", "tir.dialects", "tir.version"),
     "tir.tensor": BELOW_THE_USER + USER,
     "tir.api": BELOW_THE_USER + USER,
+    "tir.gradients": BELOW_THE_USER + USER,
     "tir.compile": BELOW_THE_USER + USER,
     "tir": BELOW_THE_USER + USER,  # tir/__init__.py alone: what `import tir` offers
     "tir.lsp": BELOW_THE_USER,

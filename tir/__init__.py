@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from tir.api import Argument, Builder, executable, parse, transform
     from tir.compile import Executable
     from tir.dialects.tir.builder import Tensor
+    from tir.gradients import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
     from tir.ir.errors import TirError
     from tir.ir.printer import print_op
     from tir.ir.types import F32, F64, I1, I32, I64
 
 __all__ = [
     "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "Tensor", "TirError", "__version__",
-    "executable", "parse", "print_op", "transform",
+    "executable", "grad", "hessian", "hvp", "jacobian", "jvp", "parse", "print_op", "transform", "value_and_grad", "vjp",
 ]  # fmt: skip
 
 __getattr__ = lazy_exports(
     __name__,
     {
         **dict.fromkeys(("Argument", "Builder", "executable", "parse", "transform"), "tir.api"),
+        **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"), "tir.gradients"),
         **dict.fromkeys(("F32", "F64", "I1", "I32", "I64"), "tir.ir.types"),
         "Executable": "tir.compile",
         "Tensor": "tir.dialects.tir.builder",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,12 +28,11 @@ from tir.dialects.builtin import Module
 from tir.dialects.custom_derivative import JVP, VJP
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
-from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
+from tir.dialects.tir.state import Derivative, Read, Shared, Update
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr
-from tir.ir.builder import Builder as OpBuilder
 from tir.ir.define import create
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
-from tir.ir.ir import Block, BlockArgument, Op, OpResult, Region, Value
+from tir.ir.ir import Block, Op, Region
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
@@ -82,6 +81,10 @@ class Builder(TensorBuilder):
             raise TirError(f"{cls.name}: an op stands in a function; open one by `with b.function(..)`")
         facts.setdefault("location", caller_location())
         return super().op(cls, *operands, **facts)
+
+    def here(self) -> Location:
+        """The line of the user's code that is building."""
+        return caller_location()
 
     # --- the module --------------------------------------------------------------------------------------------------
 
@@ -166,7 +169,7 @@ class Builder(TensorBuilder):
         made = self.create_many(Call, values, callee=name, result_types=list(type.results))
         return [Tensor(self, value) for value in made]
 
-    # --- state and gradients -----------------------------------------------------------------------------------------
+    # --- state -------------------------------------------------------------------------------------------------------
 
     def _shared_type(self, name: str) -> TensorType:
         symbols = SymbolTable(self.module)
@@ -191,28 +194,6 @@ class Builder(TensorBuilder):
         if new.type is not type:
             raise TirError(f"update @{name}: the value must have type {type}, got {new.type}")
         self.op(Update, new.value, symbol=name)
-
-    def grad(self, cost: TensorLike, wrt: Sequence[TensorLike]) -> list[Tensor]:
-        """The gradients of a 0-d cost by any values of the function.
-
-        What is no argument goes through a `tir.leaf` at its definition, so that rewrites keep what the gradient means.
-        """
-        leaves = [self._differentiable(self.tensor(x).value) for x in wrt]
-        found = super().grad(cost, leaves)
-        for gradient, leaf in zip(found, leaves):
-            if leaf.hint is not None:
-                gradient.named(f"d_{leaf.hint.removesuffix('_leaf')}")
-        return found
-
-    def _differentiable(self, value: Value) -> Value:
-        """An argument or a leaf as it is; for another value a new leaf, which all its users use from now on."""
-        if isinstance(value, BlockArgument) or isinstance(value.op, Leaf):
-            return value
-        assert isinstance(value, OpResult)
-        leaf = OpBuilder.after(value.owner).op(Leaf, value)
-        leaf.result.hint = f"{value.hint}_leaf" if value.hint else None
-        value.replace_uses_if(leaf.result, lambda use: use.owner is not leaf)
-        return leaf.result
 
 
 def _range(bounds: tuple[float, float]) -> Attribute:

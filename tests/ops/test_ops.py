@@ -24,10 +24,10 @@ from tir.parser.parse import parse_text
 
 CHOSEN = list(chosen(SAMPLES))
 STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
-STATE |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp"}
+STATE |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 # No loop around one element: lowerings list them by name.
-MOVES = {"tir.constant", "tir.dim", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice", "tir.update_slice",
-         "tir.optimization_barrier"}  # fmt: skip
+MOVES = {"tir.constant", "tir.dim", "tir.to_index", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice",
+         "tir.update_slice", "tir.optimization_barrier"}  # fmt: skip
 
 
 def sampled_op(sample: Sample) -> Op:

@@ -1,4 +1,4 @@
-"""`autodiff`: expands `tir.grad`, `tir.vjp` and `tir.jvp` into the ops that compute the derivatives."""
+"""`autodiff`: expands `tir.grad`, `tir.vjp`, `tir.jvp` and `tir.jacobian` into the ops that compute the derivatives."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint
 from tir.dialects.tir.control_gradients import dissolved
+from tir.dialects.tir.jacobian import Jacobian
 from tir.dialects.tir.markers import GradientMarker
 from tir.dialects.tir.state import Derivative, Grad, Jvp, Leaf, Vjp
 from tir.ir import actions
@@ -18,6 +19,7 @@ from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.types import F32
 from tir.passes.forward_mode import Forward
+from tir.passes.jacobians import jacobians
 from tir.passes.residuals import residuals, residuals_text
 from tir.passes.reverse_mode import Reverse, Steps, drop_unused, value_name
 
@@ -27,6 +29,8 @@ __all__ = ["Autodiff", "expand_gradients"]
 @dataclass
 class Autodiff(Pass):
     """Expands `tir.grad` and `tir.vjp` into ops, in reverse mode, `tir.jvp` in forward mode, and drops `tir.leaf`.
+
+    `tir.jacobian` becomes a loop over elements around such ops.
 
     Needs: each op between `wrt` and the values is of the tensor level and has a gradient; PassError names one that has
     none. Leaves: none of these ops, and only ops that some derivative uses. Must run before anything that fuses or
@@ -130,7 +134,7 @@ def _told_disconnected(op: Derivative, number: int) -> Remarks:
     what = f"no value of this {op.name} depends on {name}"
     if isinstance(op, Grad):
         what = f"the cost{f' %{op.cost.hint}' if op.cost.hint else ''} does not depend on {name}"
-    asked = op.disconnected  # type: ignore[attr-defined]  # of Grad and Vjp
+    asked = op.disconnected if isinstance(op, (Grad, Vjp)) else None
     if asked == "error":
         cure = "leave it out of wrt, or write `disconnected zero` if a gradient of 0 is meant"
         raise PassError(f"{op.name}: {what}", op.location, hint=cure)
@@ -144,7 +148,9 @@ def _steps(op: Derivative, b: TensorBuilder) -> Steps:
     if isinstance(op, Jvp):
         return Forward(b, op).steps(op.values, op.wrt, [b.tensor(value) for value in op.tangents])
     if isinstance(op, Vjp):
-        return Reverse(b, op).steps([(y, b.tensor(g)) for y, g in zip(op.values, op.cotangents)], op.wrt)
+        return Reverse(b, op).steps([(y, b.tensor(g)) for y, g in zip(op.values, op.cotangents)], op.wrt, op.constants)
+    if isinstance(op, Jacobian):
+        return jacobians(op, b)
     assert isinstance(op, Grad)
     return Reverse(b, op).steps([(op.cost, b.full_like(op.cost, 1))], op.wrt)
 

@@ -28,20 +28,22 @@ Tangents = Sequence[Tensor | None]
 
 
 class Forward:
-    """Forward mode in one block, at the insertion point of `b`. place: the op that asks, for errors."""
+    """Forward mode in one block, at the insertion point of `b`. place, within: as for `Reverse`."""
 
-    def __init__(self, b: TensorBuilder, place: Derivative) -> None:
+    def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:
         self.b, self.place = b, place
+        self.within = within
         self.tangents: dict[Value, Tensor] = {}
 
     def steps(self, values: Sequence[Value], wrt: Sequence[Value], tangents: Sequence[Tensor]) -> Steps:
         """The tangents of the values, None where it is 0, from those of `wrt`."""
         b = self.b
-        assert b.block is not None
+        block, stop = self.within or (b.block, b.anchor)
+        assert block is not None
         for value, tangent in zip(wrt, tangents):
             known = self.tangents.get(value)
             self.tangents[value] = b.tensor(tangent) if known is None else known + b.tensor(tangent)
-        path, _ = path_between(b.block, b.anchor, wrt, values)
+        path, _ = path_between(block, stop, wrt, values)
         check_differentiable(path, wrt, values, self.place)
         for op in path:
             b.location = NameLocation(f"derivative of {op.name}", op.location)

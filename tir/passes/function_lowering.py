@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tir.dialects import tensor
 from tir.dialects.func import Func
+from tir.dialects.scalar import Scalar, signless
 from tir.dialects.tir.base import Shaped, Sized, TensorOp
 from tir.ir.affine import AffineConstant, AffineExpr, affine
 from tir.ir.builder import Builder
 from tir.ir.ir import Op, Value
-from tir.ir.types import TensorType
+from tir.ir.types import TensorType, element_type
 from tir.passes.sizes import Size, Sizes
 
 __all__ = ["FunctionLowering"]
@@ -31,6 +33,11 @@ class FunctionLowering:
     def of(self, value: Value) -> Value:
         """What stands for the value."""
         return self.lowered.get(value, value)
+
+    def number(self, b: Builder, x: Value) -> Scalar:
+        """The number in a tensor of rank 0."""
+        element = element_type(x.type)
+        return Scalar(b.create(tensor.Extract, self.of(x), [], result_types=[signless(element)]), element)
 
     def name(self, op: Op) -> str:
         """What messages call the op."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tir.dialects import tensor
-from tir.dialects.scalar import Scalar, ScalarBuilder, signless
+from tir.dialects.scalar import ScalarBuilder
 from tir.dialects.tir.arrange import Concat
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
 from tir.dialects.tir.places import place_of, saturated
@@ -14,7 +14,7 @@ from tir.dialects.tir.shape import Pad, Slice
 from tir.ir.affine import affine
 from tir.ir.builder import Builder
 from tir.ir.ir import Op, Value
-from tir.ir.types import TensorType, element_type
+from tir.ir.types import TensorType
 from tir.ir.views import split_mixed
 from tir.passes.function_lowering import FunctionLowering
 from tir.passes.sizes import Size
@@ -123,9 +123,7 @@ def _start(f: FunctionLowering, b: Builder, op: DynamicSlice | UpdateSlice, axis
     f.sizes.require_not_negative(b, room, f"{f.name(op)}: {no_room(axis)}")
     given = op.starts[axis]
     s, last = ScalarBuilder(b), f.sizes.emit(b, room)
-    element = element_type(given.type)
-    number = b.create(tensor.Extract, f.of(given), [], result_types=[signless(element)])
-    start = Scalar(number, element)
+    start = f.number(b, given)
     place = place_of(s, start, last).value
     if op.mode == "error":
         wide = saturated(s, start)

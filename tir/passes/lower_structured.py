@@ -9,7 +9,7 @@ from typing import Any
 from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
-from tir.dialects.scalar import signless
+from tir.dialects.scalar import ScalarBuilder, signless
 from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
@@ -17,7 +17,7 @@ from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
-from tir.dialects.tir.shape import DimOp, Reshape
+from tir.dialects.tir.shape import DimOp, Reshape, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineExpr, AffineMap, affine
@@ -28,7 +28,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, I64, INDEX, IntegerType, TensorType, Type, element_type
 from tir.passes.cse import Cse
 from tir.passes.function_lowering import FunctionLowering
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
@@ -389,6 +389,10 @@ class _Lowering(FunctionLowering):
         self.sizes.set_index(op.results[0], size)
         return self.sizes.emit(b, size)
 
+    def to_index(self, b: Builder, op: ToIndex) -> Value:
+        """The number, taken out of its tensor."""
+        return ScalarBuilder(b).cast(self.number(b, op.x), INDEX).value
+
     def reshape(self, b: Builder, op: Reshape) -> Value:
         """Merged and split axes."""
         shape = self.declared_shape(b, op)
@@ -400,6 +404,7 @@ class _Lowering(FunctionLowering):
 _METHODS: list[tuple[type[Op], Any]] = [
     (Constant, _Lowering.constant),
     (DimOp, _Lowering.dim),
+    (ToIndex, _Lowering.to_index),
     (Reshape, _Lowering.reshape),
     *SLICES,
     (Structured, _Lowering.structured),

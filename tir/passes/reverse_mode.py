@@ -36,18 +36,23 @@ def drop_unused(first: Op | None, last: Op | None) -> None:
 class Reverse:
     """Reverse mode in one block, up to the insertion point of `b`; regions are differentiated in turn.
 
-    place: the op that asks, for errors.
+    place: the op that asks, for errors. within: the block, and the op in it in front of which that ends which is
+    differentiated, where `b` builds elsewhere, such as in a loop behind it.
     """
 
-    def __init__(self, b: TensorBuilder, place: Derivative) -> None:
+    def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:
         self.b, self.place = b, place
+        self.within = within
         self.adjoints = _Adjoints(b)
         self._depends: set[Value] = set()
 
-    def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value]) -> Steps:
-        """The adjoints of `wrt`, None where it is 0, from those of other values of the block."""
+    def steps(self, seeds: Sequence[tuple[Value, Tensor]], wrt: Sequence[Value], constants: Sequence[Value] = ()) -> Steps:
+        """The adjoints of `wrt`, None where it is 0, from those of other values of the block.
+
+        constants: results of leaves whose operands get nothing from them.
+        """
         needed = [value for value, _ in seeds]
-        path = self._differentiable_path(needed, wrt)
+        path = self._differentiable_path(needed, wrt, constants)
         check_differentiable(path, wrt, needed, self.place)
         for value, part in seeds:
             self.adjoints.add(value, self.b.tensor(part))
@@ -103,11 +108,12 @@ class Reverse:
 
     # --- the ops that matter -----------------------------------------------------------------------------------------
 
-    def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value]) -> list[Op]:
+    def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value], constants: Sequence[Value]) -> list[Op]:
         """The path to the values, of ops that have a gradient."""
-        assert self.b.block is not None
+        block, stop = self.within or (self.b.block, self.b.anchor)
+        assert block is not None
         while True:
-            path, self._depends = path_between(self.b.block, self.b.anchor, wrt, needed)
+            path, self._depends = path_between(block, stop, wrt, needed, constants)
             replaced = False
             for op in path:
                 new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
@@ -119,16 +125,21 @@ class Reverse:
 
 
 def path_between(
-    block: Block, stop: Op | None, wrt: Sequence[Value], needed: Sequence[Value]
+    block: Block, stop: Op | None, wrt: Sequence[Value], needed: Sequence[Value], constants: Sequence[Value] = ()
 ) -> tuple[list[Op], set[Value]]:
-    """The ops of the block in front of `stop` between `wrt` and `needed`, in order; and all that depends on `wrt`."""
+    """The ops of the block in front of `stop` between `wrt` and `needed`, in order; and all that depends on `wrt`.
+
+    Not through what makes the constants.
+    """
     depending: list[Op] = []
     depends = set(wrt)
+    ends = {value.op for value in constants}
     for op in block:
         if op is stop:
             break
         # A size is none of the numbers of a tensor: it stays when they change.
-        if not isinstance(op, (StopGradient, DimOp)) and not depends.isdisjoint(_ways_in(op)):
+        is_end = isinstance(op, (StopGradient, DimOp)) or op in ends
+        if not is_end and not depends.isdisjoint(_ways_in(op)):
             depending.append(op)
             depends.update(op.results)
     wanted = set(needed)

@@ -46,6 +46,8 @@ def rows() -> list[Sample]:
         row("tir.reverse", "%0 over [1] : {r}", [random((2, 0), "i8")], np.zeros((2, 0), np.int8)),
         row("tir.dim", "%0 axis 1 : {0}", [x], np.int64(3), result="index"),
         row("tir.dim", "%0 axis 0 : {0}", [n], np.int64(4), dims=[("?", 2)], result="index"),
+        *(row("tir.to_index", "%0 : {0}", [array(number, name)], np.int64(number), result="index")
+          for number, name in ((7, "i64"), (-3, "i8"), (200, "ui8"), (0, "i32"))),
         row("tir.constant", "dense<[1.0, -0.0]> : {r}", [], array([1, -0.0], "f32")),
         row("tir.constant", "dense<true> : {r}", [], np.ones((2, 2), bool)),
         row("tir.constant", "dense<> : {r}", [], np.zeros((0, 3), np.int32)),

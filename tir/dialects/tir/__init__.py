@@ -13,6 +13,7 @@ from tir.dialects.tir import (
     effects,
     functions,
     gather,
+    jacobian,
     linalg,
     logic,
     losses,
@@ -42,7 +43,7 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
     sorting, linalg, triangular, solve, window, pooling, conv, composite, statistics, norms, losses, class_losses,
-    random, distributions, rejection, control, effects, state, markers,
+    random, distributions, rejection, control, effects, state, jacobian, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(

@@ -58,15 +58,16 @@ class Control(Op, RecursiveEffects):
             return
         for number, (want, type) in enumerate(zip(gives, found)):
             if type is not want:
-                fail(self, f"{what} must yield {want} as value {number}, got {type}; {self._cure(want, type)}")
+                fail(self, f"{what} must yield {want} as value {number}, got {type}; {self.cure(want, type)}")
         fail(self, f"{what} must yield {_types(gives)}, got {_types(found)}")
 
-    def _cure(self, want: Type, got: Type) -> str:
+    @classmethod
+    def cure(cls, want: Type, got: Type) -> str:
         """What makes one of the two types the other."""
         if isinstance(want, TensorType) and isinstance(got, TensorType):
             if want.rank != got.rank:
                 is_truth = want.rank == 0 and want.element is got.element is I1
-                return "tir.all or tir.any makes it one" if is_truth else self.of_other_rank
+                return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
             if want.element is not got.element:
                 return "tir.cast converts the elements"
             return "tir.reshape states sizes that are the same"
@@ -279,6 +280,7 @@ class Checkpoint(Control):
 
     name = "tir.checkpoint"
     runs_one_region: ClassVar[bool] = True
+    of_other_rank = "behind -> stand the types that the region yields"
     values = result(ELEMENT_TENSOR, variadic=True)
     body_region = region()
     format = "`->` ` ` `(` type($values) `)` $body_region attr-dict-with-keyword"

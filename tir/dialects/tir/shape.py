@@ -1,4 +1,4 @@
-"""Ops that move elements and compute none: broadcast, transpose, reshape, slice, pad; and `dim`, a size."""
+"""Ops that move elements and compute none: broadcast, transpose, reshape, slice, pad; and sizes: `dim`, `to_index`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from tir.dialects.tir.base import (
     ELEMENT_TENSOR,
+    INTEGERS,
     Shaped,
     Sized,
     Structure,
@@ -22,7 +23,7 @@ from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
-from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR
+from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR, tensor_of
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
@@ -44,6 +45,27 @@ class DimOp(TensorOp):
 
     def reference(self, x: Any) -> Any:
         return np.int64(np.shape(x)[self.axis])
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [None]
+
+
+class ToIndex(TensorOp):
+    """A whole number as an `index`, for the size of a tensor: `tir.to_index %n : tensor<i64>`, back by tir.cast.
+
+    x: a tensor of rank 0. A size below 0 is an error at run time where it is used.
+    """
+
+    name = "tir.to_index"
+    x = operand(tensor_of(INTEGERS, rank=0))
+    result = result(INDEX_KIND)
+    format = "$x attr-dict `:` type($x)"
+
+    def infer(self) -> Sequence[Type]:
+        return [INDEX]
+
+    def reference(self, x: Any) -> Any:
+        return np.asarray(x).astype(np.int64)[()]
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         return [None]
@@ -329,4 +351,4 @@ class Reverse(Shaped, Structured):
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (Broadcast, Transpose, Reshape, Slice, Pad, Reverse, DimOp)
+OPS = (Broadcast, Transpose, Reshape, Slice, Pad, Reverse, DimOp, ToIndex)

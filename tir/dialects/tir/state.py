@@ -190,12 +190,21 @@ class Derivative(Op, Pure):
         """VerifyError unless `wrt` names values that one can differentiate by."""
         if not self.wrt:
             fail(self, "wrt must name a value")
-        for value in self.wrt:
+        self.check_points("wrt", self.wrt)
+
+    def check_points(self, what: str, values: Sequence[Value]) -> None:
+        """VerifyError unless no rewrite can change what the values are: arguments of the block and results of tir.leaf."""
+        for value in values:
             if value.block is not self.parent:
-                fail(self, f"wrt{_named(value)} must be defined in the block of this op")
+                fail(self, f"{what}{named(value)} must be defined in the block of this op")
             is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
             if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
-                fail(self, f"wrt{_named(value)} must be an argument of the block or the result of a tir.leaf")
+                fail(self, f"{what}{named(value)} must be an argument of the block or the result of a tir.leaf")
+
+    def check_value(self, what: str, value: Value) -> None:
+        """VerifyError unless the value stands in the block of the op."""
+        if value.block is not self.parent:
+            fail(self, f"the {what}{named(value)} must be defined in the block of this op")
 
     def check_pairs(self, name: str, first: Sequence[Value], second: Sequence[Value]) -> None:
         """VerifyError unless there are as many `second`, called `name`, as `first`, of the same types."""
@@ -203,7 +212,7 @@ class Derivative(Op, Pure):
             fail(self, f"needs as many {name} as values: {len(first)}, got {len(second)}")
         for one, other in zip(first, second):
             if one.type is not other.type:
-                fail(self, f"the {name[:-1]} of{_named(one)} must have type {one.type}, got {other.type}")
+                fail(self, f"the {name[:-1]} of{named(one)} must have type {one.type}, got {other.type}")
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
         raise ExecutionError("cannot run before the pass autodiff has expanded it")
@@ -234,11 +243,10 @@ class Grad(Derivative):
     def verify(self) -> None:
         if self.wrt and len(self.wrt) != len(self.results):
             fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
-        if self.cost.block is not self.parent:
-            fail(self, f"the cost{_named(self.cost)} must be defined in the block of this op")
+        self.check_value("cost", self.cost)
         if self.cost.type.rank != 0:
             cure = "tir.sum or tir.mean makes it one number, tir.vjp takes an adjoint for each element"
-            fail(self, f"the cost{_named(self.cost)} must have rank 0, got {self.cost.type}; {cure}")
+            fail(self, f"the cost{named(self.cost)} must have rank 0, got {self.cost.type}; {cure}")
         self.check_wrt()
 
 
@@ -247,17 +255,19 @@ class Vjp(Derivative):
 
     The sum over the values of the Jacobian by `wrt`, transposed, times the adjoint (the "cotangent"). Values and `wrt`
     stand in the block of the op; see `tir.grad`, which is this of one number with the adjoint 1, for `disconnected`.
+    Nothing goes back through the definition of a value in `constant (%c)`, an argument or a leaf: it counts as given.
     """
 
     name = "tir.vjp"
     values = operand(FLOAT_TENSOR, variadic=True)
     cotangents = operand(FLOAT_TENSOR, variadic=True)
     wrt = operand(FLOAT_TENSOR, variadic=True)
+    constants = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
     disconnected = attribute(integer_enum(DISCONNECTED), optional=True)
     format = (
-        "` ` `(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` (`disconnected` $disconnected^)? "
-        "attr-dict `:` type($gradients)"
+        "` ` `(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` "
+        "(`constant` ` ` `(` $constants^ `)`)? (`disconnected` $disconnected^)? attr-dict `:` type($gradients)"
     )
 
     def infer(self) -> Sequence[Type]:
@@ -268,9 +278,9 @@ class Vjp(Derivative):
             fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
         self.check_pairs("cotangents", self.values, self.cotangents)
         for value in self.values:
-            if value.block is not self.parent:
-                fail(self, f"the value{_named(value)} must be defined in the block of this op")
+            self.check_value("value", value)
         self.check_wrt()
+        self.check_points("constant", self.constants)
 
 
 class Jvp(Derivative):
@@ -294,12 +304,12 @@ class Jvp(Derivative):
             fail(self, f"needs a result for each value: {len(self.values)}, got {len(self.results)}")
         self.check_pairs("tangents", self.wrt, self.tangents)
         for value in self.values:
-            if value.block is not self.parent:
-                fail(self, f"the value{_named(value)} must be defined in the block of this op")
+            self.check_value("value", value)
         self.check_wrt()
 
 
-def _named(value: Value) -> str:
+def named(value: Value) -> str:
+    """" %w", or nothing where the text gives a number."""
     return f" %{value.hint}" if value.hint else ""
 
 

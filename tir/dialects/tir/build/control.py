@@ -1,13 +1,13 @@
-"""Builder methods for branches and loops: Python functions say what the regions compute.
+"""Builder methods for branches and loops with a condition: Python functions say what the regions compute.
 
-    last, all = b.scan(lambda h, x: ([b.tanh(h @ w + x)], [h]), [h0], [xs])
+    (y,) = b.if_(x > 0, lambda: [x], lambda: [-x])
+    (y,) = b.while_loop(lambda y: y > 1, lambda y: [y / 2], [x])
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tir.dialects.tir import control
 from tir.dialects.tir.build.core import Tensor, TensorLike
@@ -16,16 +16,13 @@ from tir.ir.errors import TirError
 from tir.ir.ir import Block, Region
 from tir.ir.types import I1, TensorType, Type
 
-__all__ = ["ControlBuilder"]
+__all__ = ["ControlBuilder", "Values"]
 
 Values = Sequence[TensorLike]
 
 
 class ControlBuilder(RandomBuilder):
-    """`if_`, `while_loop`, `scan`, `checkpoint`.
-
-    The functions run once, when the op is built, and may use any tensor from outside.
-    """
+    """`if_`, `while_loop`, `checkpoint`. The functions run once, as the op is built, and may use any tensor from outside."""
 
     def if_(
         self, condition: TensorLike, then: Callable[[], Values], otherwise: Callable[[], Values]
@@ -59,41 +56,6 @@ class ControlBuilder(RandomBuilder):
         self._region(body, lambda: step(*map(self._own, body.arguments)), types)
         made = self.op(control.While, starts, regions=[Region([asked]), Region([body])], max_trips=max_trips)
         return [self._own(value) for value in made.results]
-
-    def scan(
-        self, step: Callable[..., tuple[Values, Values]], inits: Values, sequences: Values, *,
-        reverse: bool = False, truncate: int | None = None, checkpoint: int | None = None,
-    ) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
-        """The last carried values, and stacks along a new axis 0.
-
-        `step(*carried, *elements)` gives the next carried values and what is stacked, for the elements along axis 0 of
-        the sequences. For taps, an element and those around it, pass slices of a sequence as several sequences; for
-        older carried values, carry them too.
-        """
-        starts, whole = ([self.tensor(x).value for x in xs] for xs in (inits, sequences))
-        if not whole:
-            raise TirError("scan: needs a sequence; one that only counts is an iota")
-        for x in whole:
-            if x.type.rank == 0:  # type: ignore[attr-defined]
-                raise TirError(f"scan: a sequence must have an axis to go along, got {x.type}")
-        types: list[Any] = [value.type for value in starts]
-        block = Block([*types, *(x.type.with_shape(x.type.shape[1:]) for x in whole)])  # type: ignore[attr-defined]
-        stacked: list[Tensor] = []
-
-        def body() -> Values:
-            carried, more = step(*map(self._own, block.arguments))
-            stacked.extend(self.tensor(x) for x in more)
-            return [*self._as_types(carried, types), *stacked]
-
-        self._region(block, body, None)
-        length = whole[0].type.shape[0]  # type: ignore[attr-defined]
-        types += [x.type.with_shape((length, *x.type.shape)) for x in stacked]
-        made = self.op(
-            control.Scan, starts, whole, result_types=types, regions=[Region([block])], reverse=reverse,
-            truncate=truncate, checkpoint=checkpoint,
-        )  # fmt: skip
-        results = [self._own(value) for value in made.results]
-        return results[: len(starts)], results[len(starts) :]
 
     def _region(self, block: Block, body: Callable[[], Values], types: Sequence[Type] | None) -> list[Tensor]:
         """Fills the block with what the function computes, and the tir.yield of it."""

@@ -13,7 +13,7 @@ from tir.dialects.tir.base import fits_exactly, number_attribute
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import TirError
+from tir.ir.errors import Location, TirError
 from tir.ir.ir import Op, Value
 from tir.ir.types import (
     BF16,
@@ -182,6 +182,10 @@ class CoreBuilder(Builder):
         """The only result of a new op; Tensors as operands."""
         values = [x.value if isinstance(x, Tensor) else x for x in operands]
         return self._own(self.create(cls, *values, **facts))
+
+    def here(self) -> Location:
+        """Where an error is told: at what is built now."""
+        return self.location
 
     def _own(self, value: Value) -> Tensor:
         return Tensor(self, value)  # type: ignore[arg-type]  # every builder made is a TensorBuilder

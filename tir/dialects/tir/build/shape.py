@@ -11,6 +11,7 @@ from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, listed
 from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
+from tir.ir.ir import Value
 from tir.ir.types import F32, Type
 
 __all__ = ["ShapeBuilder"]
@@ -24,6 +25,10 @@ class ShapeBuilder(LogicBuilder):
         x = self.tensor(x)
         order = list(reversed(range(x.type.rank))) if permutation is None else list(permutation)
         return x if order == list(range(x.type.rank)) else self.make(shapes.Transpose, x, permutation=order)
+
+    def to_index(self, x: TensorLike) -> Value:
+        """A whole number, a 0-d tensor, as a size."""
+        return self.create(shapes.ToIndex, self.tensor(x).value)
 
     def reshape(self, x: TensorLike, shape: Sequence[Extent]) -> Tensor:
         """The elements in another shape, in row-major order."""

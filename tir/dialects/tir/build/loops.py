@@ -1,0 +1,364 @@
+"""Builder methods for loops along sequences: `scan`, and `map`, `reduce`, `foldl` and `foldr` in terms of it.
+
+    last, all = b.scan(lambda h, x: ([b.tanh(h @ w + x)], [h]), [h0], [xs])
+    squares = b.map(b.square, xs)
+    total = b.reduce(lambda sum, x: sum + x, 0.0, xs)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tir.dialects.tir import control
+from tir.dialects.tir.base import merge_dims
+from tir.dialects.tir.build.control import ControlBuilder, Values
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
+from tir.ir.errors import TirError, counted
+from tir.ir.ir import Block, BlockArgument, Region, Value
+from tir.ir.types import DYNAMIC, I1, I64, Dim, TensorType, Type, dim_text
+
+__all__ = ["LoopBuilder", "Taps"]
+
+
+@dataclass(frozen=True)
+class Taps:
+    """A tensor of which a step sees several elements along axis 0: those at these distances from the step at hand.
+
+    Of a sequence, [-1, 0] are the element before and the one at hand; the steps go where all of them are, and 0 counts
+    as if it were among them. Of first carried values, [-3, -1] are what the third step before and the last one made;
+    the tensor has the 3 values in front of the first step, the oldest first.
+    """
+
+    value: TensorLike
+    taps: Sequence[int]
+
+
+Step = Callable[..., Any]
+
+
+class LoopBuilder(ControlBuilder):
+    """Loops along sequences. The functions run once, when the loop is built, and may use any tensor from outside."""
+
+    taps = Taps
+
+    def scan(
+        self, step: Step, inits: Sequence[TensorLike | Taps] = (), sequences: Sequence[TensorLike | Taps] = (),
+        non_sequences: Values = (), *, length: Extent | None = None, reverse: bool = False, go_backwards: bool = False,
+        truncate: int | None = None, checkpoint: int | None = None,
+    ) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
+        """The last carried values, and stacks along a new axis 0.
+
+        `step(*carried, *elements, *non_sequences)` gives the next carried values and what is stacked, for the elements
+        along axis 0 of the sequences; `Taps` hand over several of them, or several of the values carried before, in
+        their order. What such values are at last has the form of the first ones.
+
+        A step may give a third thing, a tensor<i1>: the loop ends behind the first step where it is true, and the
+        stacks have a place for each step that ran. There is a gradient in reverse if the most steps are known.
+
+        length: how many steps there are at most; without sequences it must be given. reverse: from the last element to
+        the first, where the stacks keep the places of the elements; go_backwards: the same, but the stacks are in the
+        order of the steps. truncate, checkpoint: see `tir.scan`.
+        """
+        if reverse and go_backwards:
+            raise TirError("scan: reverse and go_backwards exclude each other", self.here())
+        carried = [_Carried(self, number, given) for number, given in enumerate(inits)]
+        whole, counts = _whole_sequences(self, sequences, length, reverse or go_backwards)
+        loop = _Loop(self, step, carried, counts, [self.tensor(x) for x in non_sequences])
+        loop.trace(whole)
+        if loop.stop is not None:
+            if reverse or truncate is not None or checkpoint is not None:
+                message = "scan: a step that says when to stop goes without reverse, truncate and checkpoint"
+                raise TirError(message, self.here(), hint="go_backwards goes from the last element to the first")
+            return loop.until([self.reverse(x, [0]) for x in whole] if go_backwards else whole)
+        facts = {"reverse": reverse or go_backwards, "truncate": truncate, "checkpoint": checkpoint}
+        last, stacks = loop.scan(whole, facts)
+        return last, [self.reverse(x, [0]) for x in stacks] if go_backwards else stacks
+
+    def map(
+        self, function: Callable[..., Any], sequences: Any, non_sequences: Values = (), *, go_backwards: bool = False
+    ) -> Any:
+        """What the function gives for each element along axis 0 of one or several sequences, stacked.
+
+        One tensor, or a list where the function gives several.
+        """
+        gives_one = False
+
+        def step(*given: Tensor) -> Any:
+            nonlocal gives_one
+            found = function(*given)
+            gives_one = not isinstance(found, (list, tuple))
+            return [], _several(found)
+
+        _, stacks = self.scan(step, [], _several(sequences), non_sequences, go_backwards=go_backwards)
+        return stacks[0] if gives_one else stacks
+
+    def reduce(
+        self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = (), *,
+        reverse: bool = False,
+    ) -> Any:  # fmt: skip
+        """What is left of `init` when `function(so_far, *elements)` was asked for each element along axis 0.
+
+        init: one value, or a list of several, which the function takes and gives; so is what comes out. reverse: from
+        the last element to the first.
+        """
+        sequences = _several(sequences)
+        first = [self._as_element(x, sequences) for x in _several(init)]
+
+        def step(*given: Tensor) -> Any:
+            return _several(function(*given)), []
+
+        last, _ = self.scan(step, first, sequences, non_sequences, reverse=reverse)
+        return last if isinstance(init, (list, tuple)) else last[0]
+
+    def foldl(self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = ()) -> Any:
+        """`reduce` from the first element to the last."""
+        return self.reduce(function, init, sequences, non_sequences)
+
+    def foldr(self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = ()) -> Any:
+        """`reduce` from the last element to the first; what is so far comes first in the function, too."""
+        return self.reduce(function, init, sequences, non_sequences, reverse=True)
+
+    def _as_element(self, x: TensorLike | Taps, sequences: Sequence[Any]) -> Any:
+        """A number in the element type of the first sequence; anything else as it is."""
+        if not isinstance(x, (int, float)) or not sequences:
+            return x
+        first = sequences[0].value if isinstance(sequences[0], Taps) else sequences[0]
+        return self.full(x, (), self.tensor(first).type.element)
+
+
+def _several(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+# --- what a step takes -----------------------------------------------------------------------------------------------
+
+
+class _Carried:
+    """A carried value, or the last few of one: `starts`, the oldest first. A step sees those at `seen`."""
+
+    def __init__(self, b: LoopBuilder, number: int, given: TensorLike | Taps) -> None:
+        self.b, self.number = b, number
+        self.is_tapped = isinstance(given, Taps)
+        if not isinstance(given, Taps):
+            self.starts, self.seen = [b.tensor(given)], [0]
+            return
+        taps = _taps(b, given)
+        if max(taps) >= 0:
+            message = f"scan: taps of first values {number} must be below 0, since they count back, got {taps}"
+            raise TirError(message, b.here())
+        first, back = b.tensor(given.value), -min(taps)
+        sizes = first.type.shape[:1]
+        if not sizes or sizes[0] not in (back, DYNAMIC):
+            got = f"{back} along axis 0, got {first.type}"
+            raise TirError(f"scan: first values {number} with taps {taps} must have size {got}", b.here())
+        self.starts = [first[i] for i in range(back)]
+        self.seen = [back + tap for tap in taps]
+
+    @property
+    def type(self) -> TensorType:
+        """The type of one value."""
+        return self.starts[0].type
+
+    def last(self, values: Sequence[Tensor]) -> Tensor:
+        """The last values in the form of the first ones."""
+        return self.b.stack(values) if self.is_tapped else values[0]
+
+
+def _taps(b: LoopBuilder, given: Taps) -> list[int]:
+    taps = list(given.taps)
+    if not taps or not all(isinstance(tap, int) for tap in taps):
+        raise TirError(f"scan: taps are whole numbers, at least one, got {taps}", b.here())
+    return taps
+
+
+def _whole_sequences(
+    b: LoopBuilder, sequences: Sequence[TensorLike | Taps], length: Extent | None, backwards: bool
+) -> tuple[list[Tensor], bool]:
+    """The tensors to go along, one for each tap, of one length; and whether they only count.
+
+    Of those the first `length` elements on the way are taken.
+    """
+    found = [part for number, given in enumerate(sequences) for part in _tapped(b, number, given)]
+    if not found:
+        if length is None:
+            raise TirError("scan: needs a sequence, or a length", b.here())
+        return [b.iota([length], 0)], True
+    if length is not None:
+        found = [_first(b, x, length, backwards) for x in found]
+    size: Dim = DYNAMIC
+    for number, x in enumerate(found):
+        both = merge_dims(size, x.type.shape[0])
+        if both is None:
+            sizes = f"{dim_text(size)} and {dim_text(x.type.shape[0])} (sequence {number})"
+            message = f"scan: sequences must have one size along axis 0, got {sizes}"
+            raise TirError(message, b.here(), hint="length takes the first elements of each")
+        size = both
+    return found, False
+
+
+def _tapped(b: LoopBuilder, number: int, given: TensorLike | Taps) -> list[Tensor]:
+    """The parts of a sequence that go along with each other."""
+    x = b.tensor(given.value if isinstance(given, Taps) else given)
+    if x.type.rank == 0:
+        raise TirError(f"scan: a sequence must have an axis to go along, got {x.type}", b.here())
+    if not isinstance(given, Taps):
+        return [x]
+    taps = _taps(b, given)
+    low, high = min(0, *taps), max(0, *taps)
+    size, rest = x.type.shape[0], [0] * (x.type.rank - 1)
+    if isinstance(size, int) and size < high - low:
+        least = counted(high - low, "element")
+        raise TirError(f"scan: sequence {number} with taps {taps} must have at least {least}, got {x.type}", b.here())
+    return [b.slice(x, [tap - low, *rest], [tap - high, *rest]) if high > low else x for tap in taps]
+
+
+def _first(b: LoopBuilder, x: Tensor, length: Extent, backwards: bool) -> Tensor:
+    """The first elements on the way."""
+    size, rest = x.type.shape[0], [0] * (x.type.rank - 1)
+    if not isinstance(length, int) or length < 0 or (length == 0 and not isinstance(size, int)):
+        raise TirError(f"scan: the length to take of {x.type} must be a number above 0, got {length}", b.here())
+    if isinstance(size, int) and size < length:
+        raise TirError(f"scan: there are no {length} elements along axis 0 of {x.type}", b.here())
+    if size == length:
+        return x
+    if backwards:
+        return b.reverse(_first(b, b.reverse(x, [0]), length, False), [0])
+    start = size if isinstance(size, int) and length == 0 else 0
+    return b.slice(x, [start, *rest], [length, *rest])
+
+
+# --- loops on their way ----------------------------------------------------------------------------------------------
+
+
+class _Loop:
+    """A loop while it is built. block: its region, which takes the carried values and an element of each sequence."""
+
+    def __init__(
+        self, b: LoopBuilder, step: Step, carried: Sequence[_Carried], counts: bool, others: Sequence[Tensor]
+    ) -> None:
+        self.b, self.step, self.carried, self.counts, self.others = b, step, carried, counts, others
+        self.starts = [x.value for one in carried for x in one.starts]
+        self.ends: list[Tensor] = []
+        self.stacked: list[Tensor] = []
+        self.stop: Tensor | None = None
+
+    def trace(self, whole: Sequence[Tensor]) -> None:
+        """Runs the step once."""
+        b = self.b
+        self.block = Block([*(x.type for x in self.starts), *(x.type.with_shape(x.type.shape[1:]) for x in whole)])
+        given = [Tensor(b, argument) for argument in self.block.arguments]  # type: ignore[arg-type]
+        values, elements = given[: len(self.starts)], given[len(self.starts) :]
+        groups = self._grouped(values)
+        seen = [group[place] for one, group in zip(self.carried, groups) for place in one.seen]
+        with b.at(self.block):
+            found = self.step(*seen, *([] if self.counts else elements), *self.others)
+            next_values, self.stacked, self.stop = self._checked(found)
+        self.ends = [x for group, new in zip(groups, next_values) for x in (*group[1:], new)]
+
+    def _grouped(self, values: Sequence[Tensor]) -> list[list[Tensor]]:
+        """The values of each of `carried`."""
+        rest = iter(values)
+        return [[next(rest) for _ in one.starts] for one in self.carried]
+
+    def _checked(self, found: Any) -> tuple[list[Tensor], list[Tensor], Tensor | None]:
+        """What a step gave: the next carried values, what is stacked, and the condition to stop."""
+        b, here = self.b, self.b.here()
+        if not isinstance(found, (list, tuple)) or len(found) not in (2, 3):
+            form = "a list of carried values, a list of what is stacked, and when to stop, if need be"
+            raise TirError(f"scan: a step gives {form}, got {found!r}", here)
+        carried, stacked = _several(found[0]), [b.tensor(x) for x in _several(found[1])]
+        if len(carried) != len(self.carried):
+            want = counted(len(self.carried), "carried value")
+            raise TirError(f"scan: a step must give {want}, as many as there are at first, got {len(carried)}", here)
+        values = []
+        for one, given in zip(self.carried, carried):
+            value = b._as_type(given, one.type)
+            if value.type is not one.type:
+                message = f"scan: a step must give {one.type} as carried value {one.number}, got {value.type}"
+                raise TirError(message, here, hint=control.Scan.cure(one.type, value.type))
+            values.append(value)
+        for number, x in enumerate(stacked):
+            if DYNAMIC in x.type.shape:
+                message = f"scan: stack {number} must have sizes that are known before the loop, got {x.type}"
+                raise TirError(message, here, hint="give the sizes names")
+        stop = b.tensor(found[2]) if len(found) == 3 and found[2] is not None else None
+        if stop is not None and stop.type is not TensorType((), I1):
+            raise TirError(f"scan: when to stop is a tensor<i1>, got {stop.type}", here)
+        return values, stacked, stop
+
+    def _end(self, values: Sequence[Tensor]) -> None:
+        with self.b.at(self.block):
+            self.b.op(control.Yield, [x.value for x in values], result_types=[])
+
+    def _length(self, whole: Sequence[Tensor]) -> Dim:
+        """The number of steps at most, as far as the types say it."""
+        sizes = [x.type.shape[0] for x in whole]
+        return next((size for size in sizes if size is not DYNAMIC), DYNAMIC)
+
+    def _last(self, results: Sequence[Value]) -> list[Tensor]:
+        groups = self._grouped([Tensor(self.b, x) for x in results[: len(self.starts)]])  # type: ignore[arg-type]
+        return [one.last(group) for one, group in zip(self.carried, groups)]
+
+    def scan(self, whole: Sequence[Tensor], facts: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
+        """As a `tir.scan`."""
+        self._end([*self.ends, *self.stacked])
+        length = self._length(whole)
+        types: list[Type] = [x.type for x in self.starts]
+        types += [x.type.with_shape((length, *x.type.shape)) for x in self.stacked]
+        sequences = [x.value for x in whole]
+        made = self.b.op(
+            control.Scan, self.starts, sequences, result_types=types, regions=[Region([self.block])], **facts
+        ).results
+        return self._last(made), [self.b.tensor(x) for x in made[len(self.starts) :]]
+
+    # --- with an end of its own ----------------------------------------------------------------------------------
+
+    def until(self, whole: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """As a `tir.while` that counts its steps, and puts what is stacked into tensors with room for all of them."""
+        b, count = self.b, len(self.starts)
+        length = self._length(whole)
+        longest = next(x for x in whole if x.type.shape[0] == length)
+        most = b.shape(longest)[0]
+        rooms = [b.full(0, (most, *b.shape(x)), x.type.element) for x in self.stacked]
+        steps = self.block.add_argument(TensorType((), I64), "steps")
+        self.block.add_argument(TensorType((), I1), "goes_on")
+        self._take_elements(whole, steps)
+        places = [self.block.add_argument(room.type) for room in rooms]
+        with b.at(self.block):
+            stored = [b.put(place, steps, x, mode="drop", unique=True) for place, x in zip(places, self.stacked)]
+            after, goes = b.tensor(steps) + 1, b.not_(self.stop)
+        self._end([*self.ends, after, goes, *stored])
+        starts = [*self.starts, b.constant(0, I64).value, b.constant(True).value, *(room.value for room in rooms)]
+        asked = Block([x.type for x in starts])
+        with b.at(asked):
+            holds: Tensor = b.tensor(asked.arguments[count + 1])
+            if not isinstance(most, int):
+                holds = holds & (b.tensor(asked.arguments[count]) < b.count(longest, [0], I64))
+            b.op(control.Yield, [holds.value], result_types=[])
+        regions = [Region([asked]), Region([self.block])]
+        made = b.op(
+            control.While, starts, regions=regions, max_trips=most if isinstance(most, int) else None
+        ).results
+        ran = b.to_index(made[count])
+        stacks = [b.tensor(x) for x in made[count + 2 :]]
+        cut = [b.dynamic_slice(x, [0] * x.type.rank, (ran, *b.shape(x)[1:]), mode="clamp") for x in stacks]
+        return self._last(made), cut
+
+    def _take_elements(self, whole: Sequence[Tensor], steps: Value) -> None:
+        """Has the region take the elements out of the sequences itself, by the number of the step."""
+        b, block, count = self.b, self.block, len(self.starts)
+        taken: dict[BlockArgument, Value] = {}
+        with b.at(block, block.first):
+            for x, element in zip(whole, block.arguments[count:]):
+                taken[element] = steps if self.counts else b.take(x, steps, 0, mode="clamp").value
+        for element, value in taken.items():
+            element.replace_all_uses_with(value)
+            block.erase_argument(count)
+        self.ends, self.stacked = (
+            [b.tensor(taken.get(x.value, x.value)) for x in xs]  # type: ignore[call-overload]
+            for xs in (self.ends, self.stacked)
+        )
+        assert self.stop is not None
+        self.stop = b.tensor(taken.get(self.stop.value, self.stop.value))  # type: ignore[call-overload]
