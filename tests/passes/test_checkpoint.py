@@ -15,7 +15,9 @@ from tir.interpret import Interpreter
 from tir.ir.ir import Op
 from tir.parser.parse import parse_text
 from tir.passes.autodiff import Autodiff
+from tir.passes.canonicalize import Canonicalize
 from tir.passes.cse import Cse
+from tir.passes.dce import Dce
 
 LAYERS, WIDTH = 6, 5
 
@@ -85,6 +87,23 @@ def test_cse_does_not_undo_it() -> None:
     names = [op.name for op in module.walk()]
     assert names.count("tir.tanh") == 2 * 2 * LAYERS  # in the forward pass and once more
     assert any(isinstance(op, OptimizationBarrier) for op in module.walk())
+
+
+def test_barriers_are_neither_merged_nor_folded() -> None:
+    text = """func.func @main(%x: tensor<3xf64>) -> (tensor<3xf64>, tensor<3xf64>) {
+  %a = tir.optimization_barrier %x : tensor<3xf64>
+  %b = tir.optimization_barrier %x : tensor<3xf64>
+  %c = tir.optimization_barrier %b : tensor<3xf64>
+  %unused = tir.optimization_barrier %x : tensor<3xf64>
+  %d = tir.exp %a : tensor<3xf64>
+  %e = tir.exp %c : tensor<3xf64>
+  return %d, %e : tensor<3xf64>, tensor<3xf64>
+}
+"""
+    module = parse_text(text, REGISTRY)
+    for step in (Cse(), Canonicalize(), Dce()):
+        step.run(module)
+    assert [op.name for op in module.walk()].count("tir.optimization_barrier") == 3
 
 
 def test_without_a_gradient_the_region_is_part_of_the_program() -> None:

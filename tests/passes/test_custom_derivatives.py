@@ -28,11 +28,11 @@ def program(form: str) -> str:
     """
     attributes = ", ".join(f"tir.{name} = @{name}" for name in form.split())
     return f"""
-func.func private @f(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}) -> ({VECTOR}, tensor<i32>) attributes {{{attributes}}} {{
+func.func private @f(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}) -> (tensor<i32>, {VECTOR}) attributes {{{attributes}}} {{
   %y = tir.mul %x, %z : {VECTOR}
-  return %y, %k : {VECTOR}, tensor<i32>
+  return %k, %y : tensor<i32>, {VECTOR}
 }}
-func.func private @vjp(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}, %y: {VECTOR}, %j: tensor<i32>, %dy: {VECTOR}) -> ({VECTOR}, {VECTOR}) {{
+func.func private @vjp(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}, %j: tensor<i32>, %y: {VECTOR}, %dy: {VECTOR}) -> ({VECTOR}, {VECTOR}) {{
   %ten = tir.full 10.0 : f64 -> {VECTOR}
   %d = tir.mul %ten, %dy : {VECTOR}
   %dx = tir.mul %d, %z : {VECTOR}
@@ -49,7 +49,7 @@ func.func private @jvp(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}, %dx: {VECTOR
 }}
 func.func @main(%x: {VECTOR}, %z: {VECTOR}, %t: {VECTOR}, %k: tensor<i32>) -> ({VECTOR}, {VECTOR}, {VECTOR}, {VECTOR}) {{
   %e = tir.square %x : {VECTOR}
-  %y, %j = call @f(%e, %k, %z) : ({VECTOR}, tensor<i32>, {VECTOR}) -> ({VECTOR}, tensor<i32>)
+  %j, %y = call @f(%e, %k, %z) : ({VECTOR}, tensor<i32>, {VECTOR}) -> (tensor<i32>, {VECTOR})
   %c = tir.sum %y over [0] : tensor<f64>
   %gx, %gz = tir.grad %c wrt (%x, %z) : {VECTOR}, {VECTOR}
   %dy = tir.jvp (%y) wrt (%x, %z) with (%t, %z) : {VECTOR}
