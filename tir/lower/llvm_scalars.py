@@ -65,16 +65,13 @@ def _constant_of(value: Value) -> int | None:
 def _binary(instruction: str) -> Rule:
     def lower(f: FunctionText, op: Op) -> None:
         lhs, rhs = op.operands
-        f.set(
-            op.result,
-            f.assign(f"{instruction} {fast_math_flags(op)}{llvm_type(lhs.type)} {f[lhs]}, {f[rhs]}", op.result.hint),
-        )
+        f.give(op, f"{instruction} {fast_math_flags(op)}{llvm_type(lhs.type)} {f[lhs]}, {f[rhs]}")
 
     return lower
 
 
 def _negate(f: FunctionText, op: Op) -> None:
-    f.set(op.result, f.assign(f"fneg {fast_math_flags(op)}{f.typed(op.operand(0))}", op.result.hint))
+    f.give(op, f"fneg {fast_math_flags(op)}{f.typed(op.operand(0))}")
 
 
 def _intrinsic(name: str) -> Rule:
@@ -90,7 +87,7 @@ def _intrinsic(name: str) -> Rule:
 def _cast(instruction: str) -> Rule:
     def lower(f: FunctionText, op: Op) -> None:
         source, target = f.typed(op.operand(0)), llvm_type(op.result.type)
-        f.set(op.result, f.assign(f"{instruction} {source} to {target}", op.result.hint))
+        f.give(op, f"{instruction} {source} to {target}")
 
     return lower
 
@@ -108,11 +105,11 @@ def _constant(f: FunctionText, op: Any) -> None:
 
 
 def _compare_integers(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"icmp {op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
+    f.give(op, f"icmp {op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}")
 
 
 def _compare_floats(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
+    f.give(op, f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}")
 
 
 def _select(f: FunctionText, op: Any) -> None:
@@ -122,8 +119,7 @@ def _select(f: FunctionText, op: Any) -> None:
         chosen = [f.assign(f"select {condition}, {kind} {a}, {kind} {b}") for kind, a, b in pairs]
         f.set(op.result, f.of_components(type, chosen))
         return
-    chosen_text = f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}"
-    f.set(op.result, f.assign(chosen_text, op.result.hint))
+    f.give(op, f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}")
 
 
 def _extreme(predicate: str) -> Rule:
@@ -151,13 +147,13 @@ def _shift(instruction: str) -> Rule:
         type, count = op.result.type, f[op.rhs]
         kind, width, known = llvm_type(type), _width(type), _constant_of(op.rhs)
         if known is not None and 0 <= known < width:
-            f.set(op.result, f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}", op.result.hint))
+            f.give(op, f"{instruction} {kind} {f[op.lhs]}, {count}")
             return
         # Compared with the largest legal count, since the width itself need not fit the type.
         legal = f.assign(f"icmp ule {kind} {count}, {_splat(width - 1, type)}")
         if instruction == "ashr":  # copies of the top bit, however far
             nearest = _choose(f, type, legal, count, _splat(width - 1, type))
-            f.set(op.result, f.assign(f"ashr {kind} {f[op.lhs]}, {nearest}", op.result.hint))
+            f.give(op, f"ashr {kind} {f[op.lhs]}, {nearest}")
             return
         shifted = f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}")
         f.set(op.result, _choose(f, type, legal, shifted, _splat(0, type)))
@@ -332,14 +328,14 @@ def _round_away(f: FunctionText, op: Any) -> None:
 
 
 def _is_nan(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"fcmp uno {f.typed(op.x)}, {f[op.x]}", op.result.hint))
+    f.give(op, f"fcmp uno {f.typed(op.x)}, {f[op.x]}")
 
 
 def _compare_with_infinity(predicate: str) -> Rule:
     def lower(f: FunctionText, op: Any) -> None:
         kind = llvm_type(op.x.type)
         size = f.overloaded("fabs", kind, [f[op.x]])
-        f.set(op.result, f.assign(f"fcmp {predicate} {kind} {size}, {_splat(float('inf'), op.x.type)}", op.result.hint))
+        f.give(op, f"fcmp {predicate} {kind} {size}, {_splat(float('inf'), op.x.type)}")
 
     return lower
 
@@ -347,7 +343,7 @@ def _compare_with_infinity(predicate: str) -> Rule:
 def _reciprocal_root(f: FunctionText, op: Any) -> None:
     kind = llvm_type(op.result.type)
     root = f.overloaded("sqrt", kind, [f[op.x]], fast_math_flags(op))
-    f.set(op.result, f.assign(f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}", op.result.hint))
+    f.give(op, f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}")
 
 
 # --- casts -----------------------------------------------------------------------------------------------------------
@@ -361,7 +357,7 @@ def _truncate_float(f: FunctionText, op: Any) -> None:
     elif element_type(source) is F64 and element_type(target) is F16:
         f.set(op.result, _double_to_half(f, f[op.input], target))
     else:
-        f.set(op.result, f.assign(f"fptrunc {f.typed(op.input)} to {llvm_type(target)}", op.result.hint))
+        f.give(op, f"fptrunc {f.typed(op.input)} to {llvm_type(target)}")
 
 
 def _extend_float(f: FunctionText, op: Any) -> None:
