@@ -296,6 +296,20 @@ def test_loop_that_ends_early_does_not_go_on() -> None:
     assert (len(halves), last) == (10, 2.0**-10)
 
 
+def test_a_number_of_any_whole_type_is_a_size() -> None:
+    """200 of ui8 has the bits of -56 of i8."""
+    text = """func.func @main(%n: tensor<ui8>) -> tensor<?xi64> {
+  %0 = tir.to_index %n : tensor<ui8>
+  %1 = tir.iota axis 0 sizes(%0) : tensor<?xi64>
+  return %1 : tensor<?xi64>
+}
+"""
+    (got,) = Interpreter(parse_text(text, REGISTRY)).run("main", [np.uint8(200)])
+    np.testing.assert_array_equal(got, np.arange(200))
+    found = first_disagreement(text, [np.array(200, np.uint8)], read_back=["structured"])
+    assert found is None, found
+
+
 # --- in terms of it --------------------------------------------------------------------------------------------------
 
 
