@@ -113,10 +113,8 @@ def scan(w: Writer) -> None:
     first = w.pick(_is_sequence)
     if first is None:
         return
-    sequences = [first]
-    other = w.partner(first, _is_sequence) if w.random.random() < 0.3 else None
-    other = other or w.pick(lambda v: _is_sequence(v) and v.dims[0] == first.dims[0]) if w.random.random() < 0.3 else other
-    sequences += [other] if other is not None and other.dims[0] == first.dims[0] else []
+    other = w.pick(lambda v: _is_sequence(v) and v.dims[0] == first.dims[0]) if w.random.random() < 0.4 else None
+    sequences = [first] if other is None else [first, other]
     starts = [v for v in (w.pick(_carriable) for _ in range(w.random.choice([0, 1, 1, 1, 2]))) if v is not None]
     carried = [_argument(w, start, start.dims) for start in starts]
     elements = [_argument(w, sequence, sequence.dims[1:]) for sequence in sequences]
