@@ -408,6 +408,9 @@ class Elementwise(Structured):
     same_everywhere: ClassVar[bool] = True
 
     def infer(self) -> Sequence[Type]:
+        first = self._uses[0].value.type
+        if all(use.value.type is first for use in self._uses):
+            return [first.with_element(self.result_element())]  # type: ignore[attr-defined]  # the usual case, fast
         return [TensorType(merge_shapes(self, *self._named()), self.result_element())]
 
     def result_element(self) -> Type:
