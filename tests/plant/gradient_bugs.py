@@ -224,7 +224,7 @@ GRADIENT_BUGS = (
     ),
     Bug(
         "what both branches yield taken out of them although they make it",
-        "tir/passes/canonicalize_control.py",
+        "tir/passes/loop_edit.py",
         "if one is other and not is_made_inside(one, op)}",
         "if one.type is other.type and not is_made_inside(one, op)}",
         (*CONTROL, "condition or if"),
