@@ -12,7 +12,7 @@ from typing import Any
 
 from tir.ir.attributes import DenseAttr
 from tir.ir.ir import Op, Value
-from tir.ir.types import BF16, F16, F32, F64, I1, I32, IndexType, MemRefType, Type, VectorType, element_type
+from tir.ir.types import BF16, F16, F32, F64, I1, I32, IndexType, IntegerType, MemRefType, Type, VectorType, element_type
 from tir.lower.llvm_text import FunctionText
 from tir.lower.llvm_types import (
     component_types,
@@ -300,17 +300,19 @@ def _with_sign(f: FunctionText, type: Type, size: str, sign: str) -> str:
     """`size` with the sign of `sign`.
 
     LLVM moves roundings into a copysign in front of them, and takes the sign from what it was rounded from: a sign from
-    f64 for an f16, which it rounds by a function of a run-time library. A canonicalize (x * 1) keeps the two apart.
+    f64 for an f16, which it rounds by a function of a run-time library. So where numbers are rounded to f16, the bits are
+    put together by a funnel shift, which it leaves as it is: the first bit of the one, and all but the first of the other.
     """
-    kind, single = llvm_type(type), shape_like(F32, type)
-    is_half = element_type(type) is F16
-    wide = single if is_half else kind
-    if is_half:
-        size, sign = (f.assign(f"fpext {kind} {value} to {single}") for value in (size, sign))
-    found = f.overloaded("copysign", wide, [size, sign])
-    if is_half or f.module.rounds_to_half:
-        found = f.overloaded("canonicalize", wide, [found])
-    return f.assign(f"fptrunc {single} {found} to {kind}") if is_half else found
+    kind = llvm_type(type)
+    if not f.module.rounds_to_half:
+        return f.overloaded("copysign", kind, [size, sign])
+    integer = shape_like(IntegerType(_width(type)), type)
+    bits, sign_bits = (f.assign(f"bitcast {kind} {value} to {integer}") for value in (size, sign))
+    first = f.assign(f"lshr {integer} {sign_bits}, {_number(_width(type) - 1, type, _width(type))}")
+    one = _number(1, type, _width(type))
+    others = f.assign(f"shl {integer} {bits}, {one}")
+    joined = f.call(f"llvm.fshr.{suffix(integer)}", integer, [(integer, value) for value in (first, others, one)])
+    return f.assign(f"bitcast {integer} {joined} to {kind}")
 
 
 def _copy_sign(f: FunctionText, op: Any) -> None:
@@ -373,9 +375,9 @@ def _extend_float(f: FunctionText, op: Any) -> None:
     f.set(op.result, f.assign(f"fpext {single} {number} to {llvm_type(target)}") if wider else number)
 
 
-def _number(number: int, type: Type) -> str:
-    """A number of type i32 for each lane of `type`."""
-    return str(number) if lane_count(type) is None else f"splat (i32 {number})"
+def _number(number: int, type: Type, width: int = 32) -> str:
+    """An integer of this width for each lane of `type`."""
+    return str(number) if lane_count(type) is None else f"splat (i{width} {number})"
 
 
 def _single_to_bf16(f: FunctionText, x: str, type: Type) -> str:
