@@ -73,8 +73,8 @@ TOOL_BUGS = (
     Bug(
         "an op that comes from two shown as coming from the first",
         "tir/viz/origins.py",
-        "return _with_children(one, restored), list(dict.fromkeys(numbers))",
-        "return _with_children(one, restored), numbers[:1]",
+        "return made, list(dict.fromkeys(numbers))",
+        "return made, numbers[:1]",
         ("tests/viz/test_origins.py",),
     ),
     Bug(
@@ -101,8 +101,8 @@ TOOL_BUGS = (
     Bug(
         "values from outside of a function proposed inside it",
         "tir/lsp/names.py",
-        '        if kind == "block" or (kind == "value" and one.is_isolated):\n            return\n        one = one.parent\n\n\n@dataclass',
-        '        if kind == "block":\n            return\n        one = one.parent\n\n\n@dataclass',
+        'if kind == "block" or (kind == "value" and one.is_isolated):',
+        'if kind == "block":',
         ("tests/lsp/test_names.py",),
     ),
     Bug(

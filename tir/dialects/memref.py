@@ -396,12 +396,7 @@ class CollapseShape(Pure, Op):
     @staticmethod
     def result_type(source: MemRefType, groups: Sequence[Sequence[int]]) -> MemRefType:
         """The type of the view for these groups."""
-        shape = tuple(collapsed_shape(groups, source.shape))
-        if _is_identity(source):
-            return MemRefType(shape, source.element, None, source.space)
-        strides, offset = source.strides_and_offset()
-        layout = StridedLayout(tuple(regrouped_strides(groups, source.shape, strides, None)), offset)
-        return MemRefType(shape, source.element, layout, source.space)
+        return _regrouped(source, groups, collapsed_shape(groups, source.shape), None)
 
     def verify(self) -> None:
         source, type = self.src.type, self.result.type
@@ -434,12 +429,8 @@ class ExpandShape(Pure, Op):
     @staticmethod
     def result_type(source: MemRefType, groups: Sequence[Sequence[int]], static_shape: Sequence[int]) -> MemRefType:
         """The type of the view for these groups and sizes (`DYNAMIC_INDEX` in place of operands)."""
-        shape = tuple(dims_of(static_shape))
-        if _is_identity(source):
-            return MemRefType(shape, source.element, None, source.space)
-        strides, offset = source.strides_and_offset()
-        layout = StridedLayout(tuple(regrouped_strides(groups, source.shape, strides, shape)), offset)
-        return MemRefType(shape, source.element, layout, source.space)
+        shape = dims_of(static_shape)
+        return _regrouped(source, groups, shape, shape)
 
     @property
     def mixed_output_shape(self) -> list[int | Value]:
@@ -526,6 +517,17 @@ def _check_strided(*types: MemRefType) -> None:
 def _is_identity(type: MemRefType) -> bool:
     """The layout is the usual one; upstream sees that of `strided<[1]>` too."""
     return type.layout is None or type.layout == StridedLayout((1,))
+
+
+def _regrouped(
+    source: MemRefType, groups: Sequence[Sequence[int]], shape: Sequence[Size], expanded: Sequence[Size] | None
+) -> MemRefType:
+    """The type of a view of this shape, after collapsing by the groups, or after expanding by them to `expanded`."""
+    if _is_identity(source):
+        return MemRefType(tuple(shape), source.element, None, source.space)
+    strides, offset = source.strides_and_offset()
+    layout = StridedLayout(tuple(regrouped_strides(groups, source.shape, strides, expanded)), offset)
+    return MemRefType(tuple(shape), source.element, layout, source.space)
 
 
 def _check_layout(want: MemRefType, got: MemRefType) -> None:

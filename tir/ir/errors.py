@@ -58,6 +58,10 @@ class Location:
         """The locations inside this one, the nearest to the user first."""
         return ()
 
+    def with_children(self, children: Sequence[Location]) -> Location:
+        """The same with other locations inside, as many as `children` gives."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownLocation(Location):
@@ -89,6 +93,9 @@ class NameLocation(Location):
     def children(self) -> Sequence[Location]:
         return (self.child,)
 
+    def with_children(self, children: Sequence[Location]) -> Location:
+        return NameLocation(self.name, *children)
+
 
 @dataclass(frozen=True, slots=True)
 class CallSiteLocation(Location):
@@ -100,6 +107,9 @@ class CallSiteLocation(Location):
     def children(self) -> Sequence[Location]:
         return (self.callee, self.caller)
 
+    def with_children(self, children: Sequence[Location]) -> Location:
+        return CallSiteLocation(*children)
+
 
 @dataclass(frozen=True, slots=True)
 class FusedLocation(Location):
@@ -109,6 +119,9 @@ class FusedLocation(Location):
 
     def children(self) -> Sequence[Location]:
         return self.locations
+
+    def with_children(self, children: Sequence[Location]) -> Location:
+        return FusedLocation(tuple(children))
 
 
 class TirError(Exception):

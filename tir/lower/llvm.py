@@ -19,13 +19,14 @@ from tir.ir.errors import Location, PassError
 from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeParameter, NativeSignature
+from tir.ir.steps import Steps, run_steps
 from tir.ir.types import F16, MemRefType, element_type
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
-from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block, run
+from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block
 from tir.lower.llvm_half import without_half
-from tir.lower.llvm_text import FunctionText, ModuleText, Steps, quoted
+from tir.lower.llvm_text import FunctionText, ModuleText, quoted
 from tir.lower.llvm_types import component_types
 
 __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
@@ -190,7 +191,7 @@ def _function(f: FunctionText, function: Any, signature: NativeSignature, no_ali
             f.lasting.add(argument)
     f.result_pointers = [f.fresh("result") for _ in signature.results]
     names += [f"ptr noalias {pointer}" for pointer in f.result_pointers]
-    run(_body(f, function))
+    run_steps(_body(f, function))
     linkage = "internal " if internal else ""
     return f.text(f"define {linkage}i32 {quoted(signature.symbol)}({', '.join(names)}) #0")
 

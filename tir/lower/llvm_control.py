@@ -11,28 +11,18 @@ from typing import Any
 
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
+from tir.ir.steps import Steps
 from tir.ir.types import BF16, F16, MemRefType, Type, element_type
 from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_library import lower_library_call
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
-from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, Steps, quoted
+from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, quoted
 from tir.lower.llvm_types import component_types, lane_count, llvm_type, memory_type, size_in_memory, unsupported
 
-__all__ = ["RULES", "Rules", "argument_type", "check_no_half", "from_argument", "lower_block", "run"]
+__all__ = ["RULES", "Rules", "argument_type", "check_no_half", "from_argument", "lower_block"]
 
 Rule = Callable[[FunctionText, Any], Any]
 Rules = Mapping[str, Rule]
-
-
-def run(first: Steps) -> None:
-    """Runs a lowering with all that it yields; the stack is ours, so that no nesting can exhaust Python's."""
-    stack = [first]
-    while stack:
-        inner = next(stack[-1], None)
-        if inner is None:
-            stack.pop()
-        else:
-            stack.append(inner)
 
 
 def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:

@@ -7,7 +7,7 @@ and the values that stand for tir's values. It knows no op.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -19,10 +19,7 @@ from tir.ir.types import MemRefType, Type
 from tir.lower.buffers import origins
 from tir.lower.llvm_types import component_types, llvm_type, strides_of, suffix
 
-__all__ = ["FunctionText", "Loop", "Machine", "MemRef", "ModuleText", "Phi", "Steps", "quoted"]
-
-#: The lowering of an op that holds regions yields the lowering of each, and goes on behind it: nothing recurses.
-Steps = Iterator["Steps"]
+__all__ = ["FunctionText", "Loop", "Machine", "MemRef", "ModuleText", "Phi", "quoted"]
 
 _HINT = re.compile(r"[A-Za-z_][\w]{0,39}\Z", re.ASCII)
 _PLAIN_NAME = re.compile(r"[-\w$.]+\Z", re.ASCII)

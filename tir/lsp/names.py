@@ -14,7 +14,7 @@ from tir.lsp.positions import Span
 from tir.lsp.scan import Token
 from tir.lsp.structure import Area, Statement, Structure
 
-__all__ = ["Definition", "Names", "Occurrence", "read_names", "unquoted"]
+__all__ = ["Definition", "Names", "Occurrence", "outwards", "read_names", "unquoted"]
 
 
 _MAX_DIGITS = 9  # of the number in `%r#1`; with more it means no result anyway
@@ -76,7 +76,7 @@ class Names:
     def visible(self, area: Area, kind: str) -> dict[str, Definition]:
         """What is known in an area, by name; the innermost of one name."""
         found: dict[str, Definition] = {}
-        areas = {id(one): i for i, one in enumerate(_outwards(area, kind))}
+        areas = {id(one): i for i, one in enumerate(_holding(area, kind))}
         for definition in self.definitions:
             if definition.kind == kind and id(definition.area) in areas:
                 known = found.get(definition.name)
@@ -95,15 +95,19 @@ def unquoted(symbol: str) -> str:
     return f"@{symbol[2:-1]}" if symbol.startswith('@"') else symbol
 
 
-def _outwards(area: Area, kind: str) -> Iterator[Area]:
-    """The areas whose names of a kind are known in `area`, the innermost first."""
+def outwards(area: Area, kind: str) -> Iterator[Area]:
+    """The area, and those around it whose names of a kind are known in it."""
     one: Area | None = area
     while one is not None:
-        if kind != "symbol" or one.holds_symbols:
-            yield one
+        yield one
         if kind == "block" or (kind == "value" and one.is_isolated):
             return
         one = one.parent
+
+
+def _holding(area: Area, kind: str) -> Iterator[Area]:
+    """Those of them that hold names of the kind."""
+    return (one for one in outwards(area, kind) if kind != "symbol" or one.holds_symbols)
 
 
 @dataclass(slots=True)
@@ -171,7 +175,7 @@ class _Resolver:
             first += count
 
     def define_symbol(self, statement: Statement) -> None:
-        table = next(_outwards(statement.parent, "symbol"))
+        table = next(_holding(statement.parent, "symbol"))
         own = statement.own
         for i, token in enumerate(own):
             if token.kind == "string" and i >= 2 and own[i - 2].text == "sym_name" and own[i - 1].text == "=":
@@ -238,7 +242,7 @@ class _Resolver:
     def chain(self, area: Area, kind: str) -> _Chain | None:
         """The tables of the names that are known in an area, the innermost first."""
         pending, outer = [], None
-        for one in _outwards(area, kind):
+        for one in _holding(area, kind):
             if (id(one), kind) in self.chains:
                 outer = self.chains[id(one), kind]
                 break

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from tir.ir.attributes import symbol_text
 from tir.ir.errors import TirError
 from tir.lsp.document import Document, Part
-from tir.lsp.names import Definition, unquoted
+from tir.lsp.names import Definition, outwards, unquoted
 from tir.lsp.positions import Span
 from tir.lsp.scan import SUFFIX
-from tir.lsp.structure import Area
 
 __all__ = ["rename", "renamed_span"]
 
@@ -81,26 +79,16 @@ def _text(part: Part, span: Span, definition: Definition, name: str) -> str:
 
 def _taken(part: Part, definition: Definition, name: str) -> Definition | None:
     """A definition of the new name that is known where this one is, or the other way round."""
-    scopes = {id(area) for area in _around(definition.kind, definition.area)}
+    scopes = {id(area) for area in outwards(definition.area, definition.kind)}
     for one in part.names.definitions:
         if one.kind != definition.kind or one.name != name:
             continue
         if one.kind == "size":
             if one.statement is definition.statement:
                 return one
-        elif id(one.area) in scopes or any(area is definition.area for area in _around(one.kind, one.area)):
+        elif id(one.area) in scopes or any(area is definition.area for area in outwards(one.area, one.kind)):
             return one
     return None
-
-
-def _around(kind: str, area: Area) -> Iterator[Area]:
-    """The area, and those around it whose names of a kind are known in it."""
-    one: Area | None = area
-    while one is not None:
-        yield one
-        if kind == "block" or (kind == "value" and one.is_isolated):
-            return
-        one = one.parent
 
 
 def _check_size(part: Part, definition: Definition) -> None:

@@ -7,7 +7,7 @@ an explicit stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from tir.ir.errors import LimitError, ParseError, TirError, TirErrors, nearest
 from tir.ir.format_pieces import RegionSource
 from tir.ir.ir import Block, Op, Region, UnregisteredOp, Value
 from tir.ir.registry import Registry
+from tir.ir.steps import Steps, run_steps
 from tir.ir.syntax import RawBlock, RawOp
 from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator
 from tir.ir.types import Type
@@ -42,20 +43,11 @@ __all__ = ["build"]
 
 _BROKEN: tuple[Value, ...] = ()  # stands for the values of an op that could not be built
 
-Filling = Generator["Filling", None, None]
-
-
 def build(raw: RawText, registry: Registry, allow_unregistered: bool = False) -> tuple[list[Op], list[TirError], Gaps]:
     """The top-level ops of the text, every error found while building them, and what is missing for that."""
     builder = _Build(raw, registry, allow_unregistered)
     top = Block()
-    stack: list[Filling] = [builder.fill_block(top, raw.ops)]
-    while stack:
-        child = next(stack[-1], None)
-        if child is None:
-            stack.pop()
-        else:
-            stack.append(child)
+    run_steps(builder.fill_block(top, raw.ops))
     ops = top.ops
     for op in ops:
         op.detach()
@@ -95,7 +87,7 @@ class _Build:
 
     # --- blocks and regions ----------------------------------------------------------------------------------------
 
-    def fill_block(self, block: Block, ops: list[RawOp]) -> Filling:
+    def fill_block(self, block: Block, ops: list[RawOp]) -> Steps:
         """Builds the ops of a block; yields the fillings of their regions."""
         for raw in _released(ops):
             if len(self.errors) >= MAX_ERRORS:
@@ -126,7 +118,7 @@ class _Build:
         types = self.recipes.of(raw).result_types
         return types if types is not None and len(types) == sum(count for _, count in raw.results) else None
 
-    def fill_stand_in(self, block: Block, raw: RawOp, types: Sequence[Type] | None = None) -> Filling:
+    def fill_stand_in(self, block: Block, raw: RawOp, types: Sequence[Type] | None = None) -> Steps:
         """Puts a stand-in in the place of an op that could not be built, and fills its regions. types: of its results."""
         sources = region_sources(raw)
         op = self.add_stand_in(block, raw.pos, len(sources))
@@ -154,7 +146,7 @@ class _Build:
             self.gaps.partial.add(block.parent_op)
         return op
 
-    def fill_region(self, op: Op, region: Region, source: RegionSource, raw: RawOp, recipe: Recipe | None) -> Filling:
+    def fill_region(self, op: Op, region: Region, source: RegionSource, raw: RawOp, recipe: Recipe | None) -> Steps:
         """Builds the blocks of a region in a scope of its own. recipe: None for a stand-in."""
         blocks = source.blocks(raw.regions)
         if raw.generic and not any(block.ops or block.label is not None for block in blocks):

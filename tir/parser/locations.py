@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tir.ir.errors import UNKNOWN, CallSiteLocation, FusedLocation, LimitError, Location, NameLocation, TirError
+from tir.ir.errors import UNKNOWN, LimitError, Location, TirError
 from tir.ir.syntax import RawBlock, RawOp
 from tir.parser.reading import MAX_ERRORS, MAX_NESTING, Placed, Reading, Reported
 
@@ -125,7 +125,7 @@ class _Resolver:
                 done.append(self.known[one.name])
             elif children_done:
                 parts = [done.pop() for _ in children][::-1]
-                done.append(_with_children(one, parts))
+                done.append(one.with_children(parts))
             elif not children:
                 done.append(one)
             else:
@@ -142,12 +142,3 @@ def _aliases(location: Location) -> list[AliasLocation]:
             found.append(one)
         pending.extend(one.children())
     return found
-
-
-def _with_children(location: Location, children: Sequence[Location]) -> Location:
-    if isinstance(location, NameLocation):
-        return replace(location, child=children[0])
-    if isinstance(location, CallSiteLocation):
-        return CallSiteLocation(*children)
-    assert isinstance(location, FusedLocation)
-    return FusedLocation(tuple(children))

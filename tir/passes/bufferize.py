@@ -15,10 +15,11 @@ from tir.ir.errors import PassError
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
+from tir.ir.steps import run_steps
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import TensorType, Type
 from tir.passes.allocations import hoist_allocations, hoist_out_of_loops
-from tir.passes.bufferize_blocks import Blocks, Globals, Place, drive
+from tir.passes.bufferize_blocks import Blocks, Globals, Place
 from tir.passes.bufferize_control import RULES as CONTROL
 from tir.passes.bufferize_ops import RULES as STRUCTURED
 from tir.passes.kept_sizes import KeptSizes
@@ -113,7 +114,7 @@ class _Function:
         self.make_out_arguments()
         targets = zip(self.old_results, self.targets)
         self.blocks.want(self.block, [(value, target) for value, target in targets if target is not None])
-        drive(self.blocks.convert(self.block))
+        run_steps(self.blocks.convert(self.block))
         self.finish()
         hoist_out_of_loops(function)
         hoist_allocations(self.block)

@@ -7,7 +7,7 @@ no tensor in it is needed any more: not behind the op, and not by another iterat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,28 +19,14 @@ from tir.ir.define import create
 from tir.ir.errors import PassError
 from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
+from tir.ir.steps import Steps
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, INDEX, MemRefType, TensorType, Type
 from tir.passes.kept_sizes import KeptSizes
 from tir.passes.loop_sizes import Size
 from tir.passes.storage import Storage, Uses, has_tensor_result, memref_type
 
-__all__ = ["Blocks", "Globals", "Place", "Steps", "called_library_function", "drive"]
-
-#: A lowering in steps: it yields others, which are run before it goes on.
-Steps = Iterator[Any]
-
-
-def drive(first: Steps) -> None:
-    """Runs a lowering with all that it yields; the stack is ours, so that no nesting can exhaust Python's."""
-    stack = [first]
-    while stack:
-        inner = next(stack[-1], None)
-        if inner is None:
-            stack.pop()
-        else:
-            stack.append(inner)
-
+__all__ = ["Blocks", "Globals", "Place", "called_library_function"]
 
 def called_library_function(symbols: SymbolTable, op: Op) -> LibraryFunction | None:
     """The library function that `op` calls, or None."""

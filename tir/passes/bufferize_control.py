@@ -12,7 +12,8 @@ from typing import Any
 from tir.dialects import scf
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
-from tir.passes.bufferize_blocks import Blocks, Place, Steps
+from tir.ir.steps import Steps
+from tir.passes.bufferize_blocks import Blocks, Place
 from tir.passes.storage import Storage, memref_type
 
 __all__ = ["RULES"]

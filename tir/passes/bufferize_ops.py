@@ -12,9 +12,10 @@ from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError, TirError
 from tir.ir.ir import Block, Op, Region, Value
+from tir.ir.steps import Steps
 from tir.ir.types import DYNAMIC, INDEX, FloatType, MemRefType, TensorType
 from tir.ir.views import DYNAMIC_INDEX
-from tir.passes.bufferize_blocks import Blocks, Place, Steps
+from tir.passes.bufferize_blocks import Blocks, Place
 from tir.passes.storage import Storage, memref_type
 
 __all__ = ["RULES"]

@@ -8,9 +8,9 @@ whatever the pass does, and no pass knows of it. Then the user's locations are p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tir.ir.errors import CallSiteLocation, FusedLocation, Location, NameLocation
+from tir.ir.errors import FusedLocation, Location
 from tir.ir.ir import Op
 
 __all__ = ["number_ops", "read_origins"]
@@ -83,16 +83,8 @@ class _Reader:
         numbers = [number for child in children for number in self.known[id(child)][2]]
         if all(new is old for new, old in zip(restored, children)):
             return one, []  # no number below: nothing of this pass
-        return _with_children(one, restored), list(dict.fromkeys(numbers))
-
-
-def _with_children(location: Location, children: Sequence[Location]) -> Location:
-    if isinstance(location, NameLocation):
-        return replace(location, child=children[0])
-    if isinstance(location, CallSiteLocation):
-        return CallSiteLocation(*children)
-    assert isinstance(location, FusedLocation), type(location)
-    return _fused(children)
+        made = _fused(restored) if isinstance(one, FusedLocation) else one.with_children(restored)
+        return made, list(dict.fromkeys(numbers))
 
 
 def _fused(children: Sequence[Location]) -> Location:
