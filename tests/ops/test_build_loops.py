@@ -353,6 +353,24 @@ def test_folds_have_gradients() -> None:
     np.testing.assert_allclose(run(make, NUMBERS)[0], want, rtol=1e-6, atol=1e-8)
 
 
+def test_values_in_a_loop_have_the_names_that_the_function_has() -> None:
+    def make(b: Any, xs: Any) -> Any:
+        def step(older: Any, newer: Any, before: Any, now: Any) -> Any:
+            return [older + newer * now], [before]
+
+        b.scan(step, [b.taps([1.0, 2.0], [-2, -1])], [b.taps(xs, [-1, 0])])
+        b.while_loop(lambda y: y < 3, lambda z: [z * 2], [b.constant(1.0)])
+        b.scan(lambda x: ([], [x], x > 0), [], [xs])
+        return b.reduce(lambda so_far, x: so_far + x, 0.0, xs)
+
+    text = built(make, "tensor<6xf64>").module_text()
+    for part in (
+        "tir.scan (%older = ", ", %newer = ", "over (%before = ", ", %now = ", "tir.while (%y = ", "^bb0(%z: ",
+        "%x = tir.take %a at %steps", "tir.scan (%so_far = ",
+    ):  # fmt: skip
+        assert part in text, (part, text)
+
+
 # --- mistakes --------------------------------------------------------------------------------------------------------
 
 ONE = "tensor<f64>"
