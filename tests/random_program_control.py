@@ -1,12 +1,14 @@
 """Branches and loops for random programs: their regions hold ops of the same makers, on values from inside and outside.
 
-An op with its regions is one entry of the program's lines, of several lines of text. It has values of known sizes only:
-what is carried and stacked keeps its type. Loops are short, so that roundings stay small.
+An op with its regions is one entry of the program's lines, of several lines of text. What is carried and stacked keeps
+its type, so its sizes are known; only how many elements a sequence has may be `?`. Regions hold branches and loops too, to
+a depth of two. Loops are short, so that roundings stay small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.random_program_ops import MAKERS
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTROL"]
 
-INNER_OPS = 3
+INNER_OPS, DEPTH = 3, 2
 NO_FUNCTION = ("argmax", "shown", "rng")  # what keeps a loop from having a gradient, and what stands at the top only
 
 
@@ -35,8 +37,11 @@ def region(w: Writer, arguments: Sequence[Value], wanted: Sequence[Value]) -> tu
     w.lines, w.pool = [], [*pool, *arguments]
     start = len(w.pool)
     makers = [(maker, weight) for maker, weight in MAKERS if maker.__name__ not in NO_FUNCTION]
+    w.depth += 1
+    makers += CONTROL if w.depth < DEPTH else ()
     for _ in range(INNER_OPS):
         w.random.choices([m for m, _ in makers], [weight for _, weight in makers])[0](w)
+    w.depth -= 1
     for value in wanted:
         _reach(w, value)
     made, inside, every = w.lines, w.pool[start:], w.pool
@@ -68,10 +73,10 @@ def _write(w: Writer, head: str, parts: Sequence[tuple[list[str], Sequence[str],
     return text
 
 
-def _finish(w: Writer, text: str, results: Sequence[Value], used: Sequence[Value]) -> None:
-    """The op as an entry of the lines, and its results in the pool."""
+def _finish(w: Writer, text: str, results: Sequence[Value], used: Sequence[Value], barred: bool = False) -> None:
+    """The op as an entry of the lines, and its results in the pool. barred: it has no gradient in reverse."""
     by_leaf = any(v.by_leaf for v in used)
-    barred = any(v.barred for v in used)
+    barred = (barred and by_leaf) or any(v.barred for v in used)
     made = []
     for value in results:
         rounded = value.is_float
@@ -104,39 +109,54 @@ def branch(w: Writer) -> None:
 
 
 def scan(w: Writer) -> None:
-    sequence = w.pick(lambda v: _carriable(v) and 0 < len(v.dims) and v.dims[0].size <= 5)
-    start = w.pick(_carriable)
-    if sequence is None or start is None:
+    """Of one or two sequences and up to two carried values, with as many stacks; one at least comes out."""
+    first = w.pick(_is_sequence)
+    if first is None:
         return
-    carried = _argument(w, start, start.dims)
-    element = _argument(w, sequence, sequence.dims[1:])
-    found = region(w, [carried, element], [start, element])
+    other = w.pick(lambda v: _is_sequence(v) and v.dims[0] == first.dims[0]) if w.random.random() < 0.4 else None
+    sequences = [first] if other is None else [first, other]
+    starts = [v for v in (w.pick(_carriable) for _ in range(w.random.choice([0, 1, 1, 1, 2]))) if v is not None]
+    carried = [_argument(w, start, start.dims) for start in starts]
+    elements = [_argument(w, sequence, sequence.dims[1:]) for sequence in sequences]
+    stacked = elements[: w.random.choice([0, 1, 1, len(elements)])] if starts else elements
+    found = region(w, [*carried, *elements], [*starts, *stacked])
     if found is None:
         return
     lines, values = found
-    stack = Value("", element.element, (sequence.dims[0], *element.dims))
-    flag = w.random.choice(["", "", "reverse ", "checkpoint 1 "])
-    if sequence.dims[0].is_static:
-        flag = w.random.choice([flag, flag, "checkpoint 2 ", "reverse checkpoint 2 "])
-    head = (
-        f"tir.scan ({carried.name} = {start.name} : {start.type}) over ({element.name} = {sequence.name} : {sequence.type})"
-        f" -> ({stack.type}) {flag}"
-    )
+    stacks = [Value("", element.element, (first.dims[0], *element.dims)) for element in stacked]
+    head = "tir.scan "
+    if starts:
+        head += f"({', '.join(f'{a.name} = {v.name} : {v.type}' for a, v in zip(carried, starts))}) "
+    head += f"over ({', '.join(f'{a.name} = {v.name} : {v.type}' for a, v in zip(elements, sequences))}) "
+    head += f"-> ({', '.join(stack.type for stack in stacks)}) " if stacks else ""
+    head += _flags(w, first.dims[0].is_static)
     text = _write(w, head, [(lines, [v.name for v in values], [v.type for v in values])], [""])
-    _finish(w, text, [start, stack], [start, sequence, *_outside(w, [text]), *values])
+    _finish(w, text, [*starts, *stacks], [*starts, *sequences, *_outside(w, [text]), *values])
+
+
+def _is_sequence(value: Value) -> bool:
+    return 0 < len(value.dims) and _carriable(replace(value, dims=value.dims[1:])) and value.dims[0].size <= 5
+
+
+def _flags(w: Writer, is_static: bool) -> str:
+    """Directions, and what a gradient keeps; of an unknown number of steps it keeps each or nothing."""
+    reverse = w.random.choice(["", "", "reverse "])
+    known = ["checkpoint 2 ", "checkpoint 3 ", "truncate 1 ", "truncate 2 "] if is_static else []
+    return reverse + w.random.choice(["", "", "", "checkpoint 1 ", *known])
 
 
 def loop(w: Writer) -> None:
-    """Counts up to a number that only run time knows, at most 4."""
-    start = w.pick(_carriable)
+    """Counts up to a number that only run time knows, for at most 4 steps; now and then to one that text tells."""
+    starts = [v for v in (w.pick(_carriable) for _ in range(w.random.choice([1, 1, 2]))) if v is not None]
     counts = [v for v in w.pool if v.element == "i32" and not v.dims and v.exact]
-    if start is None:
+    if not starts:
         return
     w.count += 1
     i, j, c = (f"%{letter}{w.count}" for letter in "ijc")
-    limit = w.random.choice(counts).name if counts else None
-    carried, again = _argument(w, start, start.dims), _argument(w, start, start.dims)
-    found = region(w, [again], [start])
+    is_limited = w.depth > 0 or w.random.random() < 0.8
+    limit = w.random.choice(counts).name if counts and is_limited else None
+    carried, again = ([_argument(w, start, start.dims) for start in starts] for _ in range(2))
+    found = region(w, again, starts)
     if found is None:
         return
     lines, values = found
@@ -145,14 +165,17 @@ def loop(w: Writer) -> None:
     w.lines.append(f"{one} = tir.constant dense<{w.random.choice([1, 1, 2])}> : tensor<i32>")
     if limit is None:
         limit = f"%n{w.count}x"
-        w.lines.append(f"{limit} = tir.constant dense<3> : tensor<i32>")
-    head = f"tir.while ({carried.name} = {start.name} : {start.type}, {i} = {zero} : tensor<i32>) max_trips 4 "
+        w.lines.append(f"{limit} = tir.constant dense<{w.random.choice([0, 1, 3])}> : tensor<i32>")
+    pairs = ", ".join(f"{a.name} = {v.name} : {v.type}" for a, v in zip(carried, starts))
+    trips = f"max_trips {w.random.choice([4, 4, 4, 2, 0])} " if is_limited else ""
+    head = f"tir.while ({pairs}, {i} = {zero} : tensor<i32>) {trips}"
     condition = [f"{c} = tir.cmp lt {i}, {limit} : tensor<i32>"]
     text = _write(w, head, [(condition, [c], ["tensor<i1>"])], [""])
     lines = [*lines, f"{j}y = tir.add {j}, {one} : tensor<i32>"]
-    names = f"  ^bb0({again.name}: {start.type}, {j}: tensor<i32>):\n"
-    text = _write(w, f"{text} do ", [(lines, [values[0].name, f"{j}y"], [start.type, "tensor<i32>"])], [names])
-    _finish(w, text, [start, Value("", "i32", ())], [start, *_outside(w, [text]), *values])
+    names = f"  ^bb0({', '.join(f'{a.name}: {a.type}' for a in again)}, {j}: tensor<i32>):\n"
+    types = [*(v.type for v in values), "tensor<i32>"]
+    text = _write(w, f"{text} do ", [(lines, [*(v.name for v in values), f"{j}y"], types)], [names])
+    _finish(w, text, [*starts, Value("", "i32", ())], [*starts, *_outside(w, [text]), *values], barred=not is_limited)
 
 
 def _argument(w: Writer, like: Value, dims: Sequence[Dim]) -> Value:

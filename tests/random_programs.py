@@ -69,6 +69,7 @@ class Writer:
     dims: list[Dim] = field(default_factory=list)
     guest_results: set[str] = field(default_factory=set)
     count: int = 0
+    depth: int = 0  # of the regions around what is being written
 
     def program(self, seed: int, size: int) -> Program:
         r = self.random
@@ -164,7 +165,25 @@ class Writer:
         names = [f"%g{i}" for i in range(len(wrt))]
         inputs, types = ", ".join(v.name for v in wrt), ", ".join(v.type for v in wrt)
         self.lines.append(f"{', '.join(names)} = tir.grad {cost.name} wrt ({inputs}) : {types}")
-        self.pool += [replace(leaf, name=name, exact=False, by_leaf=False) for name, leaf in zip(names, wrt)]
+        made = [replace(leaf, name=name, exact=False, by_leaf=False) for name, leaf in zip(names, wrt)]
+        self.pool += made
+        if self.has_regions and self.random.random() < 0.4:
+            self.second_derivative(made, wrt)
+
+    def second_derivative(self, gradients: Sequence[Value], leaves: Sequence[Value]) -> None:
+        """The gradients of a sum of sines of a gradient, or the Hessian times the leaves, forward over reverse."""
+        gradient = self.random.choice(gradients)
+        inputs, types = ", ".join(v.name for v in leaves), ", ".join(v.type for v in leaves)
+        if self.random.random() < 0.5:
+            self.pool.append(replace(gradient, name="%tangent", rounded=False))
+            self.lines.append(f"%tangent = tir.jvp ({gradient.name}) wrt ({inputs}) with ({inputs}) : {gradient.type}")
+            return
+        bent = self.emit(f"tir.sin {gradient.name} : {gradient.type}", gradient.element, gradient.dims, [gradient], exact=False)
+        axes = list(range(len(bent.dims)))
+        cost = self.emit(f"tir.sum {bent.name} over {axes} : tensor<{bent.element}>", bent.element, (), [bent], exact=False)
+        made = [replace(leaf, name=f"%h{i}", exact=False, by_leaf=False) for i, leaf in enumerate(leaves)]
+        self.lines.append(f"{', '.join(v.name for v in made)} = tir.grad {cost.name} wrt ({inputs}) : {types}")
+        self.pool += made
 
     def other_derivative(self, value: Value, leaves: Sequence[Value]) -> None:
         """The adjoints of the leaves from the value as its own adjoint, or its tangent from the leaves as theirs."""

@@ -19,6 +19,7 @@ from tir.passes.autodiff import Autodiff
 from tir.passes.canonicalize import Canonicalize
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
+from tir.passes.inline import Inline
 from tir.semantics.gradients import put_stand_ins, slopes
 from tir.semantics.judge import Judge, same_bits
 from tir.semantics.outcome import Draw, Failure, Program, Values, draw_inputs
@@ -317,6 +318,36 @@ def test_a_gradient_of_a_gradient_is_checked(monkeypatch: pytest.MonkeyPatch) ->
     # exp'(x) = exp(x) is right in the first gradient, and the second one is built wrong.
     monkeypatch.setattr(Mul, "grad", lambda self, b, g, x, y: [g * y, g * y])
     assert wrong_of(second_order("tanh"), Autodiff()).culprit.number == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("marker", ["tir.stop_gradient %0 :", "tir.grad_scale %0 factor(2.0) :"])
+def test_a_gradient_that_is_no_slope_on_purpose_is_not_checked(marker: str) -> None:
+    text = second_order("exp").replace("%cost = tir.sum %0", f"""%m = {marker} tensor<3xf64>
+          %p = tir.mul %m, %0 : tensor<3xf64>
+          %cost = tir.sum %p""")
+    found, said = found_by(text, Autodiff())
+    assert found is None
+    assert sum(f"{marker.split()[0]} gives it another gradient than the slope of the cost" in one for one in said) == 2
+
+
+def test_a_gradient_through_a_function_with_its_own_derivative_is_not_checked() -> None:
+    text = """
+        func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @back} {
+          %y = tir.exp %x : tensor<f64>
+          return %y : tensor<f64>
+        }
+        func.func private @back(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> {
+          return %dy : tensor<f64>
+        }
+        func.func @main(%x: tensor<f64>) -> tensor<f64> {
+          %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+          %g = tir.grad %y wrt (%x) : tensor<f64>
+          return %g : tensor<f64>
+        }
+    """
+    found, said = found_by(text, Inline(), Autodiff())
+    assert found is None
+    assert any("the derivative of its own that @f has gives it another gradient than the slope" in one for one in said)
 
 
 def test_what_a_pass_does_with_a_gradient_is_checked() -> None:

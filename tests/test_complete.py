@@ -23,7 +23,7 @@ TENSOR_OPS = DIALECTS["tir"].ops
 
 #: Ops of the tensor level that are no function of tensors; they have tests of their own.
 WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}
-WITHOUT_SAMPLES |= {"tir.if", "tir.while", "tir.scan", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
+WITHOUT_SAMPLES |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 #: Ops whose meaning stands with the op around them, which hands them their values.
 PART_OF_ANOTHER = {"linalg.index": "linalg.generic"}
 

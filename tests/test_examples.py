@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,8 +13,7 @@ import pytest
 
 import tir
 from tests.cli.tool import call
-from tests.convnet_by_hand import PARAMETERS as CONVNET
-from tests.convnet_by_hand import step as convnet_step
+from tests.steps_by_hand import CONVNET, RNN, convnet_step, digits_step, rnn_step
 from tir.cli import opt, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -73,18 +73,6 @@ def test_examples_lower_to_fused_loops_on_buffers(model: str) -> None:
     assert dialects(done.out) <= {"func", "scf", "memref", "arith", "math", "vector", "cf"}, dialects(done.out)
 
 
-def softmax_step(w: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """One step of examples/digits.tir by hand, in place; the loss before it."""
-    z = x @ w + b
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    loss = -np.log(p[np.arange(len(y)), y]).mean()
-    p[np.arange(len(y)), y] -= 1
-    w -= 0.5 * x.T @ p / len(y)
-    b -= 0.5 * p.mean(axis=0)
-    return float(loss)
-
-
 @pytest.mark.parametrize("target", ["interpret", "cpu"])
 def test_step_of_digits_is_the_one_written_by_hand(target: str) -> None:
     program = tir.executable(tir.parse((EXAMPLES / "digits.tir").read_text(encoding="utf-8")), target)
@@ -93,22 +81,23 @@ def test_step_of_digits_is_the_one_written_by_hand(target: str) -> None:
     w, b = np.zeros((64, 10)), np.zeros(10)
     for _ in range(5):
         (loss,) = program.call("train", {"x": x, "y": y})
-        assert loss == pytest.approx(softmax_step(w, b, x.astype(np.float64), y), rel=1e-5)  # f32 sums of 64 terms
+        assert loss == pytest.approx(digits_step(w, b, x.astype(np.float64), y), rel=1e-5)  # f32 sums of 64 terms
     np.testing.assert_allclose(program.state["w"], w, atol=1e-6)
     np.testing.assert_allclose(program.state["b"], b, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", ["interpret", "cpu"])
-def test_step_of_convnet_is_the_one_written_by_hand(target: str) -> None:
-    program = tir.executable(tir.parse((EXAMPLES / "convnet.tir").read_text(encoding="utf-8")), target)
+@pytest.mark.parametrize(("model", "names", "step"), [("convnet", CONVNET, convnet_step), ("rnn", RNN, rnn_step)])
+def test_step_of_a_network_is_the_one_written_by_hand(model: str, names: tuple, step: Callable, target: str) -> None:
+    program = tir.executable(tir.parse((EXAMPLES / f"{model}.tir").read_text(encoding="utf-8")), target)
     random = np.random.default_rng(0)
     x, y = random.random((6, 64), np.float32), random.integers(0, 10, 6).astype(np.int32)
-    parameters = {name: program.state[name].astype(np.float64) for name in CONVNET}
+    parameters = {name: program.state[name].astype(np.float64) for name in names}
     velocities = {name: np.zeros_like(value) for name, value in parameters.items()}
     for _ in range(3):
         (loss,) = program.call("train", {"x": x, "y": y})
-        want = convnet_step(parameters, velocities, x.astype(np.float64), y)
-        assert loss == pytest.approx(want, rel=1e-5)  # f32 sums of 144 terms
+        want = step(parameters, velocities, x.astype(np.float64), y)
+        assert loss == pytest.approx(want, rel=1e-5)  # f32 sums of up to 144 terms
     for name, value in parameters.items():
         np.testing.assert_allclose(program.state[name], value, atol=1e-5, err_msg=name)
 
@@ -123,46 +112,6 @@ def test_an_epoch_in_one_call_is_that_of_the_steps_one_by_one(target: str) -> No
     assert mean == pytest.approx(np.mean(losses), rel=1e-6)
     for name, value in steps.state.items():
         np.testing.assert_allclose(epoch.state[name], value, atol=1e-6, err_msg=name)
-
-
-def recurrent_step(p: dict[str, np.ndarray], v: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
-    """One step of examples/rnn.tir by hand, in place; the loss before it."""
-    rows, states = x.reshape(-1, 8, 8).transpose(1, 0, 2), [np.zeros((len(x), 64))]
-    for row in rows:
-        states.append(np.tanh(row @ p["wx"] + states[-1] @ p["wh"] + p["b"]))
-    z = states[-1] @ p["wo"] + p["bo"]
-    q = np.exp(z - z.max(axis=1, keepdims=True))
-    q /= q.sum(axis=1, keepdims=True)
-    loss = -np.log(q[np.arange(len(y)), y]).mean()
-    q[np.arange(len(y)), y] -= 1
-    q /= len(y)
-    g = {name: np.zeros_like(value) for name, value in p.items()}
-    g["wo"], g["bo"] = states[-1].T @ q, q.sum(axis=0)
-    back = q @ p["wo"].T
-    for row, before, after in zip(rows[::-1], states[-2::-1], states[::-1]):
-        slope = back * (1 - after**2)
-        g["wx"] += row.T @ slope
-        g["wh"] += before.T @ slope
-        g["b"] += slope.sum(axis=0)
-        back = slope @ p["wh"].T
-    for name in p:
-        v[name][...] = 0.9 * v[name] + g[name]
-        p[name] -= 0.05 * v[name]
-    return float(loss)
-
-
-@pytest.mark.parametrize("target", ["interpret", "cpu"])
-def test_step_of_rnn_is_the_one_written_by_hand(target: str) -> None:
-    program = tir.executable(tir.parse((EXAMPLES / "rnn.tir").read_text(encoding="utf-8")), target)
-    random = np.random.default_rng(0)
-    x, y = random.random((6, 64), np.float32), random.integers(0, 10, 6).astype(np.int32)
-    parameters = {name: program.state[name].astype(np.float64) for name in ("wx", "wh", "b", "wo", "bo")}
-    velocities = {name: np.zeros_like(value) for name, value in parameters.items()}
-    for _ in range(3):
-        (loss,) = program.call("train", {"x": x, "y": y})
-        assert loss == pytest.approx(recurrent_step(parameters, velocities, x.astype(np.float64), y), rel=1e-5)
-    for name, value in parameters.items():
-        np.testing.assert_allclose(program.state[name], value, atol=1e-5, err_msg=name)
 
 
 def test_initial_weights_of_the_network_are_glorots() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.gradient_programs import CHAINS
+
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 200
 
@@ -102,6 +104,22 @@ def test_chain_of_folds_is_folded_whole() -> None:
         module = parse_text("\\n".join(lines), REGISTRY)
         run(module, "canonicalize", "dce")
         assert "tir." not in print_op(module)
+    """)
+
+
+# A chain of 100,000 ops is differentiated in some 4 seconds, and checked for a few more.
+@pytest.mark.parametrize("length", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", CHAINS)
+def test_chain_that_is_built_is_differentiated(kind: str, length: int) -> None:
+    run(f"""
+        sys.setrecursionlimit(1000)
+        from benchmarks.gradient_programs import chain
+        sys.setrecursionlimit({LIMIT})
+        builder = chain("{kind}", {length})
+        builder.verify()
+        run(builder.module, "autodiff")
+        builder.verify()
+        assert sum(1 for _ in builder.module.walk()) > 2 * {length}
     """)
 
 

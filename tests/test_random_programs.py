@@ -132,6 +132,20 @@ def test_quick_programs_contain_every_op() -> None:
     assert [op.name for op in DIALECT.ops if op.name not in found] == []
 
 
+#: What programs with branches and loops must hold: each as a pattern of the text.
+FORMS = (
+    "tir.if", "tir.while .*max_trips [1-9]", "tir.while .*max_trips 0", r"tir.while [^{]*tensor<i32>\) \{", "tir.scan over",
+    "tir.scan .*reverse", "tir.scan .*checkpoint 1", "tir.scan .*checkpoint [23]", "tir.scan .*truncate", r"over \(.*, .*\)",
+    r"over \(.*tensor<\?", r"over \(.*tensor<\[N\]", r"-> \(\S*, \S*\) .*\{", r"\n    %.*tir.(scan|while)", r"tir.jvp \(%g",
+    "%h0.* = tir.grad", r"tir.jvp \(%v", "tir.vjp",
+)  # fmt: skip
+
+
+def test_quick_programs_contain_every_form_of_a_loop_and_of_a_derivative() -> None:
+    text = "".join(random_program(seed, control=True).text for seed in QUICK_CONTROL)
+    assert [form for form in FORMS if not re.search(form, text)] == []
+
+
 def differentiated(program: Program) -> Iterator[str]:
     """The ops between the leaves and the cost of the program's `tir.grad`."""
     lines = [line.partition(" = ")[::2] for line in program.lines]

@@ -25,10 +25,11 @@ from typing import Any
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
+from tir.dialects.custom_derivative import JVP, VJP
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
 from tir.dialects.tir.state import Derivative, Read, Shared, Update
-from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr
+from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.define import create
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
 from tir.ir.ir import Block, Op, Region
@@ -110,8 +111,17 @@ class Builder(TensorBuilder):
         self.module.body.append(op)
 
     @contextmanager
-    def function(self, name: str, /, *, private: bool = False, **arguments: Argument | Type | str) -> Iterator[Any]:
-        """A function with these arguments: a tuple of Tensors. It ends in `returns`, or returns nothing."""
+    def function(
+        self, name: str, /, *, private: bool = False, vjp: str | None = None, jvp: str | None = None,
+        **arguments: Argument | Type | str,
+    ) -> Iterator[Any]:  # fmt: skip
+        """A function with these arguments: a tuple of Tensors. It ends in `returns`, or returns nothing.
+
+        vjp, jvp: the names of functions, defined before or behind it, that compute its derivative in reverse and in
+        forward mode. The first takes the arguments, the results and an adjoint of each result of floats, and returns an
+        adjoint of each argument of floats; the second takes the arguments and a tangent of each argument of floats, and
+        returns a tangent of each result of floats.
+        """
         if self._function is not None:
             raise TirError(f"function @{name}: @{self._function.sym_name} is still open")
         declared = [a if isinstance(a, Argument) else Argument(a) for a in arguments.values()]
@@ -119,6 +129,8 @@ class Builder(TensorBuilder):
         visibility = "private" if private else None
         function = Func.make(name, types, [], visibility=visibility, location=caller_location())
         self._define(function, name)
+        for attribute, symbol in ((VJP, vjp), (JVP, jvp)):
+            function.set_attribute(attribute, SymbolRefAttr(symbol) if symbol is not None else None)
         for i, (label, argument) in enumerate(zip(arguments, declared)):
             function.arguments[i].hint = label
             function.set_argument_attribute(i, "tir.name", StringAttr(label))

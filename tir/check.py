@@ -21,7 +21,9 @@ from tir.ir.names import evaluate_dim
 from tir.ir.types import DYNAMIC, INDEX, Dim, ShapedType, Type, dim_text, element_type, shape_names
 from tir.lazy import np
 
-__all__ = ["InputSpec", "Tolerance", "first_difference", "generate_inputs", "generate_like", "input_ranges"]
+__all__ = [
+    "InputSpec", "Tolerance", "first_difference", "first_place", "generate_inputs", "generate_like", "input_ranges",
+]  # fmt: skip
 
 #: The sizes that are tried first for a named or unknown dimension: 1 to this.
 FIRST_MAX_SIZE = 8
@@ -80,13 +82,19 @@ def first_difference(want: Any, got: Any, tolerance: Tolerance) -> str | None:
     wrong = _differs(want, got, tolerance)
     if not wrong.any():
         return None
-    index = np.unravel_index(int(np.argmax(wrong)), want.shape)
-    where = f"[{', '.join(map(str, map(int, index)))}]: " if index else ""
+    index, place = first_place(wrong)
+    where = f"{place}: " if place else ""
     text = f"{where}expected {want[index]}, got {got[index]}"
     if want.dtype.kind == "f" and np.isfinite(want[index]) and np.isfinite(got[index]):
         text += f" (may differ by {tolerance.allowed(want)[index]:.2g})"
     count = int(wrong.sum())
     return text if count == 1 else f"{text}, and {count - 1} more of {want.size}"
+
+
+def first_place(wrong: Any) -> tuple[tuple[Any, ...], str]:
+    """The index of the first element that is true, and its text: `[0, 2]`, of an array of rank 0 none."""
+    index = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    return index, f"[{', '.join(map(str, map(int, index)))}]" if index else ""
 
 
 def _differs(want: Any, got: Any, tolerance: Tolerance) -> Any:

@@ -156,6 +156,56 @@ def test_gradient_of_a_branch_is_that_of_the_region_which_ran(condition: bool) -
     assert found is None, found
 
 
+DEAD = {
+    "if": """  %r = tir.if %p -> (tensor<f64>) {
+    %dead = tir.sin %e : tensor<f64>
+    tir.yield %y : tensor<f64>
+  } else {
+    %m = tir.mul %y, %y : tensor<f64>
+    tir.yield %m : tensor<f64>
+  }""",
+    "scan": """  %r = tir.scan (%h = %y : tensor<f64>) over (%x1 = %xs : tensor<2xf64>) {
+    %dead = tir.sin %e : tensor<f64>
+    %m = tir.mul %h, %h : tensor<f64>
+    tir.yield %m : tensor<f64>
+  }""",
+    "while": """  %r = tir.while (%h = %y : tensor<f64>) max_trips 3 {
+    tir.yield %p : tensor<i1>
+  } do {
+  ^bb0(%g: tensor<f64>):
+    %dead = tir.sin %e : tensor<f64>
+    %m = tir.mul %g, %g : tensor<f64>
+    tir.yield %m : tensor<f64>
+  }""",
+}
+
+
+@pytest.mark.parametrize("loop", DEAD)
+def test_what_a_region_uses_for_nothing_takes_no_gradient(loop: str) -> None:
+    """Or the slope of the root at 0, which is infinite, times 0 would be nan, before something removes the dead op."""
+    body = f"""  %e = tir.sqrt %x : tensor<f64>
+{DEAD[loop]}
+  %c = tir.add %r, %x : tensor<f64>
+  %gx, %gy = tir.grad %c wrt (%x, %y) : tensor<f64>, tensor<f64>"""
+    arguments = "%p: tensor<i1>, %x: tensor<f64>, %y: tensor<f64>, %xs: tensor<2xf64>"
+    text = function(arguments, body, "%gx : tensor<f64>; %gy : tensor<f64>")
+    slope = {"if": 1.0, "scan": 4 * 1.5**3, "while": 8 * 1.5**7}[loop]
+    np.testing.assert_allclose(run(text, True, 0.0, 1.5, np.zeros(2)), [1.0, slope], rtol=1e-14)
+
+
+def test_what_was_checked_forward_is_not_checked_again_on_the_way_back() -> None:
+    body = """  %last = tir.scan (%h = %w : tensor<f64>) over (%x = %xs : tensor<3xf64>) {
+    %ok = tir.cmp lt %h, %x : tensor<f64>
+    tir.assert %ok, "too large" : tensor<i1>
+    %p = tir.mul %h, %x : tensor<f64>
+    tir.yield %p : tensor<f64>
+  }
+  %g = tir.grad %last wrt (%w) : tensor<f64>"""
+    text = function("%xs: tensor<3xf64>, %w: tensor<f64>", body, "%g : tensor<f64>")
+    assert print_op(tidy(text)).count("tir.assert") == 1
+    assert run(text, np.array([2.0, 3.0, 4.0]), 0.5) == [24.0]
+
+
 def test_no_nan_comes_out_of_the_region_that_did_not_run() -> None:
     body = """  %zero = tir.full 0.0 : f64 -> tensor<f64>
   %p = tir.cmp gt %x, %zero : tensor<f64>

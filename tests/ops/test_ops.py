@@ -24,9 +24,10 @@ from tir.parser.parse import parse_text
 
 CHOSEN = list(chosen(SAMPLES))
 STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
-STATE |= {"tir.if", "tir.while", "tir.scan", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
+STATE |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 # No loop around one element: lowerings list them by name.
-MOVES = {"tir.constant", "tir.dim", "tir.to_index", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice", "tir.update_slice"}
+MOVES = {"tir.constant", "tir.dim", "tir.to_index", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice",
+         "tir.update_slice", "tir.optimization_barrier"}  # fmt: skip
 
 
 def sampled_op(sample: Sample) -> Op:
@@ -495,7 +496,7 @@ def test_op_has_every_facet(op: type[Op]) -> None:
     assert op.name in STATE - {"tir.leaf"} or hasattr(op, "grad"), f"{op.name} has no grad"
     rule = getattr(op, "grad", None)
     assert rule is None or callable(rule) or isinstance(rule, (NotDifferentiable, property))
-    written = {"tir.cast", "tir.bitcast", "tir.read", "tir.if", "tir.scan"}
+    written = {"tir.cast", "tir.bitcast", "tir.read", "tir.if", "tir.scan", "tir.checkpoint"}
     assert not op.definition.results or op.infer is not Op.infer or issubclass(op, Sized) or op.name in written
     if issubclass(op, Structured):
         assert op.structure is not Structured.structure, f"{op.name} has no structure"

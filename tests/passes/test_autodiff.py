@@ -292,6 +292,22 @@ def test_a_step_by_an_integer_or_a_comparison_hands_no_gradient_back() -> None:
     np.testing.assert_array_equal(gradient_of(form, X), [1, 1, 1, 1])
 
 
+def test_numbers_as_many_as_there_are_elements_do_not_depend_on_these() -> None:
+    """A tir.dim of what is differentiated stands in front of an op that has no gradient."""
+    text = """
+    func.func @f(%key: tensor<2xi32>, %x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+      %y = tir.exp %x : tensor<?xf64>
+      %n = tir.dim %y axis 0 : tensor<?xf64>
+      %noise = tir.rng_normal %key sizes(%n) : tensor<?xf64>
+      %p = tir.mul %y, %noise : tensor<?xf64>
+      %c = tir.sum %p over [0] : tensor<f64>
+      %g = tir.grad %c wrt (%x) : tensor<?xf64>
+      return %p, %g : tensor<?xf64>, tensor<?xf64>
+    }"""
+    p, g = Interpreter(expanded(text)).run("f", [np.array([1, 2], np.int32), np.array([0.5, -1.0, 2.0])])
+    np.testing.assert_array_equal(p, g)
+
+
 def test_gradient_through_half_precision_is_cast_back() -> None:
     form = """  %h = tir.cast %x : tensor<4xf32> -> tensor<4xf64>
       %s = tir.square %h : tensor<4xf64>
@@ -322,7 +338,9 @@ def test_op_without_a_gradient_is_named_with_its_place() -> None:
         expanded(text)
     assert str(caught.value).startswith("model.tir:2:")
     assert "tir.argmax has no gradient: a position is a whole number and changes in steps" in str(caught.value)
-    assert caught.value.notes[0][1].file_location().line == 4
+    note, place = caught.value.notes[0]
+    assert note == "it lies on the way from wrt of this tir.grad: %x -> tir.argmax -> tir.cast -> %c"
+    assert place.file_location().line == 4
 
 
 def test_order_of_polygamma_ends_with_a_message() -> None:
@@ -361,9 +379,9 @@ def test_op_of_another_dialect_is_refused_by_name() -> None:
 WRONG = [
     (
         "%g = tir.grad %v wrt (%x) : tensor<4xf32>",
-        "must be a tensor of rank 0 of f16 or bf16 or f32 or f64, got tensor<4xf32>",
+        "the cost %v must have rank 0, got tensor<4xf32>; tir.sum or tir.mean makes it one number",
     ),
-    ("%g = tir.grad %i wrt (%x) : tensor<4xf32>", "'cost' must be a tensor of rank 0"),
+    ("%g = tir.grad %i wrt (%x) : tensor<4xf32>", "'cost' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
     (
         "%g = tir.grad %c wrt (%v) : tensor<4xf32>",
         "wrt %v must be an argument of the block or the result of a tir.leaf",

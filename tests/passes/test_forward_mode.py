@@ -103,6 +103,65 @@ def test_tangents_go_through_loops_and_branches(trips: int, condition: bool) -> 
     assert difference is None, difference
 
 
+def test_tangents_of_a_value_named_twice_add_up() -> None:
+    text = """func.func @main(%x: tensor<2xf64>, %s: tensor<2xf64>, %t: tensor<2xf64>) -> tensor<2xf64> {
+  %q = tir.square %x : tensor<2xf64>
+  %j = tir.jvp (%q) wrt (%x, %x) with (%s, %t) : tensor<2xf64>
+  return %j : tensor<2xf64>
+}
+"""
+    x, s, t = np.array([3.0, -1.0]), np.array([1.0, 2.0]), np.array([10.0, 20.0])
+    np.testing.assert_array_equal(Interpreter(expanded(text)).run("main", [x, s, t])[0], 2 * x * (s + t))
+
+
+def test_a_captured_value_alone_moves_what_a_loop_carries() -> None:
+    """x w^3, by w: 3 x w^2."""
+    text = """func.func @main(%x: tensor<f64>, %w: tensor<f64>) -> tensor<f64> {
+  %zero = tir.constant dense<0> : tensor<i32>
+  %one = tir.constant dense<1> : tensor<i32>
+  %three = tir.constant dense<3> : tensor<i32>
+  %r:2 = tir.while (%y = %x : tensor<f64>, %i = %zero : tensor<i32>) {
+    %more = tir.cmp lt %i, %three : tensor<i32>
+    tir.yield %more : tensor<i1>
+  } do {
+  ^bb0(%z: tensor<f64>, %j: tensor<i32>):
+    %p = tir.mul %z, %w : tensor<f64>
+    %k = tir.add %j, %one : tensor<i32>
+    tir.yield %p, %k : tensor<f64>, tensor<i32>
+  }
+  %slope = tir.jvp (%r#0) wrt (%w) with (%x) : tensor<f64>
+  return %slope : tensor<f64>
+}
+"""
+    (slope,) = Interpreter(expanded(text)).run("main", [np.float64(2), np.float64(5)])
+    assert slope == 3 * 2 * 5**2 * 2
+
+
+def test_what_a_region_uses_for_nothing_gives_no_tangent() -> None:
+    """Not even one of 0, which times the infinite slope of the root would be nan."""
+    text = """func.func @main(%c: tensor<i1>, %x: tensor<f64>, %y: tensor<f64>, %ys: tensor<2xf64>) -> (tensor<f64>, tensor<2xf64>) {
+  %0 = tir.if %c -> (tensor<f64>) {
+    %dead = tir.sin %x : tensor<f64>
+    tir.yield %y : tensor<f64>
+  } else {
+    %1 = tir.exp %y : tensor<f64>
+    tir.yield %1 : tensor<f64>
+  }
+  %root = tir.sqrt %0 : tensor<f64>
+  %2 = tir.scan over (%e = %ys : tensor<2xf64>) -> (tensor<2xf64>) {
+    %dead = tir.sin %x : tensor<f64>
+    tir.yield %e : tensor<f64>
+  }
+  %roots = tir.sqrt %2 : tensor<2xf64>
+  %j, %k = tir.jvp (%root, %roots) wrt (%x) with (%x) : tensor<f64>, tensor<2xf64>
+  return %j, %k : tensor<f64>, tensor<2xf64>
+}
+"""
+    j, k = Interpreter(expanded(text)).run("main", [np.bool_(True), np.float64(1), np.float64(0), np.zeros(2)])
+    assert j == 0
+    np.testing.assert_array_equal(k, [0, 0])
+
+
 def test_what_does_not_depend_on_wrt_has_the_tangent_zero() -> None:
     text = """func.func @main(%x: tensor<2xf64>, %y: tensor<[N]xf64>, %t: tensor<2xf64>) -> (tensor<[N]xf64>, tensor<2xf64>) {
   %e = tir.exp %y : tensor<[N]xf64>

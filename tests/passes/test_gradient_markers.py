@@ -25,7 +25,7 @@ PROGRAM = """func.func @main(%x: tensor<3xf64>) -> (tensor<f64>, tensor<3xf64>) 
 CASES = {
     "tir.stop_gradient %x": X**2,
     "tir.grad_scale %x factor(-0.5)": X**2 - 0.5 * 2 * X**2,
-    "tir.grad_clip %x low(-1.0) high(4.0)": X**2 + np.clip(2 * X**2, -1, 4),
+    "tir.grad_clip %x low(1.0) high(4.0)": X**2 + np.clip(2 * X**2, 1, 4),
 }
 
 

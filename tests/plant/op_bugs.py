@@ -82,14 +82,14 @@ OP_BUGS = (
     ),
     Bug(
         "gradient of a triangular solve with the matrix as it was",
-        "tir/dialects/tir/solve.py",
+        "tir/dialects/tir/triangular.py",
         '"transpose": not self.transpose, "unit"',
         '"transpose": bool(self.transpose), "unit"',
         (*GRADIENTS, "triangular_solve"),
     ),
     Bug(
         "gradient of cholesky that keeps the wrong triangle",
-        "tir/dialects/tir/solve.py",
+        "tir/dialects/tir/triangular.py",
         'b.select(b.cmp("ge", rows, columns), g, 0)',
         'b.select(b.cmp("le", rows, columns), g, 0)',
         (*GRADIENTS, "cholesky"),
@@ -100,6 +100,13 @@ OP_BUGS = (
         "np.arange(self.size) * self.dilation - self.low",
         "np.arange(self.size) - self.low",
         (*OPS, "windows or pool"),
+    ),
+    Bug(
+        "an empty axis that has places between its elements",
+        "tir/dialects/tir/window.py",
+        "size.ceildiv(LARGEST_SIZE) * (",
+        "affine(1) * (",
+        ("tests/ops/test_empty_axes.py",),
     ),
     Bug(
         "ceil mode that takes a window that begins behind the end",
@@ -117,7 +124,7 @@ OP_BUGS = (
     ),
     Bug(
         "gradient of max_pool that goes to all ties",
-        "tir/dialects/tir/window.py",
+        "tir/dialects/tir/pooling.py",
         'if (self.ties or TIES[0]) == "all":\n            best',
         "if True:\n            best",
         (*OPS, "max_pool"),

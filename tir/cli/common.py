@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO
 
 from tir.dialects.all import REGISTRY
-from tir.ir.errors import Renderer, TirError, TirErrors, escape_controls, nearest
+from tir.ir.errors import Renderer, TirError, TirErrors, TirWarning, escape_controls, nearest, warnings_to
 from tir.ir.ir import Op
 from tir.lazy import TYPE_CHECKING, LazyModule
 from tir.parser.parse import decode_source, folder_of, parse_text, read_source
@@ -64,6 +64,11 @@ class Sources:
         return parse_text(
             text, REGISTRY, file=file, first_line=first_line, allow_unregistered=allow_unregistered, folder=folder
         )
+
+    def warn(self, warning: TirWarning) -> None:
+        """Prints the warning on standard error, with the line that it is about."""
+        lines = Renderer(self.texts, self.colour).diagnostic("warning", warning.message, warning.location)
+        sys.stderr.write("\n".join(lines) + "\n")
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -301,7 +306,8 @@ def run_tool(tool: str, argv: Sequence[str], body: Callable[[Sequence[str], Sour
         for stream, what in ((sys.stdin, "input"), (sys.stdout, "output")):
             if stream is None:
                 raise TirError(f"standard {what} is closed")
-        code = body(argv, sources)
+        with warnings_to(sources.warn):
+            code = body(argv, sources)
         sys.stdout.flush()
         return code
     except SystemExit as done:  # argparse's --help and --version

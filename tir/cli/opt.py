@@ -13,7 +13,7 @@ from tir.cli.opt_flags import check_flags, opt_parser
 from tir.cli.opt_run import OptRun, Part
 from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
-from tir.ir.errors import PassError, TirError, TirErrors
+from tir.ir.errors import PassError, TirError, TirErrors, warnings_to
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pass, Pipeline, run_pipeline
 from tir.ir.pass_options import option_text, pass_options
@@ -88,7 +88,8 @@ def _process(part: Part, run: OptRun, watchers: Sequence[Instrumentation]) -> st
     try:
         with run.timing.scope("Parser"):
             module = run.parse(part)
-        _run_passes(module, part, run, watchers)
+        with warnings_to(run.warn):
+            _run_passes(module, part, run, watchers)
         with run.timing.scope("Output"):
             return run.text_of(module)
     except TirError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tir.cli.common import Sources
 from tir.ir.elide import without_large_constants
-from tir.ir.errors import TirError, TirErrors
+from tir.ir.errors import TirError, TirErrors, TirWarning
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
 from tir.ir.printer import print_op
@@ -71,6 +71,13 @@ class OptRun:
         """The part that was begun has a remark, which --verify-diagnostics compares."""
         if self.verifier is not None:
             self.verifier.remark(remark.location, remark.text)
+
+    def warn(self, warning: TirWarning) -> None:
+        """The part that was begun has a warning: it is compared, or printed at once."""
+        if self.verifier is not None:
+            self.verifier.warning(warning.location, warning.message)
+        else:
+            self.sources.warn(warning)
 
     def end(self) -> None:
         """The part is done."""

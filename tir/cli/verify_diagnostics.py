@@ -102,6 +102,10 @@ class DiagnosticVerifier:
         """What a pass did or did not do."""
         self._process(Diagnostic("remark", message, location))
 
+    def warning(self, location: Location | None, message: str) -> None:
+        """What is allowed and probably not meant."""
+        self._process(Diagnostic("warning", message, location))
+
     def finish(self) -> list[TirError]:
         """All that is not as expected, in the order of the file; what was not produced included."""
         missing = islice((one for one in self.expectations if not one.matched), MAX_REPORTED + 1)

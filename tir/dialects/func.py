@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from tir.dialects.custom_derivative import check_derivatives, has_derivatives
 from tir.dialects.library import EXTERN, check_declaration
 from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.define import attribute, create, operand, region, result
@@ -146,6 +147,11 @@ class Func(Op, FunctionLike):
             )
         check_names_bound(self, [*type.inputs, *type.results])
         _check_state(self)
+
+    def verify_symbols(self, symbols: SymbolTable) -> None:
+        """VerifyError unless derivatives of its own are functions of the right types."""
+        if has_derivatives(self):
+            check_derivatives(self, symbols)
 
 
 def _check_state(function: Func) -> None:

@@ -9,8 +9,7 @@ The sizes may be known or not. On tensors what is changed is a result; on buffer
 Sizes that do not fit each other are an error here; machine code works on what they have in common. Where `beta` is 0 the
 old elements of the result are not read, where `alpha` is 0 neither are the factors, so that no nan comes from there.
 
-LAPACK counts columns where rows lie in memory: `getrf` gives the factors of the *transposed* matrix, `getrs` solves with
-them (`transpose_a` is true to solve with the matrix itself), and the right sides are the *rows* of `b`.
+LAPACK counts columns where rows lie in memory: `getrf` gives the factors of the *transposed* matrix.
 """
 
 from __future__ import annotations
@@ -184,18 +183,6 @@ def _potrf(lower: Any, a: Any) -> tuple[Any, ...]:
     return factor if lower else factor.T, np.int32(0)
 
 
-def _trtrs(lower: Any, transpose_a: Any, unit_diagonal: Any, a: Any, b: Any) -> tuple[Any, ...]:
-    """Each row of b becomes the solution x of a x = row (or a^T x = row), of a triangle of a.
-
-    info k > 0: element k of the diagonal is 0, and b stays as it is.
-    """
-    n = _square(a)
-    _check_equal("trtrs: size of a and columns of b", n, b.shape[1])
-    if not unit_diagonal and (zeros := np.flatnonzero(np.diagonal(a) == 0)).size:
-        return b, np.int32(zeros[0] + 1)
-    return _substituted(_turned(a, transpose_a), bool(lower) != bool(transpose_a), unit_diagonal, b), np.int32(0)
-
-
 def _substituted(a: Any, lower: bool, unit_diagonal: Any, b: Any) -> Any:
     """The solutions of a x = row for each row of b, one element after the other."""
     x, n = np.array(b), len(a)
@@ -228,31 +215,8 @@ def _getrf(a: Any, pivots: Any) -> tuple[Any, ...]:
     return factors.T, found, np.int32(info)
 
 
-def _getrs(transpose_a: Any, a: Any, pivots: Any, b: Any) -> tuple[Any, ...]:
-    """Each row of b becomes the solution x of m x = row (or m^T x = row), m the matrix whose factors `getrf` gave.
-
-    info -5: a pivot is no row number, and b stays as it is.
-    """
-    n = _square(a)
-    _check_equal("getrs: size of a and columns of b", n, b.shape[1])
-    _check_equal("getrs: size of a and of pivots", n, pivots.shape[0])
-    if ((pivots < 1) | (pivots > n)).any():
-        return b, np.int32(-5)
-    order = np.arange(n)
-    for j, p in enumerate(pivots):
-        order[[j, p - 1]] = order[[p - 1, j]]
-    factors = a.T
-    if not transpose_a:
-        half = _substituted(factors, True, True, b[:, order])
-        return _substituted(factors, False, False, half), np.int32(0)
-    half = _substituted(a, True, False, b)
-    solved = np.empty_like(b)
-    solved[:, order] = _substituted(a, False, True, half)
-    return solved, np.int32(0)
-
-
 #: routine -> its meaning: the arrays that it changes as new ones, then the info.
 MEANINGS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
     "gemm": _gemm, "gemm_batch": _gemm, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
-    "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
+    "potrf": _potrf, "getrf": _getrf,
 }  # fmt: skip

@@ -33,6 +33,7 @@ from tir.dialects.math_expansions_base import (
     polynomial,
     power_of_two,
     round_to_whole,
+    without_log_2,
 )
 from tir.dialects.math_expansions_error import erf, erfc
 from tir.dialects.math_expansions_hyperbolic import acosh, asinh, atanh, cosh, sinh
@@ -76,10 +77,7 @@ def expm1(s: Scalars, x: Value) -> Value:
     form = format_of(s, x)
     clamped = at_most(s, at_least(s, x, form.expm1_low), form.exp_high)
     n, bits = round_to_whole(s, clamped, form.log2_e[0], form.bias - 1)
-    high, low = form.log_2
-    reduced = s.fma(n, s.const(-high, x), clamped)
-    r = s.fma(n, s.const(-low, x), reduced)
-    lost = s.fma(n, s.const(-low, x), s.sub(reduced, r))
+    r, lost = without_log_2(s, clamped, n)
     tail = s.fma(s.mul(r, r), polynomial(s, r, form.expm1), lost)
     scale = power_of_two(s, bits, form)
     constant = s.sub(scale, s.const(0.5, x))

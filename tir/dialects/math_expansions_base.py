@@ -26,10 +26,14 @@ __all__ = [
     "horner",
     "polynomial",
     "power_of_two",
+    "product_of_sums",
+    "quotient_of_sums",
     "round_to_whole",
     "split",
     "split_any",
+    "two_powers",
     "two_sum",
+    "without_log_2",
 ]
 
 # A scalar builder and its values: opaque here.
@@ -197,6 +201,20 @@ def power_of_two(s: Scalars, biased: Value, form: Format) -> Value:
     return s.bitcast(s.shl(biased, s.const(form.fraction_bits, biased)), form.float_type)
 
 
+def two_powers(s: Scalars, bits: Value, form: Format) -> tuple[Value, Value]:
+    """Two powers of two with the product 2^n, `bits` those of n + 2 bias: 2^n alone may lie outside the format."""
+    half = s.shr_unsigned(bits, s.const(1, bits))
+    return power_of_two(s, half, form), power_of_two(s, s.sub(bits, half), form)
+
+
+def without_log_2(s: Scalars, x: Value, n: Value) -> tuple[Value, Value]:
+    """x - n log(2), and what its last rounding lost; the high part of log(2) has room for the digits of n."""
+    high, low = format_of(s, x).log_2
+    reduced = s.fma(n, s.const(-high, x), x)
+    r = s.fma(n, s.const(-low, x), reduced)
+    return r, s.fma(n, s.const(-low, x), s.sub(reduced, r))
+
+
 def exp_of_sum(s: Scalars, r: Value, bits: Value, low: Value | None = None) -> Value:
     """2^n e^(r + low), for |r| up to log(2) / 2, `low` a rounding error of r, and `bits` those of n + 2 bias.
 
@@ -204,9 +222,7 @@ def exp_of_sum(s: Scalars, r: Value, bits: Value, low: Value | None = None) -> V
     product is exact, so a subnormal result is rounded once.
     """
     form = format_of(s, r)
-    half = s.shr_unsigned(bits, s.const(1, bits))
-    first = power_of_two(s, half, form)
-    second = power_of_two(s, s.sub(bits, half), form)
+    first, second = two_powers(s, bits, form)
     square = s.mul(r, r)
     rest = polynomial(s, r, form.exp)
     tail = s.fma(square, rest, r) if low is None else s.add(r, s.fma(square, rest, low))
@@ -245,3 +261,16 @@ def two_sum(s: Scalars, x: Value, y: Value) -> tuple[Value, Value]:
     total = s.add(x, y)
     part = s.sub(total, x)
     return total, s.add(s.sub(x, s.sub(total, part)), s.sub(y, part))
+
+
+def product_of_sums(s: Scalars, x: Value, x_low: Value, y: Value, y_low: Value) -> tuple[Value, Value]:
+    """(x + x_low) (y + y_low) rounded, and what the rounding lost, but for the product of the low parts."""
+    product = s.mul(x, y)
+    return product, s.fma(x_low, y, s.fma(x, y_low, s.fma(x, y, s.neg(product))))
+
+
+def quotient_of_sums(s: Scalars, x: Value, x_low: Value, y: Value, y_low: Value) -> tuple[Value, Value]:
+    """(x + x_low) / (y + y_low) rounded, and what is left of the dividend, still to be divided."""
+    quotient = s.div(x, y)
+    rest = s.fma(s.neg(quotient), y, x)
+    return quotient, s.add(rest, s.fma(s.neg(quotient), y_low, x_low))

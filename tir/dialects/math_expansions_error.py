@@ -14,9 +14,10 @@ from tir.dialects.math_expansions_base import (
     floats,
     format_of,
     polynomial,
-    power_of_two,
     round_to_whole,
+    two_powers,
     two_sum,
+    without_log_2,
 )
 
 __all__ = [
@@ -98,17 +99,14 @@ def _erfc_tail(s: Scalars, x: Value) -> Value:
     square = s.mul(x, x)
     square_low = s.fma(x, x, s.neg(square))
     n, bits = round_to_whole(s, square, -form.log2_e[0], 2 * form.bias)
-    high, low = form.log_2
-    reduced = s.fma(n, s.const(-high, x), s.neg(square))
-    r = s.fma(n, s.const(-low, x), reduced)
-    r_low = s.sub(s.fma(n, s.const(-low, x), s.sub(reduced, r)), square_low)
+    r, lost = without_log_2(s, s.neg(square), n)
+    r_low = s.sub(lost, square_low)
     # e^(r + r_low) - 1, as e^r (1 + r_low) - 1.
     r_square = s.mul(r, r)
     rest = polynomial(s, r, form.exp)
     tail = s.add(r, s.fma(r_square, rest, s.fma(r_low, s.fma(r_square, rest, r), r_low)))
     product = s.add(factor, s.fma(factor, tail, factor_low))
-    half = s.shr_unsigned(bits, s.const(1, bits))
-    first, second = power_of_two(s, half, form), power_of_two(s, s.sub(bits, half), form)
+    first, second = two_powers(s, bits, form)
     return s.mul(s.mul(product, first), second)
 
 

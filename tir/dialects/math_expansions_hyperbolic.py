@@ -17,8 +17,10 @@ from tir.dialects.math_expansions_base import (
     format_of,
     polynomial,
     power_of_two,
+    quotient_of_sums,
     round_to_whole,
     two_sum,
+    without_log_2,
 )
 from tir.dialects.math_expansions_log import log_of_sum
 
@@ -67,10 +69,7 @@ def _reduced(s: Scalars, x: Value) -> tuple[Value, Value, Value, Value]:
     form = format_of(s, x)
     clamped = at_most(s, x, form.exp_high + 1.0)
     n, bits = round_to_whole(s, clamped, form.log2_e[0], form.bias - 3)
-    high, low = form.log_2
-    reduced = s.fma(n, s.const(-high, x), clamped)
-    r = s.fma(n, s.const(-low, x), reduced)
-    r_low = s.fma(n, s.const(-low, x), s.sub(reduced, r))
+    r, r_low = without_log_2(s, clamped, n)
     large = power_of_two(s, bits, form)
     # For a large n the exponent leaves the format and 2^-n comes out as 0 or as a negative number.
     small = at_least(s, power_of_two(s, s.sub(s.const(2 * (form.bias - 3), bits), bits), form), 0.0)
@@ -138,9 +137,7 @@ def atanh(s: Scalars, x: Value) -> Value:
     inside = s.select(s.cmp("lt", size, one), size, s.const(0.0, x))
     above, above_low = two_sum(s, one, inside)
     below, below_low = two_sum(s, one, s.neg(inside))
-    quotient = s.div(above, below)
-    rest = s.fma(s.neg(quotient), below, above)
-    rest = s.add(rest, s.fma(s.neg(quotient), below_low, above_low))
+    quotient, rest = quotient_of_sums(s, above, above_low, below, below_low)
     result = s.mul(log_of_sum(s, quotient, s.div(rest, below), s.const(0.0, x)), s.const(0.5, x))
     outside = s.select(s.cmp("eq", size, one), s.const(math.inf, x), s.const(math.nan, x))
     result = s.copysign(s.select(s.cmp("lt", size, one), result, outside), x)

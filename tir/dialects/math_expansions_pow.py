@@ -19,6 +19,7 @@ from tir.dialects.math_expansions_base import (
     format_of,
     polynomial,
     power_of_two,
+    product_of_sums,
     round_to_whole,
     split,
     split_any,
@@ -110,10 +111,7 @@ def _size_f64(s: Scalars, x: Value, y: Value) -> Value:
     p = at_most(s, at_least(s, p, -F64_LIMIT), F64_LIMIT)
     n, bits = round_to_whole(s, p, 1.0, 2 * F64.bias)
     t, t_low = two_sum(s, s.sub(p, n), p_low)
-    high, low = F64.log_2
-    r = s.mul(t, s.const(high, x))
-    r_low = s.fma(t, s.const(low, x), s.fma(t, s.const(high, x), s.neg(r)))
-    r_low = s.fma(t_low, s.const(high, x), r_low)
+    r, r_low = product_of_sums(s, t, t_low, *(s.const(part, x) for part in F64.log_2))
     return exp_of_sum(s, r, bits, s.fma(r_low, r, r_low))  # e^(r + low) is near e^r + low (1 + r)
 
 
@@ -129,8 +127,7 @@ def _log2_f64(s: Scalars, x: Value) -> tuple[Value, Value]:
     tail = polynomial(s, z, LOG2_TAIL)
     second, second_low = _fma_pair(s, z, z_low, tail, None, LOG2_SECOND)
     first, first_low = _fma_pair(s, z, z_low, second, second_low, LOG2_FIRST)
-    product = s.mul(q, first)
-    product_low = s.fma(q_low, first, s.fma(q, first_low, s.fma(q, first, s.neg(product))))
+    product, product_low = product_of_sums(s, q, q_low, first, first_low)
     high = s.add(k, product)
     return high, s.add(s.sub(product, s.sub(high, k)), product_low)
 

@@ -10,7 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tir.dialects.math_expansions_base import Scalars, Value, floats, polynomial, round_to_whole, two_sum
+from tir.dialects.math_expansions_base import (
+    Scalars,
+    Value,
+    floats,
+    polynomial,
+    product_of_sums,
+    quotient_of_sums,
+    round_to_whole,
+    two_sum,
+)
 
 __all__ = ["COS", "COS_F32", "HALF_PI", "SIN", "SIN_F32", "TWO_OVER_PI", "cos", "sin", "tan"]
 
@@ -78,9 +87,7 @@ def _sin_f32(s: Scalars, x: Value, quarter: int) -> Value:
 def _sin_f64(s: Scalars, x: Value, quarter: int) -> Value:
     """sin(x + quarter pi / 2) for an f64."""
     t, t_low, bits = _turns_f64(s, s.abs(x), quarter)
-    high, low = (s.const(part, x) for part in HALF_PI)
-    r = s.mul(t, high)
-    r_low = s.fma(t_low, high, s.fma(t, low, s.fma(t, high, s.neg(r))))
+    r, r_low = product_of_sums(s, t, t_low, *(s.const(part, x) for part in HALF_PI))
     return _in_quadrant(s, x, bits, _sin_of_sum(s, r, r_low), _cos_of_sum(s, r, r_low))
 
 
@@ -97,9 +104,7 @@ def _tan_f32(s: Scalars, x: Value) -> Value:
 def _tan_f64(s: Scalars, x: Value) -> Value:
     """tan(x) for an f64: the quotient of sine and cosine, each two numbers, and what the division has lost."""
     t, t_low, bits = _turns_f64(s, s.abs(x), 0)
-    high, low = (s.const(part, x) for part in HALF_PI)
-    r = s.mul(t, high)
-    r_low = s.fma(t_low, high, s.fma(t, low, s.fma(t, high, s.neg(r))))
+    r, r_low = product_of_sums(s, t, t_low, *(s.const(part, x) for part in HALF_PI))
     square, one = s.mul(r, r), s.const(1.0, x)
     sine_low = s.fma(s.mul(square, r), polynomial(s, square, SIN), s.fma(s.mul(square, s.const(-0.5, r)), r_low, r_low))
     cosine = s.fma(square, s.const(-0.5, r), one)
@@ -110,9 +115,7 @@ def _tan_f64(s: Scalars, x: Value) -> Value:
     is_even = _is_even(s, bits)
     above, above_low = s.select(is_even, r, s.neg(cosine)), s.select(is_even, sine_low, s.neg(cosine_low))
     below, below_low = s.select(is_even, cosine, r), s.select(is_even, cosine_low, sine_low)
-    quotient = s.div(above, below)
-    rest = s.fma(s.neg(quotient), below, above)
-    rest = s.add(rest, s.fma(s.neg(quotient), below_low, above_low))
+    quotient, rest = quotient_of_sums(s, above, above_low, below, below_low)
     return _odd_and_finite(s, x, s.add(quotient, s.div(rest, s.add(below, below_low))))
 
 

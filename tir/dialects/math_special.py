@@ -16,7 +16,7 @@ from tir.dialects.math_expansions_base import Scalars, Value, floats, polynomial
 
 __all__ = [
     "DIGAMMA", "DIGAMMA_REST", "DIGAMMA_ROOT", "ERFINV_CENTER", "ERFINV_OUTSIDE", "LGAMMA", "LGAMMA_REST",
-    "digamma", "erfinv", "lgamma", "polygamma",
+    "digamma", "erfinv", "erfinv_factor", "lgamma", "polygamma",
 ]  # fmt: skip
 
 # log(gamma(2 + t)) = t LGAMMA(t) and digamma(3/2 + t) = (3/2 + t - root) DIGAMMA(t) for |t| up to 1/2; from 8 on, with
@@ -83,10 +83,9 @@ def lgamma(s: Scalars, x: Value) -> Value:
     by reflection, within 5 ULP of max(1, |result|, log(gamma(1 - x))) alone: near the zeros there, two of them between
     whole numbers, the result has the absolute error of its terms. f32 is within 0.51 ULP for x > 0.
     """
-    one, zero = s.const(1.0, x), s.const(0.0, x)
-    is_negative = s.cmp("lt", x, zero)
-    size = s.abs(x)
-    positive = _lgamma_positive(s, s.select(is_negative, s.add(size, one), size))
+    zero = s.const(0.0, x)
+    is_negative, size, reflection = _reflection(s, x)
+    positive = _lgamma_positive(s, reflection)
     nearest = s.abs(_from_nearest_whole(s, size))
     sine = s.mul(s.sin(s.mul(nearest, s.const(math.pi, x))), s.const(1 / math.pi, x))
     sine = s.select(s.cmp("lt", nearest, s.const(2.0**-30, x)), nearest, sine)  # pi times a subnormal has no digits
@@ -94,6 +93,13 @@ def lgamma(s: Scalars, x: Value) -> Value:
     pole = s.select(s.cmp("eq", nearest, zero), s.const(math.inf, x), reflected)
     result = s.select(is_negative, pole, positive)
     return s.select(s.cmp("eq", size, s.const(math.inf, x)), size, result)
+
+
+def _reflection(s: Scalars, x: Value) -> tuple[Value, Value, Value]:
+    """Whether x is below 0; |x|; and 1 - x where it is, x where it is not."""
+    is_negative = s.cmp("lt", x, s.const(0.0, x))
+    size = s.abs(x)
+    return is_negative, size, s.select(is_negative, s.add(size, s.const(1.0, x)), size)
 
 
 def _from_nearest_whole(s: Scalars, x: Value) -> Value:
@@ -136,10 +142,9 @@ def digamma(s: Scalars, x: Value) -> Value:
     reflection, within 4 ULP of max(1, |digamma(1 - x)|, |pi / tan(pi x)|) alone: near the zeros there, one between
     whole numbers, the result has the absolute error of its terms. f32 is within 0.51 ULP for x > 0.
     """
-    one, zero, infinity = s.const(1.0, x), s.const(0.0, x), s.const(math.inf, x)
-    is_negative = s.cmp("lt", x, zero)
-    size = s.abs(x)
-    positive = _digamma_positive(s, s.select(is_negative, s.add(size, one), size))
+    zero, infinity = s.const(0.0, x), s.const(math.inf, x)
+    is_negative, size, reflection = _reflection(s, x)
+    positive = _digamma_positive(s, reflection)
     nearest = _from_nearest_whole(s, size)
     reflected = s.add(positive, s.div(s.const(math.pi, x), s.tan(s.mul(nearest, s.const(math.pi, x)))))
     whole = s.select(s.cmp("eq", nearest, zero), s.const(math.nan, x), reflected)
@@ -199,10 +204,9 @@ def polygamma(s: Scalars, x: Value, order: int) -> Value:
 
 
 def _polygamma(s: Scalars, x: Value, order: int) -> Value:
-    one, zero, infinity = s.const(1.0, x), s.const(0.0, x), s.const(math.inf, x)
-    is_negative = s.cmp("lt", x, zero)
-    size = s.abs(x)
-    total = _zeta(s, s.select(is_negative, s.add(size, one), size), order)
+    zero, infinity = s.const(0.0, x), s.const(math.inf, x)
+    is_negative, _, reflection = _reflection(s, x)
+    total = _zeta(s, reflection, order)
     nearest = _from_nearest_whole(s, x)
     is_whole = s.cmp("eq", nearest, zero)
     cotangent = _derivative_of_cotangent(s, nearest, order)
@@ -270,6 +274,13 @@ def _derivative_of_cotangent(s: Scalars, x: Value, order: int) -> Value:
 # ---- the error function ----------------------------------------------------------------------------------------------
 
 
+def erfinv_factor(s: Scalars, w: Value) -> Value:
+    """erfinv(x) / x for w = -log(1 - x^2), to half the digits of an f64."""
+    center = polynomial(s, s.sub(w, s.const(3.0, w)), ERFINV_CENTER)
+    outside = polynomial(s, s.sub(s.sqrt(w), s.const(4.0, w)), ERFINV_OUTSIDE)
+    return s.select(s.cmp("lt", w, s.const(6.0, w)), center, outside)
+
+
 @_in_f64
 def erfinv(s: Scalars, x: Value) -> Value:
     """The y with erf(y) = x, within 0.51 ULP in f32 and 1.7 in f64. Infinite for 1 and -1, nan beyond; keeps -0.0.
@@ -282,9 +293,7 @@ def erfinv(s: Scalars, x: Value) -> Value:
     rest = s.sub(one, inside)
     is_central = s.cmp("lt", inside, s.const(0.5, x))
     logarithm = s.neg(s.select(is_central, s.log1p(s.neg(s.mul(inside, inside))), s.log(s.mul(rest, s.add(inside, one)))))
-    center = polynomial(s, s.sub(logarithm, s.const(3.0, x)), ERFINV_CENTER)
-    outside = polynomial(s, s.sub(s.sqrt(logarithm), s.const(4.0, x)), ERFINV_OUTSIDE)
-    start = s.mul(inside, s.select(s.cmp("lt", logarithm, s.const(6.0, x)), center, outside))
+    start = s.mul(inside, erfinv_factor(s, logarithm))
     error = s.select(is_central, s.sub(s.erf(start), inside), s.sub(rest, s.erfc(start)))
     newton = s.mul(s.mul(error, s.const(math.sqrt(math.pi) / 2, x)), s.exp(s.mul(start, start)))
     # Halley: y - d / (1 + y d) with Newton's step d, since erf'' / erf' = -2 y.

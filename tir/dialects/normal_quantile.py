@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from tir.dialects.math_expansions_base import Scalars, Value, polynomial
-from tir.dialects.math_special import ERFINV_CENTER, ERFINV_OUTSIDE
+from tir.dialects.math_special import erfinv_factor
 from tir.lazy import np
 
 __all__ = ["upper_quantile", "upper_quantiles"]
@@ -66,10 +66,7 @@ def _single(s: Scalars, t: Value) -> Value:
     x = s.sub(s.const(1.0, t), p)
     # 1 - x^2, of which p is exact.
     logarithm = s.neg(s.log(s.mul(p, s.add(x, s.const(1.0, t)))))
-    center = polynomial(s, s.sub(logarithm, s.const(3.0, t)), ERFINV_CENTER)
-    outside = polynomial(s, s.sub(s.sqrt(logarithm), s.const(4.0, t)), ERFINV_OUTSIDE)
-    factor = s.select(s.cmp("lt", logarithm, s.const(6.0, t)), center, outside)
-    return s.mul(s.mul(x, s.const(math.sqrt(2.0), t)), factor)
+    return s.mul(s.mul(x, s.const(math.sqrt(2.0), t)), erfinv_factor(s, logarithm))
 
 
 def _double(s: Scalars, t: Value) -> Value:

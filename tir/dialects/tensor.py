@@ -29,6 +29,7 @@ from tir.ir.views import (
     gather,
     group_sizes,
     kept_axes,
+    known_size,
     mixed,
     runtime_shape,
     verify_groups,
@@ -418,13 +419,12 @@ def _check_elements(a: TensorType, b: TensorType) -> None:
 
 def _check_known_sizes(type: TensorType, static: Sequence[int]) -> None:
     for axis, (want, got) in enumerate(zip(dims_of(static), type.shape)):
-        if isinstance(want, int) != isinstance(got, int) or (isinstance(want, int) and want != got):
+        if known_size(want) != known_size(got):
             raise TirError(f"axis {axis} of {type} must have size {want}, got {got}")
 
 
 def _slice_axes(op: ExtractSlice | InsertSlice, part: TensorType) -> list[int]:
-    sizes = [dim if isinstance(dim, int) else None for dim in dims_of(op.static_sizes)]
-    axes = kept_axes(sizes, [dim if isinstance(dim, int) else None for dim in part.shape])
+    axes = kept_axes(*([known_size(dim) for dim in dims] for dims in (dims_of(op.static_sizes), part.shape)))
     if axes is None:
         dims = "x".join(map(str, dims_of(op.static_sizes)))
         raise TirError(f"the slice has sizes {dims}, which cannot be {part} (axes of size 1 may be left out)")

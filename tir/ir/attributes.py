@@ -238,7 +238,7 @@ class DenseArrayAttr(Attribute):
     @classmethod
     def prepare(cls, element: Type, values: Iterable[Any]) -> tuple[Type, tuple[Any, ...]]:
         number = FloatAttr if isinstance(element, FloatType) else IntegerAttr
-        return element, tuple(number(v, element).value for v in values)
+        return element, tuple([number.prepare(v, element)[0] for v in values])
 
     @classmethod
     def key(cls, element: Type, values: tuple[Any, ...]) -> Any:

@@ -91,6 +91,8 @@ def create(
 def _flatten(definition: OpDefinition, operands: Sequence[Any]) -> tuple[list[Value], list[int]]:
     if len(operands) > len(definition.operands):
         raise TypeError(f"{definition.name} takes {len(definition.operands)} operands, got {len(operands)}")
+    if definition.simple_operands and len(operands) == len(definition.operands) and None not in operands:
+        return list(operands), []  # the usual case, fast
     flat: list[Value] = []
     sizes: list[int] = []
     for declared, given in zip(definition.operands, [*operands, *[None] * len(definition.operands)]):

@@ -7,9 +7,12 @@ A `TirError` is a mistake in the user's program: where, which op, the rule, the 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 __all__ = [
     "CallSiteLocation",
@@ -24,12 +27,15 @@ __all__ = [
     "Renderer",
     "TirError",
     "TirErrors",
+    "TirWarning",
     "UNKNOWN",
     "VerifyError",
     "counted",
     "escape_controls",
     "nearest",
     "render",
+    "warn",
+    "warnings_to",
 ]
 
 
@@ -157,6 +163,38 @@ class TirErrors(TirError):
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
+
+
+class TirWarning(UserWarning):
+    """What is allowed and probably not meant, with its location. Tools print it; elsewhere Python's `warnings` decides."""
+
+    def __init__(self, message: str, location: Location | None = None) -> None:
+        where = location.file_location() if location is not None else None
+        super().__init__(f"{where}: {message}" if where else message)
+        self.message = message
+        self.location = location
+
+
+def warn(message: str, location: Location | None = None) -> None:
+    """Issues a TirWarning."""
+    warnings.warn(TirWarning(message, location), stacklevel=2)
+
+
+@contextmanager
+def warnings_to(say: Callable[[TirWarning], None]) -> Iterator[None]:
+    """Meanwhile `say` gets each TirWarning; other warnings go where they went. Not for several threads at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", TirWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+            if isinstance(message, TirWarning):
+                say(message)
+            else:
+                others(message, *rest, **named)
+
+        warnings.showwarning = show
+        yield
 
 
 MAX_COMPARED, MAX_COMPARED_LENGTH = 1000, 200

@@ -134,10 +134,7 @@ _ROUTINES = {
     "trsm": ("blas", "trsm", "cccciirriri",
              "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", False),
     "potrf": ("lapack", "potrf", "cirii", "lower flag, a matrix!", True),
-    "trtrs": ("lapack", "trtrs", "ccciiririi",
-              "lower flag, transpose_a flag, unit_diagonal flag, a matrix, b matrix!", True),
     "getrf": ("lapack", "getrf", "iiriii", "a matrix!, pivots pivots!", True),
-    "getrs": ("lapack", "getrs", "ciiriirii", "transpose_a flag, a matrix, pivots pivots, b matrix!", True),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ A subclass declares its fields by annotation, with defaults; its constructor tak
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,14 @@ else:
 
 
 __all__ = ["Interned"]
+
+
+def _rests(fields: Sequence[str], defaults: Mapping[str, Any]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """How many fields must be given, and more, each with the values that the others have then."""
+    for count in range(len(fields), -1, -1):
+        if not all(field in defaults for field in fields[count:]):
+            return
+        yield count, tuple(defaults[field] for field in fields[count:])
 
 
 @dataclass_transform(frozen_default=True)
@@ -38,13 +47,19 @@ class _InternedMeta(type):
         cls = super().__new__(mcs, name, bases, body)
         cls._fields = (*getattr(cls, "_fields", ()), *own)  # type: ignore[attr-defined]
         cls._defaults = {**getattr(cls, "_defaults", {}), **defaults}  # type: ignore[attr-defined]
+        cls._rests = dict(_rests(cls._fields, cls._defaults))  # type: ignore[attr-defined]
+        has_own_key = any("key" in vars(base) for base in cls.__mro__[:-2])  # the last two are Interned and object
+        cls._by_values = not has_own_key  # type: ignore[attr-defined]
         cls._live = WeakValueDictionary()  # type: ignore[attr-defined]
         return cls
 
     def __call__(cls, *args: Any, **named: Any) -> Any:
         fields: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
         if named or len(args) != len(fields):
-            args = cls._bind(args, named)
+            rest = None if named else cls._rests.get(len(args))  # type: ignore[attr-defined]
+            args = cls._bind(args, named) if rest is None else args + rest
+        if cls._by_values and (found := cls._known(args)) is not None:  # type: ignore[attr-defined]
+            return found
         args = cls.prepare(*args)  # type: ignore[attr-defined]
         key = cls.key(*args)  # type: ignore[attr-defined]
         live = cls._live  # type: ignore[attr-defined]
@@ -56,6 +71,13 @@ class _InternedMeta(type):
             object.__setattr__(made, field, value)
         made.finish()
         return live.setdefault(key, made)
+
+    def _known(cls, args: tuple[Any, ...]) -> Any:
+        """The live object with these very values, which need not be prepared again."""
+        try:
+            return cls._live.get(args)  # type: ignore[attr-defined]
+        except TypeError:  # a list among them, which `prepare` makes a tuple
+            return None
 
     def _bind(cls, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         fields: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
@@ -73,7 +95,7 @@ class Interned(metaclass=_InternedMeta):
 
     @classmethod
     def prepare(cls, *values: Any) -> tuple[Any, ...]:
-        """The field values, checked and normalised."""
+        """The field values, checked and normalised. What it gave it would give again."""
         return values
 
     @classmethod

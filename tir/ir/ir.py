@@ -254,6 +254,11 @@ class Op(metaclass=_OpType):
             yield op
             op = op.parent_op
 
+    @property
+    def root(self) -> Op:
+        """The outermost op around this one, or the op itself: the module, as a rule."""
+        return [self, *self.ancestors()][-1]
+
     def is_inside(self, other: Op) -> bool:
         """`other` is this op or one around it."""
         return other is self or any(op is other for op in self.ancestors())

@@ -5,7 +5,7 @@ Each is one pair of parse and print, side by side, as in `directives.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tir.ir.format_pieces import EntryArgument, Parsed, Spaced, Writer
@@ -33,8 +33,8 @@ def parse_scan_header(reader: Reader, parsed: Parsed, inits: Any, sequences: Any
     """`(%h = %h0 : t) over (%x = %xs : t) -> (t)`: what is carried, the sequences, the types of the stacks."""
     carried, types = _parse_bound(reader, parsed, inits)
     reader.word("over")
-    elements, whole = _parse_bound(reader, parsed, sequences)
-    inner = [_element(reader, type) for type in whole]
+    elements, whole = _parse_bound(reader, parsed, sequences, _sequence_type)
+    inner = [type.with_shape(type.shape[1:]) for type in whole]
     parsed.entry_arguments = [EntryArgument(*pair) for pair in zip([*carried, *elements], [*types, *inner])]
     parsed.result_types[values.name] = types + (reader.results() if reader.take_punct("->") else [])
 
@@ -53,17 +53,21 @@ def print_scan_header(op: Op, out: Spaced, inits: Any, sequences: Any, values: A
         writer.text(f" -> ({', '.join(str(result.type) for result in op.results[carried:])})")
 
 
-def _element(reader: Reader, type: Type) -> Type:
+def _sequence_type(reader: Reader) -> Type:
+    pos = reader.pos()
+    type = reader.type()
     if not isinstance(type, TensorType) or type.rank == 0:
-        raise reader.error(f"a sequence must be a tensor with an axis to go along, got {type}")
-    return type.with_shape(type.shape[1:])
+        raise reader.error(f"a sequence must be a tensor with an axis to go along, got {type}", pos)
+    return type
 
 
-def _parse_bound(reader: Reader, parsed: Parsed, declared: Any) -> tuple[list[int], list[Type]]:
+def _parse_bound(
+    reader: Reader, parsed: Parsed, declared: Any, read_type: Callable[[Reader], Any] = Reader.type
+) -> tuple[list[int], list[Any]]:
     """`(%x = %init : t, ..)`: the names defined and their types; nothing where there is no bracket."""
     names: list[int] = []
     operands: list[int] = []
-    types: list[Type] = []
+    types: list[Any] = []
     if reader.is_brackets("("):
         inner = reader.brackets("(")
         while not inner.done:
@@ -71,7 +75,7 @@ def _parse_bound(reader: Reader, parsed: Parsed, declared: Any) -> tuple[list[in
             inner.punct("=")
             operands.append(inner.use())
             inner.punct(":")
-            types.append(inner.type())
+            types.append(read_type(inner))
             if not inner.take_punct(","):
                 inner.finish("',' or ')'")
     parsed.operands[declared.name], parsed.operand_types[declared.name] = operands, types

@@ -253,7 +253,8 @@ class TensorType(ShapedType):
         return TensorType(tuple(shape), self.element)
 
     def with_element(self, element: Type) -> TensorType:
-        return TensorType(self.shape, element)
+        same = element is self.element and not self.encoding
+        return self if same else TensorType(self.shape, element)
 
 
 class VectorType(ShapedType):

@@ -17,9 +17,9 @@ from tir.lazy import np
 
 __all__ = [
     "DYNAMIC_INDEX", "SliceLists", "buffer_of", "checked_index", "checked_slices", "collapsed_shape", "dims_of",
-    "dynamic_dims", "element_strides", "fill_in", "gather", "group_sizes", "kept_axes", "mixed", "regrouped_strides",
-    "reshaped_view", "runtime_shape", "slice_layout", "split_mixed", "strided_view", "verify_contiguous",
-    "verify_groups", "verify_mixed",
+    "dynamic_dims", "element_strides", "fill_in", "gather", "group_sizes", "kept_axes", "known_size", "mixed",
+    "regrouped_strides", "reshaped_view", "runtime_shape", "slice_layout", "split_mixed", "strided_view",
+    "verify_contiguous", "verify_groups", "verify_mixed",
 ]  # fmt: skip
 
 DYNAMIC_INDEX = -(1 << 63)
@@ -58,6 +58,11 @@ def verify_mixed(what: str, static: Sequence[int], dynamic: Sequence[Any], count
 def dims_of(static: Iterable[int]) -> list[Dim]:
     """Sizes of a type: `?` for the dynamic ones."""
     return [DYNAMIC if n == DYNAMIC_INDEX else n for n in static]
+
+
+def known_size(dim: Dim) -> int | None:
+    """The size, None if the type does not fix it."""
+    return dim if isinstance(dim, int) else None
 
 
 def dynamic_dims(type: ShapedType) -> list[int]:
@@ -225,7 +230,7 @@ def verify_groups(groups: Sequence[Sequence[int]], expanded: Sequence[Dim], coll
     if not groups and any(dim != 1 for dim in expanded):
         raise TirError("only dimensions of size 1 can be collapsed into none")
     for axis, (want, got) in enumerate(zip(collapsed_shape(groups, expanded), collapsed)):
-        if isinstance(want, int) != isinstance(got, int) or (isinstance(want, int) and want != got):
+        if known_size(want) != known_size(got):
             raise TirError(f"collapsed dimension {axis} of group {list(groups[axis])} must be {want}, got {got}")
 
 

@@ -19,7 +19,7 @@ from tir.ir.errors import Location, PassError
 from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeParameter, NativeSignature
-from tir.ir.types import MemRefType
+from tir.ir.types import F16, MemRefType, element_type
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
@@ -63,7 +63,8 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = T
     check_call_depth(functions)
     written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
-    text = ModuleText(library=_library(module), written=written)
+    rounds_to_half = any(op.name == "arith.truncf" and element_type(op.results[0].type) is F16 for op in module.walk())
+    text = ModuleText(library=_library(module), written=written, rounds_to_half=rounds_to_half)
     constants = _globals(text, module)
     for number, function in enumerate(functions):
         name = _name(function)

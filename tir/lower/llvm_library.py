@@ -22,7 +22,7 @@ from tir.lower.llvm_text import FunctionText, MemRef
 __all__ = ["lower_library_call"]
 
 LARGEST = 2**31 - 1  # BLAS counts in 32 bits
-UNFIT, WRONG_PIVOTS = "-1", "-5"  # info of LAPACK's functions: nothing was done
+UNFIT = "-1"  # info of LAPACK's functions: nothing was done
 
 _N, _T, _U, _L, _R = (str(ord(letter)) for letter in "NTULR")
 _ONE = "0x3FF0000000000000"
@@ -169,10 +169,10 @@ class _Writer:
             f.branch(end)
         f.start(end)
 
-    def with_info(self, condition: str, call: Callable[[str], None], otherwise: str = UNFIT) -> str:
-        """The info of the call; `otherwise` where it cannot be made."""
+    def with_info(self, condition: str, call: Callable[[str], None]) -> str:
+        """The info of the call; that nothing was done where it cannot be made."""
         slot = self.f.shared_slot("info", "i32")
-        self.f.emit(f"store i32 {otherwise}, ptr {slot}")
+        self.f.emit(f"store i32 {UNFIT}, ptr {slot}")
         self.either(condition, lambda: call(slot), lambda: None)
         return self.f.assign(f"load i32, ptr {slot}", "info")
 
@@ -362,20 +362,6 @@ def _potrf(w: _Writer, lower: str, a: MemRef) -> str:
     )
 
 
-def _trtrs(w: _Writer, lower: str, ta: str, unit_diagonal: str, a: MemRef, b: MemRef) -> str:
-    left, right = _matrix(a), _matrix(b)
-    n = w.least(left.rows, left.columns, right.columns)
-    (lda, a_fits), (ldb, b_fits) = w.leading(left), w.leading(right)
-    return w.with_info(
-        w.all_of([*a_fits, *b_fits, *w.fits(n, right.rows)]),
-        lambda info: w.call(
-            w.letter(lower, _U, _L), w.letter(ta, _N, _T), w.letter(unit_diagonal, _U, _N), ("int", n),
-            ("int", right.rows), ("address", left.pointer), ("int", lda), ("address", right.pointer), ("int", ldb),
-            ("address", info),
-        ),
-    )  # fmt: skip
-
-
 def _getrf(w: _Writer, a: MemRef, pivots: MemRef) -> str:
     matrix = _matrix(a)
     lda, fits = w.leading(matrix)
@@ -389,44 +375,13 @@ def _getrf(w: _Writer, a: MemRef, pivots: MemRef) -> str:
     )  # fmt: skip
 
 
-def _getrs(w: _Writer, ta: str, a: MemRef, pivots: MemRef, b: MemRef) -> str:
-    left, right = _matrix(a), _matrix(b)
-    n = w.least(left.rows, left.columns, right.columns)
-    (lda, a_fits), (ldb, b_fits) = w.leading(left), w.leading(right)
-    fits = w.all_of([*a_fits, *b_fits, *w.fits(n, right.rows), *_pivots_fit(w, pivots, n)])
-
-    def call(info: str) -> None:
-        solved = w.with_info(
-            _are_row_numbers(w, pivots, n),
-            lambda info: w.call(
-                w.letter(ta, _T, _N), ("int", n), ("int", right.rows), ("address", left.pointer), ("int", lda),
-                ("address", pivots.pointer), ("address", right.pointer), ("int", ldb), ("address", info),
-            ),
-            WRONG_PIVOTS,
-        )  # fmt: skip
-        w.f.emit(f"store i32 {solved}, ptr {info}")
-
-    return w.with_info(fits, call)
-
-
 def _pivots_fit(w: _Writer, pivots: MemRef, count: str) -> list[str]:
     """Conditions: there are enough, one behind the other."""
     step = w.choose(w.compare(pivots.sizes[0], "sle", "1"), "1", pivots.strides[0])
     return [w.compare(pivots.sizes[0], "sge", count), w.compare(step, "eq", "1")]
 
 
-def _are_row_numbers(w: _Writer, pivots: MemRef, count: str) -> str:
-    """Each of the first `count` pivots is a row, counted from 1: LAPACK would exchange with any address."""
-    f = w.f
-    loop = f.open_loop("0", count, "1", [("i1", "true")])
-    address = f.assign(f"getelementptr inbounds i32, ptr {pivots.pointer}, i64 {loop.index.name}")
-    wide = f.assign(f"sext i32 {f.assign(f'load i32, ptr {address}')} to i64")
-    good = w.all_of([loop.carried[0].name, w.compare(wide, "sge", "1"), w.compare(wide, "sle", count)])
-    f.close_loop(loop, [good])
-    return loop.carried[0].name
-
-
 _ROUTINES: Mapping[str, Callable[..., Any]] = {
     "gemm": _gemm, "gemm_batch": _gemm_batch, "gemv": _gemv, "ger": _ger, "trsm": _trsm,
-    "potrf": _potrf, "trtrs": _trtrs, "getrf": _getrf, "getrs": _getrs,
+    "potrf": _potrf, "getrf": _getrf,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 from tir.ir.attributes import DenseAttr
 from tir.ir.ir import Op, Value
-from tir.ir.types import BF16, F16, F32, F64, I1, I32, IndexType, MemRefType, Type, VectorType, element_type
+from tir.ir.types import BF16, F16, F32, F64, I1, I32, IndexType, IntegerType, MemRefType, Type, VectorType, element_type
 from tir.lower.llvm_text import FunctionText
 from tir.lower.llvm_types import (
     component_types,
@@ -65,16 +65,13 @@ def _constant_of(value: Value) -> int | None:
 def _binary(instruction: str) -> Rule:
     def lower(f: FunctionText, op: Op) -> None:
         lhs, rhs = op.operands
-        f.set(
-            op.result,
-            f.assign(f"{instruction} {fast_math_flags(op)}{llvm_type(lhs.type)} {f[lhs]}, {f[rhs]}", op.result.hint),
-        )
+        f.give(op, f"{instruction} {fast_math_flags(op)}{llvm_type(lhs.type)} {f[lhs]}, {f[rhs]}")
 
     return lower
 
 
 def _negate(f: FunctionText, op: Op) -> None:
-    f.set(op.result, f.assign(f"fneg {fast_math_flags(op)}{f.typed(op.operand(0))}", op.result.hint))
+    f.give(op, f"fneg {fast_math_flags(op)}{f.typed(op.operand(0))}")
 
 
 def _intrinsic(name: str) -> Rule:
@@ -90,7 +87,7 @@ def _intrinsic(name: str) -> Rule:
 def _cast(instruction: str) -> Rule:
     def lower(f: FunctionText, op: Op) -> None:
         source, target = f.typed(op.operand(0)), llvm_type(op.result.type)
-        f.set(op.result, f.assign(f"{instruction} {source} to {target}", op.result.hint))
+        f.give(op, f"{instruction} {source} to {target}")
 
     return lower
 
@@ -108,11 +105,11 @@ def _constant(f: FunctionText, op: Any) -> None:
 
 
 def _compare_integers(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"icmp {op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
+    f.give(op, f"icmp {op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}")
 
 
 def _compare_floats(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}", op.result.hint))
+    f.give(op, f"fcmp {fast_math_flags(op)}{op.predicate} {f.typed(op.lhs)}, {f[op.rhs]}")
 
 
 def _select(f: FunctionText, op: Any) -> None:
@@ -122,8 +119,7 @@ def _select(f: FunctionText, op: Any) -> None:
         chosen = [f.assign(f"select {condition}, {kind} {a}, {kind} {b}") for kind, a, b in pairs]
         f.set(op.result, f.of_components(type, chosen))
         return
-    chosen_text = f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}"
-    f.set(op.result, f.assign(chosen_text, op.result.hint))
+    f.give(op, f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}")
 
 
 def _extreme(predicate: str) -> Rule:
@@ -151,13 +147,13 @@ def _shift(instruction: str) -> Rule:
         type, count = op.result.type, f[op.rhs]
         kind, width, known = llvm_type(type), _width(type), _constant_of(op.rhs)
         if known is not None and 0 <= known < width:
-            f.set(op.result, f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}", op.result.hint))
+            f.give(op, f"{instruction} {kind} {f[op.lhs]}, {count}")
             return
         # Compared with the largest legal count, since the width itself need not fit the type.
         legal = f.assign(f"icmp ule {kind} {count}, {_splat(width - 1, type)}")
         if instruction == "ashr":  # copies of the top bit, however far
             nearest = _choose(f, type, legal, count, _splat(width - 1, type))
-            f.set(op.result, f.assign(f"ashr {kind} {f[op.lhs]}, {nearest}", op.result.hint))
+            f.give(op, f"ashr {kind} {f[op.lhs]}, {nearest}")
             return
         shifted = f.assign(f"{instruction} {kind} {f[op.lhs]}, {count}")
         f.set(op.result, _choose(f, type, legal, shifted, _splat(0, type)))
@@ -300,6 +296,29 @@ def _count(name: str) -> Rule:
 # --- float classes and roots -----------------------------------------------------------------------------------------
 
 
+def _with_sign(f: FunctionText, type: Type, size: str, sign: str) -> str:
+    """`size` with the sign of `sign`.
+
+    LLVM moves roundings into a copysign in front of them, and takes the sign from what it was rounded from: a sign from
+    f64 for an f16, which it rounds by a function of a run-time library. So where numbers are rounded to f16, the bits are
+    put together by a funnel shift, which it leaves as it is: the first bit of the one, and all but the first of the other.
+    """
+    kind = llvm_type(type)
+    if not f.module.rounds_to_half:
+        return f.overloaded("copysign", kind, [size, sign])
+    integer = shape_like(IntegerType(_width(type)), type)
+    bits, sign_bits = (f.assign(f"bitcast {kind} {value} to {integer}") for value in (size, sign))
+    first = f.assign(f"lshr {integer} {sign_bits}, {_number(_width(type) - 1, type, _width(type))}")
+    one = _number(1, type, _width(type))
+    others = f.assign(f"shl {integer} {bits}, {one}")
+    joined = f.call(f"llvm.fshr.{suffix(integer)}", integer, [(integer, value) for value in (first, others, one)])
+    return f.assign(f"bitcast {integer} {joined} to {kind}")
+
+
+def _copy_sign(f: FunctionText, op: Any) -> None:
+    f.set(op.result, _with_sign(f, op.result.type, f[op.lhs], f[op.rhs]))
+
+
 def _round_away(f: FunctionText, op: Any) -> None:
     """The nearest whole number, of two the one farther from 0; LLVM's own would call the C math library."""
     type, kind = op.result.type, llvm_type(op.result.type)
@@ -307,18 +326,18 @@ def _round_away(f: FunctionText, op: Any) -> None:
     fraction = f.overloaded("fabs", kind, [f.assign(f"fsub {kind} {f[op.x]}, {whole}")])
     up = f.assign(f"fcmp oge {kind} {fraction}, {_splat(0.5, type)}")
     moved = f.assign(f"fadd {kind} {f.overloaded('fabs', kind, [whole])}, {_splat(1.0, type)}")
-    f.set(op.result, f.overloaded("copysign", kind, [_choose(f, type, up, moved, whole), f[op.x]]))
+    f.set(op.result, _with_sign(f, type, _choose(f, type, up, moved, whole), f[op.x]))
 
 
 def _is_nan(f: FunctionText, op: Any) -> None:
-    f.set(op.result, f.assign(f"fcmp uno {f.typed(op.x)}, {f[op.x]}", op.result.hint))
+    f.give(op, f"fcmp uno {f.typed(op.x)}, {f[op.x]}")
 
 
 def _compare_with_infinity(predicate: str) -> Rule:
     def lower(f: FunctionText, op: Any) -> None:
         kind = llvm_type(op.x.type)
         size = f.overloaded("fabs", kind, [f[op.x]])
-        f.set(op.result, f.assign(f"fcmp {predicate} {kind} {size}, {_splat(float('inf'), op.x.type)}", op.result.hint))
+        f.give(op, f"fcmp {predicate} {kind} {size}, {_splat(float('inf'), op.x.type)}")
 
     return lower
 
@@ -326,7 +345,7 @@ def _compare_with_infinity(predicate: str) -> Rule:
 def _reciprocal_root(f: FunctionText, op: Any) -> None:
     kind = llvm_type(op.result.type)
     root = f.overloaded("sqrt", kind, [f[op.x]], fast_math_flags(op))
-    f.set(op.result, f.assign(f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}", op.result.hint))
+    f.give(op, f"fdiv {fast_math_flags(op)}{kind} {_splat(1.0, op.result.type)}, {root}")
 
 
 # --- casts -----------------------------------------------------------------------------------------------------------
@@ -340,7 +359,7 @@ def _truncate_float(f: FunctionText, op: Any) -> None:
     elif element_type(source) is F64 and element_type(target) is F16:
         f.set(op.result, _double_to_half(f, f[op.input], target))
     else:
-        f.set(op.result, f.assign(f"fptrunc {f.typed(op.input)} to {llvm_type(target)}", op.result.hint))
+        f.give(op, f"fptrunc {f.typed(op.input)} to {llvm_type(target)}")
 
 
 def _extend_float(f: FunctionText, op: Any) -> None:
@@ -356,9 +375,9 @@ def _extend_float(f: FunctionText, op: Any) -> None:
     f.set(op.result, f.assign(f"fpext {single} {number} to {llvm_type(target)}") if wider else number)
 
 
-def _number(number: int, type: Type) -> str:
-    """A number of type i32 for each lane of `type`."""
-    return str(number) if lane_count(type) is None else f"splat (i32 {number})"
+def _number(number: int, type: Type, width: int = 32) -> str:
+    """An integer of this width for each lane of `type`."""
+    return str(number) if lane_count(type) is None else f"splat (i{width} {number})"
 
 
 def _single_to_bf16(f: FunctionText, x: str, type: Type) -> str:
@@ -512,8 +531,9 @@ RULES: Mapping[str, Rule] = {
     **{f"math.{op}": _intrinsic(name) for op, name in {
         "absf": "fabs", "ceil": "ceil", "floor": "floor", "trunc": "trunc",
         "roundeven": "roundeven",
-        "sqrt": "sqrt", "copysign": "copysign",
+        "sqrt": "sqrt",
     }.items()},
+    "math.copysign": _copy_sign,
     "math.fma": fma,
     "math.round": _round_away,
     "math.rsqrt": _reciprocal_root,

@@ -13,7 +13,7 @@ from typing import Any, Union
 
 from tir.ir.errors import Location
 from tir.ir.externs import LibraryFunction
-from tir.ir.ir import Block, Value
+from tir.ir.ir import Block, Op, Value
 from tir.ir.native import OUT_OF_MEMORY, NativeSignature, open_sizes, open_strides
 from tir.ir.types import MemRefType, Type
 from tir.lower.buffers import origins
@@ -57,6 +57,7 @@ class ModuleText:
     asserts: list[tuple[str, Location]] = field(default_factory=list)
     library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
     written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
+    rounds_to_half: bool = False
     metadata: list[str] = field(default_factory=list)
     _group_lists: dict[str, str] = field(default_factory=dict)
 
@@ -314,6 +315,10 @@ class FunctionText:
     def set(self, value: Value, machine: Machine) -> None:
         """From now on `machine` is the value."""
         self.values[value] = machine
+
+    def give(self, op: Op, instruction: str) -> None:
+        """The instruction computes the only result of the op."""
+        self.values[op.results[0]] = self.assign(instruction, op.results[0].hint)
 
     def components(self, value: Value) -> list[str]:
         """The components of a value, for those of its type."""

@@ -94,7 +94,7 @@ def _create_mask(f: FunctionText, op: Any) -> None:
     limit = _splat(f, f[op.operand(0)], index_vector)
     assert lanes is not None
     numbers = constant(range(lanes), index_vector) if lanes > 1 else "zeroinitializer"
-    f.set(op.result, f.assign(f"icmp slt <{lanes} x i64> {numbers}, {limit}", op.result.hint))
+    f.give(op, f"icmp slt <{lanes} x i64> {numbers}, {limit}")
 
 
 def _position(f: FunctionText, op: Any) -> str:
@@ -104,13 +104,11 @@ def _position(f: FunctionText, op: Any) -> str:
 
 
 def _extract(f: FunctionText, op: Any) -> None:
-    lane = f"extractelement {f.typed(op.source)}, i64 {_position(f, op)}"
-    f.set(op.result, f.assign(lane, op.result.hint))
+    f.give(op, f"extractelement {f.typed(op.source)}, i64 {_position(f, op)}")
 
 
 def _insert(f: FunctionText, op: Any) -> None:
-    inserted = f"insertelement {f.typed(op.dest)}, {f.typed(op.valueToStore)}, i64 {_position(f, op)}"
-    f.set(op.result, f.assign(inserted, op.result.hint))
+    f.give(op, f"insertelement {f.typed(op.dest)}, {f.typed(op.valueToStore)}, i64 {_position(f, op)}")
 
 
 # --- reductions ------------------------------------------------------------------------------------------------------

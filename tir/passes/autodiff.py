@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control import Checkpoint
+from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.jacobian import Jacobian
 from tir.dialects.tir.markers import GradientMarker
 from tir.dialects.tir.state import Derivative, Grad, Jvp, Leaf, Vjp
 from tir.ir import actions
+from tir.ir.errors import Location, PassError, warn
 from tir.ir.garbage import collector_relaxed
-from tir.ir.ir import Op
+from tir.ir.ir import Block, Op
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.types import F32
 from tir.passes.forward_mode import Forward
 from tir.passes.jacobians import jacobians
-from tir.passes.reverse_mode import Reverse, Steps, drop_unused
+from tir.passes.residuals import residuals, residuals_text
+from tir.passes.reverse_mode import Reverse, Steps, drop_unused, value_name
 
 __all__ = ["Autodiff", "expand_gradients"]
 
@@ -51,39 +55,92 @@ class Autodiff(Pass):
     numerics = EXACT
     statistics = {"expand": "gradients expanded"}
 
+    def __post_init__(self) -> None:
+        self.remarks: list[tuple[Location, str, str]] = []
+
     def run(self, op: Op) -> None:
+        self.remarks.clear()
         with collector_relaxed():
-            expand_gradients(op)
+            expand_gradients(op, self.remarks)
 
 
-def expand_gradients(root: Op) -> None:
-    """Expands each derivative inside `root`, then drops leaves, and what marks gradients."""
+Remarks = list[tuple[Location, str, str]]
+
+
+def expand_gradients(root: Op, remarks: Remarks | None = None) -> None:
+    """Expands each derivative inside `root`, then drops leaves and gradient markers. remarks: take what there is to say."""
+    remarks = [] if remarks is None else remarks
     for op in list(root.walk()):
         if isinstance(op, Derivative) and actions.begin("expand", op):
-            _expand(op)
+            _expand(op, remarks)
             actions.end()
-    for op in list(root.walk()):
-        # A gradient that was left out still needs its leaves.
-        if isinstance(op, (Leaf, GradientMarker)) and not any(isinstance(user, Derivative) for user in op.result.users):
+    _tidy_up(root)
+
+
+def _tidy_up(root: Op) -> None:
+    """Drops what was there for derivatives; one that was left out still needs its leaves, and what it goes through."""
+    ops = list(root.walk())
+    is_left = any(isinstance(op, Derivative) for op in ops)
+    for op in reversed(ops):  # what is inside a checkpoint in front of it
+        if isinstance(op, Leaf) and not any(isinstance(user, Derivative) for user in op.result.users):
             op.replace_with([op.x])
+        elif isinstance(op, GradientMarker) and not is_left:
+            op.replace_with([op.x])
+        elif isinstance(op, Checkpoint) and not is_left:
+            dissolved(op, TensorBuilder(op.parent, op, op.location))
 
 
-def _expand(op: Derivative) -> None:
+def _expand(op: Derivative, remarks: Remarks) -> None:
     """Puts what the op asks for in its place."""
     end, block = op.next, op.parent
     assert block is not None
     b = TensorBuilder(block, op, op.location)
     mark = b.full(0, (), F32).value.op  # in front of all that is new: loops before it may be replaced
+    assert mark is not None
     found = _drive(_steps(op, b))
     b.location = op.location
     made = []
-    for derivative, like, result in zip(found, op.values if isinstance(op, Jvp) else op.wrt, op.results):
+    for number, derivative in enumerate(found):
         if derivative is None:
-            derivative = b.full_like(like, 0)
+            remarks += _told_disconnected(op, number)
+            derivative = b.full_like(op.values[number] if isinstance(op, Jvp) else op.wrt[number], 0)
         made.append(derivative.value)
-        derivative.value.hint = result.hint or derivative.value.hint
+        derivative.value.hint = op.results[number].hint or derivative.value.hint
     op.replace_with(made)
-    drop_unused(mark, block.last if end is None else end.previous)
+    before, last = mark.previous, block.last if end is None else end.previous
+    drop_unused(mark, last)
+    if not isinstance(op, Jvp):
+        kept = residuals(_between(before, end, block))
+        remarks.append((op.location, f"residuals: {op.name} {residuals_text(kept)}", "analysis"))
+
+
+def _between(before: Op | None, end: Op | None, block: Block) -> list[Op]:
+    """The ops behind `before`, or from the first, to that in front of `end`, or the last."""
+    made, op = [], block.first if before is None else before.next
+    while op is not end:
+        assert op is not None
+        made.append(op)
+        op = op.next
+    return made
+
+
+def _told_disconnected(op: Derivative, number: int) -> Remarks:
+    """What to say of a derivative that is 0 because nothing connects the two; PassError or a warning if the op asks so."""
+    if isinstance(op, Jvp):
+        value = op.values[number]
+        what = f"{value_name(value, 'a value')} does not depend on wrt of this {op.name}, so its tangent is 0"
+        return [(op.location, f"disconnected: {what}", "analysis")]
+    name = value_name(op.wrt[number], f"value {number} of wrt")
+    what = f"no value of this {op.name} depends on {name}"
+    if isinstance(op, Grad):
+        what = f"the cost{f' %{op.cost.hint}' if op.cost.hint else ''} does not depend on {name}"
+    asked = op.disconnected if isinstance(op, (Grad, Vjp)) else None
+    if asked == "error":
+        cure = "leave it out of wrt, or write `disconnected zero` if a gradient of 0 is meant"
+        raise PassError(f"{op.name}: {what}", op.location, hint=cure)
+    if asked == "warning":
+        warn(f"{op.name}: {what}, so its gradient is 0", op.location)
+    return [(op.location, f"disconnected: {what}, so its gradient is 0", "analysis")]
 
 
 def _steps(op: Derivative, b: TensorBuilder) -> Steps:

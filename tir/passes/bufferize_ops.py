@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tir.dialects import arith, linalg, memref, tensor
+from tir.dialects.tir.markers import OptimizationBarrier
 from tir.ir.affine import AffineMap
 from tir.ir.attributes import DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
@@ -264,6 +265,11 @@ def cast(f: Blocks, op: tensor.Cast) -> None:
     view(f, op, op.source, make)
 
 
+def optimization_barrier(f: Blocks, op: OptimizationBarrier) -> None:
+    """The same memory: passes behind this one merge no loops."""
+    view(f, op, op.x, lambda buffer: buffer)
+
+
 def splat(f: Blocks, op: tensor.Splat) -> None:
     storage = f.allocate_of(memref_type(op.aggregate.type), op.dynamicSizes)
     fill(f.b, storage.memref, op.input)
@@ -301,4 +307,5 @@ RULES: Mapping[type[Op], Callable[[Blocks, Any], Steps | None]] = {
     tensor.Insert: insert,
     tensor.InsertSlice: insert_slice,
     tensor.Splat: splat,
+    OptimizationBarrier: optimization_barrier,
 }

@@ -13,7 +13,7 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Region, Value
 from tir.ir.rewrite import Rule, rule
 from tir.ir.types import DYNAMIC
-from tir.passes.loop_edit import copied, feeds_itself_only, inlined, inserted, is_made_inside, results_of
+from tir.passes.loop_edit import copied, feeds_itself_only, handing_on_less, inlined, inserted, results_of
 
 __all__ = ["RULES"]
 
@@ -42,15 +42,7 @@ def branches_yield_for_nothing(op: If, b: Any) -> Sequence[Value] | None:
     """if c {.. yield x} else {.. yield x} -> x, for x from outside or a result that nobody uses   exact"""
     if len(op.blocks) < 2:
         return None
-    ends = list(zip(*(op.yielded(block) for block in op.blocks)))
-    given = {k: one for k, (one, other) in enumerate(ends) if one is other and not is_made_inside(one, op)}
-    gone = {k for k, result in enumerate(op.results) if k in given or not result.is_used}
-    if not gone:
-        return None
-    kept = [k for k in range(len(op.results)) if k not in gone]
-    mapping: dict[Any, Any] = {}
-    made = inserted(op, b, op.operands, kept, [Region([copied(block, [], kept, mapping)]) for block in op.blocks])
-    return results_of(op, made, kept, dict.fromkeys(gone, op.condition) | given)  # anything stands in for an unused one
+    return handing_on_less(op, b, op.blocks, op.condition)
 
 
 # --- tir.scan and tir.while ------------------------------------------------------------------------------------------

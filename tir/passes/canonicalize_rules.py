@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Pow, Sub
-from tir.dialects.tir.base import AxisReduction, number_attribute
+from tir.dialects.tir.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Pow, Reciprocal, Sub
+from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.logic import And, Cast, Not, Or, Select
 from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose
 from tir.ir.attributes import DenseAttr
+from tir.ir.errors import TirError
+from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import Rule, rule
 from tir.ir.types import FloatType, TensorType, element_type
+from tir.lazy import np
 
 __all__ = ["RULES", "number_of"]
 
@@ -163,6 +166,14 @@ def divided_by_one(op: Div, b: Any) -> Value | None:
     return _same_type(op, op.lhs) if _is(op.rhs, 1) else None
 
 
+@rule(Div)
+def one_divided(op: Div, b: Any) -> Value | None:
+    """1 / x -> reciprocal(x) for floats   exact"""
+    if not _is_float(op.rhs) or not _is(op.lhs, 1):
+        return None
+    return _same_type(op, b.create(Reciprocal, op.rhs))
+
+
 @rule(Add)
 def plus_zero(op: Add, b: Any) -> Value | None:
     """x + 0 -> x for integers, x + -0.0 -> x for floats   exact"""
@@ -225,9 +236,32 @@ def select_of_constant(op: Select, b: Any) -> Value | None:
     return None if chosen is None else _same_type(op, op.lhs if chosen else op.rhs)
 
 
+# --- one number everywhere -------------------------------------------------------------------------------------------
+
+
+@rule(Elementwise)
+def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
+    """f(full(x), full(y), ..) -> full(f(x, y, ..))   exact"""
+    numbers = [number_of(value) for value in op.operands]
+    like = next((value.op for value in op.operands if isinstance(value.op, Full)), None)
+    if like is None or None in numbers or not op.same_everywhere or op.open_sizes():
+        return None
+    type = op.result_type
+    if like.result_type.shape != type.shape:
+        return None
+    scalars = [value_of_type(number, element_type(value.type)) for number, value in zip(numbers, op.operands)]
+    try:
+        with np.errstate(all="ignore"):
+            found = meaning(op)(*scalars)
+    except TirError:
+        return None  # what goes wrong at run time is not hidden here
+    value = number_attribute(np.asarray(found).item(), type.element)
+    return b.create(Full, like.sizes, value=value, result_types=[type])
+
+
 RULES: tuple[Rule, ...] = (
     transpose_in_order, transpose_of_transpose, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same,
     broadcast_of_broadcast, broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing,
-    neg_of_neg, not_of_not, times_one, divided_by_one, plus_zero, minus_zero, plus_negated, minus_negated,
-    power_of_one, power_of_two, of_equal_operands, select_of_equals, select_of_constant,
+    neg_of_neg, not_of_not, times_one, divided_by_one, one_divided, plus_zero, minus_zero, plus_negated, minus_negated,
+    power_of_one, power_of_two, of_equal_operands, select_of_equals, select_of_constant, of_one_number_each,
 )  # fmt: skip

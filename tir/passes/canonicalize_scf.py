@@ -9,7 +9,7 @@ from tir.dialects import arith, scf
 from tir.ir.builder import Builder
 from tir.ir.ir import Region, Value
 from tir.ir.rewrite import Rule, rule
-from tir.passes.loop_edit import copied, feeds_itself_only, inlined, inserted, is_made_inside, results_of
+from tir.passes.loop_edit import copied, feeds_itself_only, handing_on_less, inlined, inserted, results_of
 
 __all__ = ["RULES"]
 
@@ -34,17 +34,7 @@ def branches_hand_on_for_nothing(op: scf.If, b: Any) -> Sequence[Value] | None:
     """if c {.. yield x} else {.. yield x} -> x, for x from outside or a result that nobody uses   exact"""
     if op.else_block is None:
         return None
-    ends = list(zip(op.then_block.terminator.operands, op.else_block.terminator.operands))
-    given = {k: one for k, (one, other) in enumerate(ends) if one is other and not is_made_inside(one, op)}
-    gone = {k for k, result in enumerate(op.results) if k in given or not result.is_used}
-    kept = [k for k in range(len(op.results)) if k not in gone]
-    if not gone:
-        return None
-    mapping: dict[Any, Any] = {}
-    regions = [Region([copied(block, [], kept, mapping)]) for block in (op.then_block, op.else_block)]
-    made = inserted(op, b, op.operands, kept, regions)
-    nobody_uses = dict.fromkeys(gone, op.condition)  # so anything may stand in for it
-    return results_of(op, made, kept, nobody_uses | given)
+    return handing_on_less(op, b, (op.then_block, op.else_block), op.condition)
 
 
 @rule(scf.If)

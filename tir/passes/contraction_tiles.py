@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 
-from tir.dialects import arith, memref, scf, vector
+from tir.dialects import arith, memref, vector
 from tir.ir.attributes import FloatAttr
 from tir.ir.builder import Builder
-from tir.ir.ir import Block, Region, Value
-from tir.ir.types import I1, INDEX, VectorType, element_type
+from tir.ir.ir import Value
+from tir.ir.types import I1, VectorType, element_type
 from tir.passes.contraction_plan import Contraction
-from tir.passes.loop_values import LoopValues
+from tir.passes.loop_builder import LoopBuilder
 
-__all__ = ["At", "Step", "Tiling"]
+__all__ = ["At", "Tiling"]
 
 At = Mapping[int, Value]  # the counter of each dimension
-Step = Callable[[Sequence[Value]], Sequence[Value]]  # what the carried values become
 
 VECTOR_BYTES = 64
 
 
-class Tiling:
-    """Loops, numbers and elements that both kinds of tiles need. `at` has the counters of the loops that are open."""
+class Tiling(LoopBuilder):
+    """Loops, numbers and elements that both kinds of tiles need."""
 
     def __init__(self, plan: Contraction, b: Builder) -> None:
-        self.plan, self.b = plan, b
-        values = LoopValues(b)
-        self.constant = values.constant
-        self.zero = values.constant(0)
+        super().__init__(b)
+        self.plan = plan
+        self.zero = self.constant(0)
         self.width = VECTOR_BYTES // (plan.element.width // 8)  # type: ignore[attr-defined]
-        self.sizes: dict[int, Value] = {d: self._size(values, d) for d in range(plan.op.rank)}
-        self.at: dict[int, Value] = {}
+        self.sizes = {d: self._size(d) for d in range(plan.op.rank)}
 
-    def _size(self, values: LoopValues, dim: int) -> Value:
+    def _size(self, dim: int) -> Value:
         known = self.plan.size(dim)
         if known is not None:
-            return values.constant(known)
+            return self.constant(known)
         operand = next(i for i, map in enumerate(self.plan.op.maps) if dim in map.positions())
-        return values.size(self.plan.op.operand(operand), self.plan.op.maps[operand].positions().index(dim))
+        return self.size_of(self.plan.op.operand(operand), self.plan.op.maps[operand].positions().index(dim))
 
     # --- numbers ---------------------------------------------------------------------------------------------------
 
@@ -81,62 +77,14 @@ class Tiling:
         if not dims:
             body()
             return
-        block = Block([INDEX] * len(dims))
-        ones = [self.constant(1)] * len(dims)
-        self.at.update(zip(dims, block.arguments))
-        with self._parallel(block, [self.zero] * len(dims), [self.sizes[d] for d in dims], ones):
+        with self.parallel([self.zero] * len(dims), [self.sizes[d] for d in dims], [1] * len(dims)) as counters:
+            self.at.update(zip(dims, counters))
             body()
 
-    def parallel(self, start: Value, stop: Value, step: int, body: Callable[[Value], None]) -> None:
-        block = Block([INDEX])
-        with self._parallel(block, [start], [stop], [self.constant(step)]):
-            body(block.arguments[0])
-
-    def _parallel(
-        self, block: Block, start: Sequence[Value], stop: Sequence[Value], step: Sequence[Value]
-    ) -> AbstractContextManager[None]:
-        self.b.op(scf.Parallel, start, stop, step, [], result_types=[], regions=[Region([block])])
-        end = Builder(block, None, self.b.location).op(scf.Reduce, [], result_types=[])
-        return self.b.at(block, end)
-
-    def loop(
-        self, start: Value, stop: Value, step: int, carried: Sequence[Value],
-        body: Callable[[Value, Sequence[Value]], Sequence[Value]],
-    ) -> Sequence[Value]:  # fmt: skip
-        """A loop in order with the values `carried`; what they are behind it."""
-        block = Block([INDEX, *[v.type for v in carried]])
-        loop = self.b.op(scf.For, start, stop, self.constant(step), carried, regions=[Region([block])])
-        with self.b.at(block, None):
-            self.b.op(scf.Yield, body(block.arguments[0], block.arguments[1:]), result_types=[])
-        return loop.results
-
-    def each(self, count: Value, body: Callable[[Value], None]) -> None:
-        """A loop in order from 0 to `count` that carries nothing."""
-
-        def one(counter: Value, _: Sequence[Value]) -> list[Value]:
-            body(counter)
-            return []
-
-        self.loop(self.zero, count, 1, [], one)
-
-    def loops_over(self, dims: Sequence[int], carried: Sequence[Value], body: Step) -> Sequence[Value]:
-        """Loops in order over all of `dims`, the first outermost."""
-        opened: list[tuple[Block, scf.For]] = []
-        saved = self.b.block, self.b.anchor
-        for dim in dims:
-            block = Block([INDEX, *[v.type for v in carried]])
-            step = self.constant(1)
-            loop = self.b.op(scf.For, self.zero, self.sizes[dim], step, carried, regions=[Region([block])])
-            opened.append((block, loop))
-            self.at[dim] = block.arguments[0]
-            carried = block.arguments[1:]
-            self.b.block, self.b.anchor = block, None
-        values = body(carried)
-        for block, loop in reversed(opened):
-            Builder(block, None, self.b.location).op(scf.Yield, values, result_types=[])
-            values = loop.results
-        self.b.block, self.b.anchor = saved
-        return values
+    def tiles(self, start: Value, stop: Value, step: int, body: Callable[[Value], None]) -> None:
+        """A parallel loop over the places from which on `body` writes a tile."""
+        with self.parallel([start], [stop], [step]) as (place,):
+            body(place)
 
     def in_tiles(self, dim: int, most: int, body: Callable[[Value, int], None]) -> None:
         """Calls `body(start, count)` for tiles of `dim`; none has more than `most`, and all of a size are one loop."""
@@ -147,14 +95,14 @@ class Tiling:
         start, stop = self.zero, self.sizes[dim]
         for count in dict.fromkeys((most, max(most // 4, 1), 1)):
             whole = self.multiple(stop, start, count) if count > 1 else stop
-            self.parallel(start, whole, count, lambda at, count=count: body(at, count))  # type: ignore[misc]
+            self.tiles(start, whole, count, lambda at, count=count: body(at, count))  # type: ignore[misc]
             start = whole
 
     def in_known_tiles(self, size: int, most: int, body: Callable[[Value, int], None]) -> None:
         """The tiles are about equally large: 10 rows are 5 and 5, not 8 and 2."""
         count = -(-size // max(1, -(-size // most)))
         if size > count:
-            self.parallel(self.zero, self.constant(size - size % count), count, lambda at: body(at, count))
+            self.tiles(self.zero, self.constant(size - size % count), count, lambda at: body(at, count))
         elif size:
             body(self.zero, size)
         if size > count and size % count:

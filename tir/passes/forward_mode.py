@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tir.dialects.func import Call
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.control import Control, If, Scan, While, Yield
+from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import FloatType, element_type
-from tir.passes.reverse_mode import Reverse, Steps, check_differentiable, drop_unused, path_between
+from tir.passes.custom_derivatives import custom_derivative
+from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, path_between, transposed
 
 __all__ = ["Forward"]
 
@@ -42,8 +44,7 @@ class Forward:
             known = self.tangents.get(value)
             self.tangents[value] = b.tensor(tangent) if known is None else known + b.tensor(tangent)
         path, _ = path_between(block, stop, wrt, values)
-        for op in path:
-            check_differentiable(op, self.place)
+        check_differentiable(path, wrt, values, self.place)
         for op in path:
             b.location = NameLocation(f"derivative of {op.name}", op.location)
             given = [self.tangents.get(value) for value in op.operands]
@@ -53,6 +54,8 @@ class Forward:
                 found = [self._pointwise(op, given)]
             elif all(tangent is None for tangent in given):
                 continue
+            elif isinstance(op, Call):
+                found = yield self._called(op, given)
             else:
                 found = yield self._derived(op, given)
             for result, tangent in zip(op.results, found):
@@ -82,31 +85,34 @@ class Forward:
 
     def _derived(self, op: Op, given: Tangents) -> Steps:
         """The gradient, by the adjoint, of the product of the op's gradient with the tangents."""
-        scratch = Block([])
-        inner = TensorBuilder(scratch, None, self.b.location)
-        adjoints = [inner.full_like(r, 0) if _is_float(r) else None for r in op.results]
-        g = adjoints if len(adjoints) > 1 else adjoints[0]
-        parts = op.grad(inner, g, *(Tensor(inner, value) for value in op.operands))  # type: ignore[attr-defined]
-        seeds = [(part.value, t) for part, t in zip(parts, given) if part is not None and t is not None]
-        last = TensorBuilder(scratch, None, self.b.location)
-        wrt = [adjoint.value for adjoint in adjoints if adjoint is not None]
-        found = iter((yield Reverse(last, self.place).steps(seeds, wrt)))
-        tangents = [next(found) if adjoint is not None else None for adjoint in adjoints]
-        kept = [None if t is None else t.value for t in tangents]
-        self._move(scratch, kept)
-        return [None if value is None else self.b.tensor(value) for value in kept]
+        floats = [result for result in op.results if _is_float(result)]
 
-    def _move(self, scratch: Block, kept: Sequence[Value | None]) -> None:
-        """The ops of the block that make `kept`, where the builder inserts."""
-        needed = {value for value in kept if value is not None}
-        for op in list(scratch.reversed_ops()):
-            if needed.isdisjoint(op.results):
-                op.erase()
-            else:
-                needed.update(inputs_of(op))
-        for op in list(scratch):
-            op.detach()
-            self.b.insert(op)
+        def gradient(b: TensorBuilder, adjoints: Sequence[Tensor]) -> list[Value | None]:
+            rest = iter(adjoints)
+            each = [next(rest) if _is_float(result) else None for result in op.results]
+            g = each if len(each) > 1 else each[0]
+            parts = op.grad(b, g, *(Tensor(b, value) for value in op.operands))  # type: ignore[attr-defined]
+            return [None if part is None else part.value for part in parts]
+
+        return self._of_floats(op, (yield transposed(self.b, self.place, floats, gradient, given)))
+
+    def _called(self, op: Call, given: Tangents) -> Steps:
+        """What a function with a derivative of its own says."""
+        custom = custom_derivative(op, self.place)
+        assert custom is not None, op.callee
+        tangents = [self.tangents.get(value) for value in custom.float_operands]
+        if custom.jvp is None:
+            found = yield transposed(self.b, self.place, custom.float_results, custom.adjoints, tangents)
+        else:
+            b = self.b
+            pairs = zip(custom.float_operands, tangents)
+            found = [b.tensor(t) for t in custom.tangents(b, [b.full_like(v, 0) if t is None else t for v, t in pairs])]
+        return self._of_floats(op, found)
+
+    def _of_floats(self, op: Op, found: Tangents) -> list[Tensor | None]:
+        """One for each result, from those of the results of floats."""
+        rest = iter(found)
+        return [next(rest) if _is_float(result) else None for result in op.results]
 
     # --- branches and loops ------------------------------------------------------------------------------------------
 
@@ -114,8 +120,8 @@ class Forward:
         return value in self.tangents and _is_float(value)
 
     def _of_regions(self, op: Control) -> Steps:
-        if isinstance(op, If):
-            return self._branch(op)
+        if isinstance(op, (If, Checkpoint)):
+            return self._once(op)
         return self._scan(op) if isinstance(op, Scan) else self._while(op)  # type: ignore[arg-type]
 
     def _inside(self, block: Block, values: Sequence[Value], pairs: Sequence[tuple[Value, Value]]) -> Steps:
@@ -131,20 +137,24 @@ class Forward:
     def _zero_for(self, block: Block, tangent: Tensor | None, like: Value) -> Value:
         return (TensorBuilder(block, None, self.b.location).full_like(like, 0) if tangent is None else tangent).value
 
-    def _branch(self, op: If) -> Steps:
-        """The same branch, of the tangents."""
+    def _once(self, op: If | Checkpoint) -> Steps:
+        """The same branch, or region, of the tangents."""
         pairs = [(value, self.tangents[value].value) for value in captured(op, self.depends)]
         floats = [k for k, result in enumerate(op.results) if _is_float(result)]
-        regions = []
-        for block in op.blocks:
+        found = []
+        for block in (region.block for region in op.regions if region.blocks):
             copy = Block([])
             ends = copied(block, copy, {})
-            found = yield from self._inside(copy, [ends[k] for k in floats], pairs)
-            self._end(copy, [self._zero_for(copy, t, ends[k]) for t, k in zip(found, floats)])
-            regions.append(Region([copy]))
-        types = [op.results[k].type for k in floats]
-        made = iter(self.b.op(If, op.condition, result_types=types, regions=regions).results)
-        return [self.b.tensor(next(made)) if k in floats else None for k in range(len(op.results))]
+            given = yield from self._inside(copy, [ends[k] for k in floats], pairs)
+            found.append((copy, ends, dict(zip(floats, given))))
+        moved = [k for k in floats if any(tangents[k] is not None for _, _, tangents in found)]
+        for copy, ends, tangents in found:
+            self._end(copy, [self._zero_for(copy, tangents[k], ends[k]) for k in moved])
+        types = [op.results[k].type for k in moved]
+        regions = [Region([copy]) for copy, _, _ in found]
+        made = self.b.op(type(op), *op.operands, result_types=types, regions=regions).results
+        by_result = dict(zip(moved, map(self.b.tensor, made)))
+        return [by_result.get(k) for k in range(len(op.results))]
 
     def _scan(self, op: Scan) -> Steps:
         """The same loop with the tangents of what it carries and reads."""
@@ -166,8 +176,9 @@ class Forward:
         pairs += [(value, self.tangents[value].value) for value in outside]
         stacks = [k for k in range(count, len(ends)) if _is_float(ends[k])]
         found = yield from self._inside(block, [ends[k] for k in (*moving, *stacks)], pairs)
-        tangents = [self._zero_for(block, t, ends[k]) for t, k in zip(found, (*moving, *stacks))]
-        self._end(block, [*ends[:count], *tangents])
+        slopes_of = dict(zip((*moving, *stacks), found))
+        stacks = [k for k in stacks if slopes_of[k] is not None]
+        self._end(block, [*ends[:count], *(self._zero_for(block, slopes_of[k], ends[k]) for k in (*moving, *stacks))])
         inits = [*op.inits, *(self._start(op.inits[k]) for k in moving)]
         sequences = [*op.sequences, *(self.tangents[op.sequences[j]].value for j in read)]
         made = b.op(

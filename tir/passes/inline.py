@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tir.dialects.custom_derivative import has_derivatives
 from tir.dialects.func import Call, Func
-from tir.dialects.tir.state import Read, Update
+from tir.dialects.tir.state import Derivative, Read, Update
 from tir.ir import actions
 from tir.ir.errors import CallSiteLocation, LimitError
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
+from tir.passes.call_graph import callees_first
 
 __all__ = ["Inline"]
 
@@ -22,7 +23,9 @@ class Inline(Pass):
 
     Needs: any level. Leaves: calls of declarations, of recursive functions, of functions with more than one block, and
     those marked `no_inline`, at the call or at the function; and of functions with state where the caller may not have
-    it: in a region, or if both update one variable. Functions that are not called any more stay, for symbol-dce.
+    it: in a region, or if both update one variable. As long as autodiff has something to do, calls of functions with
+    derivatives of their own (`tir.vjp`, `tir.jvp`) stay for it. Functions that are not called any more stay, for
+    symbol-dce.
     LimitError if the module would get more than `max-ops` ops: calls of calls multiply.
 
         func.func private @twice(%x: f32) -> f32 { %0 = arith.addf %x, %x : f32  return %0 : f32 }
@@ -47,12 +50,15 @@ class Inline(Pass):
         sizes = {f: sum(1 for _ in f.walk()) for f in calls}
         budget = self.max_ops - sum(sizes.values())
         recursive: set[Func] = set()
-        for group in _callees_first(callees):
+        waits = any(isinstance(one, Derivative) for one in op.walk())
+        for group in callees_first(callees):
             if len(group) > 1 or group[0] in callees[group[0]]:
                 recursive.update(group)
             for caller, call in [(f, c) for f in group for c in calls[f]]:
                 callee = functions.get(call.callee)
                 if callee is None or callee in recursive or not _may_inline(call, callee, caller):
+                    continue
+                if waits and has_derivatives(callee):
                     continue
                 added = sizes[callee] - 3  # without the function, its return and the call
                 sizes[caller] += added
@@ -97,37 +103,3 @@ def inline_call(call: Call, callee: Func) -> None:
             inner.location = CallSiteLocation(inner.location, call.location)
         block.insert_before(call, copy)
     call.replace_with([mapping.get(value, value) for value in callee.entry.terminator.operands])
-
-
-def _callees_first(edges: Mapping[Func, list[Func]]) -> list[list[Func]]:
-    """The functions, grouped where they call each other, each group behind those that it calls (Tarjan's algorithm)."""
-    groups: list[list[Func]] = []
-    number: dict[Func, int] = {}
-    lowest: dict[Func, int] = {}
-    open_functions: list[Func] = []
-    is_open: set[Func] = set()
-    for root in edges:
-        pending = [(root, iter(edges[root]))] if root not in number else []
-        while pending:
-            function, rest = pending[-1]
-            if function not in number:
-                number[function] = lowest[function] = len(number)
-                open_functions.append(function)
-                is_open.add(function)
-            for callee in rest:
-                if callee not in number:
-                    pending.append((callee, iter(edges[callee])))
-                    break
-                if callee in is_open:
-                    lowest[function] = min(lowest[function], number[callee])
-            else:
-                pending.pop()
-                if pending:
-                    lowest[pending[-1][0]] = min(lowest[pending[-1][0]], lowest[function])
-                if lowest[function] == number[function]:
-                    group: list[Func] = []
-                    while not group or group[-1] is not function:
-                        group.append(open_functions.pop())
-                    is_open.difference_update(group)
-                    groups.append(group)
-    return groups

@@ -11,6 +11,7 @@ from tir.ir.ir import Op, Value
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import MemRefType
 from tir.passes.bufferize_blocks import Blocks, Place, called_library_function
+from tir.passes.call_graph import circle_of
 from tir.passes.library_use import declaration_of
 from tir.passes.storage import Storage
 
@@ -32,6 +33,10 @@ def bufferize_call(f: Blocks, op: func.Call) -> None:
     function = called_library_function(f.globals.symbols, op)
     if function is None:
         if any(f.is_tensor(value) for value in (*op.operands, *op.results)):
+            circle = circle_of(op, f.globals.symbols)
+            if circle is not None:
+                message = f"bufferize: func.call: @{op.callee} is recursive ({circle}), which has no form on buffers"
+                raise PassError(message, op.location, hint="tir.while and tir.scan repeat")
             raise PassError("bufferize: func.call on tensors has no form on buffers; run inline first", op.location)
         return
     buffers: dict[int, Value] = {}

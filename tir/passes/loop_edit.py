@@ -9,7 +9,7 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value, clone_into
 from tir.ir.traits import is_removable
 
-__all__ = ["copied", "feeds_itself_only", "inlined", "inserted", "is_made_inside", "results_of"]
+__all__ = ["copied", "feeds_itself_only", "handing_on_less", "inlined", "inserted", "is_made_inside", "results_of"]
 
 
 def copied(block: Block, arguments: Sequence[BlockArgument], kept: Sequence[int], mapping: dict[Any, Any]) -> Block:
@@ -47,6 +47,23 @@ def results_of(op: Op, made: Op, kept: Sequence[int], given: dict[int, Value]) -
     """A value for each old result."""
     new = dict(zip(kept, made.results))
     return [new[k] if k in new else given[k] for k in range(len(op.results))]
+
+
+def handing_on_less(op: Op, b: Builder, blocks: Sequence[Block], any_value: Value) -> list[Value] | None:
+    """The values for the results of an op that runs one of two blocks, when these hand on only what must come from them.
+
+    That is neither a value from outside that both hand on, nor what nobody uses, for which `any_value` stands in. None
+    if nothing else is handed on already.
+    """
+    ends = list(zip(*(block.terminator.operands for block in blocks)))
+    given = {k: one for k, (one, other) in enumerate(ends) if one is other and not is_made_inside(one, op)}
+    gone = {k for k, result in enumerate(op.results) if k in given or not result.is_used}
+    if not gone:
+        return None
+    kept = [k for k in range(len(op.results)) if k not in gone]
+    mapping: dict[Any, Any] = {}
+    made = inserted(op, b, op.operands, kept, [Region([copied(block, [], kept, mapping)]) for block in blocks])
+    return results_of(op, made, kept, dict.fromkeys(gone, any_value) | given)
 
 
 def feeds_itself_only(body: Block, argument: BlockArgument, position: int) -> bool:

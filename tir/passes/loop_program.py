@@ -30,6 +30,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, F32, I1, I32, INDEX, TensorType, Type, element_type
 from tir.passes.library_use import declaration_of
+from tir.passes.loop_builder import counted_loop
 from tir.passes.structured import SizeOf, filled, lowered_type
 
 __all__ = ["Buffer", "LoopProgram"]
@@ -144,13 +145,12 @@ class LoopProgram(ScalarBuilder):
         """
         low, high, stride = (self._place(x).value for x in (start, stop, by))
         types, initial = self._types(changes, carry), self._values(changes, carry)
-        block = Block([INDEX, *types])
-        loop = self.builder.op(scf.For, low, high, stride, initial, result_types=types, regions=[Region([block])])
-        index, *arguments = block.arguments
-        with self.builder.at(block, None):
-            carried = self._enter(arguments, changes, carry)
-            self._leave(scf.Yield, changes, step(Scalar(index, INDEX), *carried))
-        return self._enter(loop.results, changes, carry)
+
+        def body(index: Value, arguments: Sequence[Value]) -> list[Value]:
+            carried = step(Scalar(index, INDEX), *self._enter(arguments, changes, carry))
+            return self._values(changes, carried or ())
+
+        return self._enter(counted_loop(self.builder, low, high, stride, initial, body, types), changes, carry)
 
     def nest(self, sizes: Sequence[ScalarLike], step: Step, *, changes: Sequence[Buffer] = ()) -> None:
         """`step(indices)` for each place in a box of these sizes, the last index fastest."""
@@ -182,7 +182,7 @@ class LoopProgram(ScalarBuilder):
             for buffer, value in zip(changes, before):
                 buffer.value = value
             with self.builder.at(block, None):
-                self._leave(scf.Yield, changes, branch())
+                self._leave(changes, branch())
             regions.append(Region([block]))
         types = self._types(changes, like)
         for buffer, value in zip(changes, before):
@@ -203,7 +203,7 @@ class LoopProgram(ScalarBuilder):
             self.builder.op(scf.Condition, holds.value, list(before.arguments), result_types=[])
         with self.builder.at(after, None):
             carried = self._enter(after.arguments, changes, carry)
-            self._leave(scf.Yield, changes, step(*carried))
+            self._leave(changes, step(*carried))
         regions = [Region([before]), Region([after])]
         made = self.builder.op(scf.While, initial, result_types=types, regions=regions)
         return self._enter(made.results, changes, carry)
@@ -221,5 +221,5 @@ class LoopProgram(ScalarBuilder):
             buffer.value = value
         return [Scalar(value, scalar.type) for scalar, value in zip(carry, values[len(changes) :])]
 
-    def _leave(self, terminator: type[Op], changes: Sequence[Buffer], carried: Carried | None) -> None:
-        self.builder.op(terminator, self._values(changes, carried or ()), result_types=[])
+    def _leave(self, changes: Sequence[Buffer], carried: Carried | None) -> None:
+        self.builder.op(scf.Yield, self._values(changes, carried or ()), result_types=[])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tir.dialects import arith, scf, tensor
 from tir.dialects.tir.control import If, Scan, While, Yield, unequal_length
@@ -15,19 +15,13 @@ from tir.ir.affine import AffineExpr, affine
 from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import I1, INDEX, TensorType
-from tir.ir.views import split_mixed
-from tir.passes.sizes import Size, Sizes
-from tir.passes.structured import lowered_type
+from tir.ir.types import I1, INDEX
+from tir.passes.function_lowering import FunctionLowering
+from tir.passes.lower_slices import put_in, taken_out
+from tir.passes.sizes import Size
+from tir.passes.structured import lowered_tensor_type, lowered_type
 
 __all__ = ["CONTROL", "ControlLowering"]
-
-
-class _Function(Protocol):
-    """What is known of the function that is lowered: see `lower_structured`."""
-
-    lowered: dict[Value, Value]
-    sizes: Sizes
 
 
 @dataclass
@@ -43,13 +37,13 @@ class _Stacks:
 class ControlLowering:
     """The branches and loops of one function on their way."""
 
-    def __init__(self, function: _Function) -> None:
-        self.lowered, self.sizes = function.lowered, function.sizes
+    def __init__(self, function: FunctionLowering) -> None:
+        self.function, self.lowered, self.sizes, self.of = function, function.lowered, function.sizes, function.of
         self.ends: dict[Block, Callable[[Builder, Yield], None]] = {}  # how the yield of a new block is lowered
 
     def branch(self, b: Builder, op: If) -> list[Value]:
         """`tir.if` -> `scf.if` on the element of the condition."""
-        condition = b.create(tensor.Extract, self._of(op.condition), [])
+        condition = b.create(tensor.Extract, self.of(op.condition), [])
         regions = [Region([self._moved(block, Block([]))]) for block in op.blocks]
         regions += [Region([])] * (2 - len(regions))
         return list(b.op(scf.If, condition, result_types=self._types(op.values), regions=regions).results)
@@ -57,7 +51,7 @@ class ControlLowering:
     def loop(self, b: Builder, op: While) -> list[Value]:
         """`tir.while` -> `scf.while`; with `max_trips` it counts its steps."""
         types = self._types(op.values)
-        inits = [self._of(value) for value in op.inits]
+        inits = [self.of(value) for value in op.inits]
         counted = op.max_trips is not None
         if counted:
             types, inits = [*types, INDEX], [*inits, self._number(b, 0)]
@@ -68,7 +62,7 @@ class ControlLowering:
         if counted:
             self._bounded_condition(inner, op, before)
         else:
-            self.ends[before] = lambda b, end: self._condition(b, b.create(tensor.Extract, self._of(end.operand(0)), []))
+            self.ends[before] = lambda b, end: self._condition(b, b.create(tensor.Extract, self.of(end.operand(0)), []))
             self._moved(op.condition_region.block, before)
         trips = after.arguments[-1] if counted else None
         self.ends[after] = lambda b, end: self._next(b, end, trips)
@@ -82,7 +76,7 @@ class ControlLowering:
         asked, over = Block([]), Block([])
         never = Builder.at_end(over, op.location)
         never.op(scf.Yield, [never.create(arith.Constant, value=IntegerAttr(0, I1))], result_types=[])
-        self.ends[asked] = lambda b, end: self._yield(b, [b.create(tensor.Extract, self._of(end.operand(0)), [])])
+        self.ends[asked] = lambda b, end: self._yield(b, [b.create(tensor.Extract, self.of(end.operand(0)), [])])
         self._moved(op.condition_region.block, asked)
         found = b.op(scf.If, left, result_types=[I1], regions=[Region([asked]), Region([over])])
         self._condition(b, found.results[0])
@@ -92,17 +86,17 @@ class ControlLowering:
         b.op(scf.Condition, holds, list(b.block.arguments), result_types=[])
 
     def _next(self, b: Builder, end: Yield, trips: Value | None) -> None:
-        values = [self._of(value) for value in end.operands]
+        values = [self.of(value) for value in end.operands]
         self._yield(b, values if trips is None else [*values, b.create(arith.AddI, trips, self._number(b, 1))])
 
     def scan(self, b: Builder, op: Scan) -> list[Value]:
         """`tir.scan` -> `scf.for` that carries the stacks too."""
         length = self._length(b, op)
-        carried = [self._of(value) for value in op.inits]
+        carried = [self.of(value) for value in op.inits]
         shapes = [[length, *(affine(dim) for dim in value.type.shape[1:])] for value in op.stacks]  # type: ignore
         types = self._types(op.stacks)
         empty = [
-            b.create(tensor.Empty, self._dynamic(b, type, shape), result_types=[type])
+            b.create(tensor.Empty, self.function.dynamic_sizes(b, type, shape), result_types=[type])
             for type, shape in zip(types, shapes)
         ]
         for stack, shape in zip(op.stacks, shapes):
@@ -130,17 +124,18 @@ class ControlLowering:
         for argument, sequence in zip(op.elements, op.sequences):
             shape = self.sizes.shape(sequence)[1:]
             self.sizes.set_shape(argument, shape)
-            self.lowered[argument] = self._element(b, self._of(sequence), lowered_type(argument.type), position, shape)
+            type = lowered_tensor_type(argument.type)  # type: ignore[arg-type]
+            self.lowered[argument] = taken_out(self.function, b, self.of(sequence), *_row(position, shape), type)
             self.lowered[argument].hint = argument.hint
         stacks = block.arguments[1 + count :]
         self.ends[block] = lambda b, end: self._stack(b, end, _Stacks(count, stacks, shapes, position))
         self._moved(op.body, block)
 
     def _stack(self, b: Builder, end: Yield, loop: _Stacks) -> None:
-        values = [self._of(value) for value in end.operands[: loop.carried]]
+        values = [self.of(value) for value in end.operands[: loop.carried]]
         yielded = end.operands[loop.carried :]
         for value, stack, shape in zip(yielded, loop.stacks, loop.shapes):  # whose types say that the sizes are equal
-            values.append(self._placed(b, self._of(value), stack, loop.position, shape[1:]))
+            values.append(put_in(self.function, b, self.of(value), stack, *_row(loop.position, shape[1:])))
         self._yield(b, values)
 
     def _length(self, b: Builder, op: Scan) -> Size:
@@ -156,38 +151,10 @@ class ControlLowering:
                 self.sizes.require_equal(b, length, affine(dim), f"{op.name}: {message}")
         return length
 
-    def _element(self, b: Builder, whole: Value, type: Any, position: Value, shape: Sequence[Size]) -> Value:
-        """The part of `whole` at a position along axis 0."""
-        if 0 in type.shape:
-            return b.create(tensor.Empty, self._dynamic(b, type, shape), result_types=[type])
-        return self._part(b, tensor.ExtractSlice, [whole], type, position, shape)
-
-    def _placed(self, b: Builder, element: Value, whole: Value, position: Value, shape: Sequence[Size]) -> Value:
-        """`whole` with the element at a position along axis 0."""
-        if 0 in element.type.shape:  # type: ignore[attr-defined]
-            return whole
-        return self._part(b, tensor.InsertSlice, [element, whole], whole.type, position, shape)
-
-    def _part(
-        self, b: Builder, cls: type[Op], operands: list[Value], made: Any, position: Value, shape: Sequence[Size]
-    ) -> Value:
-        whole = operands[-1].type
-        rank = whole.rank  # type: ignore[attr-defined]
-        static_offsets, dynamic_offsets = split_mixed([position, *[0] * (rank - 1)])
-        part = [
-            dim if isinstance(dim, int) else self.sizes.emit(b, size)
-            for dim, size in zip(whole.shape[1:], shape)  # type: ignore[attr-defined]
-        ]
-        static, dynamic = split_mixed([1, *part])
-        return b.create(
-            cls, *operands, dynamic_offsets, dynamic, [], result_types=[made],
-            static_offsets=static_offsets, static_sizes=static, static_strides=[1] * rank,
-        )  # fmt: skip
-
     def yielded(self, b: Builder, op: Yield) -> list[Value]:
         """What a region of one of these hands on."""
         assert op.parent is not None
-        self.ends.get(op.parent, lambda b, end: self._yield(b, [self._of(value) for value in end.operands]))(b, op)
+        self.ends.get(op.parent, lambda b, end: self._yield(b, [self.of(value) for value in end.operands]))(b, op)
         return []
 
     # --- small parts -------------------------------------------------------------------------------------------------
@@ -208,17 +175,16 @@ class ControlLowering:
             given.hint = argument.hint
             self.lowered[argument] = given
 
-    def _of(self, value: Value) -> Value:
-        return self.lowered.get(value, value)
-
     def _types(self, values: Sequence[Value]) -> list[Any]:
         return [lowered_type(value.type) for value in values]
 
-    def _dynamic(self, b: Builder, type: TensorType, shape: Sequence[Size]) -> list[Value]:
-        return [self.sizes.emit(b, size) for dim, size in zip(type.shape, shape) if not isinstance(dim, int)]
-
     def _number(self, b: Builder, number: int) -> Value:
         return self.sizes.emit(b, affine(number))
+
+
+def _row(position: Value, shape: Sequence[Size]) -> tuple[list[Value | int], list[Size]]:
+    """Where the slice of this shape at a position along axis 0 begins, and its sizes."""
+    return [position, *[0] * len(shape)], [affine(1), *shape]
 
 
 #: How the ops are lowered.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects import arith, linalg, memref, scf, vector
+from tir.dialects import arith, linalg, memref, vector
 from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineExpr, AffineMap, AffineOp, AffineSum
 from tir.ir.attributes import DenseAttr, DialectAttr, pack
@@ -17,15 +18,13 @@ from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.types import INDEX, FloatType, MemRefType, Type, VectorType, element_type
 from tir.passes.choosing_reduction import Choice, find_choice, is_along
-from tir.passes.loop_values import LoopValues
+from tir.passes.loop_builder import LoopBuilder
 from tir.passes.tile_contraction import lower_contraction
 
 __all__ = ["LowerLoops"]
 
 SHORTEST_RUN = 8  # a loop over fewer elements costs more than a division for each
 SIDE_BY_SIDE = 2  # vectors of a reduction that chooses
-#: From the values that loops hand on to the next ones.
-Fold = Callable[[Sequence[Value]], Sequence[Value]]
 
 
 @dataclass
@@ -106,16 +105,13 @@ def _nest(op: linalg.Generic) -> _Nest:
     return _ChoosingNest(op, choice)
 
 
-class _Nest:
-    """One `linalg.generic` as loops. Dimensions keep their numbers; `at` has the counter of each."""
+class _Nest(LoopBuilder):
+    """One `linalg.generic` as loops. Dimensions keep their numbers."""
 
     def __init__(self, op: linalg.Generic) -> None:
+        super().__init__(Builder.before(op))
         self.op = op
-        self.b = Builder.before(op)
-        self.at: dict[int, Value] = {}
-        self.values = LoopValues(self.b)
-        self.constant = self.values.constant
-        self.sizes = [self.size(dim) for dim in range(op.rank)]
+        self.sizes = {dim: self.size(dim) for dim in range(op.rank)}
         self.order = loop_order(op)
         #: The innermost loop, where it is two: over multiples of a number, and over the rests, which are at `rest_at`.
         self.rest = _find_rest(op, self.order[-1]) if self.order else None
@@ -133,55 +129,40 @@ class _Nest:
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
-    def loops(self, order: Sequence[int], body: Any) -> None:
+    def loops(self, order: Sequence[int], body: Callable[[Sequence[int]], None]) -> None:
         """Loops over `order` from the outside in; neighbouring parallel ones are one `scf.parallel`."""
         kinds = self.op.iterator_types
-        saved = self.b.block, self.b.anchor
         place = 0
-        while place < len(order):
-            stop = place + 1
-            if kinds[order[place]] == linalg.PARALLEL:
-                while stop < len(order) and kinds[order[stop]] == linalg.PARALLEL:
-                    stop += 1
-                self.open_parallel(order[place:stop])
-            elif all(kinds[d] != linalg.PARALLEL for d in order[place:]):
-                break
-            else:
-                self.open_for(order[place])
-            place = stop
-        body(list(order[place:]))
-        self.b.block, self.b.anchor = saved
+        with ExitStack() as opened:
+            while place < len(order):
+                stop = place + 1
+                if kinds[order[place]] == linalg.PARALLEL:
+                    while stop < len(order) and kinds[order[stop]] == linalg.PARALLEL:
+                        stop += 1
+                    self.open_parallel(opened, order[place:stop])
+                elif all(kinds[d] != linalg.PARALLEL for d in order[place:]):
+                    break
+                else:
+                    self.at[order[place]] = opened.enter_context(self.each(self.sizes[order[place]]))
+                place = stop
+            body(list(order[place:]))
 
-    def open_parallel(self, dims: Sequence[int]) -> None:
+    def open_parallel(self, opened: ExitStack, dims: Sequence[int]) -> None:
         sizes, steps = [self.sizes[d] for d in dims], [1] * len(dims)
         if self.rest is None or dims[-1] != self.rest.dim:
-            self.at.update(zip(dims, self.open_box(sizes, steps)))
+            self.at.update(zip(dims, opened.enter_context(self.box(sizes, steps))))
             return
-        self.at.update(zip(dims, self.open_box(sizes, [*steps[:-1], self.rest.divisor])))
+        divisor = self.rest.divisor
+        self.at.update(zip(dims, opened.enter_context(self.box(sizes, [*steps[:-1], divisor]))))
         start = self.at[self.rest.dim]
         left = self.b.create(arith.SubI, sizes[-1], start)
-        (self.rest_at,) = self.open_box([self.b.create(arith.MinUI, left, self.constant(self.rest.divisor))], [1])
+        count = self.b.create(arith.MinUI, left, self.constant(divisor))
+        (self.rest_at,) = opened.enter_context(self.box([count], [1]))
         self.at[self.rest.dim] = self.b.create(arith.AddI, start, self.rest_at)
 
-    def open_box(self, sizes: Sequence[Value], steps: Sequence[int]) -> Sequence[Value]:
-        """Parallel loops from 0 on, which are open from here on; their counters."""
-        block = Block([INDEX] * len(sizes))
-        self.b.op(
-            scf.Parallel, [self.constant(0)] * len(sizes), sizes, [self.constant(step) for step in steps], [],
-            result_types=[], regions=[Region([block])],
-        )  # fmt: skip
-        end = Builder(block, None, self.b.location).op(scf.Reduce, [], result_types=[])
-        self.b.block, self.b.anchor = block, end
-        return block.arguments
-
-    def open_for(self, dim: int) -> None:
-        block = Block([INDEX])
-        self.b.op(
-            scf.For, self.constant(0), self.sizes[dim], self.constant(1), [], result_types=[], regions=[Region([block])]
-        )
-        end = Builder(block, None, self.b.location).op(scf.Yield, [], result_types=[])
-        self.at[dim] = block.arguments[0]
-        self.b.block, self.b.anchor = block, end
+    def box(self, sizes: Sequence[Value], steps: Sequence[int]) -> AbstractContextManager[Sequence[Value]]:
+        """The inside of parallel loops from 0 on."""
+        return self.parallel([self.constant(0)] * len(sizes), sizes, steps)
 
     # --- bodies ----------------------------------------------------------------------------------------------------
 
@@ -209,28 +190,6 @@ class _Nest:
         elements = {argument: self.load(i) for i, argument in enumerate(self.op.input_arguments)}
         elements.update(zip(self.op.output_arguments, carried))
         return self.compute(elements, reassociate=True)
-
-    def fold(self, dims: Sequence[int], carried: Sequence[Value], body: Fold) -> Sequence[Value]:
-        """Loops over all of `dims`, the outermost first, around `body`, that hand on what it makes of the values."""
-        if not dims:
-            return body(carried)
-
-        def step(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
-            self.at[dims[0]] = at
-            return self.fold(dims[1:], carried, body)
-
-        return self.counted(self.constant(0), self.sizes[dims[0]], 1, carried, step)
-
-    def counted(
-        self, start: Value, stop: Value, step: int, carried: Sequence[Value],
-        body: Callable[[Value, Sequence[Value]], Sequence[Value]],
-    ) -> Sequence[Value]:  # fmt: skip
-        """One loop that hands on values; what they are behind it."""
-        block = Block([INDEX, *[v.type for v in carried]])
-        loop = self.b.op(scf.For, start, stop, self.constant(step), carried, regions=[Region([block])])
-        with self.b.at(block, None):
-            self.b.op(scf.Yield, body(block.arguments[0], block.arguments[1:]), result_types=[])
-        return loop.results
 
     def compute(self, elements: dict[Any, Value], reassociate: bool = False) -> list[Value]:
         """The body's ops at the insertion point, on these values of its arguments; the values it yields."""
@@ -287,7 +246,7 @@ class _Nest:
         for operand, map in enumerate(self.op.maps):
             for axis, expr in enumerate(map.results):
                 if isinstance(expr, AffineDim) and expr.position == dim:
-                    return self.values.size(self.op.operand(operand), axis)
+                    return self.size_of(self.op.operand(operand), axis)
         raise AssertionError("a dimension that no map shows")
 
 
@@ -313,10 +272,11 @@ class _ChoosingNest(_Nest):
                 fits = self.b.create(arith.CmpI, size, width, predicate="uge")
                 short = self.b.create(arith.Select, fits, self.constant(0), size)
                 points = self.b.create(arith.SubI, size, short)
-                scalars = self.counted(self.constant(0), short, 1, scalars, point)
+                scalars = self.loop(self.constant(0), short, 1, scalars, point)
             last = self.b.create(arith.SubI, size, width)
             step = self.fold_vectors(dim, last)
-            return [*scalars, *self.counted(self.constant(0), points, self.choice.lanes * SIDE_BY_SIDE, state[count:], step)]
+            stride = self.choice.lanes * SIDE_BY_SIDE
+            return [*scalars, *self.loop(self.constant(0), points, stride, state[count:], step)]
 
         def point(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
             self.at[dim] = at

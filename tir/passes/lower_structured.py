@@ -7,21 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.dialects import arith, cf, linalg, scf, tensor
+from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
-from tir.dialects.scalar import Scalar, ScalarBuilder, signless
-from tir.dialects.tir.arrange import Concat
+from tir.dialects.scalar import ScalarBuilder, signless
 from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.control import Control, Yield
+from tir.dialects.tir.control import Checkpoint, Control, Yield
+from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
-from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
-from tir.dialects.tir.places import place_of, saturated
-from tir.dialects.tir.shape import DimOp, Pad, Reshape, Slice, ToIndex
+from tir.dialects.tir.shape import DimOp, Reshape, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
-from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
+from tir.ir.affine import AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, StringAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import PassError
@@ -30,14 +29,15 @@ from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
 from tir.ir.types import DYNAMIC, I1, I64, INDEX, IntegerType, TensorType, Type, element_type
-from tir.ir.views import split_mixed
 from tir.passes.cse import Cse
+from tir.passes.function_lowering import FunctionLowering
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
 from tir.passes.loop_program import LoopProgram
 from tir.passes.lower_control import CONTROL, ControlLowering
+from tir.passes.lower_slices import SLICES, put_in
 from tir.passes.regroup import reshape
-from tir.passes.sizes import Size, Sizes
-from tir.passes.structured import Body, filled, generic, lowered_type
+from tir.passes.sizes import Size
+from tir.passes.structured import Body, filled, generic, lowered_tensor_type, lowered_type
 
 __all__ = ["LowerStructured"]
 
@@ -119,19 +119,15 @@ class LowerStructured(Pass):
         return calls_library(op, self.library) and self.available()
 
 
-class _Lowering:
+class _Lowering(FunctionLowering):
     """One function on its way.
 
-    lowered: from values of the tensor level to those that stand for them. origins: from the parts of composites to the
-    name of the op that stands in the program, which is the one that messages name.
     calls: whether an op becomes calls of a library; symbols: of the module, where they are declared.
     """
 
     def __init__(self, function: Func, calls: Callable[[Sequential], bool], symbols: SymbolTable | None) -> None:
-        self.function, self.calls, self.symbols = function, calls, symbols
-        self.lowered: dict[Value, Value] = {}
-        self.origins: dict[Op, str] = {}
-        self.sizes = Sizes(function, self.lowered)
+        super().__init__(function)
+        self.calls, self.symbols = calls, symbols
         self.control = ControlLowering(self)
 
     def run(self) -> None:
@@ -140,6 +136,8 @@ class _Lowering:
         done: list[Op] = []
         if not self.function.is_declaration and not self.function.is_private:
             self.sizes.check_arguments()
+        for one in [op for op in self.function.walk() if isinstance(op, Checkpoint)][::-1]:
+            dissolved(one, Builder.before(one))  # nothing is differentiated any more
         self._decompose()
         self._check()
         for op in [op for op in self.function.walk() if op is not self.function]:
@@ -180,14 +178,10 @@ class _Lowering:
         for condition, message in found:
             b.op(Assert, condition.value, msg=f"{self.name(op)}: {message}", result_types=[])
 
-    def name(self, op: Op) -> str:
-        """What messages call the op."""
-        return self.origins.get(op, op.name)
-
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
         for op in kept:
-            op.set_operands([self.lowered.get(value, value) for value in op.operands])
+            op.set_operands([self.of(value) for value in op.operands])
             for result in op.results:
                 result.type = lowered_type(result.type)
         for op in (self.function, *kept):
@@ -223,18 +217,18 @@ class _Lowering:
     def keep(self, b: Builder, op: Op) -> list[Value]:
         """The same op on lowered values: sizes that had a name are operands, and signs are cast on and off around it."""
         given = op.tensors() if isinstance(op, Sized) else op.operands
-        operands = [self.lowered.get(value, value) for value in given]
+        operands = [self.of(value) for value in given]
         # An argument still has its sign here, and loses it in the end.
         operands = [_cast(b, new, old.type) if _has_sign(old.type) else new for old, new in zip(given, operands)]
         kept = op.clone()
         if isinstance(op, Sized):
-            shape = self._declared_shape(b, op)
+            shape = self.declared_shape(b, op)
             self.sizes.set_shape(op.results[0], shape)
-            operands += self._dynamic_sizes(b, _tensor_type(op.result_type), shape)
+            operands += self.dynamic_sizes(b, lowered_tensor_type(op.result_type), shape)
         kept.set_operands(operands)
         for result in kept.results:
             if isinstance(result.type, TensorType):
-                result.type = _tensor_type(result.type).with_element(result.type.element)
+                result.type = lowered_tensor_type(result.type).with_element(result.type.element)
         made = b.insert(kept).results
         return [
             _cast(b, new, lowered_type(old.type)) if _has_sign(old.type) else new for old, new in zip(op.results, made)
@@ -250,12 +244,12 @@ class _Lowering:
         shape = [extents[dim] for dim in structure.output_maps[kept].positions()]
         self.sizes.set_shape(op.results[0], shape)
         inputs: list[tuple[Value, AffineMap, Type]] = [
-            (self.lowered.get(value, value), map, element_type(value.type))
+            (self.of(value), map, element_type(value.type))
             for value, map in zip(values, structure.input_maps)
         ]
         inputs += self._shown_extents(b, structure)
-        type = _tensor_type(op.result_type)
-        dynamic = self._dynamic_sizes(b, type, shape)
+        type = lowered_tensor_type(op.result_type)
+        dynamic = self.dynamic_sizes(b, type, shape)
 
         def computed() -> Value:
             return self._computed(b, op, structure, inputs, dynamic)
@@ -270,7 +264,7 @@ class _Lowering:
         self, b: Builder, op: Structured, structure: Structure, inputs: list[Any], dynamic: Sequence[Value]
     ) -> Value:
         """The nest of the op. inputs: as `generic` takes them, with those behind the op's own that show an extent."""
-        type, count = _tensor_type(op.result_type), len(structure.input_maps)
+        type, count = lowered_tensor_type(op.result_type), len(structure.input_maps)
         lowered = self._lengthened(b, op)
         if isinstance(op, Reduction) and "reduction" in structure.iterators:
             accumulators = op.accumulators()
@@ -303,11 +297,10 @@ class _Lowering:
             return {}
         sizes = self.sizes.shape(value)
         longer = [size + 1 if axis in axes else size for axis, size in enumerate(sizes)]
-        source = _tensor_type(value.type)  # type: ignore[arg-type]
+        source = lowered_tensor_type(value.type)  # type: ignore[arg-type]
         type = source.with_shape(DYNAMIC if axis in axes else dim for axis, dim in enumerate(source.shape))
-        room = b.create(tensor.Empty, self._dynamic_sizes(b, type, longer), result_types=[type])
-        operands = [self.lowered.get(value, value), room]
-        return {value: self._part(b, tensor.InsertSlice, operands, [0] * type.rank, source, sizes, type)}
+        room = b.create(tensor.Empty, self.dynamic_sizes(b, type, longer), result_types=[type])
+        return {value: put_in(self, b, self.of(value), room, [0] * type.rank, sizes)}
 
     def _cast_back(
         self, b: Builder, value: Value, source: Type, type: TensorType, element: Type, dynamic: Sequence[Value]
@@ -336,28 +329,23 @@ class _Lowering:
         """A `linalg.generic` whose body may read any tensor of the function, of some others that stand for them."""
         return generic(
             b, inputs, outputs, structure.iterators, body,
-            size_of=self.size_of, lowered=lambda value: instead.get(value) or self.lowered.get(value, value),
+            size_of=self.size_of, lowered=lambda value: instead.get(value) or self.of(value),
         )  # fmt: skip
-
-    def size_of(self, b: Builder, value: Value, axis: int) -> Value | int:
-        """The size of an axis of a tensor, as a number if that is known."""
-        size = self.sizes.shape(value)[axis]
-        return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
 
     def sequential(self, b: Builder, op: Sequential) -> list[Value]:
         """The loops that the op's program says, or that with calls of a library."""
-        shape = self._result_shape(b, op)
+        shape = self.result_shape(b, op)
         for result in op.results:
             self.sizes.set_shape(result, shape)
-        types = [_tensor_type(result.type) for result in op.results]  # type: ignore[arg-type]
-        dynamic = self._dynamic_sizes(b, types[0], shape)
+        types = [lowered_tensor_type(result.type) for result in op.results]  # type: ignore[arg-type]
+        dynamic = self.dynamic_sizes(b, types[0], shape)
         program = LoopProgram(b, op, types, dynamic, self.size_of, self.lowered, self.symbols)
         make = op.library_program if self.calls(op) else op.program
         return [buffer.value for buffer in make(program, *op.operands)]
 
     def assertion(self, b: Builder, op: Assert) -> list[Value]:
         """A `cf.assert` on the element."""
-        condition = b.create(tensor.Extract, self.lowered.get(op.condition, op.condition), [])
+        condition = b.create(tensor.Extract, self.of(op.condition), [])
         b.op(cf.Assert, condition, msg=op.msg)
         return []
 
@@ -366,7 +354,7 @@ class _Lowering:
         places: dict[int, list[tuple[bool, str, Size]]] = {dim: [] for dim in range(len(structure.iterators))}
         if isinstance(op, (Sized, Shaped)):
             kept = op.kept_accumulators[0] if isinstance(op, Reduction) else 0
-            for dim, size in zip(structure.output_maps[kept].positions(), self._result_shape(b, op)):
+            for dim, size in zip(structure.output_maps[kept].positions(), self.result_shape(b, op)):
                 places[dim].append((True, "the result", size))
         for value, map in zip(op.inputs(), structure.input_maps):
             for axis, expr in enumerate(map.results):
@@ -385,36 +373,11 @@ class _Lowering:
             extents[dim] = size
         return extents
 
-    def _result_shape(self, b: Builder, op: TensorOp) -> list[Size]:
-        """The shape of the results, by the op's own rule; asserts that no size is negative."""
-        if isinstance(op, Sized):
-            return self._declared_shape(b, op)
-        if not isinstance(op, Shaped):
-            return list(self.sizes.shape(op.results[0]))
-        found = [affine(size) for size in op.result_shape(*(self.sizes.shape(value) for value in op.tensors()))]
-        for axis, size in enumerate(found):
-            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
-        return found
-
-    def _declared_shape(self, b: Builder, op: Sized) -> list[Size]:
-        """The shape that the result type and the size operands say; asserts that no size is negative."""
-        rest = iter(op.sizes)
-        found = []
-        for axis, dim in enumerate(op.result_type.shape):
-            size = affine(dim) if isinstance(dim, (int, AffineExpr)) else self.sizes.of_index(next(rest))
-            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
-            found.append(size)
-        return found
-
-    def _dynamic_sizes(self, b: Builder, type: TensorType, shape: Sequence[Size]) -> list[Value]:
-        """The sizes that the type leaves open."""
-        return [self.sizes.emit(b, size) for dim, size in zip(type.shape, shape) if not isinstance(dim, int)]
-
     # --- other ops ---------------------------------------------------------------------------------------------------
 
     def constant(self, b: Builder, op: Constant) -> Value:
         """The same elements, without a sign in their type."""
-        value, type = op.value, _tensor_type(op.result_type)
+        value, type = op.value, lowered_tensor_type(op.result_type)
         made: Attribute = (
             DenseAttr(type, value.data) if isinstance(value, DenseAttr) else DenseResourceAttr(value.key_name, type)
         )
@@ -428,125 +391,14 @@ class _Lowering:
 
     def to_index(self, b: Builder, op: ToIndex) -> Value:
         """The number, taken out of its tensor."""
-        return ScalarBuilder(b).cast(self._number(b, op.x), INDEX).value
-
-    def _number(self, b: Builder, x: Value) -> Scalar:
-        """The number in a tensor of rank 0."""
-        element = element_type(x.type)
-        source = self.lowered.get(x, x)
-        return Scalar(b.create(tensor.Extract, source, [], result_types=[signless(element)]), element)
+        return ScalarBuilder(b).cast(self.number(b, op.x), INDEX).value
 
     def reshape(self, b: Builder, op: Reshape) -> Value:
         """Merged and split axes."""
-        shape = self._declared_shape(b, op)
+        shape = self.declared_shape(b, op)
         self.sizes.set_shape(op.results[0], shape)
-        source = self.lowered.get(op.x, op.x)
-        return reshape(b, self.sizes, source, self.sizes.shape(op.x), _tensor_type(op.result_type), shape, self.name(op))
-
-    def slice(self, b: Builder, op: Slice) -> Value:
-        """A `tensor.extract_slice`."""
-        shape = self._window(b, op, self.sizes.shape(op.x), "x")
-        self.sizes.set_shape(op.results[0], shape)
-        type, x = _tensor_type(op.result_type), self.lowered.get(op.x, op.x)
-        return self._part(b, tensor.ExtractSlice, [x], op.starts, type, shape, type, op.strides)
-
-    def pad(self, b: Builder, op: Pad) -> Value:
-        """A filled tensor into which x is inserted."""
-        shape, x = self._declared_shape(b, op), self.sizes.shape(op.x)
-        self.sizes.set_shape(op.results[0], shape)
-        for axis, (size, got) in enumerate(zip(self._window(b, op, shape, "the result"), x)):
-            message = f"{self.name(op)}: axis {axis} of x must have the size of its place in the result"
-            self.sizes.require_equal(b, got, size, message)
-        type = _tensor_type(op.result_type)
-        room = filled(b, op.value, op.result_type.element, type, self._dynamic_sizes(b, type, shape))
-        source = self.lowered.get(op.x, op.x)
-        part = _tensor_type(op.x.type)
-        return self._part(b, tensor.InsertSlice, [source, room], op.starts, part, x, type, op.strides)
-
-    def concat(self, b: Builder, op: Concat) -> Value:
-        """The operands inserted into a new tensor one behind the other; asserts that the other sizes agree."""
-        shape, type = self._result_shape(b, op), _tensor_type(op.result_type)
-        self.sizes.set_shape(op.results[0], shape)
-        made: Value = b.create(tensor.Empty, self._dynamic_sizes(b, type, shape), result_types=[type])
-        start = affine(0)
-        for number, value in enumerate(op.inputs):
-            sizes = self.sizes.shape(value)
-            for axis, size in enumerate(sizes):
-                message = f"{self.name(op)}: axis {axis} of operand {number} must have the size of the others"
-                if axis != op.axis:
-                    self.sizes.require_equal(b, size, shape[axis], message)
-            offsets = [self._mixed(b, start if axis == op.axis else affine(0)) for axis in range(len(shape))]
-            part, source = _tensor_type(value.type), self.lowered.get(value, value)
-            made = self._part(b, tensor.InsertSlice, [source, made], offsets, part, sizes, type)
-            start = start + sizes[op.axis]
-        return made
-
-    def _mixed(self, b: Builder, size: Size) -> Value | int:
-        """A number in the text of the op if it is one."""
-        return size.value if isinstance(size, AffineConstant) else self.sizes.emit(b, size)
-
-    def dynamic_slice(self, b: Builder, op: DynamicSlice) -> Value:
-        """A `tensor.extract_slice` from starts that are moved to where it fits."""
-        shape = self._declared_shape(b, op)
-        self.sizes.set_shape(op.results[0], shape)
-        type = _tensor_type(op.result_type)
-        return self._moving_slice(b, tensor.ExtractSlice, [self.lowered.get(op.x, op.x)], op, shape, type, type)
-
-    def update_slice(self, b: Builder, op: UpdateSlice) -> Value:
-        """A `tensor.insert_slice` at starts that are moved to where it fits."""
-        shape, type = self.sizes.shape(op.u), _tensor_type(op.result_type)
-        self.sizes.set_shape(op.results[0], self.sizes.shape(op.x))
-        values = [self.lowered.get(value, value) for value in (op.u, op.x)]
-        return self._moving_slice(b, tensor.InsertSlice, values, op, shape, _tensor_type(op.u.type), type)
-
-    def _moving_slice(
-        self, b: Builder, cls: type[Op], operands: list[Value], op: DynamicSlice | UpdateSlice, sizes: Sequence[Size],
-        part: TensorType, made: TensorType,
-    ) -> Value:  # fmt: skip
-        """The slice of x of type `part` and of these sizes, taken out or put in; asserts that there is room for it."""
-        offsets = [self._start(b, op, axis, size) for axis, size in enumerate(sizes)]
-        return self._part(b, cls, operands, offsets, part, sizes, made)
-
-    def _part(
-        self, b: Builder, cls: type[Op], operands: list[Value], offsets: Sequence[Value | int], part: TensorType,
-        sizes: Sequence[Size], made: TensorType, strides: Sequence[int] | None = None,
-    ) -> Value:  # fmt: skip
-        """The slice of type `part` and of these sizes, taken out or put in; the result has type `made`."""
-        if 0 in part.shape:  # upstream refuses a slice at the end of an axis, though nothing is in it
-            dynamic = self._dynamic_sizes(b, part, sizes)
-            return operands[1] if len(operands) > 1 else b.create(tensor.Empty, dynamic, result_types=[made])
-        static_offsets, dynamic_offsets = split_mixed(offsets)
-        static, dynamic = split_mixed(
-            dim if isinstance(dim, int) else self.sizes.emit(b, size) for dim, size in zip(part.shape, sizes)
-        )
-        return b.create(
-            cls, *operands, dynamic_offsets, dynamic, [], result_types=[made],
-            static_offsets=static_offsets, static_sizes=static, static_strides=strides or [1] * len(sizes),
-        )  # fmt: skip
-
-    def _start(self, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
-        """Where the slice begins along an axis: at the start that is given, or nearest to it."""
-        room = self.sizes.shape(op.x)[axis] - size
-        self.sizes.require_not_negative(b, room, f"{self.name(op)}: {no_room(axis)}")
-        given = op.starts[axis]
-        s, last = ScalarBuilder(b), self.sizes.emit(b, room)
-        start = self._number(b, given)
-        place = place_of(s, start, last).value
-        if op.mode == "error":
-            wide = saturated(s, start)
-            self.sizes.require(b, "eq", wide.value, place, f"{self.name(op)}: {start_outside(axis)}")
-        return 0 if room == affine(0) else place
-
-    def _window(self, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
-        """The sizes of the slice that the op says, of a tensor of this shape; asserts that it is inside."""
-        found = []
-        for axis, (size, start, limit, stride) in enumerate(zip(shape, op.starts, op.limits, op.strides)):
-            stop = affine(limit) if limit > 0 else size + limit
-            message = f"{self.name(op)}: from {start} to {limit} must fit axis {axis} of {what}"
-            self.sizes.require_not_negative(b, size - stop, message)
-            self.sizes.require_not_negative(b, stop - start, message)
-            found.append((stop - start).ceildiv(stride))
-        return found
+        source, type = self.of(op.x), lowered_tensor_type(op.result_type)
+        return reshape(b, self.sizes, source, self.sizes.shape(op.x), type, shape, self.name(op))
 
 
 _METHODS: list[tuple[type[Op], Any]] = [
@@ -554,11 +406,7 @@ _METHODS: list[tuple[type[Op], Any]] = [
     (DimOp, _Lowering.dim),
     (ToIndex, _Lowering.to_index),
     (Reshape, _Lowering.reshape),
-    (Slice, _Lowering.slice),
-    (Pad, _Lowering.pad),
-    (Concat, _Lowering.concat),
-    (DynamicSlice, _Lowering.dynamic_slice),
-    (UpdateSlice, _Lowering.update_slice),
+    *SLICES,
     (Structured, _Lowering.structured),
     (Sequential, _Lowering.sequential),
     (Assert, _Lowering.assertion),
@@ -608,17 +456,12 @@ def _has_sign(type: Type) -> bool:
 def _cast(b: Builder, value: Value, wanted: Type) -> Value:
     """The value with the elements of `wanted`: integers keep their bits."""
     assert isinstance(value.type, TensorType)
-    return b.create(Cast, value, result_types=[_tensor_type(value.type).with_element(element_type(wanted))])
-
-
-def _tensor_type(type: TensorType) -> TensorType:
-    lowered = lowered_type(type)
-    assert isinstance(lowered, TensorType)
-    return lowered
+    return b.create(Cast, value, result_types=[lowered_tensor_type(value.type).with_element(element_type(wanted))])
 
 
 def lower_signature(function: Func) -> None:
     """Gives the function the types below the tensor level; what they do not say goes to `tir.dims` and `tir.dtype`."""
+    drop_derivatives(function)
     type = function.function_type
     arguments = [function.argument_attributes(i) | _said(t) for i, t in enumerate(type.inputs)]
     results = [function.result_attributes(i) | _said(t) for i, t in enumerate(type.results)]

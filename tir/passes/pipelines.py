@@ -38,6 +38,7 @@ def to_structured(library: str = NO_CALLS) -> list[Pass]:
         "inline",  # first: state and tensors do not cross calls below
         "canonicalize",  # before autodiff: less to differentiate
         "autodiff",
+        "inline",  # functions with derivatives of their own: autodiff was to see the calls
         "canonicalize",
         "cse",  # forward, backward and updates share expressions
         "dce",

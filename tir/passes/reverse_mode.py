@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from tir.dialects.func import Call
@@ -11,13 +11,15 @@ from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control
 from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of
 from tir.dialects.tir.markers import StopGradient
+from tir.dialects.tir.shape import DimOp
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
 from tir.ir.types import FloatType, element_type
+from tir.passes.custom_derivatives import custom_derivative, why_not
 
-__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between"]
+__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "transposed", "value_name"]
 
 #: What computes derivatives asks for those inside of regions by yielding more of its kind, so that nothing recurses.
 Steps = Generator[Any, Any, "list[Tensor | None]"]
@@ -49,17 +51,22 @@ class Reverse:
 
         constants: results of leaves whose operands get nothing from them.
         """
-        path = self._differentiable_path([value for value, _ in seeds], wrt, constants)
+        needed = [value for value, _ in seeds]
+        path = self._differentiable_path(needed, wrt, constants)
+        check_differentiable(path, wrt, needed, self.place)
         for value, part in seeds:
             self.adjoints.add(value, self.b.tensor(part))
-        for op in path:
-            check_differentiable(op, self.place)
         for op in reversed(path):
             self.b.location = NameLocation(f"gradient of {op.name}", op.location)
             given = [self.adjoints.of(result) for result in op.results]
             if all(g is None for g in given):
                 continue
-            parts = (yield self._region_parts(op, given)) if isinstance(op, Control) else _parts(op, self.b, given)
+            if isinstance(op, Control):
+                parts = yield self._region_parts(op, given)
+            elif isinstance(op, Call):
+                parts = yield self._call_parts(op, given)
+            else:
+                parts = _parts(op, self.b, given)
             for value, part in parts:
                 self.adjoints.add(value, part)
         self.b.location = self.place.location
@@ -75,6 +82,18 @@ class Reverse:
             except StopIteration as done:
                 return done.value
             answer = yield Reverse(self.builder(request.block), self.place).steps(request.seeds, request.wrt)
+
+    def _call_parts(self, op: Call, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
+        """What a function with a derivative of its own hands back."""
+        custom = custom_derivative(op, self.place)
+        assert custom is not None, op.callee
+        if custom.vjp is not None:
+            pairs = [(value, g) for value, g in zip(op.results, given) if value in custom.float_results]
+            found = custom.adjoints(self.b, [self.b.full_like(v, 0) if g is None else g for v, g in pairs])
+            return [(value, self.b.tensor(part)) for value, part in zip(custom.float_operands, found)]
+        seeds = [given[value.index] for value in custom.float_results]  # type: ignore[attr-defined]
+        made = yield transposed(self.b, self.place, custom.float_operands, custom.tangents, seeds)
+        return [(value, part) for value, part in zip(custom.float_operands, made) if part is not None]
 
     # --- what `backward` sees of the pass ----------------------------------------------------------------------------
 
@@ -118,7 +137,9 @@ def path_between(
     for op in block:
         if op is stop:
             break
-        if not isinstance(op, StopGradient) and op not in ends and not depends.isdisjoint(inputs_of(op)):
+        # A size is none of the numbers of a tensor: it stays when they change.
+        is_end = isinstance(op, (StopGradient, DimOp)) or op in ends
+        if not is_end and not depends.isdisjoint(_ways_in(op)):
             depending.append(op)
             depends.update(op.results)
     wanted = set(needed)
@@ -126,18 +147,67 @@ def path_between(
     for op in reversed(depending):
         if not wanted.isdisjoint(op.results):
             path.append(op)
-            wanted.update(inputs_of(op))
+            wanted.update(_ways_in(op))
     return path[::-1], depends
 
 
-def check_differentiable(op: Op, place: Derivative) -> None:
-    if isinstance(op, Control):
-        return
-    rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
-    if isinstance(rule, NotDifferentiable):
-        note = (f"it lies on the way from wrt of this {place.name}", place.location)
-        hint = "run the pass inline first" if isinstance(op, Call) else None
-        raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
+def _ways_in(op: Op) -> Iterable[Value]:
+    """The inputs that a derivative may come through. Whole numbers beside floats say where or whether, not how much."""
+    inputs = inputs_of(op)
+    if op.regions:
+        return inputs
+    return [value for value in inputs if isinstance(element_type(value.type), FloatType)] or inputs
+
+
+# --- what has no gradient --------------------------------------------------------------------------------------------
+
+
+def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value], place: Derivative) -> None:
+    """PassError if an op of the path from `wrt` to `needed` has no gradient. place: the op that asks."""
+    for op in path:
+        rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
+        if isinstance(rule, NotDifferentiable) and not isinstance(op, Control):
+            note = (f"it lies on the way from wrt of this {place.name}: {_way(op, path, wrt, needed)}", place.location)
+            hint = None
+            if isinstance(op, Call):
+                if custom_derivative(op, place) is not None:
+                    continue
+                hint = why_not(op, place)
+            raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
+
+
+MAX_SHOWN = 4  # ops of a way on each side of the one that it is about
+
+
+def _way(op: Op, path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value]) -> str:
+    """`%x -> tir.exp -> tir.argmax -> tir.cast -> %c`: a way from `wrt` through the op to `needed`."""
+    start, end, on_path = set(wrt), set(needed), set(path)
+    makers = {result: one for one in path for result in one.results}
+    before, after = [op], [op]
+    while start.isdisjoint(_ways_in(before[-1])):
+        before.append(next(makers[value] for value in _ways_in(before[-1]) if value in makers))
+    while end.isdisjoint(after[-1].results):
+        users = (_in_block(user, op.parent) for result in after[-1].results for user in result.users)
+        after.append(next(user for user in users if user in on_path))
+    first = next(value for value in _ways_in(before[-1]) if value in start)
+    last = next(value for value in after[-1].results if value in end)
+    ops = [*_shortened(before)[::-1], *_shortened(after)[1:]]
+    return " -> ".join([value_name(first, "wrt"), *ops, value_name(last, "the result")])
+
+
+def _shortened(ops: Sequence[Op]) -> list[str]:
+    names = [one.name for one in ops]
+    return names if len(names) <= MAX_SHOWN else [*names[: MAX_SHOWN - 1], "..", names[-1]]
+
+
+def _in_block(op: Op, block: Block | None) -> Op:
+    """The op of the block that `op` is, or is inside of."""
+    return op if op.parent is block else next(one for one in op.ancestors() if one.parent is block)
+
+
+def value_name(value: Value, otherwise: str) -> str:
+    """The name of the value, or what stands for it in a sentence if it has none."""
+    return f"%{value.hint}" if value.hint else otherwise
 
 
 def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tuple[Value, Tensor]]:
@@ -151,6 +221,39 @@ def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tup
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
     assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
     return [(value, part) for value, part in zip(operands, parts) if part is not None]
+
+
+def transposed(
+    b: TensorBuilder, place: Derivative, inputs: Sequence[Value],
+    linear: Callable[[TensorBuilder, Sequence[Tensor]], Sequence[Value | None]], given: Sequence[Tensor | None],
+) -> Steps:  # fmt: skip
+    """The product of `given` with a linear function, from the other side: its adjoints at inputs like these.
+
+    linear: builds the function of inputs of these types, at the builder that it gets; its results are as many as `given`.
+    """
+    scratch = Block([])
+    inner = TensorBuilder(scratch, None, b.location)
+    variables = [inner.full_like(value, 0) for value in inputs]
+    values = linear(inner, variables)
+    seeds = [(value, g) for value, g in zip(values, given) if value is not None and g is not None]
+    last = TensorBuilder(scratch, None, b.location)
+    found = yield Reverse(last, place).steps(seeds, [variable.value for variable in variables])
+    kept = [None if part is None else part.value for part in found]
+    _move(scratch, kept, b)
+    return [None if value is None else b.tensor(value) for value in kept]
+
+
+def _move(scratch: Block, kept: Sequence[Value | None], b: TensorBuilder) -> None:
+    """Puts the ops of the block that make `kept` where the builder inserts."""
+    needed = {value for value in kept if value is not None}
+    for op in list(scratch.reversed_ops()):
+        if needed.isdisjoint(op.results):
+            op.erase()
+        else:
+            needed.update(inputs_of(op))
+    for op in list(scratch):
+        op.detach()
+        b.insert(op)
 
 
 class _Adjoints:

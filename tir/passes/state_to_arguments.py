@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Print
@@ -63,6 +64,8 @@ class StateToArguments(Pass):
         uses = {function: _state_of(function) for function in functions}
         _check_calls(ops, {function.sym_name: state[0] for function, state in uses.items() if state})
         _check_prints(ops, functions)
+        for function in functions:
+            drop_derivatives(function)
         for one in shared.values():
             if actions.begin("convert", one):
                 for function, state in uses.items():

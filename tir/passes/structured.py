@@ -12,7 +12,7 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Block, Region, Value
 from tir.ir.types import DYNAMIC, TensorType, Type, element_type
 
-__all__ = ["Body", "filled", "generic", "lowered_type"]
+__all__ = ["Body", "filled", "generic", "lowered_tensor_type", "lowered_type"]
 
 #: From the elements of inputs and outputs to the new elements of the outputs.
 Body = Callable[[ScalarBuilder, list[Scalar], list[Scalar]], Sequence[Scalar]]
@@ -26,6 +26,13 @@ def lowered_type(type: Type) -> Type:
         return signless(type)
     shape = tuple(dim if isinstance(dim, int) else DYNAMIC for dim in type.shape)
     return TensorType(shape, signless(type.element), type.encoding)
+
+
+def lowered_tensor_type(type: TensorType) -> TensorType:
+    """The same of a tensor."""
+    lowered = lowered_type(type)
+    assert isinstance(lowered, TensorType)
+    return lowered
 
 
 def generic(

@@ -28,7 +28,8 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Value
 from tir.ir.types import MemRefType, VectorType
 from tir.passes.contraction_plan import OUTPUT, plan_contraction
-from tir.passes.contraction_tiles import VECTOR_BYTES, Step, Tiling
+from tir.passes.contraction_tiles import VECTOR_BYTES, Tiling
+from tir.passes.loop_builder import Step
 
 __all__ = ["lower_contraction"]
 
@@ -68,7 +69,7 @@ class _AlongColumns(Tiling):
         if columns is None:
             whole = self.multiple(size, self.zero, vectors * self.width)
             self.whole_columns(whole, vectors)
-            self.parallel(whole, size, vectors * self.width, lambda j: self.columns(j, vectors, self.minus(size, j)))
+            self.tiles(whole, size, vectors * self.width, lambda j: self.columns(j, vectors, self.minus(size, j)))
             return
         vectors = min(vectors, -(-columns // self.width))
         rest = columns % (vectors * self.width) if columns else 0
@@ -79,7 +80,7 @@ class _AlongColumns(Tiling):
 
     def whole_columns(self, stop: Value, vectors: int) -> None:
         step = vectors * self.width
-        self.parallel(self.zero, stop, step, lambda j: self.columns(j, vectors, step))
+        self.tiles(self.zero, stop, step, lambda j: self.columns(j, vectors, step))
 
     def columns(self, j: Value, vectors: int, count: int | Value) -> None:
         """All rows of `count` columns from j on, which `vectors` vectors hold."""
@@ -89,7 +90,7 @@ class _AlongColumns(Tiling):
             self.packed(lanes, count)
             return
         dims = [*self.plan.sums, self.plan.depth]
-        self.rows(lanes, lambda sums, step: self.loops_over(dims, sums, step), self.load_right)
+        self.rows(lanes, lambda sums, step: self.fold(dims, sums, step), self.load_right)
 
     def rows(
         self, lanes: Sequence[_Lane], run: Callable[[Sequence[Value], Step], Sequence[Value]],
@@ -148,9 +149,9 @@ class _AlongColumns(Tiling):
             return []
 
         if known is not None and known == most:
-            self.loops_over(self.plan.sums, [], lambda _: block(self.zero, []))
+            self.fold(self.plan.sums, [], lambda _: block(self.zero, []))
         else:
-            self.loops_over(self.plan.sums, [], lambda _: self.loop(self.zero, self.sizes[depth], most, [], block))
+            self.fold(self.plan.sums, [], lambda _: self.loop(self.zero, self.sizes[depth], most, [], block))
 
     def rows_of_panel(self, panel: Value, first: Value, length: Value, lanes: Sequence[_Lane]) -> None:
         type = VectorType((self.width,), self.plan.element)
@@ -174,12 +175,15 @@ class _AlongColumns(Tiling):
         """Copies the columns of B, at the depths from `first` on, into the panel, widened; what is masked is 0."""
         if not isinstance(count, int) or count < len(lanes) * self.width:
             nothing = self.splat(self.number(0.0))
-            self.each(length, lambda k: self.fill_vectors(panel, k, lanes, nothing))
+            with self.each(length) as k:
+                self.fill_vectors(panel, k, lanes, nothing)
         columns = self.constant(count) if isinstance(count, int) else self.smaller(count, len(lanes) * self.width)
         if self.plan.is_contiguous(self.plan.right, self.plan.depth):
-            self.each(columns, lambda c: self.each(length, lambda k: self.pack_element(panel, first, k, c)))
+            with self.each(columns) as c, self.each(length) as k:
+                self.pack_element(panel, first, k, c)
         else:
-            self.each(length, lambda k: self.each(columns, lambda c: self.pack_element(panel, first, k, c)))
+            with self.each(length) as k, self.each(columns) as c:
+                self.pack_element(panel, first, k, c)
 
     def fill_vectors(self, panel: Value, k: Value, lanes: Sequence[_Lane], value: Value) -> None:
         for lane in lanes:
@@ -203,7 +207,7 @@ class _AlongDepth(Tiling):
         rows = [self.plus(i, r) for r in range(row_count)]
         columns = [self.plus(j, c) for c in range(column_count)]
         nothing = self.splat(self.number(-0.0))  # x + -0.0 is x, also for -0.0
-        sums = self.loops_over(
+        sums = self.fold(
             self.plan.sums, [nothing] * (row_count * column_count), lambda carried: self.depth(rows, columns, carried)
         )
         for (row, column), total in zip([(row, column) for row in rows for column in columns], sums):

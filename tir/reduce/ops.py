@@ -134,7 +134,7 @@ def _inline_region(op: Op, region: Region) -> None:
 
 def _argument_for(op: Op, value: Value) -> Value:
     function = function_around(op)
-    assert function is not None and function in free_functions(list(function.ancestors())[-1])
+    assert function is not None and function in free_functions(function.root)
     return new_argument(function, value.type, value.hint)
 
 

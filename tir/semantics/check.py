@@ -243,7 +243,7 @@ class PassCheck:
 def _uses_gradient(grad: Op) -> bool:
     """The cost depends on the result of another `tir.grad`."""
     pending, seen = [grad.operand(0)], set()
-    others = {result for other in gradients_of(_root(grad)) if other is not grad for result in other.results}
+    others = {result for other in gradients_of(grad.root) if other is not grad for result in other.results}
     while pending:
         value = pending.pop()
         if value in others:
@@ -252,7 +252,3 @@ def _uses_gradient(grad: Op) -> bool:
             seen.add(value)
             pending.extend(value.op.operands)
     return False
-
-
-def _root(op: Op) -> Op:
-    return list(op.ancestors())[-1]

@@ -11,10 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tir.dialects.custom_derivative import has_derivatives
+from tir.dialects.func import Call
+from tir.dialects.tir.control import Scan
+from tir.dialects.tir.markers import GradientMarker
 from tir.dialects.tir.state import Grad
 from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import Block, Op, Value
-from tir.ir.symbols import symbol_name
+from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike, Pure
 from tir.ir.types import I64
 from tir.lazy import np
@@ -166,6 +170,9 @@ def slopes(module: Op, number: int, draw: Draw, max_steps: int | None, key: int 
     If there are none, the sentence says why: the cost is not finite, has a kink there, or is not reached once. The same
     key gives the same directions.
     """
+    otherwise = _set_otherwise(gradients_of(module)[number])
+    if otherwise:
+        return [], f"{otherwise} gives it another gradient than the slope of the cost"
     wide, _ = widened(module, F64_ONLY)
     grads = gradients_of(wide)
     cost = _Cost(wide, grads, number, draw, max_steps)
@@ -177,6 +184,30 @@ def slopes(module: Op, number: int, draw: Draw, max_steps: int | None, key: int 
     random = np.random.default_rng([draw.seed, key])
     found = [_slope(cost, middle, random) for _ in range(DIRECTIONS)]
     return found, "" if any(found) else "the cost has a kink there, or is too steep to measure"
+
+
+def _set_otherwise(grad: Grad) -> str:
+    """What between `wrt` and the cost has a gradient that is not its slope, because the program says so; "" if nothing."""
+    depends, pending = set(grad.wrt), []
+    for op in grad.parent or ():
+        if op is grad:
+            break
+        inner = list(op.walk())
+        if any(value in depends for one in inner for value in one.operands):
+            depends.update(op.results)
+            pending += inner
+    symbols, seen = SymbolTable(grad.root), set()
+    while pending:
+        op = pending.pop()
+        if isinstance(op, GradientMarker) or (isinstance(op, Scan) and op.truncate is not None):
+            return op.name
+        if isinstance(op, Call) and op.callee not in seen:
+            seen.add(op.callee)
+            function = symbols.lookup(op.callee)
+            if function is not None and has_derivatives(function):
+                return f"the derivative of its own that @{op.callee} has"
+            pending += list(function.walk()) if function is not None else []
+    return ""
 
 
 class _Cost:

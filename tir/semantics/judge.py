@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tir.check import first_place
 from tir.ir.ir import Op
 from tir.ir.numerics import Numerics
 from tir.lazy import np
@@ -118,8 +119,8 @@ class Judge:
             wrong = self._judged(name, want, got, wrong, truth)
         if not wrong.any():
             return None
-        index = np.unravel_index(int(np.argmax(wrong)), want.shape)
-        where = f" [{', '.join(map(str, map(int, index)))}]" if index else ""
+        index, place = first_place(wrong)
+        where = f" {place}" if place else ""
         more = f" and {int(wrong.sum()) - 1} more" if wrong.sum() > 1 else ""
         exact = truth.exact.get(name) if self.numerics.kind == "accurate" else None
         expected = "" if exact is None else f"{exact[index]} ({truth.precision}, {self.numerics.ulps:g} ulp an op)"

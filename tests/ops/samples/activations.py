@@ -17,9 +17,12 @@ from tests.ops.samples.base import (
     ULP,
     Sample,
     Smooth,
+    apart,
     array,
+    between,
     each,
     larger,
+    over_forms,
     precise,
     random,
     row,
@@ -131,3 +134,9 @@ def points() -> list[Smooth]:
         smooth("tir.elu", "%0 alpha(1.5) : {r}", [x], (2, 3)),
         smooth("tir.leaky_relu", "%0 alpha(0.3) : {r}", [x], (2, 3)),
     ]
+
+
+def more_points() -> list[Smooth]:
+    smooth_ones, bent = ("sigmoid", "softplus", "gelu", "silu"), ("relu", "leaky_relu", "elu")
+    found = [point for name in smooth_ones for point in over_forms(f"tir.{name}", "%0 : {r}", between(-3, 3))]
+    return found + [point for name in bent for point in over_forms(f"tir.{name}", "%0 : {r}", apart)]

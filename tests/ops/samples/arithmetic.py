@@ -20,10 +20,14 @@ from tests.ops.samples.base import (
     SPECIALS,
     Sample,
     Smooth,
+    apart,
+    apart_from_others,
     array,
+    between,
     binary,
     each,
     larger,
+    over_forms,
     random,
     row,
     smaller,
@@ -157,3 +161,33 @@ def points() -> list[Smooth]:
         smooth("tir.add", "%0, %1 : {r}", [x, y], ("[N]", 3), dims={0: ("[N]", "?"), 1: ("?", 3)}, wrt=(0, 1)),
         smooth("tir.leaf", "%0 : {r}", [x], (2, 3)),
     ]
+
+
+def between_whole(shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers that are not near a whole one."""
+    rng = np.random.default_rng([6, *shape])
+    return rng.integers(-3, 3, shape) + rng.uniform(0.2, 0.8, shape)
+
+
+def multiple(shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers whose quotients by those of `apart` are not near whole ones."""
+    return between_whole(shape) * apart(shape)
+
+
+def more_points() -> list[Smooth]:
+    wide = between(-2, 2)
+    found = [point for name in ("neg", "square") for point in over_forms(f"tir.{name}", "%0 : {r}", wide)]
+    found += over_forms("tir.leaf", "%0 : {r}", wide)
+    for name in ("abs", "sign", "reciprocal"):
+        found += over_forms(f"tir.{name}", "%0 : {r}", apart)
+    operands = {
+        "add": (wide, between(-2, 2, 1)), "sub": (wide, between(-2, 2, 1)), "mul": (wide, between(-2, 2, 1)),
+        "div": (wide, apart), "floordiv": (multiple, apart), "rem": (multiple, apart), "mod": (multiple, apart),
+        "maximum": (apart_from_others(0, 2), apart_from_others(1, 2)),
+        "minimum": (apart_from_others(0, 2), apart_from_others(1, 2)),
+        "copysign": (apart, apart_from_others(1, 2)), "pow": (between(0.3, 2), between(-2, 2, 1)),
+    }  # fmt: skip
+    for name, makers in operands.items():
+        found += over_forms(f"tir.{name}", "%0, %1 : {r}", *makers)
+    below, above = between(-2, -0.1, 1), between(0.1, 2, 2)
+    return found + over_forms("tir.clamp", "%0, %1, %2 : {r}", lambda shape: apart(shape) / 1.1, below, above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -243,3 +244,99 @@ def points() -> list[Smooth]:
         smooth("tir.update_slice", "%0 with %1 at %2, %3 mode clamp : {r}", [y, x, far, j], ("[N]", 3), wrt=(0, 1),
                dims={0: ("[N]", 3)}),
     ]  # fmt: skip
+
+
+#: Shapes of tensors that are put together, and an axis.
+JOINED: tuple[tuple[tuple[tuple[int, ...], ...], int], ...] = (
+    (((1,), (2,)), 0), (((3,), (0,), (1,)), 0), (((5,),), 0), (((2, 3), (1, 3)), 0), (((2, 1), (2, 4)), 1), (((0, 2), (3, 2)), 0),
+    (((2, 0), (2, 0)), 1), (((2, 1, 3), (2, 2, 3)), 1), (((1, 2, 2), (1, 2, 1), (1, 2, 3)), 2), (((1, 2, 1, 2), (3, 2, 1, 2)), 0),
+    (((2, 1, 1, 1), (2, 1, 1, 2)), 3),
+)  # fmt: skip
+#: Shapes of matrices, or stacks of them, sizes in types, and a diagonal.
+MATRICES: tuple[tuple[tuple[int, ...], tuple[int | str, ...], int], ...] = (
+    ((1, 1), (1, 1), 0), ((3, 3), ("[N]", "[N]"), 1), ((2, 4), (2, 4), -1), ((5, 2), (5, 2), 0), ((0, 3), (0, 3), 0),
+    ((3, 0), (3, 0), -1), ((1, 5), (1, 5), 2), ((4, 1), (4, 1), -3), ((2, 3, 3), ("[B]", 3, 3), -1), ((2, 2, 3), ("?", 2, 3), 1),
+    ((2, 1, 2, 2), (2, 1, 2, 2), 0),
+)  # fmt: skip
+REPEATED: tuple[tuple[tuple[int, ...], tuple[int | str, ...], int, int], ...] = (
+    ((1,), (1,), 0, 4), ((0,), (0,), 0, 2), ((5,), ("[N]",), 0, 2), ((7,), (7,), 0, 1), ((2, 3), ("[N]", 3), 1, 3), ((3, 1), (3, 1), 1, 2),
+    ((1, 4), (1, 4), 0, 3), ((2, 0), (2, 0), 0, 2), ((2, 1, 3), (2, 1, "?"), 1, 2), ((1, 2, 2), ("[N]", 2, 2), 2, 2),
+    ((2, 1, 2, 1), (2, 1, 2, 1), 3, 3),
+)  # fmt: skip
+#: The shape, sizes in the type, where a slice starts, and its sizes.
+MOVING: tuple[tuple[Any, ...], ...] = (
+    ((1,), (1,), (0,), (1,)), ((5,), ("[N]",), (3,), (2,)), ((7,), ("?",), (9,), (4,)), ((4,), (4,), (1,), (0,)),
+    ((3, 2), (3, 2), (1, 0), (2, 1)), ((1, 4), ("[N]", 4), (0, 2), (1, 2)), ((2, 3), (2, 3), (-1, 1), (2, 1)),
+    ((3, 1), ("?", "?"), (5, 5), (1, 1)), ((2, 3, 2), (2, 3, 2), (1, 0, 1), (1, 3, 1)), ((1, 2, 5), (1, 2, "[M]"), (0, 1, 2), (1, 1, 3)),
+    ((2, 2, 1, 3), (2, 2, 1, 3), (0, 1, 0, 2), (2, 1, 1, 1)),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    return [*joined_points(), *matrix_points(), *repeated_points(), *moving_points()]
+
+
+def joined_points() -> list[Smooth]:
+    found = []
+    for number, (shapes, axis) in enumerate(JOINED):
+        xs = [random(shape, "f64", seed=i) for i, shape in enumerate(shapes)]
+        open_axis = {0: (*shapes[0][:axis], "[N]", *shapes[0][axis + 1 :])} if number % 2 else {}
+        joined = list(np.concatenate(xs, axis).shape)
+        result = [*joined[:axis], f"[N + {joined[axis] - shapes[0][axis]}]", *joined[axis + 1 :]] if open_axis else joined
+        if open_axis and joined[axis] == shapes[0][axis]:
+            result[axis] = "[N]"
+        names = ", ".join(f"%{i}" for i in range(len(xs)))
+        wrt = tuple(range(len(xs)))
+        found.append(smooth("tir.concat", f"{names} axis {axis} : {{r}}", xs, result, wrt=wrt, dims=open_axis))
+    return found
+
+
+def matrix_points() -> list[Smooth]:
+    found = []
+    for shape, sizes, k in MATRICES:
+        x, facts = random(shape, "f64"), {"dims": {0: sizes}}
+        parts = np.diagonal(x, k, -2, -1)
+        count: Any = "[N - 1]" if sizes == ("[N]", "[N]") else parts.shape[-1]
+        size = x.shape[-1] + abs(k)
+        of_row: Any = f"[N + {abs(k)}]" if sizes[-1] == "[N]" else size
+        found += [
+            smooth("tir.tril", f"%0 diagonal {k} : {{r}}", [x], sizes, **facts),
+            smooth("tir.triu", f"%0 diagonal {k} : {{r}}", [x], sizes, **facts),
+            smooth("tir.diag_part", f"%0 diagonal {k} : {{r}}", [x], (*sizes[:-2], count), **facts),
+            smooth("tir.diag", f"%0 diagonal {k} : {{r}}", [x], (*sizes[:-1], of_row, of_row), **facts),
+        ]
+    v = random((3,), "f64")
+    return [*found, smooth("tir.diag", "%0 diagonal -2 : {r}", [v], (5, 5)), smooth("tir.diag", "%0 diagonal 0 : {r}", [v[:0]], (0, 0))]
+
+
+def multiplied(size: Any, times: int) -> Any:
+    """A size of a type, times a number."""
+    return size if times == 1 or size == "?" else f"[N * {times}]" if size == "[N]" else size * times
+
+
+def repeated_points() -> list[Smooth]:
+    found = []
+    for shape, sizes, axis, times in REPEATED:
+        x, facts = random(shape, "f64"), {"dims": {0: sizes}}
+        repeated = [multiplied(size, times) if i == axis else size for i, size in enumerate(sizes)]
+        by = [times if i == axis else 1 + i % 2 for i in range(len(shape))]
+        tiled = [multiplied(size, n) for size, n in zip(sizes, by)]
+        found += [
+            smooth("tir.repeat", f"%0 times {times} axis {axis} : {{r}}", [x], repeated, **facts),
+            smooth("tir.tile", f"%0 by {by} : {{r}}", [x], tiled, **facts),
+        ]
+    return found
+
+
+def moving_points() -> list[Smooth]:
+    found = []
+    for shape, sizes, starts, part in MOVING:
+        x, u = random(shape, "f64"), random(part, "f64", seed=1)
+        at = [np.array(start, np.int32) for start in starts]
+        read, write = (", ".join(f"%{i + first}" for i in range(len(at))) for first in (1, 2))
+        mode = "" if all(0 <= s <= n - p for s, n, p in zip(starts, shape, part)) else " mode clamp"
+        found += [
+            smooth("tir.dynamic_slice", f"%0 at {read}{mode} : {{0}} -> {{r}}", [x, *at], part, dims={0: sizes}),
+            smooth("tir.update_slice", f"%0 with %1 at {write}{mode} : {{r}}", [x, u, *at], sizes, wrt=(0, 1), dims={0: sizes}),
+        ]
+    return found

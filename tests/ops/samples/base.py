@@ -102,7 +102,25 @@ def smooth(op: str, text: str, inputs: Sequence[np.ndarray], result: Sequence[in
     dims = facts.pop("dims", {})
     types = tuple(type_of(x, dims.get(i)) for i, x in enumerate(inputs))
     type = type_of(np.zeros(()), result)
-    return Smooth(op, text.format(*types, r=type), types, tuple(inputs), type, **facts)
+    return Smooth(op, text.format(*types, r=type), types, tuple(map(np.asarray, inputs)), type, **facts)
+
+
+#: Shapes with sizes as types have them: 0-d, size one, empty, odd, named and open, of ranks 0 to 4.
+FORMS: tuple[tuple[tuple[int, ...], tuple[int | str, ...]], ...] = (
+    ((), ()), ((1,), (1,)), ((0,), ("[N]",)), ((5,), ("?",)), ((7,), ("[N]",)), ((3, 1), (3, 1)), ((1, 4), ("[N]", 4)),
+    ((2, 3), ("[N]", "?")), ((3, 0), ("?", 0)), ((2, 1, 3), (2, 1, 3)), ((1, 1, 1), ("[N]", "[M]", "?")),
+    ((2, 3, 1, 2), (2, "[N]", 1, "?")),
+)  # fmt: skip
+
+
+def over_forms(op: str, text: str, *makers: Callable[[tuple[int, ...]], np.ndarray], **facts: Any) -> list[Smooth]:
+    """A point for each of the forms, of an op whose operands and result have one shape."""
+    facts = {"wrt": tuple(range(len(makers))), **facts}
+    found = []
+    for shape, sizes in FORMS:
+        dims = {i: sizes for i in range(len(makers))}
+        found.append(smooth(op, text, [make(shape) for make in makers], sizes, dims=dims, **facts))
+    return found
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
@@ -159,6 +177,24 @@ def random(shape: tuple[int, ...], name: str, low: float = -2, high: float = 2, 
     if name == "i1":
         return numbers > 0
     return np.round(numbers * 20).astype("int64").astype(DTYPES[name])
+
+
+def between(low: float, high: float, seed: int = 0) -> Callable[[tuple[int, ...]], np.ndarray]:
+    """A maker of f64 numbers in a range."""
+    return lambda shape: random(shape, "f64", low, high, seed)
+
+
+def apart(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Numbers of both signs, no two of them of nearly one size and none near 0: small steps change no order."""
+    rng = np.random.default_rng([seed, *shape])
+    count = math.prod(shape)
+    sizes = 0.2 * (1 + rng.permutation(count) + rng.uniform(-0.2, 0.2, count))
+    return (sizes * rng.choice([-1, 1], count)).reshape(shape)
+
+
+def apart_from_others(number: int, count: int) -> Callable[[tuple[int, ...]], np.ndarray]:
+    """A maker of the operand `number` of `count` ones, whose numbers all together are `apart`."""
+    return lambda shape: apart((count, *shape))[number]
 
 
 def hard_numbers(name: str) -> Sequence[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import mpmath
+import numpy as np
 
 from tests.ops.samples.base import (
     FLOATS,
@@ -15,10 +16,13 @@ from tests.ops.samples.base import (
     SPECIALS,
     Sample,
     Smooth,
+    apart,
     array,
+    between,
     binary,
     each,
     logarithm,
+    over_forms,
     precise,
     random,
     row,
@@ -137,3 +141,16 @@ def points() -> list[Smooth]:
         smooth("tir.asinh", "%0 : {r}", [small], (2, 3)),
         smooth("tir.round", "%0 half away : {r}", [small], (2, 3)),
     ]
+
+
+def more_points() -> list[Smooth]:
+    """Inside of the domains: at their ends slopes are infinite."""
+    ranges = {name: (low, high) for name, (_, low, high) in FUNCTIONS.items()}
+    ranges |= {"sqrt": (0.1, 3), "rsqrt": (0.1, 3), "log1mexp": (-3, -0.1), "log1p": (-0.8, 2), "tan": (-1.3, 1.3)}
+    ranges |= {name: (-0.9, 0.9) for name in ("asin", "acos", "atanh")} | {"acosh": (1.1, 4)}
+    found = [point for name, ends in ranges.items() if name != "cbrt" for point in over_forms(f"tir.{name}", "%0 : {r}", between(*ends))]
+    found += over_forms("tir.cbrt", "%0 : {r}", apart)
+    found += over_forms("tir.atan2", "%0, %1 : {r}", between(-2, 2), apart)
+    for name in ("floor", "ceil", "trunc", "round"):
+        found += over_forms(f"tir.{name}", "%0 : {r}", lambda shape: np.floor(apart(shape)) + random(shape, "f64", 0.1, 0.4))
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.samples.base import INF, NAN, ULP, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import INF, NAMES, NAN, ULP, Sample, Smooth, apart, array, random, row, smooth
 from tests.ops.samples.stablehlo import Numbers, places, random_case, read, slice_shape, written
 
 ELEMENTS = ("f32", "f64", "f16", "i8", "i64", "ui8", "ui64", "i1")
@@ -198,7 +198,7 @@ def named_rows() -> list[Sample]:
 def general_pair(x: np.ndarray, index: np.ndarray, numbers: Numbers, sizes: tuple[int, ...], mode: str, kind: str) -> list[Sample]:
     at, shape = places(x.shape, index, numbers, sizes, mode), slice_shape(index.shape, numbers, sizes)
     mode_text = "" if mode == "error" else f" mode {mode}"
-    u = random(shape, "f32", seed=5)
+    u = random(shape, NAMES[x.dtype], seed=5)
     return [
         row("tir.gather", f"%0 at %1 {numbers.text(sizes)}{mode_text} : {{r}}", [x, index], read(x, at, shape)),
         row("tir.scatter", f"{kind} %0 at %1 with %2 {numbers.text()}{mode_text} : {{r}}", [x, index, u],
@@ -276,4 +276,52 @@ def points() -> list[Smooth]:
             smooth("tir.scatter", f"{kind} %0 at %1 with %2 {first.text()} mode clamp : {{r}}", [x, vectors, u], ("?", "?"),
                    dims={0: ("?", "?"), 2: ("?", "?")}, **facts),
         ]  # fmt: skip
+    return found
+
+
+#: Shapes of an operand and of indices into it, and an axis.
+TAKEN: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...] = (
+    ((4,), (), 0), ((1,), (1,), 0), ((5,), (3,), 0), ((4, 3), (2,), 0), ((4, 3), (2, 2), 1), ((3, 1), (0,), 1), ((0, 3), (2,), 1),
+    ((2, 3, 2), (3,), 1), ((2, 3, 2), (1, 2), 2), ((7,), (2, 2), 0), ((2, 2, 1, 3), (2,), 3), ((1, 4), (5,), 1),
+)  # fmt: skip
+
+
+def as_point(sample: Sample) -> Smooth:
+    """The row with floats that are apart from each other, as a point by all of them."""
+    floats = [i for i, x in enumerate(sample.inputs) if x.dtype == np.float64]
+    numbers, inputs = apart((sum(sample.inputs[i].size for i in floats),)), list(sample.inputs)
+    for i in floats:
+        inputs[i], numbers = numbers[: inputs[i].size].reshape(inputs[i].shape), numbers[inputs[i].size :]
+    return Smooth(sample.op, sample.text, sample.types, tuple(inputs), sample.result, wrt=tuple(floats))
+
+
+def more_points() -> list[Smooth]:
+    """A gather and each kind of scatter at each shape, the modes in turn."""
+    found: list[Sample] = []
+    for number, (shape, index_shape, axis) in enumerate(TAKEN):
+        for turn, kind in enumerate(KINDS):
+            mode = MODES[(number + turn) % 3]
+            x, i = random(shape, "f64"), positions(index_shape, shape[axis], "i32", mode, turn)
+            along = positions((*shape[:axis], 2, *shape[axis + 1 :]), shape[axis], "i64", mode, turn)
+            points = [positions(index_shape, n, "i32", mode if n else "drop", turn) for n in shape[: axis + 1]]
+            mode_of_points = mode if all(shape[: axis + 1]) else "drop"
+            found += [
+                *both("tir.take", "tir.put", f"axis {axis} ", x, [i], *of_axis(x, i, axis, mode), mode, kind, "f64"),
+                *both("tir.take_along_axis", "tir.put_along_axis", f"axis {axis} ", x, [along],
+                      *along_axis(x, along, axis, mode), mode, kind, "f64"),
+                *both("tir.index_nd", "tir.put_nd", "", x, points, *at_points(x, points, mode_of_points), mode_of_points, kind, "f64"),
+            ]  # fmt: skip
+    x, i = random((4, 3), "f64"), array([3, 0, 1], "i32")
+    for dims, result in (([("[N]", "[M]"), ("[K]",)], ("[K]", "[M]")), ([("?", "?"), ("?",)], ("?", "?"))):
+        facts = {"dims": dims, "result": result}
+        found += both("tir.take", "tir.put", "axis 0 ", x, [i], *of_axis(x, i, 0, "error"), "error", "add", "f64", **facts)
+    return [as_point(sample) for sample in (*found, *general_samples())]
+
+
+def general_samples() -> list[Sample]:
+    found, r = [], np.random.default_rng(13)
+    for number in range(30):
+        shape, index_shape, numbers, sizes = random_case(r)
+        index = r.integers(-1, 4, index_shape).astype(np.int32)
+        found += general_pair(random(shape, "f64"), index, numbers, sizes, MODES[1 + number % 2], KINDS[number % 5])
     return found

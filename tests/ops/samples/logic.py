@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,11 @@ from tests.ops.samples.base import (
     Sample,
     Smooth,
     array,
+    between,
     binary,
     each,
     hard_numbers,
+    over_forms,
     random,
     row,
     smooth,
@@ -138,3 +141,12 @@ def converted(x: Any, name: str) -> Any:
 def points() -> list[Smooth]:
     x, y = random((2, 3), "f64"), random((2, 3), "f64", seed=1)
     return [smooth("tir.select", "%0, %1, %2 : {r}", [random((2, 3), "i1"), x, y], (2, 3), wrt=(1, 2))]
+
+
+def more_points() -> list[Smooth]:
+    def sides(shape: tuple[int, ...]) -> np.ndarray:
+        return random(shape, "i1", seed=2)
+
+    x, y = between(-2, 2), between(-2, 2, 1)
+    casts = [replace(point, text=point.text.replace(" : ", f" : {point.types[0]} -> ")) for point in over_forms("tir.cast", "%0 : {r}", x)]
+    return casts + over_forms("tir.select", "%0, %1, %2 : {r}", sides, x, y, wrt=(1, 2))

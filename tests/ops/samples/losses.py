@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import scipy.special
 
-from tests.ops.samples.base import INF, NAN, ULP, Sample, Smooth, array, each, random, row, smooth
+from tests.ops.samples.base import INF, NAN, ULP, Sample, Smooth, array, between, each, over_forms, random, row, smooth
 
 
 def with_digits(function: Callable[[Any, Any], Any]) -> Callable[[float, float], float]:
@@ -189,3 +189,37 @@ def points() -> list[Smooth]:
     ]
     found += class_points()
     return [*found, smooth("tir.nll_loss", "%0, %1 : {r}", [random((2, 3), "f64"), array([2, 0], "i32")], (2,))]
+
+
+#: Leading sizes of scores, as numbers and in types, and the number of classes.
+SCORES: tuple[tuple[tuple[int, ...], tuple[int | str, ...], int], ...] = (
+    ((), (), 3), ((), (), 1), ((1,), (1,), 2), ((3,), ("[N]",), 4), ((5,), ("?",), 2), ((0,), ("[N]",), 3), ((2, 2), (2, 2), 3),
+    ((2, 1), ("[N]", "?"), 5), ((0, 2), ("?", 2), 2), ((2, 1, 2), ("[N]", 1, "[M]"), 3),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    by_element = {
+        "tir.binary_cross_entropy_with_logits": (between(-3, 3), between(0.05, 0.95, 1)),
+        "tir.binary_cross_entropy": (between(0.05, 0.95), between(0.05, 0.95, 1)),
+        "tir.huber": (between(-2, 2), lambda shape: between(-2, 2)(shape) + far_or_near(shape)),
+        "tir.kl_div": (between(-2, 2), between(0.1, 0.9, 1)),
+    }
+    found = [point for op, makers in by_element.items() for point in over_forms(op, words(op, "f64"), *makers)]
+    for shape, sizes, classes in SCORES:
+        x, weights = random((*shape, classes), "f64"), random((classes,), "f64", 0.25, 2, seed=2)
+        y = np.random.default_rng(classes).integers(0, classes, shape).astype(np.int32)
+        p = random((*shape, classes), "f64", 0.1, 0.9, seed=3)
+        facts: dict[str, Any] = {"dims": {0: (*sizes, "?"), 1: sizes, 2: (classes,)}}
+        for op in ("tir.softmax_cross_entropy", "tir.nll_loss"):
+            found.append(smooth(op, "%0, %1 weights %2 ignore 1 : {r}", [x, y, weights], sizes, wrt=(0, 2), **facts))
+        facts["dims"][1] = (*sizes, classes)
+        words_of_p = "%0, %1 weights %2 smoothing(0.25 : f64) : {r}"
+        found.append(smooth("tir.softmax_cross_entropy", words_of_p, [x, p, weights], sizes, wrt=(0, 1, 2), **facts))
+    return found
+
+
+def far_or_near(shape: tuple[int, ...]) -> np.ndarray:
+    """Differences that are not near 0.5, where `tir.huber` changes its form."""
+    rng = np.random.default_rng([7, *shape])
+    return rng.choice([-1, 1], shape) * (rng.uniform(0.05, 0.4, shape) + 0.55 * rng.integers(0, 2, shape))

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.special
 
 from tests.ops.samples.base import FLOATS, INF, NAN, SMALL, ULP, Sample, Smooth, array, random, row, smooth
-from tests.ops.samples.reduce import AXES, REDUCED
+from tests.ops.samples.reduce import AXES, REDUCED, over_reductions
 
 
 def rows() -> list[Sample]:
@@ -88,3 +88,10 @@ def points() -> list[Smooth]:
         smooth("tir.softmax_cross_entropy", "%0, %1 : {r}", [x, array([2, 0], "i64")], ("[N]",),
                dims={0: ("[N]", "?"), 1: ("[N]",)}),
     ]  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    found = over_reductions("tir.mean", "%0 over [axes] : {r}", least=1)
+    for name in ("softmax", "log_softmax"):
+        found += over_reductions(f"tir.{name}", "%0 over [axes] : {r}", least=1, keeps=True)
+    return found

@@ -110,3 +110,48 @@ def points() -> list[Smooth]:
         smooth("tir.batch_norm_inference", f"%0, %1, %2, %3, %4 axis 1 {words} : {{r}}", [x, *small, variance], (2, 3),
                wrt=(0, 1, 2, 3, 4)),
     ]  # fmt: skip
+
+
+#: Shapes as numbers and in types, axes that a norm goes over, and an axis of channels.
+NORMALISED: tuple[tuple[tuple[int, ...], tuple[int | str, ...], list[int], int], ...] = (
+    ((5,), (5,), [0], 0), ((1, 4), (1, 4), [1], 0), ((2, 3), ("[N]", 3), [1], 1), ((3, 2), ("?", 2), [0, 1], 1),
+    ((4, 1), (4, 1), [0], 1), ((0, 3), ("[N]", 3), [1], 1), ((2, 3, 2), (2, 3, 2), [0, 2], 1), ((3, 1, 2), (3, "[M]", 2), [2], 0),
+    ((2, 2, 1, 2), ("[N]", 2, 1, 2), [1, 2, 3], 1), ((1, 2, 3, 1), (1, 2, "?", 1), [1, 3], 3), ((7, 2), ("[N]", 2), [1], 1),
+    ((2, 4), (2, 4), [1], 0),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    found, words = [], "epsilon 0.01 : f64 : {r}"
+    for shape, sizes, axes, axis in NORMALISED:
+        x = random(shape, "f64")
+        of = kept(x, axes)
+        scale, offset = random(of, "f64", seed=1), random(of, "f64", seed=2)
+        part = [sizes[a] for a in axes]
+        facts = {"dims": {0: sizes, 1: part, 2: part}}
+        found += [
+            smooth("tir.normalize", f"%0 over {axes} {words}", [x], sizes, **facts),
+            smooth("tir.layer_norm", f"%0, %1, %2 over {axes} {words}", [x, scale, offset], sizes, wrt=(0, 1, 2), **facts),
+            smooth("tir.rms_norm", f"%0, %1 over {axes} {words}", [x, scale], sizes, wrt=(0, 1), **facts),
+        ]
+        found += batch_points(x, sizes, axis)
+    return found
+
+
+def batch_points(x: np.ndarray, sizes: Sequence[int | str], axis: int) -> list[Smooth]:
+    size, words = kept(x, [axis]), f"axis {axis} epsilon 0.01 : f64"
+    scale, offset, mean = (random(size, "f64", seed=seed) for seed in (1, 2, 3))
+    variance = random(size, "f64", 0.5, 2, seed=4)
+    of_channels = [sizes[axis]]
+    dims = {0: sizes, **{i: of_channels for i in range(1, 5)}}
+    known = smooth("tir.batch_norm_inference", f"%0, %1, %2, %3, %4 {words} : {{r}}", [x, scale, offset, mean, variance], sizes,
+                   wrt=(0, 1, 2, 3, 4), dims=dims)  # fmt: skip
+    if not x.size or x.shape[axis] == x.size:
+        return [known]  # of one number the variance is 0, of none it is nan
+    form = f"%0, %1, %2 {words} : {{0}}, {{1}}, {{2}}"
+    three = [x, scale, offset]
+    return [
+        known,
+        smooth("tir.batch_norm", form, three, sizes, wrt=(0, 1, 2), names="%r, %m, %v", dims=dims),
+        smooth("tir.batch_norm", form, three, of_channels, wrt=(0, 1, 2), names="%y, %m, %r", dims=dims),
+    ]

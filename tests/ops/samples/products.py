@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -115,3 +116,41 @@ def points() -> list[Smooth]:
         shape, wrt = by_loops(spec, *xs).shape, tuple(range(len(xs)))
         found.append(smooth("tir.einsum", f'"{spec}" {names} : {{r}}', xs, shape, wrt=wrt))
     return found
+
+
+#: Products of matrices and vectors: shapes, and sizes as types have them.
+SIZED_DOTS: tuple[tuple[Any, ...], ...] = (
+    ((2, 3), ("[M]", 3), (3, 1), (3, "?")), ((1, 3), (1, "?"), (3, 2), (3, "[N]")), ((4,), ("[K]",), (4,), ("[K]",)),
+    ((5, 2), ("?", 2), (2,), ("?",)), ((2,), ("[K]",), (2, 5), ("[K]", 5)), ((0, 3), ("[M]", 3), (3, 2), (3, 2)),
+)  # fmt: skip
+#: The sizes of the types of products whose lists and shapes are those of GENERAL.
+SIZED_GENERAL = ((0, ("[B]", 3, "?"), ("[B]", 4, "[N]")), (3, ("?", 3, "[L]"), ("[L]", "?", 5)))
+MORE_GENERAL = (
+    ("batch [] x [] contract [1] x [0]", "ik,kj->ij", (1, 1), (1, 1)),
+    ("batch [0, 1] x [0, 1] contract [2] x [2]", "abk,abk->ab", (2, 1, 3), (2, 1, 3)),
+)
+
+
+def more_points() -> list[Smooth]:
+    found = []
+    for left, right in DOTS:
+        x, y = random(left, "f64"), random(right, "f64", seed=1)
+        found.append(smooth("tir.dot", "%0, %1 : {r}", [x, y], (*left[:-1], *right[1:]), wrt=(0, 1)))
+    for left, left_sizes, right, right_sizes in SIZED_DOTS:
+        x, y, dims = random(left, "f64"), random(right, "f64", seed=1), {0: left_sizes, 1: right_sizes}
+        found.append(smooth("tir.dot", "%0, %1 : {r}", [x, y], (*left_sizes[:-1], *right_sizes[1:]), wrt=(0, 1), dims=dims))
+    for lists, spec, *shapes in (*GENERAL, *MORE_GENERAL):
+        xs = [random(shape, "f64", seed=i) for i, shape in enumerate(shapes)]
+        found.append(smooth("tir.dot_general", f"%0, %1 {lists} : {{r}}", xs, by_loops(spec, *xs).shape, wrt=(0, 1)))
+    for number, *types in SIZED_GENERAL:
+        lists, spec, *shapes = GENERAL[number]
+        xs = [random(shape, "f64", seed=i) for i, shape in enumerate(shapes)]
+        sizes = dict(zip(spec.replace(",", "").split("->")[0], [size for type in types for size in type]))
+        result = [sizes[letter] for letter in spec.split("->")[1]]
+        found.append(smooth("tir.dot_general", f"%0, %1 {lists} : {{r}}", xs, result, wrt=(0, 1), dims=dict(enumerate(types))))
+    x, y = random((2, 0), "f64"), random((3, 3), "f64")
+    return found + [
+        smooth("tir.einsum", '"ij,j->i" %0, %1 : {r}', [x, x[0]], (2,), wrt=(0, 1)),
+        smooth("tir.einsum", '"ii->i" %0 : {r}', [y], ("[N]",), dims={0: ("[N]", "?")}),
+        smooth("tir.einsum", '"ij,kj->ki" %0, %1 : {r}', [y, y[:2]], ("?", "[N]"), dims={0: ("[N]", 3), 1: ("?", 3)}, wrt=(0, 1)),
+    ]

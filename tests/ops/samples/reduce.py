@@ -20,7 +20,9 @@ from tests.ops.samples.base import (
     ULP,
     Sample,
     Smooth,
+    apart,
     array,
+    between,
     exact_sum,
     larger,
     random,
@@ -157,4 +159,46 @@ def points() -> list[Smooth]:
         smooth("tir.prod", "%0 over [1] : {r}", [with_zero], (2,)),
         smooth("tir.prod", "%0 over [0, 2] : {r}", [zeros], ("[N]",), dims={0: (2, "[N]", "?")}),
         smooth("tir.prod", "%0 over [0, 1] acc f64 : {r}", [zeros[0]], ()),
+    ]
+
+
+#: Shapes as numbers and as types have them, and axes that a reduction goes over: all subsets of those of a cube too.
+REDUCTIONS: tuple[tuple[tuple[int, ...], tuple[int | str, ...], list[int]], ...] = (
+    ((), (), []), ((1,), (1,), [0]), ((5,), ("[N]",), [0]), ((7,), ("?",), [0]), ((3, 2), ("?", 2), [0]), ((6, 1), (6, "?"), [0]), ((1, 4), (1, "[N]"), [0]),
+    ((4, 1), ("[N]", "?"), [1]), ((3, 1), (3, 1), [0, 1]), ((3, 0), ("[N]", 0), [0]), ((2, 1, 3, 2), (2, 1, "[N]", 2), [0, 3]),
+    ((3, 2, 1, 2), ("?", 2, "[M]", "?"), [1, 2]),
+    *(((2, 3, 2), (2, 3, 2), axes) for axes in ([], [0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2])),
+)  # fmt: skip
+
+
+def plain(shape: tuple[int, ...]) -> np.ndarray:
+    return random(shape, "f64")
+
+
+def over_reductions(
+    op: str, text: str, make: Callable[[tuple[int, ...]], np.ndarray] = plain, least: int = 0, keeps: bool = False
+) -> list[Smooth]:
+    """A point for each of the reductions over at least so many elements; `[axes]` in the text stands for the axes.
+
+    keeps: the result has the shape of the operand.
+    """
+    found = []
+    for shape, sizes, axes in REDUCTIONS:
+        if math.prod(shape[axis] for axis in axes) >= least:
+            result = sizes if keeps else [size for axis, size in enumerate(sizes) if axis not in axes]
+            found.append(smooth(op, text.replace("[axes]", str(axes)), [make(shape)], result, dims={0: sizes}))
+    return found
+
+
+def more_points() -> list[Smooth]:
+    empty, two = random((2, 0), "f64"), random((2, 3), "f64")
+    of_nothing = [smooth(f"tir.{name}", "%0 over [1] : {r}", [empty], (2,)) for name in ("sum", "prod")]
+    zeros = np.where(np.arange(6).reshape(2, 3) % 2, 0, two)
+    return [
+        *of_nothing,
+        smooth("tir.prod", "%0 over [1] : {r}", [zeros], ("[N]",), dims={0: ("[N]", "?")}),
+        *over_reductions("tir.sum", "%0 over [axes] : {r}"),
+        *over_reductions("tir.prod", "%0 over [axes] : {r}", between(0.5, 1.5)),
+        *over_reductions("tir.max", "%0 over [axes] : {r}", apart, least=1),
+        *over_reductions("tir.min", "%0 over [axes] ties split : {r}", apart, least=1),
     ]

@@ -12,7 +12,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from tests.ops.samples.base import INF, NAN, ULP, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import FORMS, INF, NAN, ULP, Sample, Smooth, array, random, row, smooth
 
 MASK = 0xFFFFFFFF
 
@@ -275,3 +275,12 @@ def binomial() -> list[Sample]:
 def points() -> list[Smooth]:
     low, high = np.array([-1.0, 0.5, -3.0, 2.0, 5.0]), np.array([1.5, 3.0, -2.0, 2.5, 7.0])
     return [smooth("tir.rng_truncated_normal", "%0, %1, %2 : {r}", [KEY, low, high], (5,), wrt=(1, 2))]
+
+
+def more_points() -> list[Smooth]:
+    found = []
+    for shape, sizes in FORMS:
+        low = random(shape, "f64", -3, 3)
+        inputs, dims = [KEY, low, low + random(shape, "f64", 0.3, 3, seed=1)], {1: sizes, 2: sizes}
+        found.append(smooth("tir.rng_truncated_normal", "%0, %1, %2 : {r}", inputs, sizes, wrt=(1, 2), dims=dims))
+    return found

@@ -15,6 +15,7 @@ from tests.ops.samples.base import (
     ULP,
     Sample,
     Smooth,
+    apart,
     array,
     larger,
     random,
@@ -131,3 +132,28 @@ def points() -> list[Smooth]:
         smooth("tir.cumsum", "%0 axis 1 : {r}", [x], (2, 3)),
         smooth("tir.cumsum", "%0 axis 0 exclusive reverse : {r}", [x], ("[N]", 3), dims={0: ("[N]", 3)}),
     ]
+
+
+#: Shapes as numbers and in types, and an axis.
+ALONG: tuple[tuple[tuple[int, ...], tuple[int | str, ...], int], ...] = (
+    ((1,), (1,), 0), ((0,), ("[N]",), 0), ((5,), ("?",), 0), ((7,), ("[N]",), 0), ((3, 2), (3, 2), 0), ((1, 4), ("?", 4), 1),
+    ((3, 1), ("[N]", 1), 1), ((2, 0), (2, "?"), 0), ((2, 3, 2), ("[N]", "[M]", 2), 1), ((2, 1, 3), (2, 1, 3), 2),
+    ((2, 2, 1, 3), ("?", 2, 1, 3), 3), ((4, 1, 1, 2), (4, "?", "?", 2), 0),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    found = []
+    for number, (shape, sizes, axis) in enumerate(ALONG):
+        exclusive, reverse = FORMS[number % 4]
+        words = f"axis {axis}{' exclusive' * exclusive}{' reverse' * reverse} : {{r}}"
+        x, y, facts = random(shape, "f64"), random(shape, "f64", seed=1), {"dims": {0: sizes, 1: sizes}}
+        some_zero = np.where(random(shape, "f64", seed=2) > 1, 0, x)
+        found += [
+            smooth("tir.cumsum", f"%0 {words}", [x], sizes, **facts),
+            smooth("tir.cumprod", f"%0 {words}", [some_zero], sizes, **facts),
+            smooth("tir.recurrence", f"%0, %1 {words}", [some_zero, y], sizes, wrt=(0, 1), **facts),
+        ]
+        words = f"axis {axis}{' reverse' * reverse} : {{r}}"
+        found += [smooth(f"tir.{name}", f"%0 {words}", [apart(shape)], sizes, **facts) for name in ("cummax", "cummin")]
+    return found

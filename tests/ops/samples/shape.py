@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tests.ops.samples.base import INF, NAN, SMALL, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import FORMS, INF, NAN, SMALL, Sample, Smooth, array, random, row, smooth
 
 
 def rows() -> list[Sample]:
@@ -112,3 +114,57 @@ def points() -> list[Smooth]:
         smooth("tir.pad", "%0 with 2.0 : f64 from [1] to [-2] step [1] : {0} -> {r}", [x[0]], ("[N + 3]",),
                dims={0: ("[N]",)}),
     ]  # fmt: skip
+
+
+#: What is moved: the shape, its sizes in the type, words of the op, the sizes of the result.
+BROADCAST: tuple[tuple[Any, ...], ...] = (
+    ((), (), "[]", (3,)), ((), (), "[]", (2, 0)), ((1,), (1,), "[0]", (1,)), ((1,), (1,), "[0]", (4,)), ((3,), (3,), "[1]", (2, 3)),
+    ((5,), ("[N]",), "[0]", ("[N]", 2)), ((2, 1), (2, 1), "[0, 1]", (2, 3)), ((2, 1), ("[N]", 1), "[0, 2]", ("[N]", 4, 3)),
+    ((0,), (0,), "[1]", (3, 0)), ((2, 3), ("[N]", "[M]"), "[1, 2]", (2, "[N]", "[M]")), ((2, 1, 3), (2, 1, 3), "[0, 1, 3]", (2, 2, 1, 3)),
+    ((1, 1, 2), (1, 1, "[N]"), "[0, 1, 2]", (2, 3, "[N]")),
+    ((2, 1, 2, 1), (2, 1, 2, 1), "[0, 1, 2, 3]", (2, 3, 2, 2)),
+)  # fmt: skip
+TRANSPOSE: tuple[tuple[Any, ...], ...] = (
+    ((), (), "[]", ()), ((3,), ("[N]",), "[0]", ("[N]",)), ((1, 4), (1, 4), "[1, 0]", (4, 1)),
+    ((3, 2), ("[N]", "?"), "[1, 0]", ("?", "[N]")), ((0, 2), (0, 2), "[1, 0]", (2, 0)), ((2, 3), (2, 3), "[0, 1]", (2, 3)),
+    ((2, 3, 4), (2, 3, 4), "[1, 2, 0]", (3, 4, 2)), ((2, 1, 3), ("?", 1, "[N]"), "[2, 1, 0]", ("[N]", 1, "?")),
+    ((3, 2, 2), (3, 2, 2), "[0, 2, 1]", (3, 2, 2)), ((2, 1, 3, 2), (2, 1, 3, 2), "[3, 1, 0, 2]", (2, 1, 2, 3)),
+    ((1, 2, 1, 3), ("[N]", 2, 1, 3), "[1, 3, 2, 0]", (2, 3, 1, "[N]")),
+)  # fmt: skip
+RESHAPE: tuple[tuple[Any, ...], ...] = (
+    ((), (), "", (1, 1)), ((1,), (1,), "", ()), ((6,), (6,), "", (2, 3)), ((2, 3), (2, 3), "", (6,)), ((0, 3), (0, 3), "", (2, 0)),
+    ((4, 2), ("[N]", 2), "", ("[N * 2]",)), ((3, 1, 2), ("[N]", 1, 2), "", ("[N]", 2)), ((2, 3, 2), (2, 3, 2), "", (4, 3)),
+    ((7,), ("[N]",), "", (1, "[N]", 1)), ((2, 2, 1, 3), (2, 2, 1, 3), "", (3, 4)), ((5, 1), (5, 1), "", (5,)),
+)  # fmt: skip
+SLICE: tuple[tuple[Any, ...], ...] = (
+    ((), (), "from [] to [] step []", ()), ((1,), (1,), "from [0] to [0] step [1]", (1,)),
+    ((5,), (5,), "from [1] to [0] step [2]", (2,)), ((7,), ("[N]",), "from [1] to [-1] step [1]", ("[N - 2]",)),
+    ((6,), ("?",), "from [2] to [0] step [3]", ("?",)), ((3, 2), (3, 2), "from [3, 0] to [0, 0] step [1, 1]", (0, 2)),
+    ((0, 3), (0, 3), "from [0, 1] to [0, 0] step [1, 1]", (0, 2)), ((2, 4), ("[N]", 4), "from [0, 0] to [0, -1] step [1, 2]", ("[N]", 2)),
+    ((4, 1), (4, 1), "from [1, 0] to [3, 1] step [1, 1]", (2, 1)), ((2, 3, 2), (2, 3, 2), "from [1, 0, 1] to [0, 2, 0] step [1, 1, 1]",
+    (1, 2, 1)), ((2, 2, 1, 5), (2, 2, 1, 5), "from [0, 1, 0, 0] to [0, 0, 0, 0] step [1, 1, 1, 4]", (2, 1, 1, 2)),
+)  # fmt: skip
+PAD: tuple[tuple[Any, ...], ...] = (
+    ((), (), "from [] to [] step []", ()), ((1,), (1,), "from [2] to [0] step [1]", (3,)), ((3,), (3,), "from [0] to [-2] step [2]", (7,)),
+    ((0,), (0,), "from [1] to [-1] step [1]", (2,)), ((5,), ("[N]",), "from [1] to [-2] step [1]", ("[N + 3]",)),
+    ((4,), (4,), "from [0] to [-1] step [1]", (5,)), ((2, 3), (2, 3), "from [1, 1] to [0, -1] step [1, 2]", (3, 7)),
+    ((3, 1), ("[N]", 1), "from [0, 1] to [0, -1] step [1, 3]", ("[N]", 3)), ((0, 2), (0, 2), "from [1, 0] to [0, -1] step [2, 1]", (1, 3)),
+    ((2, 1, 2), (2, 1, 2), "from [0, 1, 0] to [-1, 0, 0] step [3, 1, 1]", (5, 2, 2)),
+    ((1, 2, 1, 2), (1, 2, 1, 2), "from [1, 0, 0, 0] to [0, 0, -1, -1] step [1, 2, 1, 1]", (2, 3, 2, 3)),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    tables = (
+        ("tir.broadcast", "%0 along {w} : {{0}} -> {{r}}", BROADCAST), ("tir.transpose", "%0 by {w} : {{r}}", TRANSPOSE),
+        ("tir.reshape", "%0 : {{0}} -> {{r}}", RESHAPE), ("tir.slice", "%0 {w} : {{r}}", SLICE),
+        ("tir.pad", "%0 with 2.0 : f64 {w} : {{0}} -> {{r}}", PAD),
+    )  # fmt: skip
+    found = []
+    for op, text, cases in tables:
+        for shape, sizes, w, result in cases:
+            found.append(smooth(op, text.format(w=w), [random(shape, "f64")], result, dims={0: sizes}))
+    for number, (shape, sizes) in enumerate(FORMS):
+        axes = [axis for axis in range(len(shape)) if (axis + number) % 2 == 0]
+        found.append(smooth("tir.reverse", f"%0 over {axes} : {{r}}", [random(shape, "f64")], sizes, dims={0: sizes}))
+    return found

@@ -85,3 +85,30 @@ def points() -> list[Smooth]:
         smooth("tir.det", "%0 : {0} -> {r}", [s], ()),
         smooth("tir.det", "%0 : {0} -> {r}", [np.stack([s, 2 * s])], (2,), order=1),
     ]
+
+
+#: Shapes of square matrices, and sizes as types have them.
+SQUARES: tuple[tuple[tuple[int, ...], tuple[int | str, ...]], ...] = (
+    ((1, 1), (1, 1)), ((2, 2), ("[N]", "[N]")), ((3, 3), ("?", "?")), ((4, 4), (4, 4)), ((5, 5), ("[N]", "[N]")),
+    ((0, 0), ("[N]", "[N]")), ((1, 2, 2), (1, 2, 2)), ((3, 1, 1), ("[B]", 1, 1)), ((2, 3, 3), ("?", "[N]", "[N]")),
+    ((0, 2, 2), ("[B]", 2, 2)), ((2, 1, 2, 2), (2, 1, 2, 2)), ((2, 0, 0), (2, 0, 0)),
+)  # fmt: skip
+
+
+def more_points() -> list[Smooth]:
+    found = []
+    for number, (shape, sizes) in enumerate(SQUARES):
+        columns = number % 3 + 1
+        a, s, b = definite(shape, "f64"), regular(shape, "f64"), random((*shape[:-1], columns), "f64", seed=1)
+        right = (*sizes[:-1], columns)
+        words = f"{'upper ' * (number % 2)}{'transpose ' * (number // 2 % 2)}{'unit ' * (number // 4 % 2)}"
+        pair = {"wrt": (0, 1), "dims": {0: sizes, 1: right}}
+        steep = s + 4 * np.eye(shape[-1])
+        found += [
+            smooth("tir.cholesky", "%0 : {r}", [a], sizes, dims={0: sizes}),
+            smooth("tir.inv", "%0 : {r}", [s], sizes, dims={0: sizes}),
+            smooth("tir.det", "%0 : {0} -> {r}", [s], sizes[:-2], dims={0: sizes}),
+            smooth("tir.solve", "%0, %1 : {0}, {r}", [s, b], right, **pair),
+            smooth("tir.triangular_solve", f"%0, %1 {words}: {{0}}, {{r}}", [steep, b], right, **pair),
+        ]
+    return found

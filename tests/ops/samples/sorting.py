@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.samples.base import INF, NAMES, NAN, Sample, Smooth, array, random, row, smooth
+from tests.ops.samples.base import INF, NAMES, NAN, Sample, Smooth, apart, array, random, row, smooth
+from tests.ops.samples.scan import ALONG
 
 SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (((0,), 0), ((1,), 0), ((2, 3, 2), 1), ((2, 5), 1), ((0, 3), 1))
 
@@ -103,3 +104,20 @@ def points() -> list[Smooth]:
         smooth("tir.sort", "%0, %1 axis 0 descending : {r}, {r}", [x, x[::-1].copy()], (3, 4), names="%r, %k", wrt=(0, 1)),
         smooth("tir.top_k", form, [x], (3, 2), names="%r, %i"),
     ]
+
+
+def more_points() -> list[Smooth]:
+    found = []
+    for number, (shape, sizes, axis) in enumerate(ALONG):
+        x, y, facts = apart(shape), random(shape, "f64", seed=1), {"dims": {0: sizes, 1: sizes}}
+        down = " descending" * (number % 2)
+        moved = {"names": "%k, %r", "wrt": (0, 1)}
+        k = (shape[axis] + 1) // 2
+        few = (*sizes[:axis], k, *sizes[axis + 1 :])
+        types = ", ".join(f"tensor<{''.join(f'{size}x' for size in few)}{element}>" for element in ("f64", "i64"))
+        found += [
+            smooth("tir.sort", f"%0 axis {axis}{down} : {{r}}", [x], sizes, **facts),
+            smooth("tir.sort", f"%0, %1 axis {axis}{down} : {{r}}, {{r}}", [x, y], sizes, **moved, **facts),
+            smooth("tir.top_k", f"%0 axis {axis} k {k}{' smallest' * (number % 2)} : {types}", [x], few, names="%r, %i", **facts),
+        ]
+    return found

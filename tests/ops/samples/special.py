@@ -11,7 +11,23 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from tests.ops.samples.base import FLOATS, INF, NAN, ULP, Sample, Smooth, array, each, precise, random, row, smooth, unary
+from tests.ops.samples.base import (
+    FLOATS,
+    INF,
+    NAN,
+    ULP,
+    Sample,
+    Smooth,
+    array,
+    between,
+    each,
+    over_forms,
+    precise,
+    random,
+    row,
+    smooth,
+    unary,
+)
 
 #: Poles, zeros, what is next to them, halves, and where the formulas change.
 GAMMA = (NAN, INF, 0.5, 1.0, 1.001, 1.4616321449683623, 1.5, 2.0, 2.001, 2.5, 7.99, 8.0, 10.0, 100.0, 1e-5, 3e4)
@@ -120,4 +136,13 @@ def points() -> list[Smooth]:
         *(smooth("tir.polygamma", f"%0 order {n} : {{r}}", [random((3,), "f64", 0.8, 9)], (3,)) for n in (0, 1, 2, 3)),
         smooth("tir.polygamma", "%0 order 1 : {r}", [random((2,), "f64", -0.8, -0.3)], (2,)),
         smooth("tir.erfinv", "%0 : {r}", [random((2, 3), "f64", -0.9, 0.9)], (2, 3)),
+    ]
+
+
+def more_points() -> list[Smooth]:
+    return [
+        *over_forms("tir.lgamma", "%0 : {r}", between(0.3, 9)),
+        *over_forms("tir.digamma", "%0 : {r}", between(0.5, 9)),
+        *over_forms("tir.polygamma", "%0 order 2 : {r}", between(0.8, 9)),
+        *over_forms("tir.erfinv", "%0 : {r}", between(-0.9, 0.9)),
     ]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.ops.samples.base import FLOATS, INF, NAN, ULP, Sample, Smooth, array, random, row, smooth
-from tests.ops.samples.reduce import AXES, fold
+from tests.ops.samples.base import FLOATS, INF, NAN, ULP, Sample, Smooth, apart, array, random, row, smooth
+from tests.ops.samples.reduce import AXES, fold, over_reductions
 
 SHAPES = (((3,), [0]), ((0,), [0]), ((1,), [0]), ((2, 3), []), ((2, 3, 4), [0, 2]))
 NORMS: dict[str, Callable[[list[float]], float]] = {
@@ -100,4 +100,16 @@ def points() -> list[Smooth]:
         smooth("tir.var", "%0 over [0, 1] : {r}", [x], (), **dims),
         smooth("tir.std", "%0 over [1] ddof 1 : {r}", [x], ("[N]",), **dims),
         smooth("tir.logsumexp", "%0 over [1] : {r}", [x], ("[N]",), **dims),
+        smooth("tir.logsumexp", "%0 over [] : {r}", [x], ("[N]", "?"), **dims),
+    ]
+
+
+def more_points() -> list[Smooth]:
+    return [
+        *over_reductions("tir.var", "%0 over [axes] ddof 1 : {r}", least=2),
+        *over_reductions("tir.var", "%0 over [axes] : {r}", least=1),
+        *over_reductions("tir.std", "%0 over [axes] : {r}", apart, least=2),
+        *over_reductions("tir.std", "%0 over [axes] ddof 1 : {r}", apart, least=2),
+        *over_reductions("tir.logsumexp", "%0 over [axes] : {r}", least=1),
+        *(point for order in NORMS for point in over_reductions("tir.norm", f"%0 {order} over [axes] : {{r}}", apart, least=1)),
     ]

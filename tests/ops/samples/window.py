@@ -17,6 +17,7 @@ from tests.ops.samples.base import (
     ULP,
     Sample,
     Smooth,
+    apart,
     array,
     exact_sum,
     random,
@@ -48,7 +49,7 @@ class Slide:
 
     def count(self, i: int, size: int) -> int:
         """The positions along axis i, found by trying."""
-        inside = (size - 1) * self.of("bases", i) + 1
+        inside = (size - 1) * self.of("bases", i) + 1 if size else 0
         low, high, stride = self.of("low", i), self.of("high", i), self.of("strides", i)
         reach = (self.window[i] - 1) * self.of("dilations", i) + 1
         found = 0
@@ -341,4 +342,61 @@ def points() -> list[Smooth]:
             smooth("tir.conv_grad_input", f"%0, %1 {words} : {{0}}, {{1}} -> {{r}}", [w, g], left, wrt=(0, 1)),
             smooth("tir.conv_grad_weight", f"%0, %1 {words} : {{0}}, {{1}} -> {{r}}", [x, g], right, wrt=(0, 1)),
         ]
+    return found
+
+
+#: Beside SLIDES, for gradients.
+MORE_SLIDES = (
+    ((4,), Slide((1,), strides=(2,))), ((2, 1, 4), Slide((2,))), ((9,), Slide((2,), strides=(3,), dilations=(2,))),
+    ((2, 1, 3, 3), Slide((2, 2), low=(0, 1), high=(1, 0), strides=(1, 2))), ((3, 2, 2), Slide((2, 1, 2))),
+)  # fmt: skip
+MORE_CONVS = (
+    ((1, 2, 3), (1, 2, 1), Slide((1,)), "", 1, False),
+    ((3, 1, 2), (4, 1, 2), Slide((2,), low=(1,), high=(1,)), "low [1] high [1]", 1, True),
+    ((1, 2, 5, 1), (2, 2, 3, 1), Slide((3, 1), strides=(2, 1)), "strides [2, 1]", 1, False),
+)
+
+
+def more_points() -> list[Smooth]:
+    """Each also with sizes that only run time knows."""
+    found = []
+    for number, (shape, slide) in enumerate((*SLIDES, *MORE_SLIDES)):
+        lead = len(shape) - len(slide.window)
+        x, text, words = apart(shape), slide.text(), ("padded", "valid", "one")[number % 3]
+        windows, inside = windows_of(x, slide), pooled(x, slide, len)
+        g = random(inside.shape, "f64", seed=2)
+        open_sizes: list[Sequence[int | str]] = [("[B]",) * lead + ("?",) * len(slide.window), shape]
+        for sizes in open_sizes[number % 2 :]:
+            counts = [size if size in ("?", "[B]") else n for size, n in zip(sizes, inside.shape)]
+            facts = {"dims": {0: sizes, 1: counts}}
+            found.append(smooth("tir.windows", f"%0 {text} : {{r}}", [x], (*counts, *slide.window), **facts))
+            if slide.bases:
+                continue
+            found.append(smooth("tir.avg_pool", f"%0 {text} divisor {words} : {{r}}", [x], counts, **facts))
+            if inside.min(initial=1) > 0:
+                found += [
+                    smooth("tir.max_pool", f"%0 {text} : {{r}}", [x], counts, **facts),
+                    smooth("tir.max_pool_grad", f"%0, %1 {text} : {{1}} -> {{r}}", [x, g], sizes, wrt=(1,), **facts),
+                ]
+        spatial = f"tensor<{'x'.join(map(str, shape))}xf64>"
+        found.append(smooth("tir.overlap_add", f"%0 {text} : {{0}} -> {spatial}", [windows], shape))
+    return found + conv_points()
+
+
+def conv_points() -> list[Smooth]:
+    found = []
+    for left, right, slide, attributes, groups, flip in (*CONVS, *MORE_CONVS):
+        x, w, words = random(left, "f64"), random(right, "f64", seed=1), conv_words(attributes, flip)
+        shape = convolved(x, w, slide, groups, flip).shape
+        g = random(shape, "f64", seed=2)
+        of_x, of_g = ("[N]", *left[1:]), ("[N]", *shape[1:])
+        found += [
+            smooth("tir.conv", f"%0, %1 {words} : {{r}}", [x, w], of_g, wrt=(0, 1), dims={0: of_x}),
+            smooth("tir.conv_grad_input", f"%0, %1 {words} : {{0}}, {{1}} -> {{r}}", [w, g], of_x, wrt=(0, 1), dims={1: of_g}),
+            smooth("tir.conv_grad_weight", f"%0, %1 {words} : {{0}}, {{1}} -> {{r}}", [x, g], right, wrt=(0, 1),
+                   dims={0: of_x, 1: of_g}),
+        ]  # fmt: skip
+    x, w = random((2, 3, 4, 2), "f64"), random((2, 2, 2, 3), "f64", seed=1)
+    channels_last = '%0, %1 layout "b01f_01io->b01f" : {r}'
+    found.append(smooth("tir.conv", channels_last, [x, w], ("[N]", "?", "?", 3), wrt=(0, 1), dims={0: ("[N]", "?", "?", 2)}))
     return found

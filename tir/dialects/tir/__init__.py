@@ -20,6 +20,7 @@ from tir.dialects.tir import (
     markers,
     moving,
     norms,
+    pooling,
     random,
     reduce,
     rejection,
@@ -31,6 +32,7 @@ from tir.dialects.tir import (
     special,
     state,
     statistics,
+    triangular,
     window,
 )
 from tir.dialects.tir.builder import Tensor, TensorBuilder
@@ -40,8 +42,8 @@ __all__ = ["DIALECT", "Tensor", "TensorBuilder"]
 
 FAMILIES = (
     create, arithmetic, functions, special, activations, logic, shape, arrange, moving, gather, scatter, reduce, scan,
-    sorting, linalg, solve, window, conv, composite, statistics, norms, losses, class_losses, random, distributions,
-    rejection, control, effects, state, jacobian, markers,
+    sorting, linalg, triangular, solve, window, pooling, conv, composite, statistics, norms, losses, class_losses,
+    random, distributions, rejection, control, effects, state, jacobian, markers,
 )  # fmt: skip
 
 DIALECT = Dialect(

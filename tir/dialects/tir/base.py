@@ -58,8 +58,9 @@ __all__ = [
     "Accumulating", "AxisReduction", "BOOLS", "BOOL_TENSOR", "Binary", "Composite", "ELEMENT_TENSOR",
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
     "Place", "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
-    "check_moderate", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned", "known_sizes",
-    "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "same_shapes", "wide_type",
+    "check_moderate", "common_element", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
+    "known_sizes", "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "same_shapes",
+    "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -121,6 +122,16 @@ def merge_shapes(op: Op, *named: tuple[str, TensorType]) -> tuple[Dim, ...]:
                 fail(op, f"sizes must agree, got {got}")
             shape[axis] = merged
     return tuple(shape)
+
+
+def common_element(op: Op, *named: tuple[str, TensorType]) -> Type:
+    """The element type of all of these. VerifyError names the operands that disagree."""
+    first, type = named[0]
+    for name, other in named[1:]:
+        if other.element is not type.element:
+            kinds = f"{type.element} of {first} and {other.element} of {name}"
+            fail(op, f"element types must be equal, got {kinds}; tir.cast converts")
+    return type.element
 
 
 def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
@@ -274,14 +285,18 @@ class Shaped(TensorOp):
         """The element type of each result; here that of the first operand."""
         return [self.tensors()[0].type.element] * len(self.definition.results)  # type: ignore[attr-defined]
 
-    def infer(self) -> Sequence[Type]:
-        self.check_operands()
+    def result_dims(self) -> Sequence[Dim]:
+        """The same as types say it."""
         symbols = (AffineSymbol(i) for i in itertools.count())
         shapes = [
             [next(symbols) if dim is DYNAMIC else affine(dim) for dim in value.type.shape]  # type: ignore[attr-defined]
             for value in self.tensors()
         ]
-        shape = tuple(_dim_of(size) for size in self.result_shape(*shapes))
+        return [_dim_of(size) for size in self.result_shape(*shapes)]
+
+    def infer(self) -> Sequence[Type]:
+        self.check_operands()
+        shape = tuple(self.result_dims())
         for axis, dim in enumerate(shape):
             if isinstance(dim, int) and dim < 0:
                 fail(self, f"axis {axis} of the result would have the size {dim}")
@@ -393,20 +408,14 @@ class Elementwise(Structured):
     same_everywhere: ClassVar[bool] = True
 
     def infer(self) -> Sequence[Type]:
+        first = self._uses[0].value.type
+        if all(use.value.type is first for use in self._uses):
+            return [first.with_element(self.result_element())]  # type: ignore[attr-defined]  # the usual case, fast
         return [TensorType(merge_shapes(self, *self._named()), self.result_element())]
 
     def result_element(self) -> Type:
         """The element type of the result; here that of the operands, which must agree."""
-        return self.common_element(*self._named())
-
-    def common_element(self, *named: tuple[str, TensorType]) -> Type:
-        """The element type of all of these; VerifyError if they differ."""
-        first, type = named[0]
-        for name, other in named[1:]:
-            if other.element is not type.element:
-                kinds = f"{type.element} of {first} and {other.element} of {name}"
-                fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
-        return type.element
+        return common_element(self, *self._named())
 
     def rounded_element(self, s: Any, *scalars: Any) -> Any:
         """`element`, of f16 and bf16 in f32."""

@@ -1,4 +1,4 @@
-"""Branches and loops over tensors: `tir.if`, `tir.while`, `tir.scan`.
+"""Branches and loops over tensors: `tir.if`, `tir.while`, `tir.scan`, and `tir.checkpoint`, which runs its region once.
 
 Their regions may use any value from outside. What a region ends with, `tir.yield`, are its values.
 """
@@ -18,22 +18,26 @@ from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "Control", "If", "Scan", "While", "Yield", "cure_of", "unequal_length"]
+__all__ = ["OPS", "Checkpoint", "Control", "If", "Scan", "While", "Yield", "unequal_length"]
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
+
+MOST_TRIPS = 2**31 - 1  #: of a loop that its gradient counts in i32
 
 
 class Yield(Op, ReturnLike):
     """Hands values to the op around it: `tir.yield %a, %b : tensor<4xf32>, tensor<f32>`."""
 
     name = "tir.yield"
-    parent_ops = ("tir.if", "tir.while", "tir.scan")
+    parent_ops = ("tir.if", "tir.while", "tir.scan", "tir.checkpoint")
     operands = operand(ELEMENT_TENSOR, variadic=True)
     format = "attr-dict ($operands^ `:` type($operands))?"
 
 
 class Control(Op, RecursiveEffects):
     """An op that runs its regions."""
+
+    of_other_rank: ClassVar[str] = "the type may not change from step to step"  # what to do about it
 
     def yielded(self, block: Block) -> tuple[Value, ...]:
         """What the block hands on."""
@@ -54,23 +58,24 @@ class Control(Op, RecursiveEffects):
             return
         for number, (want, type) in enumerate(zip(gives, found)):
             if type is not want:
-                fail(self, f"{what} must yield {want} as value {number}, got {type}; {cure_of(want, type)}")
+                fail(self, f"{what} must yield {want} as value {number}, got {type}; {self.cure(want, type)}")
         fail(self, f"{what} must yield {_types(gives)}, got {_types(found)}")
+
+    @classmethod
+    def cure(cls, want: Type, got: Type) -> str:
+        """What makes one of the two types the other."""
+        if isinstance(want, TensorType) and isinstance(got, TensorType):
+            if want.rank != got.rank:
+                is_truth = want.rank == 0 and want.element is got.element is I1
+                return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
+            if want.element is not got.element:
+                return "tir.cast converts the elements"
+            return "tir.reshape states sizes that are the same"
+        return "the two must be one type"
 
 
 def _types(types: Sequence[Type]) -> str:
     return f"({', '.join(map(str, types))})"
-
-
-def cure_of(want: Type, got: Type) -> str:
-    """What makes one of the two types the other."""
-    if isinstance(want, TensorType) and isinstance(got, TensorType):
-        if want.rank != got.rank:
-            return "the type may not change from step to step"
-        if want.element is not got.element:
-            return "tir.cast converts the elements"
-        return "tir.reshape states sizes that are the same"
-    return "the two must be one type"
 
 
 class If(Control):
@@ -82,6 +87,7 @@ class If(Control):
 
     name = "tir.if"
     runs_one_region: ClassVar[bool] = True  # at most one of them, and once
+    of_other_rank = "behind -> stand the types that both regions yield"
     condition = operand(BOOL_TENSOR)
     values = result(ELEMENT_TENSOR, variadic=True)
     then_region = region()
@@ -133,8 +139,8 @@ class While(Control):
         types = self.infer()
         self.check_block("the condition", self.condition_region.block, types, [TensorType((), I1)])
         self.check_block("the body", self.body_region.block, types, types)
-        if self.max_trips is not None and self.max_trips < 0:
-            fail(self, f"max_trips must not be negative, got {self.max_trips}")
+        if self.max_trips is not None and not 0 <= self.max_trips <= MOST_TRIPS:
+            fail(self, f"max_trips must be from 0 to {MOST_TRIPS}, got {self.max_trips}")
 
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[value] for value in self.inits]
@@ -262,6 +268,30 @@ class Scan(Control):
         return np.empty((count, *(evaluate_dim(dim, size_of) for dim in type.shape[1:])), numpy_dtype(type))
 
 
+class Checkpoint(Control):
+    """Runs its region; a gradient runs it again instead of keeping what it computes.
+
+    `%y = tir.checkpoint -> (tensor<4xf32>) { %a = tir.exp %x : tensor<4xf32>  tir.yield %a : tensor<4xf32> }`
+
+    The gradient keeps what comes into the region alone, and pays for the memory by computing the region twice. Forward
+    mode keeps nothing anyway. Where nothing is differentiated, the region is part of the program around it. JAX's
+    `jax.checkpoint` ("remat"); of a loop, see `checkpoint` of `tir.scan`.
+    """
+
+    name = "tir.checkpoint"
+    runs_one_region: ClassVar[bool] = True
+    of_other_rank = "behind -> stand the types that the region yields"
+    values = result(ELEMENT_TENSOR, variadic=True)
+    body_region = region()
+    format = "`->` ` ` `(` type($values) `)` $body_region attr-dict-with-keyword"
+
+    def verify(self) -> None:
+        self.check_block("the region", self.body, [], [value.type for value in self.values])
+
+    def interpret(self, frame: Frame) -> Steps:
+        return (yield Run(self.body))
+
+
 def unequal_length(one: str, other: str = "sequence 0") -> str:
     """What is said at run time where two lengths differ."""
     message = f"axis 0 of {one} must have the size of axis 0 of {other}"
@@ -274,4 +304,4 @@ def _without_first(type: Any) -> TensorType:
 
 
 #: The ops of the family, in the order of the documentation.
-OPS = (If, While, Scan, Yield)
+OPS = (If, While, Scan, Checkpoint, Yield)

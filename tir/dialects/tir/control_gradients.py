@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tir.dialects.tir.base import Composite, Reduction, Sequential
-from tir.dialects.tir.control import Control, If, Scan, While, Yield
+from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.create import Iota
-from tir.ir.errors import PassError
+from tir.dialects.tir.markers import OptimizationBarrier
+from tir.ir.errors import LimitError, PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
+from tir.ir.traits import ConstantLike
 from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
 __all__ = [
-    "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form", "inputs_of",
+    "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form",
+    "dissolved", "inputs_of",
 ]  # fmt: skip
 
+KNOWN_LENGTH = "give axis 0 of a sequence a number in its type"
 Part = tuple[Value, Any]  # a value and what is handed back to it
 
 
@@ -60,13 +64,19 @@ def inputs_of(op: Op) -> Iterable[Value]:
 
 def backward(op: Control, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     """The parts for operands and values from outside, from the adjoints of the results."""
+    if isinstance(op, Checkpoint):
+        return _computed_again(op, d, given)
     return _branch(op, d, given) if isinstance(op, If) else _Loop(op, d, given).steps()  # type: ignore[arg-type]
 
 
 def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
     """The values from outside that the regions use and that take a gradient, in the order of the text."""
+    return [value for value in _from_outside(op) if depends(value)]
+
+
+def _from_outside(op: Control) -> list[Value]:
     used = (value for region in op.regions for block in region.blocks for inner in block for value in inputs_of(inner))
-    return [value for value in dict.fromkeys(used) if depends(value) and not _is_inside(value, op)]
+    return [value for value in dict.fromkeys(used) if not _is_inside(value, op)]
 
 
 def _is_inside(value: Value, op: Op) -> bool:
@@ -85,15 +95,54 @@ def copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
 
 def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     outside = captured(op, d.depends)
-    regions = []
+    found = []
     for block in op.blocks:
         copy = Block([])
         ends = copied(block, copy, {})
         parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
-        _end(d, copy, [_or_zero(d.builder(copy), part, value) for part, value in zip(parts, outside)])
-        regions.append(Region([copy]))
-    made = d.b.op(If, op.condition, result_types=[value.type for value in outside], regions=regions)
+        found.append((copy, parts))
+    reached = [i for i in range(len(outside)) if any(parts[i] is not None for _, parts in found)]
+    for copy, parts in found:
+        _end(d, copy, [_or_zero(d.builder(copy), parts[i], outside[i]) for i in reached])
+    outside = [outside[i] for i in reached]
+    made = d.b.op(If, op.condition, result_types=[v.type for v in outside], regions=[Region([copy]) for copy, _ in found])
     return [(value, d.b.tensor(part)) for value, part in zip(outside, made.results)]
+
+
+def _computed_again(op: Checkpoint, d: Differentiation, given: Sequence[Any | None]) -> Steps:
+    """The region once more, of its inputs behind barriers, and the way back through that."""
+    mapping: dict[Any, Any] = {
+        value: d.b.create(OptimizationBarrier, value)
+        for value in _from_outside(op) if not isinstance(value.op, ConstantLike)
+    }  # fmt: skip
+    for value, same in mapping.items():
+        same.hint = value.hint
+    outside = captured(op, d.depends)
+    copy = Block([])
+    ends = copied(op.body, copy, dict(mapping))
+    seeds = [pair for pair in zip(ends, given) if pair[1] is not None]
+    parts = yield Pullback(copy, seeds, [mapping[value] for value in outside])
+    found = [(value, part) for value, part in zip(outside, parts) if part is not None]
+    _end(d, copy, [part.value for _, part in found])
+    values = moved(copy, d.b)
+    return [(value, d.b.tensor(part)) for (value, _), part in zip(found, values)]
+
+
+def moved(block: Block, b: Any) -> list[Value]:
+    """Moves the ops of the block to where `b` inserts; what it yielded."""
+    end = block.terminator
+    for op in list(block):
+        if op is not end:
+            op.detach()
+            b.insert(op)
+    values = list(end.operands)
+    end.erase()
+    return values
+
+
+def dissolved(op: Checkpoint, b: Any) -> None:
+    """Puts the region of the op in its place. b: at the op."""
+    op.replace_with(moved(op.body, b))
 
 
 def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
@@ -101,6 +150,10 @@ def _or_zero(b: Any, part: Any | None, like: Value) -> Value:
 
 
 def _end(d: Differentiation, block: Block, values: Sequence[Value]) -> None:
+    """Ends a region with these values; what it does not need goes, and what only checks, which was done forward."""
+    for op in list(block):
+        if not op.results:
+            op.erase()
     d.builder(block).op(Yield, list(values), result_types=[])
     d.drop_unused(block)
 
@@ -158,7 +211,11 @@ class _Loop:
         states, pieces = parts[: len(adjoints)], parts[len(adjoints) : len(wrt)]
         b = d.builder(block)
         ended = [_or_zero(b, part, adjoint) for part, adjoint in zip(states, adjoints)]
-        ended += [s if part is None else (b.tensor(s) + part).value for s, part in zip(sums, parts[len(wrt) :])]
+        added = [(value, s, part) for value, s, part in zip(self.captured, sums, parts[len(wrt) :]) if part is not None]
+        self.captured = [value for value, _, _ in added]
+        ended += [(b.tensor(s) + part).value for _, s, part in added]
+        for argument in [s for s in sums if all(s is not kept for _, kept, _ in added)]:
+            block.erase_argument(argument.index)
         whole = [j for j, part in zip(self.active, pieces) if part is not None]
         _end(d, block, [*ended, *(part.value for part in pieces if part is not None)])
         self._keep(mapping, copies)
@@ -245,7 +302,11 @@ def _stack_type(length: Any, element: Value, what: str, op: Scan) -> TensorType:
     if DYNAMIC in type.shape:
         message = f"{op.name}: {what} is stacked, so its sizes must be known before the loop, got {type}"
         raise PassError(message, op.location, hint="give the sizes names")
-    return type.with_shape((length, *type.shape))
+    try:
+        return type.with_shape((length, *type.shape))
+    except LimitError as error:
+        message = f"{op.name}: {what} is stacked: {error.message}"
+        raise PassError(message, op.location, hint="checkpoint keeps the state of few steps") from None
 
 
 def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
@@ -274,7 +335,7 @@ class _Cut:
         if op.truncate is not None:
             if not isinstance(op.length, int):
                 message = f"{op.name}: the gradient of the last {op.truncate} steps needs a known number of steps"
-                raise PassError(message, op.location)
+                raise PassError(message, op.location, hint=KNOWN_LENGTH)
             left_out = max(op.length - op.truncate, 0)
             self.length = op.length - left_out
             self.start, self.behind = (0, left_out) if op.reverse else (left_out, 0)
@@ -332,7 +393,7 @@ def _in_segments(op: Scan, b: Any) -> list[Value]:
     """A loop as one over segments of `checkpoint` steps, of which each keeps only what it starts with."""
     length, steps = op.length, op.checkpoint
     if not isinstance(length, int):
-        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location)
+        raise PassError(f"{op.name}: checkpoint {steps} needs a known number of steps", op.location, hint=KNOWN_LENGTH)
     count, rest = divmod(length, steps)
     first = rest if op.reverse else 0  # where the whole segments start
     carried = list(op.inits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,8 @@ from tir.dialects.tir.base import (
     merge_shapes,
 )
 from tir.dialects.tir.reduce import contracted
-from tir.dialects.tir.window import WindowAxis, folded, padded, unfolded
-from tir.ir.affine import AffineConstant, AffineExpr, AffineSymbol, affine
+from tir.dialects.tir.window import WindowAxis, folded, padded, position_dim, unfolded
+from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op
@@ -49,6 +49,9 @@ _LETTERS = [letter for letter in string.ascii_letters if letter not in "bgo"]
 #: Messages of the numpy form, and of the checks below the tensor level.
 FEATURES = "the features of x must be the inputs of w times the groups"
 NO_ROOM = "the window does not fit into x"
+
+#: How many positions a window has on an axis of some size.
+Positions = Callable[[WindowAxis, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -168,17 +171,17 @@ class _Convolution(TensorOp):
             fail(self, f"element types must be equal, got {x}, {w} and {g}")
         merge_shapes(self, ("g", g), ("the convolution", x.with_shape(self.convolved_dims())))
 
-    def convolved(self, x: Sequence[Any], w: Sequence[Any]) -> list[Any]:
+    def convolved(self, x: Sequence[Any], w: Sequence[Any], positions: Positions = WindowAxis.positions) -> list[Any]:
         """The sizes of the result of the convolution, from those of x and w."""
         order = self.order
-        spatial = [axis.positions(x[place]) for axis, place in zip(self.axes(), order.x[2:])]
+        spatial = [positions(axis, x[place]) for axis, place in zip(self.axes(), order.x[2:])]
         sizes = [x[order.x[0]], w[order.w[0]], *spatial]
         return [sizes[axis] for axis in undone(order.out)]
 
     def convolved_dims(self) -> list[Dim]:
         """The same as dimensions of a type."""
-        x, w = ([_size(dim) for dim in type.shape] for type in self.operand_types())
-        return [_dim(size) for size in self.convolved(x, w)]
+        x, w = self.operand_types()
+        return self.convolved(x.shape, w.shape, position_dim)
 
     def check_run(self, x: Sequence[int], w: Sequence[int], g: Sequence[int] | None = None) -> list[int]:
         """The shape of the convolution of these shapes; ExecutionError if they do not go together."""
@@ -290,16 +293,6 @@ class _Convolution(TensorOp):
         return self.flat(b, g, 3, self.spatial, "P")
 
 
-def _size(dim: Dim) -> AffineExpr:
-    return affine(dim) if isinstance(dim, (int, AffineExpr)) else AffineSymbol(0)
-
-
-def _dim(size: AffineExpr) -> Dim:
-    if isinstance(size, AffineConstant):
-        return size.value
-    return DYNAMIC if any(isinstance(leaf, AffineSymbol) for leaf in size.leaves()) else size
-
-
 def _with_size(b: Any, x: Any, axis: int, size: int) -> Any:
     """x, of which one axis is known to have this size."""
     shape = list(b.shape(x))
@@ -321,8 +314,9 @@ class Conv(_Convolution, Shaped, Composite):
 
     Position o of a window of size k covers o * stride + i * w_dilation - low, for i from 0 to k - 1, of x with
     x_dilation - 1 zeros between each two elements, `low` zeros in front and `high` behind (below 0 they cut off). Each
-    is a list with a number for each spatial axis. `flip` turns the window round, which makes it a convolution in the
-    sense of mathematics (Theano's filter_flip). Gradients: `tir.conv_grad_input` and `tir.conv_grad_weight`.
+    is a list with a number for each spatial axis. With zeros between its elements a named size gives `?` positions: an
+    axis without elements has none of them. `flip` turns the window round, which makes it a convolution in the sense of
+    mathematics (Theano's filter_flip). Gradients: `tir.conv_grad_input` and `tir.conv_grad_weight`.
     """
 
     name = "tir.conv"
@@ -339,6 +333,9 @@ class Conv(_Convolution, Shaped, Composite):
 
     def result_shape(self, x: Sequence[AffineExpr], w: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return self.convolved(x, w)
+
+    def result_dims(self) -> Sequence[Dim]:
+        return self.convolved_dims()
 
     def letters(self) -> dict[str, str]:
         n = self.spatial

@@ -20,7 +20,7 @@ from tir.dialects.tir.base import (
     Composite,
     NotDifferentiable,
     Place,
-    fail,
+    common_element,
     merge_shapes,
     same_shapes,
 )
@@ -157,12 +157,7 @@ class WithParameters:
 
     def result_element(self) -> Type:
         """The element type of the result; here that of the parameters, which must agree."""
-        (first, type), *others = self.named_parameters()
-        for name, other in others:
-            if other.element is not type.element:
-                kinds = f"{type.element} of {first} and {other.element} of {name}"
-                fail(self, f"element types must be equal, got {kinds}; tir.cast converts")  # type: ignore[arg-type]
-        return type.element
+        return common_element(self, *self.named_parameters())  # type: ignore[arg-type]
 
     def same_sizes(self) -> Sequence[tuple[Place, Place]]:
         """The parameters have one shape."""

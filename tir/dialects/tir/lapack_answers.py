@@ -1,4 +1,4 @@
-"""Whether an answer of LAPACK is one that own loops would give: scalar programs for `solve.py`."""
+"""Whether an answer of LAPACK is one that own loops would give: scalar programs for `solve.py` and `triangular.py`."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from tir.dialects.tir.base import (
     Structure,
     Structured,
     Unary,
+    common_element,
     fail,
     highest,
     is_unsigned,
@@ -52,7 +53,7 @@ class Cmp(Elementwise):
     format = "$predicate $lhs `,` $rhs attr-dict `:` type($lhs)"
 
     def result_element(self) -> Type:
-        self.common_element(*self._named())
+        common_element(self, *self._named())
         return I1
 
     def reference(self, lhs: Any, rhs: Any) -> Any:
@@ -78,7 +79,7 @@ class Select(Elementwise):
     format = "$condition `,` $lhs `,` $rhs attr-dict `:` type($result)"
 
     def result_element(self) -> Type:
-        return self.common_element(*self._named()[1:])
+        return common_element(self, *self._named()[1:])
 
     def reference(self, condition: Any, lhs: Any, rhs: Any) -> Any:
         return np.where(condition, lhs, rhs)

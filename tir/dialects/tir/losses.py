@@ -10,6 +10,7 @@ from tir.dialects.tir.base import (
     FLOAT_TENSOR,
     Composite,
     Place,
+    common_element,
     fail,
     is_number_of,
     merge_shapes,
@@ -27,12 +28,9 @@ class _Loss(Composite):
     """Two float tensors of one type to a third."""
 
     def infer(self) -> Sequence[Type]:
-        names = [field.name for field in self.definition.operands]
-        types = [self.type_of(name) for name in names]
-        if types[0].element is not types[1].element:
-            kinds = f"{types[0].element} of {names[0]} and {types[1].element} of {names[1]}"
-            fail(self, f"element types must be equal, got {kinds}; tir.cast converts")
-        return [TensorType(merge_shapes(self, *zip(names, types)), types[0].element)]
+        named = [(field.name, self.type_of(field.name)) for field in self.definition.operands]
+        element = common_element(self, *named)
+        return [TensorType(merge_shapes(self, *named), element)]
 
     def same_sizes(self) -> Sequence[tuple[Place, Place]]:
         return same_shapes(self.operands)

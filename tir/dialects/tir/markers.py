@@ -1,14 +1,21 @@
-"""Ops that give x itself and say something about its gradient. `autodiff` drops them when it has read them."""
+"""Ops that give x itself, and say something to the passes about it.
+
+`autodiff` reads what is said about a gradient, and drops the op; a barrier stays until there is memory.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from tir.dialects.tir.base import Unary, fail
-from tir.ir.define import attribute
+from tir.dialects.tir.base import ELEMENT_TENSOR, Unary, fail
+from tir.ir.define import attribute, operand, result
+from tir.ir.ir import Op
 from tir.ir.kinds import F64_ATTR
+from tir.ir.traits import Effects
+from tir.ir.types import Type
 
-__all__ = ["OPS", "GradientMarker", "StopGradient"]
+__all__ = ["OPS", "GradientMarker", "OptimizationBarrier", "StopGradient"]
 
 
 class GradientMarker(Unary):
@@ -66,5 +73,29 @@ class GradClip(GradientMarker):
         return [b.clamp(g, self.low, self.high)]
 
 
+class OptimizationBarrier(Op):
+    """x itself, as a value of its own: no pass looks through it, merges two of them, or fuses across them.
+
+    What is computed from it is computed again, even if the same was computed from x before. `tir.checkpoint` is made of
+    it; so one keeps parts of a program apart, to measure them. It costs no copy. StableHLO's `optimization_barrier`.
+    """
+
+    name = "tir.optimization_barrier"
+    #: Like an allocation: it may be removed if unused, and is never merged or folded.
+    effects: ClassVar[Effects] = Effects.ALLOCATE
+    x = operand(ELEMENT_TENSOR)
+    result = result(ELEMENT_TENSOR)
+    format = "$x attr-dict `:` type($result)"
+
+    def infer(self) -> Sequence[Type]:
+        return [self.x.type]
+
+    def reference(self, x: Any) -> Any:
+        return x
+
+    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
+        return [g]
+
+
 #: The ops of the family, in the order of the documentation.
-OPS = (StopGradient, GradScale, GradClip)
+OPS = (StopGradient, GradScale, GradClip, OptimizationBarrier)

@@ -180,9 +180,7 @@ class _Sorting(Shaped, Sequential):
         Forward the next is the least, of equal ones that of the left run; backward the last, of equal ones the right.
         """
         takes_second = self._before(p, y, x) if forward else self._before(p, x, y)
-        p.store(target[0], [to], p.select(takes_second, y, x))
-        if len(source) > 1:
-            p.store(target[1], [to], p.load(source[1], [p.select(takes_second, second, first)]))
+        _store_chosen(p, takes_second, (second, y), (first, x), to, source, target)
         return takes_second
 
     def _merge(self, p: Any, start: Any, middle: Any, end: Any, source: list[Any], target: list[Any]) -> None:
@@ -195,9 +193,7 @@ class _Sorting(Shaped, Sequential):
             a, b = p.load(source[0], [left]), p.load(source[0], [right])
             used_up = p.cmp("ge", i, middle)
             takes_right = p.or_(used_up, p.and_(p.cmp("lt", j, end), self._before(p, b, a)))
-            p.store(target[0], [k], p.select(takes_right, b, a))
-            if len(source) > 1:
-                p.store(target[1], [k], p.load(source[1], [p.select(takes_right, right, left)]))
+            _store_chosen(p, takes_right, (right, b), (left, a), k, source, target)
             taken = p.cast(takes_right, INDEX)
             return [p.add(i, p.sub(p.const(1, taken), taken)), p.add(j, taken)]
 
@@ -209,6 +205,17 @@ class _Sorting(Shaped, Sequential):
         if not isinstance(x.type, FloatType):
             return p.cmp("lt", x, y)
         return p.and_(p.cmp("eq", x, x), p.not_(p.cmp("ge", x, y)))
+
+
+def _store_chosen(
+    p: Any, takes_first: Any, first: tuple[Any, Any], second: tuple[Any, Any], to: Any, source: list[Any],
+    target: list[Any],
+) -> None:  # fmt: skip
+    """Stores one of two elements, each a place in `source` and what stands there; where there are indices, its own."""
+    (first_place, x), (second_place, y) = first, second
+    p.store(target[0], [to], p.select(takes_first, x, y))
+    if len(source) > 1:
+        p.store(target[1], [to], p.load(source[1], [p.select(takes_first, first_place, second_place)]))
 
 
 class Sort(_Sorting):

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, FLOATS, fail
+from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, fail
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import Location, VerifyError, nearest
 from tir.ir.execution import Call, ExecutionError, Frame
 from tir.ir.ir import BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import ELEMENTS as DENSE
-from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE, tensor_of
+from tir.ir.kinds import FLAT_SYMBOL, SYMBOL_NAME, TYPE, integer_enum
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Effects, FunctionLike, Pure, ReadsMemory, Symbol, WritesMemory
 from tir.ir.types import FunctionType, TensorType, Type
@@ -218,18 +218,24 @@ class Derivative(Op, Pure):
         raise ExecutionError("cannot run before the pass autodiff has expanded it")
 
 
+#: What to do about a `wrt` that nothing depends on: its gradient is 0, and that is fine, to be warned of, or an error.
+DISCONNECTED = ("zero", "warning", "error")
+
+
 class Grad(Derivative):
     """The gradients of a 0-d cost: `%da, %db = tir.grad %cost wrt (%a, %b) : tensor<4xf32>, tensor<f32>`.
 
     Each of `wrt` is an argument of the block or the result of a `tir.leaf`, in the block of the op, as is the cost.
-    Where the cost does not depend on it, its gradient is 0. The pass `autodiff` expands the op.
+    Where the cost does not depend on it, its gradient is 0; `disconnected warning` says so, `disconnected error` does not
+    allow it. The pass `autodiff` expands the op.
     """
 
     name = "tir.grad"
-    cost = operand(tensor_of(FLOATS, rank=0))
+    cost = operand(FLOAT_TENSOR)
     wrt = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
-    format = "$cost `wrt` ` ` `(` $wrt `)` attr-dict `:` type($gradients)"
+    disconnected = attribute(integer_enum(DISCONNECTED), optional=True)
+    format = "$cost `wrt` ` ` `(` $wrt `)` (`disconnected` $disconnected^)? attr-dict `:` type($gradients)"
 
     def infer(self) -> Sequence[Type]:
         return [value.type for value in self.wrt]
@@ -238,6 +244,9 @@ class Grad(Derivative):
         if self.wrt and len(self.wrt) != len(self.results):
             fail(self, f"needs a result for each value in wrt: {len(self.wrt)}, got {len(self.results)}")
         self.check_value("cost", self.cost)
+        if self.cost.type.rank != 0:
+            cure = "tir.sum or tir.mean makes it one number, tir.vjp takes an adjoint for each element"
+            fail(self, f"the cost{named(self.cost)} must have rank 0, got {self.cost.type}; {cure}")
         self.check_wrt()
 
 
@@ -245,8 +254,8 @@ class Vjp(Derivative):
     """Adjoints from adjoints: `%dx = tir.vjp (%y, %z) with (%dy, %dz) wrt (%x) : tensor<4xf32>`, reverse mode.
 
     The sum over the values of the Jacobian by `wrt`, transposed, times the adjoint (the "cotangent"). Values and `wrt`
-    stand in the block of the op; see `tir.grad`, which is this of one number with the adjoint 1. Nothing goes back through
-    the definition of a value in `constant (%c)`, an argument or a leaf: it counts as given.
+    stand in the block of the op; see `tir.grad`, which is this of one number with the adjoint 1, for `disconnected`.
+    Nothing goes back through the definition of a value in `constant (%c)`, an argument or a leaf: it counts as given.
     """
 
     name = "tir.vjp"
@@ -255,9 +264,10 @@ class Vjp(Derivative):
     wrt = operand(FLOAT_TENSOR, variadic=True)
     constants = operand(FLOAT_TENSOR, variadic=True)
     gradients = result(FLOAT_TENSOR, variadic=True)
+    disconnected = attribute(integer_enum(DISCONNECTED), optional=True)
     format = (
         "` ` `(` $values `)` `with` ` ` `(` $cotangents `)` `wrt` ` ` `(` $wrt `)` "
-        "(`constant` ` ` `(` $constants^ `)`)? attr-dict `:` type($gradients)"
+        "(`constant` ` ` `(` $constants^ `)`)? (`disconnected` $disconnected^)? attr-dict `:` type($gradients)"
     )
 
     def infer(self) -> Sequence[Type]:

@@ -23,7 +23,7 @@ Values = Sequence[TensorLike]
 
 
 class ControlBuilder(RandomBuilder):
-    """`if_`, `while_loop`. The functions run once, when the op is built, and may use any tensor from outside."""
+    """`if_`, `while_loop`, `checkpoint`. The functions run once, as the op is built, and may use any tensor from outside."""
 
     def if_(
         self, condition: TensorLike, then: Callable[[], Values], otherwise: Callable[[], Values]
@@ -36,6 +36,13 @@ class ControlBuilder(RandomBuilder):
             types = types or [value.type for value in values]
             regions.append(Region([block]))
         made = self.op(control.If, self.tensor(condition).value, result_types=types, regions=regions)
+        return [self._own(value) for value in made.results]
+
+    def checkpoint(self, body: Callable[[], Values]) -> list[Tensor]:
+        """What `body()` gives; a gradient computes it again instead of keeping what is computed on the way."""
+        block = Block([])
+        types = [value.type for value in self._region(block, body, None)]
+        made = self.op(control.Checkpoint, result_types=types, regions=[Region([block])])
         return [self._own(value) for value in made.results]
 
     def while_loop(

@@ -253,9 +253,10 @@ class CoreBuilder(Builder):
     def cast(self, x: TensorLike, element: Type) -> Tensor:
         """x in another element type; an index value gives a 0-d tensor."""
         x = self.tensor(x)
+        if isinstance(x.type, TensorType) and x.type.element is element:
+            return x
         shape = x.type.shape if isinstance(x.type, TensorType) else ()
-        wanted = TensorType(shape, element)
-        return x if x.type is wanted else self.make(logic.Cast, x, result_types=[wanted])
+        return self.make(logic.Cast, x, result_types=[TensorType(shape, element)])
 
     # --- repeating ---------------------------------------------------------------------------------------------------
 
@@ -284,6 +285,8 @@ class CoreBuilder(Builder):
         kept = [x if isinstance(x, (bool, int, float)) else self.tensor(x) for x in xs]
         if all(isinstance(x, (bool, int, float)) for x in kept):
             kept = [self.constant(x) for x in kept]
+        if (element := _common_element(kept)) is not None and (isinstance(element, FloatType) or not floats):
+            return kept, element  # the usual case, fast
         element = _promoted([x.type.element for x in kept if isinstance(x, Tensor)])
         for x in kept:
             element = element if isinstance(x, Tensor) else _beside_number(element, x)
@@ -298,6 +301,8 @@ class CoreBuilder(Builder):
 
     def _one_shape(self, xs: Sequence[Tensor | int | float], element: Type) -> list[Tensor]:
         """Tensors broadcast to their common shape; numbers as tensors of that shape and this element type."""
+        if all(isinstance(x, Tensor) and x.type is xs[0].type for x in xs):  # type: ignore[union-attr]
+            return list(xs)  # type: ignore[arg-type]  # the usual case, fast
         shape = self._common_shape([x for x in xs if isinstance(x, Tensor)])
         return [self.broadcast_to(x, shape) if isinstance(x, Tensor) else self.full(x, shape, element) for x in xs]
 
@@ -334,6 +339,16 @@ def _size(cls: type[Op], extent: Any) -> int:
         return operator.index(extent)
     except TypeError:
         raise TirError(f"{cls.name}: a size is a whole number, got {extent!r}") from None
+
+
+def _common_element(xs: Sequence[Tensor | int | float]) -> Type | None:
+    """The element type of all; None if there are several, or numbers among them."""
+    found = None
+    for x in xs:
+        if not isinstance(x, Tensor) or (found is not None and x.value.type.element is not found):  # type: ignore[attr-defined]
+            return None
+        found = x.value.type.element  # type: ignore[attr-defined]
+    return found
 
 
 def _promoted(elements: Sequence[Type]) -> Type:

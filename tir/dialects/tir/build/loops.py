@@ -281,7 +281,7 @@ class _Loop:
             value = b._as_type(given, one.type)
             if value.type is not one.type:
                 message = f"scan: a step must give {one.type} as carried value {one.number}, got {value.type}"
-                raise TirError(message, here, hint=control.cure_of(one.type, value.type))
+                raise TirError(message, here, hint=control.Scan.cure(one.type, value.type))
             values.append(value)
         for number, x in enumerate(stacked):
             if DYNAMIC in x.type.shape:

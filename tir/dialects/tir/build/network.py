@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir import conv, reduce, window
+from tir.dialects.tir import conv, pooling, reduce, window
 from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.dialects.tir.build.products import ProductBuilder
@@ -44,12 +44,12 @@ class NetworkBuilder(ProductBuilder):
     ) -> Tensor:  # fmt: skip
         """The largest in each window of the last axes; strides are the window's sizes by default, high is low."""
         axes = _window_axes(window_sizes, strides or window_sizes, dilations, low, high, ceil_mode)
-        return self.make(window.MaxPool, self.tensor(x), ties=None if ties == "first" else ties, **_window_facts(axes))
+        return self.make(pooling.MaxPool, self.tensor(x), ties=None if ties == "first" else ties, **_window_facts(axes))
 
     def max_pool_grad(self, x: TensorLike, g: TensorLike, axes: Sequence[WindowAxis], ties: str = "first") -> Tensor:
         """What each place of x gets of g, the gradient by the pool's result."""
         given = None if ties == "first" else ties
-        return self.make(window.MaxPoolGrad, self.tensor(x), self.tensor(g), ties=given, **_window_facts(axes))
+        return self.make(pooling.MaxPoolGrad, self.tensor(x), self.tensor(g), ties=given, **_window_facts(axes))
 
     def avg_pool(
         self, x: TensorLike, window_sizes: Sequence[int], strides: Numbers = None, low: Numbers = None,
@@ -58,7 +58,7 @@ class NetworkBuilder(ProductBuilder):
         """The mean of each window of the last axes; divisor: padded, valid or one (the sum)."""
         axes = _window_axes(window_sizes, strides or window_sizes, dilations, low, high, ceil_mode)
         given = None if divisor == "padded" else divisor
-        return self.make(window.AvgPool, self.tensor(x), divisor=given, **_window_facts(axes))
+        return self.make(pooling.AvgPool, self.tensor(x), divisor=given, **_window_facts(axes))
 
     # --- convolution -------------------------------------------------------------------------------------------------
 

@@ -23,15 +23,18 @@ class ReductionBuilder(IndexingBuilder):
     def _reduce(
         self, cls: type[Op], x: Tensor, axes: Sequence[int] | int | None, keepdims: bool, **facts: Any
     ) -> Tensor:
-        rank = x.type.rank
-        chosen = range(rank) if axes is None else listed(axes)
-        ordered = sorted(axis + rank if axis < 0 else axis for axis in chosen)
+        rank, ordered = x.type.rank, self._ordered(x, axes)
         # Over no axes, a fold is x itself; a variance or a norm is not.
         found = self.make(cls, x, axes=ordered, **facts) if ordered or cls in statistics.OPS else x
         if not keepdims:
             return found
         shape = [1 if axis in ordered else extent for axis, extent in enumerate(self.shape(x))]
         return self.broadcast(found, [axis for axis in range(rank) if axis not in ordered], shape)
+
+    def _ordered(self, x: Tensor, axes: Sequence[int] | int | None) -> list[int]:
+        """The axes, all for None, counted from the front."""
+        rank = x.type.rank
+        return sorted(axis + rank if axis < 0 else axis for axis in (range(rank) if axes is None else listed(axes)))
 
     def sum(self, x: TensorLike, axes: Sequence[int] | int | None = None, keepdims: bool = False) -> Tensor:
         """The sum over the axes (all by default); integers add up in 64 bits."""
@@ -164,4 +167,4 @@ class ReductionBuilder(IndexingBuilder):
 
     def _normalised(self, cls: type[Op], x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         (x,), _ = self._promote(self.tensor(x), floats=True)
-        return self._reduce(cls, x, axes, keepdims=False)
+        return self.make(cls, x, axes=self._ordered(x, axes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tir.dialects.tir import solve
+from tir.dialects.tir import solve, triangular
 from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.network import NetworkBuilder
 from tir.ir.ir import Op
@@ -21,14 +21,14 @@ class SolveBuilder(NetworkBuilder):
 
     def cholesky(self, a: TensorLike) -> Tensor:
         """The lower triangular L with a = L L^T."""
-        return self._make_unary(solve.Cholesky, a)
+        return self._make_unary(triangular.Cholesky, a)
 
     def triangular_solve(
         self, a: TensorLike, b: TensorLike, upper: bool = False, transpose: bool = False, unit: bool = False
     ) -> Tensor:
         """The x with a x = b (a^T x = b) for a triangular a."""
         facts = {"upper": upper or None, "transpose": transpose or None, "unit": unit or None}
-        return self._system(solve.TriangularSolve, a, b, **facts)
+        return self._system(triangular.TriangularSolve, a, b, **facts)
 
     def solve(self, a: TensorLike, b: TensorLike) -> Tensor:
         """The x with a x = b."""

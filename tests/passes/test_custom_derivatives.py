@@ -1,0 +1,257 @@
+"""Functions with derivatives of their own: `tir.vjp` and `tir.jvp` in both modes, to second order, at every level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.levels import first_disagreement
+from tir import Builder, TirError
+from tir.dialects.all import REGISTRY
+from tir.interpret import Interpreter
+from tir.ir.errors import PassError
+from tir.ir.ir import Op
+from tir.ir.pass_manager import run_pipeline
+from tir.parser.parse import parse_text
+from tir.passes.autodiff import Autodiff
+from tir.passes.inline import Inline
+from tir.passes.pipelines import default
+
+VECTOR = "tensor<3xf64>"
+X, Z, T = np.array([0.5, -1.0, 2.0]), np.array([3.0, 0.1, -0.7]), np.array([1.0, -2.0, 0.25])
+
+
+def program(form: str) -> str:
+    """f(x, z) = x * z * factor, whose own derivative is 10 times the true one, so that one sees who computed it.
+
+    form: which of the two are given. @main gives f's gradient by x and z, its tangent, and a Hessian times a vector.
+    """
+    attributes = ", ".join(f"tir.{name} = @{name}" for name in form.split())
+    return f"""
+func.func private @f(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}) -> (tensor<i32>, {VECTOR}) attributes {{{attributes}}} {{
+  %y = tir.mul %x, %z : {VECTOR}
+  return %k, %y : tensor<i32>, {VECTOR}
+}}
+func.func private @vjp(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}, %j: tensor<i32>, %y: {VECTOR}, %dy: {VECTOR}) -> ({VECTOR}, {VECTOR}) {{
+  %ten = tir.full 10.0 : f64 -> {VECTOR}
+  %d = tir.mul %ten, %dy : {VECTOR}
+  %dx = tir.mul %d, %z : {VECTOR}
+  %dz = tir.mul %d, %x : {VECTOR}
+  return %dx, %dz : {VECTOR}, {VECTOR}
+}}
+func.func private @jvp(%x: {VECTOR}, %k: tensor<i32>, %z: {VECTOR}, %dx: {VECTOR}, %dz: {VECTOR}) -> {VECTOR} {{
+  %ten = tir.full 10.0 : f64 -> {VECTOR}
+  %a = tir.mul %dx, %z : {VECTOR}
+  %b = tir.mul %x, %dz : {VECTOR}
+  %s = tir.add %a, %b : {VECTOR}
+  %dy = tir.mul %ten, %s : {VECTOR}
+  return %dy : {VECTOR}
+}}
+func.func @main(%x: {VECTOR}, %z: {VECTOR}, %t: {VECTOR}, %k: tensor<i32>) -> ({VECTOR}, {VECTOR}, {VECTOR}, {VECTOR}) {{
+  %e = tir.square %x : {VECTOR}
+  %j, %y = call @f(%e, %k, %z) : ({VECTOR}, tensor<i32>, {VECTOR}) -> (tensor<i32>, {VECTOR})
+  %c = tir.sum %y over [0] : tensor<f64>
+  %gx, %gz = tir.grad %c wrt (%x, %z) : {VECTOR}, {VECTOR}
+  %dy = tir.jvp (%y) wrt (%x, %z) with (%t, %z) : {VECTOR}
+  %h = tir.jvp (%gx) wrt (%x) with (%t) : {VECTOR}
+  return %gx, %gz, %dy, %h : {VECTOR}, {VECTOR}, {VECTOR}, {VECTOR}
+}}
+"""
+
+
+def expanded(text: str) -> Op:
+    module = parse_text(text, REGISTRY)
+    Inline().run(module)
+    Autodiff().run(module)
+    return module
+
+
+@pytest.mark.parametrize("form", ["vjp", "jvp", "vjp jvp"])
+def test_both_modes_and_second_order_use_the_given_derivative(form: str) -> None:
+    given = [X, Z, T, np.asarray(np.int32(4))]
+    gx, gz, dy, h = Interpreter(expanded(program(form))).run("main", given)
+    np.testing.assert_allclose(gx, 10 * 2 * X * Z, rtol=1e-15)
+    np.testing.assert_allclose(gz, 10 * X**2, rtol=1e-15)
+    np.testing.assert_allclose(dy, 10 * (2 * X * T * Z + X**2 * Z), rtol=1e-15)
+    np.testing.assert_allclose(h, 10 * 2 * Z * T, rtol=1e-15)
+
+
+@pytest.mark.parametrize("form", ["vjp", "jvp"])
+def test_every_level_agrees(form: str) -> None:
+    found = first_disagreement(program(form), [X, Z, T, np.asarray(np.int32(4))], read_back=[])
+    assert found is None, found
+
+
+def test_each_mode_uses_its_own() -> None:
+    """Where both are there, neither is transposed."""
+    text = program("vjp jvp").replace("%a = tir.mul %dx, %z", "%a = tir.mul %dx, %x")
+    given = [X, Z, T, np.asarray(np.int32(4))]
+    gx, _, dy, _ = Interpreter(expanded(text)).run("main", given)
+    np.testing.assert_allclose(gx, 10 * 2 * X * Z, rtol=1e-15)
+    np.testing.assert_allclose(dy, 10 * (2 * X * T * X**2 + X**2 * Z), rtol=1e-15)
+
+
+def test_the_call_is_gone_behind_the_pipeline() -> None:
+    module = parse_text(program("vjp"), REGISTRY)
+    run_pipeline(default(), module)
+    assert not any(op.name == "func.call" for op in module.walk())
+
+
+def test_without_a_derivative_to_compute_the_function_is_inlined() -> None:
+    text = program("vjp").split("  %gx, %gz = ")[0] + f"  return %y, %y, %y, %y : {', '.join([VECTOR] * 4)}\n}}\n"
+    module = parse_text(text, REGISTRY)
+    Inline().run(module)
+    assert not any(op.name == "func.call" for op in module.walk())
+
+
+LOOP = """
+func.func private @clipped(%h: tensor<2xf64>) -> tensor<2xf64> attributes {tir.vjp = @back} {
+  %y = tir.tanh %h : tensor<2xf64>
+  return %y : tensor<2xf64>
+}
+func.func private @back(%h: tensor<2xf64>, %y: tensor<2xf64>, %dy: tensor<2xf64>) -> tensor<2xf64> {
+  return %dy : tensor<2xf64>
+}
+func.func @main(%x: tensor<2xf64>, %w: tensor<f64>) -> (tensor<2xf64>, tensor<f64>) {
+  %n = tir.iota axis 0 : tensor<3xi32>
+  %last = tir.scan (%h = %x : tensor<2xf64>) over (%i = %n : tensor<3xi32>) {
+    %b = tir.broadcast %w along [] : tensor<f64> -> tensor<2xf64>
+    %m = tir.mul %h, %b : tensor<2xf64>
+    %y = func.call @clipped(%m) : (tensor<2xf64>) -> tensor<2xf64>
+    tir.yield %y : tensor<2xf64>
+  }
+  %c = tir.sum %last over [0] : tensor<f64>
+  %gx, %gw = tir.grad %c wrt (%x, %w) : tensor<2xf64>, tensor<f64>
+  return %gx, %gw : tensor<2xf64>, tensor<f64>
+}
+"""
+
+
+def test_in_a_loop() -> None:
+    """A straight-through estimator: the tanh of each step counts as the identity on the way back."""
+    x, w = np.array([0.4, -0.9]), 1.5
+    gx, gw = Interpreter(expanded(LOOP)).run("main", [x, np.asarray(w)])
+    h, slope = x, np.zeros(2)
+    for _ in range(3):
+        slope, h = slope * w + h, np.tanh(h * w)
+    np.testing.assert_allclose(gx, [w**3, w**3], rtol=1e-14)
+    np.testing.assert_allclose(gw, slope.sum(), rtol=1e-14)
+    found = first_disagreement(LOOP, [x, np.asarray(w)], read_back=[])
+    assert found is None, found
+
+
+def test_a_derivative_may_have_a_derivative_of_its_own() -> None:
+    """The second gradient of @f is what @second says."""
+    text = """
+func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @first} {
+  return %x : tensor<f64>
+}
+func.func private @first(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @second} {
+  return %dy : tensor<f64>
+}
+func.func private @second(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>, %r: tensor<f64>, %dr: tensor<f64>) -> (tensor<f64>, tensor<f64>, tensor<f64>) {
+  %c = tir.full 7.0 : f64 -> tensor<f64>
+  %dx = tir.mul %c, %dr : tensor<f64>
+  %zero = tir.full 0.0 : f64 -> tensor<f64>
+  return %dx, %zero, %zero : tensor<f64>, tensor<f64>, tensor<f64>
+}
+func.func @main(%x: tensor<f64>) -> (tensor<f64>, tensor<f64>) {
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  %h = tir.grad %g wrt (%x) : tensor<f64>
+  return %g, %h : tensor<f64>, tensor<f64>
+}
+"""
+    found = Interpreter(expanded(text)).run("main", [np.asarray(3.0)])
+    assert [float(one) for one in found] == [1.0, 7.0]
+
+
+def test_the_builder_says_it() -> None:
+    b = Builder()
+    with b.function("f", private=True, vjp="back", x="tensor<[N]xf64>") as (x,):
+        b.returns(b.round(x))
+    with b.function("back", private=True, x="tensor<[N]xf64>", y="tensor<[N]xf64>", dy="tensor<[N]xf64>") as (x, y, dy):
+        b.returns(dy)
+    with b.function("main", x="tensor<[N]xf64>") as (x,):
+        (y,) = b.call("f", x)
+        (g,) = b.grad(b.sum(y * x), [x])
+        b.returns(g)
+    b.verify()
+    (found,) = Interpreter(expanded(b.module_text())).run("main", [np.array([0.4, 1.6])])
+    np.testing.assert_allclose(found, np.array([0.0, 2.0]) + [0.4, 1.6])
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+HEAD = "func.func private @f(%x: tensor<2xf32>, %n: tensor<i32>) -> tensor<f32> attributes {tir.vjp = @g} {"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("func.func private @f(tensor<2xf32>) -> tensor<f32> attributes {tir.vjp = 3 : i64}",
+         "func.func: tir.vjp of @f must be a symbol such as @f, got 3 : i64"),
+        ("func.func private @f(tensor<2xf32>) -> tensor<f32> attributes {tir.vjp = @gg}\nfunc.func private @g()",
+         "func.func: tir.vjp of @f is @gg, and there is no such function; did you mean 'g'?"),
+        ("func.func private @f(tensor<2xf32>, tensor<i32>) -> tensor<f32> attributes {tir.vjp = @g}\n"
+         "func.func private @g(tensor<2xf32>) -> tensor<2xf32>",
+         "func.func: tir.vjp of @f: @g must have type (tensor<2xf32>, tensor<i32>, tensor<f32>, tensor<f32>) -> tensor<2xf32> "
+         "(from the arguments, the results and adjoints of the results of floats to adjoints of the arguments of floats), "
+         "got (tensor<2xf32>) -> tensor<2xf32>"),
+        ("func.func private @f(tensor<2xf32>, tensor<i32>) -> tensor<f32> attributes {tir.jvp = @g}\n"
+         "func.func private @g(tensor<2xf32>) -> tensor<2xf32>",
+         "func.func: tir.jvp of @f: @g must have type (tensor<2xf32>, tensor<i32>, tensor<2xf32>) -> tensor<f32> "
+         "(from the arguments and tangents of the arguments of floats to tangents of the results of floats), "
+         "got (tensor<2xf32>) -> tensor<2xf32>"),
+    ],
+)  # fmt: skip
+def test_wrong_derivatives(text: str, message: str) -> None:
+    with pytest.raises(TirError) as caught:
+        parse_text(text, REGISTRY)
+    assert message in str(caught.value)
+
+
+def test_a_derivative_may_not_use_state() -> None:
+    text = """
+tir.shared @s : tensor<f64> = dense<1.0>
+func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {tir.jvp = @t} {
+  return %x : tensor<f64>
+}
+func.func private @t(%x: tensor<f64>, %dx: tensor<f64>) -> tensor<f64> {
+  %s = tir.read @s : tensor<f64>
+  return %s : tensor<f64>
+}
+func.func @main(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  return %g : tensor<f64>
+}
+"""
+    with pytest.raises(PassError, match="@t computes a derivative of @f, so it may not use state"):
+        expanded(text)
+
+
+RECURSIVE = """
+func.func private @f(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @g(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+}
+func.func private @g(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+}
+func.func @main(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+}
+"""
+
+
+def test_recursion_is_refused() -> None:
+    module = parse_text(RECURSIVE, REGISTRY)
+    with pytest.raises(PassError, match=r"func.call: @\w is recursive \(@\w -> @\w -> @\w\), which has no form on buffers; tir.while"):
+        run_pipeline(default(), module)
+    gradient = "  %d = tir.grad %y wrt (%x) : tensor<f64>\n  return %d : tensor<f64>\n}\n"
+    text = RECURSIVE[: RECURSIVE.rindex("  return")] + gradient
+    with pytest.raises(PassError, match=r"no rule for it; @f is recursive \(@f -> @g -> @f\); tir.while and tir.scan repeat"):
+        expanded(text)

@@ -1,0 +1,90 @@
+"""Derivatives of calls of functions that have some of their own (`tir.vjp`, `tir.jvp`). Part of `autodiff`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
+from tir.dialects.func import Call, Func
+from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.state import Read, Update
+from tir.ir.errors import CallSiteLocation, PassError
+from tir.ir.ir import Op, Value, clone_into
+from tir.ir.symbols import SymbolTable
+from tir.ir.types import FloatType, element_type
+from tir.passes.call_graph import circle_of
+
+__all__ = ["CustomDerivative", "custom_derivative", "why_not"]
+
+
+class CustomDerivative:
+    """What is known of the derivative of a call. vjp, jvp: the functions that compute it; at least one is there."""
+
+    def __init__(self, call: Call, vjp: Func | None, jvp: Func | None) -> None:
+        self.call, self.vjp, self.jvp = call, vjp, jvp
+
+    @property
+    def float_operands(self) -> list[Value]:
+        """The operands that take an adjoint and have a tangent."""
+        return [value for value in self.call.operands if _is_float(value)]
+
+    @property
+    def float_results(self) -> list[Value]:
+        """The results that have an adjoint and a tangent."""
+        return [value for value in self.call.results if _is_float(value)]
+
+    def adjoints(self, b: TensorBuilder, given: Sequence[Tensor]) -> list[Value]:
+        """The adjoints of the operands of floats, from those of the results of floats, by `tir.vjp`."""
+        assert self.vjp is not None
+        return self._run(b, self.vjp, [*self.call.operands, *self.call.results, *(b.tensor(g).value for g in given)])
+
+    def tangents(self, b: TensorBuilder, given: Sequence[Tensor]) -> list[Value]:
+        """The tangents of the results of floats, from those of the operands of floats, by `tir.jvp`."""
+        assert self.jvp is not None
+        return self._run(b, self.jvp, [*self.call.operands, *(b.tensor(t).value for t in given)])
+
+    def _run(self, b: TensorBuilder, function: Func, arguments: Sequence[Value]) -> list[Value]:
+        """What the function gives: its body where `b` inserts, so that it can be differentiated again, or a call of it."""
+        if has_derivatives(function) or function.is_declaration or len(function.body_region.blocks) != 1:
+            types = list(function.function_type.results)
+            return list(b.op(Call, list(arguments), callee=function.sym_name, result_types=types).results)
+        mapping: dict[Any, Any] = dict(zip(function.arguments, arguments))
+        end = function.entry.terminator
+        for op in function.entry:
+            if isinstance(op, (Read, Update)):
+                message = f"@{function.sym_name} computes a derivative of @{self.call.callee}, so it may not use state"
+                raise PassError(message, op.location, [("for the call here", self.call.location)])
+            if op is not end:
+                copy = b.insert(clone_into(op, mapping))
+                copy.location = CallSiteLocation(op.location, self.call.location)
+        return [mapping.get(value, value) for value in end.operands]
+
+
+def _is_float(value: Value) -> bool:
+    return isinstance(element_type(value.type), FloatType)
+
+
+def custom_derivative(op: Op, place: Op) -> CustomDerivative | None:
+    """The derivative of its own that a call has, or None. place: an op of the module, which `op` may be taken from."""
+    if not isinstance(op, Call):
+        return None
+    symbols = _symbols(place)
+    function = symbols.lookup(op.callee)
+    if not isinstance(function, Func) or not has_derivatives(function):
+        return None
+    found = [symbols.lookup(derivative_symbol(function, name) or "") for name in (VJP, JVP)]
+    vjp, jvp = (one if isinstance(one, Func) else None for one in found)
+    return CustomDerivative(op, vjp, jvp) if vjp is not None or jvp is not None else None
+
+
+def why_not(call: Call, place: Op) -> str:
+    """Why autodiff meets a call that it cannot look into, and what to do."""
+    circle = circle_of(call, _symbols(place))
+    if circle is not None:
+        return f"@{call.callee} is recursive ({circle}); tir.while and tir.scan repeat and have gradients"
+    return "run the pass inline first, or give the function a derivative of its own (tir.vjp, tir.jvp)"
+
+
+def _symbols(place: Op) -> SymbolTable:
+    return SymbolTable(place.root)
