@@ -348,6 +348,16 @@ def test_gradient_inside_of_a_loop_trains() -> None:
     np.testing.assert_allclose(w @ X, np.ones(2), rtol=1e-6)
 
 
+def test_function_may_give_a_value_from_outside_of_the_loop() -> None:
+    """It does not depend on the argument, so the gradient is 0, as it is outside of a loop."""
+
+    def make(b: Any, x: Any) -> Any:
+        total = b.sum(x)
+        return [tir.grad(lambda _: total)(x), b.map(lambda e: tir.grad(lambda _: total)(e), x)]
+
+    check(make, [np.zeros(3), np.zeros(3)], X)
+
+
 def test_derivatives_run_on_the_cpu() -> None:
     def make(b: Any, x: Any, v: Any) -> Any:
         def f(y: Any) -> Any:
@@ -385,7 +395,7 @@ def inside(b: Any, make: Callable[[Any], Any], x: Any) -> Any:
 
 MISTAKES = [
     (lambda b, x, n: tir.grad(b.sin(x), x), r"tir.grad: the cost must be a number, a tensor of rank 0, got tensor<3xf64>; take its"),
-    (lambda b, x, n: tir.grad(b.sum(n), x), "tir.grad: the cost must be of floats, got tensor<i64>; whole numbers change in steps"),
+    (lambda b, x, n: tir.grad(b.sum(n), x), "tir.grad: what is differentiated must be of floats, got tensor<i64>; whole numbers change in steps"),
     (lambda b, x, n: tir.grad(b.sum(x), [x, n]), "tir.grad: wrt 1 %b must be of floats, got tensor<3xi64>"),
     (lambda b, x, n: tir.grad([b.sum(x)], x), "tir.grad: the cost must be one tensor, got 1 in a list; add them up"),
     (lambda b, x, n: tir.grad(3.0, x), "tir.grad: the cost must be a tensor of the builder, or a list or tuple of them, got 3.0"),
@@ -395,7 +405,7 @@ MISTAKES = [
      "tir.grad: disconnected must be one of error, warn, zero, got 'zeros'; did you mean 'zero'"),
     (lambda b, x, n: inside(b, lambda e: tir.grad(e, x), x), "tir.grad: wrt %a is computed outside of the branch or loop"),
     (lambda b, x, n: inside(b, lambda e: tir.grad(b.sum(x), e), x * 2),
-     'tir.grad: the cost does not depend on wrt; disconnected="zero"'),
+     'tir.grad: the cost does not depend on wrt %e; disconnected="zero"'),
     (lambda b, x, n: (lambda c: inside(b, lambda e: tir.grad(c, e), x))(b.sum(x).named("c")),
      "tir.grad: what is differentiated %c is computed outside of the branch or loop that is written here; call this there"),
     (lambda b, x, n: tir.grad(b.sum(x), x, consider_constant=3), "consider_constant must be a tensor of the builder"),
@@ -408,7 +418,7 @@ MISTAKES = [
     (lambda b, x, n: tir.jvp(b.exp(x), x, b.sum(x)), "tir.jvp: the tangent of %a must have type tensor<3xf64>, got tensor<f64>"),
     (lambda b, x, n: tir.jvp(b.exp, x, x), "tir.jvp: arguments and tangents of a function are tuples; "),
     (lambda b, x, n: tir.jacobian([x], x), "tir.jacobian: y must be one tensor, got 1 in a list; ask for the Jacobian of each"),
-    (lambda b, x, n: tir.jacobian(n, x), "tir.jacobian: y %b must be of floats, got tensor<3xi64>"),
+    (lambda b, x, n: tir.jacobian(n, x), "tir.jacobian: what is differentiated %b must be of floats, got tensor<3xi64>"),
     (lambda b, x, n: tir.jacobian(x, x, mode="back"), "tir.jacobian: the mode must be one of auto, reverse, forward, got 'back'"),
     (lambda b, x, n: tir.jacobian(b.exp(b.cast(n, tir.F64)), x), "tir.jacobian: what is differentiated does not depend on wrt %a"),
     (lambda b, x, n: tir.grad(b.sum)(2.0), "tir.grad: the function must be called with a tensor of a builder"),
@@ -428,6 +438,13 @@ def test_mistake_is_told_with_its_line_and_its_cure(make: Callable[..., Any], me
         module_of(make, ["tensor<3xf64>", "tensor<3xi64>"])
     location = caught.value.location
     assert location is not None and location.file_location().file == __file__
+
+
+def test_derivative_outside_of_a_function_is_told() -> None:
+    b = tir.Builder()
+    y = other_function(b)
+    with pytest.raises(tir.TirError, match="tir.jacobian: stands in a function, and none is open; ask for it inside"):
+        tir.jacobian(y, y)
 
 
 def test_value_of_another_function_is_told() -> None:

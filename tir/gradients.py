@@ -190,10 +190,15 @@ class _Call:
             raise self.error("needs a tensor to differentiate, and one to differentiate by")
         self.b: TensorBuilder = results[0].builder
         self.results, self.wrt = [self.b.tensor(x) for x in results], [self.b.tensor(x) for x in wrt]
+        if self.b.block is None:
+            raise self.error("stands in a function, and none is open", "ask for it inside of `with b.function(..)`")
         for x in self.results:
-            self._check_place(f"what is differentiated{_named(x)}", x, "call this there, and hand the derivative on")
+            what = f"what is differentiated{_named(x)}"
+            if not _is_float(x.value):
+                raise self.error(f"{what} must be of floats, got {x.type}", STEPS)
+            self._check_place(what, x, "call this there, and hand the derivative on")
         for number, x in enumerate(self.wrt):
-            if not isinstance(element_type(x.type), FloatType):
+            if not _is_float(x.value):
                 raise self.error(f"{self._by(number)} must be of floats, got {x.type}", STEPS)
             self._check_place(self._by(number), x, "take `b.leaf(x)` of it there, use that, and differentiate by that")
 
@@ -215,9 +220,7 @@ class _Call:
         raise self.error(f"{what} is computed outside of the branch or loop that is written here", cure)
 
     def check_number(self, cost: Tensor) -> None:
-        """TirError unless there is a gradient of it at all."""
-        if not isinstance(element_type(cost.type), FloatType):
-            raise self.error(f"the cost{_named(cost)} must be of floats, got {cost.type}", STEPS)
+        """TirError unless it is a number."""
         if cost.type.rank != 0:
             hint = "take its `b.sum` or `b.mean`, or ask for tir.jacobian"
             raise self.error(f"the cost{_named(cost)} must be a number, a tensor of rank 0, got {cost.type}", hint)
@@ -266,8 +269,6 @@ class _Call:
     def jacobians(self, mode: str) -> list[Tensor]:
         """The Jacobians of the result by `wrt`."""
         (y,) = self.results
-        if not isinstance(element_type(y.type), FloatType):
-            raise self.error(f"y{_named(y)} must be of floats, got {y.type}", STEPS)
         shape = self.b.shape(y)
 
         def zeros(x: Tensor) -> Tensor:
@@ -398,7 +399,7 @@ def _gradient_function(
     def gradient(*arguments: Any, **named: Any) -> Any:
         point = _Point(name, f, argnums, arguments)
         y = point.value(named, has_aux)
-        call = _Call(name, _tensors(name, "what the function gives", y), point.leaves, disconnected or "zero")
+        call = _Call(name, point.results(y), point.leaves, disconnected or "zero")
         if len(call.results) != 1:
             raise call.error(f"the function must give one number, got {len(call.results)}", "or has_aux=True")
         call.check_number(call.results[0])
@@ -452,6 +453,11 @@ class _Point:
             y, self.aux = y
         return y
 
+    def results(self, y: Any) -> list[Tensor]:
+        """The tensors that the function gives; those from outside of the branch or loop that is written are taken in."""
+        found = _tensors(self.name, "what the function gives", _flat(y))
+        return [x if x.value.block is self.b.block else self.b.leaf(x) for x in found]
+
     def packed(self, found: Iterable[Any]) -> Any:
         """What there is for each leaf, in the form of the arguments."""
         rest = iter(found)
@@ -462,7 +468,7 @@ class _Point:
 def _vjp_of_function(f: Callable[..., Any], arguments: Sequence[Any], has_aux: bool, disconnected: str) -> Any:
     point = _Point("vjp", f, tuple(range(len(arguments))), arguments)
     y = point.value({}, has_aux)
-    results = _tensors("vjp", "what the function gives", _flat(y))
+    results = point.results(y)
 
     def pull(cotangents: Any) -> Any:
         call = _Call("vjp", results, point.leaves, disconnected)
@@ -477,7 +483,7 @@ def _jvp_of_function(f: Callable[..., Any], arguments: Any, tangents: Any, has_a
         raise TirError(message, caller_location(), hint="(x,) is a tuple of one")
     point = _Point("jvp", f, tuple(range(len(arguments))), arguments)
     y = point.value({}, has_aux)
-    call = _Call("jvp", _tensors("jvp", "what the function gives", _flat(y)), point.leaves, "zero")
+    call = _Call("jvp", point.results(y), point.leaves, "zero")
     pairs = call.pairs("tangent", point.leaves, [x for tangent in tangents for x in _flat(tangent)])
     rest = iter(call.b.jvp(call.results, point.leaves, [tangent for _, tangent in pairs]))
     dy = _mapped(lambda _: next(rest), y)
@@ -488,8 +494,9 @@ def _jacobian_function(f: Callable[..., Any], argnums: Any, mode: str, disconnec
     def derivative(*arguments: Any, **named: Any) -> Any:
         point = _Point("jacobian", f, argnums, arguments)
         y = point.value(named, False)
-        _tensors("jacobian", "what the function gives", _flat(y))
-        return _mapped(lambda x: point.packed(_Call("jacobian", [x], point.leaves, disconnected).jacobians(mode)), y)
+        parts = [_Call("jacobian", [x], point.leaves, disconnected).jacobians(mode) for x in point.results(y)]
+        rest = iter(parts)
+        return _mapped(lambda _: point.packed(next(rest)), y)
 
     return derivative
 

@@ -36,8 +36,8 @@ def drop_unused(first: Op | None, last: Op | None) -> None:
 class Reverse:
     """Reverse mode in one block, up to the insertion point of `b`; regions are differentiated in turn.
 
-    place: the op that asks, for errors. within: the block, and the op in it in front of which that ends which is
-    differentiated, where `b` builds elsewhere, such as in a loop behind it.
+    place: the op that asks, for errors. within: where `b` builds elsewhere than in the block that is differentiated,
+    such as in a loop behind it: this block, and the op in front of which it counts.
     """
 
     def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:

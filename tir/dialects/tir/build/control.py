@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tir.dialects.tir import control
 from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.random import RandomBuilder
 from tir.ir.errors import TirError
-from tir.ir.ir import Block, Region
+from tir.ir.ir import Block, Region, Value
 from tir.ir.types import I1, TensorType, Type
 
-__all__ = ["ControlBuilder", "Values"]
+__all__ = ["ControlBuilder", "Values", "name_after"]
 
 Values = Sequence[TensorLike]
 
@@ -52,6 +53,8 @@ class ControlBuilder(RandomBuilder):
         starts = [self.tensor(x).value for x in inits]
         types: list[Type] = [value.type for value in starts]
         asked, body = Block(types), Block(types)
+        name_after(condition, asked.arguments)
+        name_after(step, body.arguments)
         self._region(asked, lambda: [condition(*map(self._own, asked.arguments))], [TensorType((), I1)])
         self._region(body, lambda: step(*map(self._own, body.arguments)), types)
         made = self.op(control.While, starts, regions=[Region([asked]), Region([body])], max_trips=max_trips)
@@ -76,3 +79,12 @@ class ControlBuilder(RandomBuilder):
         return self.tensor(x)
 
 
+def name_after(function: Callable[..., Any], values: Sequence[Value]) -> None:
+    """Gives values the names of the parameters that the function takes them by."""
+    function = getattr(function, "__wrapped__", function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return
+    own = 1 if hasattr(function, "__self__") else 0
+    for name, value in zip(code.co_varnames[own : code.co_argcount], values):
+        value.hint = name if name.strip("_") else value.hint

@@ -13,7 +13,7 @@ from typing import Any
 
 from tir.dialects.tir import control
 from tir.dialects.tir.base import merge_dims
-from tir.dialects.tir.build.control import ControlBuilder, Values
+from tir.dialects.tir.build.control import ControlBuilder, Values, name_after
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.ir.errors import TirError, counted
 from tir.ir.ir import Block, BlockArgument, Region, Value
@@ -91,6 +91,7 @@ class LoopBuilder(ControlBuilder):
             gives_one = not isinstance(found, (list, tuple))
             return [], _several(found)
 
+        step.__wrapped__ = function  # type: ignore[attr-defined]  # whose parameters have names
         _, stacks = self.scan(step, [], _several(sequences), non_sequences, go_backwards=go_backwards)
         return stacks[0] if gives_one else stacks
 
@@ -109,6 +110,7 @@ class LoopBuilder(ControlBuilder):
         def step(*given: Tensor) -> Any:
             return _several(function(*given)), []
 
+        step.__wrapped__ = function  # type: ignore[attr-defined]  # whose parameters have names
         last, _ = self.scan(step, first, sequences, non_sequences, reverse=reverse)
         return last if isinstance(init, (list, tuple)) else last[0]
 
@@ -252,8 +254,10 @@ class _Loop:
         values, elements = given[: len(self.starts)], given[len(self.starts) :]
         groups = self._grouped(values)
         seen = [group[place] for one, group in zip(self.carried, groups) for place in one.seen]
+        taken = [*seen, *([] if self.counts else elements)]
+        name_after(self.step, [x.value for x in taken])
         with b.at(self.block):
-            found = self.step(*seen, *([] if self.counts else elements), *self.others)
+            found = self.step(*taken, *self.others)
             next_values, self.stacked, self.stop = self._checked(found)
         self.ends = [x for group, new in zip(groups, next_values) for x in (*group[1:], new)]
 
@@ -354,6 +358,7 @@ class _Loop:
             for x, element in zip(whole, block.arguments[count:]):
                 taken[element] = steps if self.counts else b.take(x, steps, 0, mode="clamp").value
         for element, value in taken.items():
+            value.hint = value.hint or element.hint
             element.replace_all_uses_with(value)
             block.erase_argument(count)
         self.ends, self.stacked = (
