@@ -119,7 +119,7 @@ GRADIENT_BUGS = (
         "tir/dialects/tir/control_gradients.py",
         "if any(parts[i] is not None for _, parts in found)]",
         "if all(parts[i] is not None for _, parts in found)]",
-        (*LOOPS, "branch"),
+        (*LOOPS, "one_region"),
     ),
     Bug(
         "gradient of the first steps in place of the last",
