@@ -67,8 +67,8 @@ GRADIENT_BUGS = (
     Bug(
         "tangents of two values that are one, the last alone",
         "tir/passes/forward_mode.py",
-        "b.tensor(tangent) if known is None else known + b.tensor(tangent)",
-        "b.tensor(tangent)",
+        "self.tangents[value] = tangent if known is None else known + tangent",
+        "self.tangents[value] = tangent",
         (*FORWARD, "twice"),
     ),
     Bug(
@@ -221,11 +221,11 @@ GRADIENT_BUGS = (
         (*CONTROL, "nobody"),
     ),
     Bug(
-        "what both branches yield taken out of them although they make it",
+        "what two branches yield taken for one value",
         "tir/passes/canonicalize_control.py",
         "if one is other and not is_made_inside(one, op)}",
         "if one.type is other.type and not is_made_inside(one, op)}",
-        (*CONTROL, "condition or if"),
+        (*CONTROL, "hand_on"),
     ),
     Bug(
         "results of a branch in the memory of what is still read",
