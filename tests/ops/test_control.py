@@ -128,8 +128,12 @@ def test_scan_over_sequences_of_different_lengths_is_an_error_at_every_level() -
     text = function(arguments_of("?"), recurrence("?", ""), "%last : tensor<2x3xf64>")
     given = inputs(4)
     given[1] = given[1][:3]
+    lowered = parse_text(text, REGISTRY)
+    LowerStructured().run(lowered)
     with pytest.raises(TirError, match="tir.scan: axis 0 of sequence 1 must have the size of axis 0 of sequence 0"):
         run(text, *given)
+    with pytest.raises(TirError, match="tir.scan: axis 0 of sequence 1 must have the size of axis 0 of sequence 0"):
+        Interpreter(lowered).run("main", given)
 
 
 def test_scan_of_integers_and_truth_values() -> None:
@@ -199,6 +203,22 @@ def test_a_sequence_whose_length_nobody_else_says_stays() -> None:
     Canonicalize().run(module)
     with pytest.raises(TirError, match="axis 0 of sequence 1 must have the size"):
         Interpreter(module).run("main", [np.float64(1), np.ones(2), np.ones(3)])
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_branches_that_hand_on_different_values_stay(condition: bool) -> None:
+    body = """  %r:2 = tir.if %c -> (tensor<f64>, tensor<f64>) {
+    tir.yield %x, %x : tensor<f64>, tensor<f64>
+  } else {
+    tir.yield %y, %x : tensor<f64>, tensor<f64>
+  }"""
+    text = function("%c: tensor<i1>, %x: tensor<f64>, %y: tensor<f64>", body, "%r#0 : tensor<f64>; %r#1 : tensor<f64>")
+    module = parse_text(text, REGISTRY)
+    Canonicalize().run(module)
+    (branch,) = (op for op in module.walk() if op.name == "tir.if")
+    assert len(branch.results) == 1
+    found = Interpreter(module).run("main", [np.bool_(condition), np.float64(1), np.float64(2)])
+    assert found == [1 if condition else 2, 1]
 
 
 def test_known_conditions_and_loops_that_never_run() -> None:

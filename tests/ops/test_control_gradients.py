@@ -206,6 +206,20 @@ def test_what_was_checked_forward_is_not_checked_again_on_the_way_back() -> None
     assert run(text, np.array([2.0, 3.0, 4.0]), 0.5) == [24.0]
 
 
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_value_that_one_region_alone_uses_has_its_gradient_there(condition: bool) -> None:
+    body = """  %r = tir.if %p -> (tensor<f64>) {
+    %a = tir.square %x : tensor<f64>
+    tir.yield %a : tensor<f64>
+  } else {
+    %b = tir.exp %y : tensor<f64>
+    tir.yield %b : tensor<f64>
+  }
+  %gx, %gy = tir.grad %r wrt (%x, %y) : tensor<f64>, tensor<f64>"""
+    text = function("%p: tensor<i1>, %x: tensor<f64>, %y: tensor<f64>", body, "%gx : tensor<f64>; %gy : tensor<f64>")
+    assert run(text, condition, 3.0, 0.0) == ([6.0, 0.0] if condition else [0.0, 1.0])
+
+
 def test_no_nan_comes_out_of_the_region_that_did_not_run() -> None:
     body = """  %zero = tir.full 0.0 : f64 -> tensor<f64>
   %p = tir.cmp gt %x, %zero : tensor<f64>

@@ -114,6 +114,22 @@ def test_tangents_of_a_value_named_twice_add_up() -> None:
     np.testing.assert_array_equal(Interpreter(expanded(text)).run("main", [x, s, t])[0], 2 * x * (s + t))
 
 
+def test_tangent_of_a_leaf_adds_to_what_moves_it() -> None:
+    """y = x^2, c = y^3: a change of x moves y, too, as in reverse mode the gradient by x is that through y."""
+    text = """func.func @main(%x: tensor<f64>, %s: tensor<f64>, %t: tensor<f64>) -> (tensor<f64>, tensor<f64>, tensor<f64>) {
+  %q = tir.square %x : tensor<f64>
+  %y = tir.leaf %q : tensor<f64>
+  %two = tir.square %y : tensor<f64>
+  %c = tir.mul %two, %y : tensor<f64>
+  %gx, %gy = tir.grad %c wrt (%x, %y) : tensor<f64>, tensor<f64>
+  %j = tir.jvp (%c) wrt (%x, %y) with (%s, %t) : tensor<f64>
+  return %gx, %gy, %j : tensor<f64>, tensor<f64>, tensor<f64>
+}
+"""
+    found = Interpreter(expanded(text)).run("main", [np.float64(2), np.float64(10), np.float64(100)])
+    assert found == [3 * 4**2 * 2 * 2, 3 * 4**2, 3 * 4**2 * (2 * 2 * 10 + 100)]
+
+
 def test_a_captured_value_alone_moves_what_a_loop_carries() -> None:
     """x w^3, by w: 3 x w^2."""
     text = """func.func @main(%x: tensor<f64>, %w: tensor<f64>) -> tensor<f64> {

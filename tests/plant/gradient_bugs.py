@@ -69,8 +69,8 @@ GRADIENT_BUGS = (
     Bug(
         "tangents of two values that are one, the last alone",
         "tir/passes/forward_mode.py",
-        "b.tensor(tangent) if known is None else known + b.tensor(tangent)",
-        "b.tensor(tangent)",
+        "self.tangents[value] = tangent if known is None else known + tangent",
+        "self.tangents[value] = tangent",
         (*FORWARD, "twice"),
     ),
     Bug(
@@ -121,7 +121,7 @@ GRADIENT_BUGS = (
         "tir/dialects/tir/control_gradients.py",
         "if any(parts[i] is not None for _, parts in found)]",
         "if all(parts[i] is not None for _, parts in found)]",
-        (*LOOPS, "branch"),
+        (*LOOPS, "one_region"),
     ),
     Bug(
         "gradient of the first steps in place of the last",
@@ -223,11 +223,11 @@ GRADIENT_BUGS = (
         (*CONTROL, "nobody"),
     ),
     Bug(
-        "what both branches yield taken out of them although they make it",
+        "what two branches yield taken for one value",
         "tir/passes/loop_edit.py",
         "if one is other and not is_made_inside(one, op)}",
         "if one.type is other.type and not is_made_inside(one, op)}",
-        (*CONTROL, "condition or if"),
+        (*CONTROL, "hand_on"),
     ),
     Bug(
         "results of a branch in the memory of what is still read",

@@ -41,8 +41,7 @@ class Forward:
         block, stop = self.within or (b.block, b.anchor)
         assert block is not None
         for value, tangent in zip(wrt, tangents):
-            known = self.tangents.get(value)
-            self.tangents[value] = b.tensor(tangent) if known is None else known + b.tensor(tangent)
+            self._add(value, b.tensor(tangent))
         path, _ = path_between(block, stop, wrt, values)
         check_differentiable(path, wrt, values, self.place)
         for op in path:
@@ -60,9 +59,14 @@ class Forward:
                 found = yield self._derived(op, given)
             for result, tangent in zip(op.results, found):
                 if tangent is not None:
-                    self.tangents[result] = self._of_type(tangent, result)
+                    self._add(result, self._of_type(tangent, result))
         b.location = self.place.location
         return [self.tangents.get(value) for value in values]
+
+    def _add(self, value: Value, tangent: Tensor) -> None:
+        """One more part of the tangent: a leaf has a given one and that of what it is made of."""
+        known = self.tangents.get(value)
+        self.tangents[value] = tangent if known is None else known + tangent
 
     def _of_type(self, tangent: Tensor, value: Value) -> Tensor:
         if tangent.type is not value.type:  # a size that is `?` in one of the two and known in the other
