@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 import tir
 from tests.cli.tool import call
+from tests.scripts import load
 from tests.steps_by_hand import CONVNET, RNN, convnet_step, digits_step, rnn_step
 from tir.cli import opt, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 MODELS = ("digits", "mlp", "convnet", "rnn", "epoch")
-
-
-def script(name: str) -> ModuleType:
-    """An example that is a Python file, as a module."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def without_names(text: str) -> str:
@@ -46,7 +36,7 @@ def dialects(text: str) -> set[str]:
 
 def test_digits_in_python_gives_the_ir_of_digits_in_text() -> None:
     text = (EXAMPLES / "digits.tir").read_text(encoding="utf-8")
-    assert without_names(script("digits").build().module_text()) == without_names(text)
+    assert without_names(load(EXAMPLES / "digits.py").build().module_text()) == without_names(text)
 
 
 @pytest.mark.parametrize(("model", "entry"), [
@@ -128,7 +118,7 @@ def test_initial_weights_of_the_network_are_glorots() -> None:
 def test_demo_reaches_its_accuracies_with_the_same_bits_on_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    demo = script("demo")
+    demo = load(EXAMPLES / "demo.py")
     weights: dict[str, set[bytes]] = {model: set() for model in MODELS}
     for name in ("first", "second"):
         folder = tmp_path / name

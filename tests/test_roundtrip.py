@@ -5,9 +5,7 @@ Random programs are read back at every level by test_random_programs.py.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ import pytest
 import tir
 from tests.levels import round_trip_difference
 from tests.lit_runner import LIT_ROOT, discover
+from tests.scripts import load
 from tir.dialects.all import REGISTRY
 from tir.ir.attributes import ArrayAttr, DictAttr, StringAttr, UnitAttr
 from tir.ir.errors import TirError
@@ -50,15 +49,6 @@ def test_most_files_hold_a_module() -> None:
 
 
 # --- made in Python --------------------------------------------------------------------------------------------------
-
-
-def load(path: Path) -> ModuleType:
-    """The Python file as a module, without running what stands under `__main__`."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_example_made_in_python_reads_back() -> None:

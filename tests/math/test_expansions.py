@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from pathlib import Path
 
 import mpmath
@@ -14,6 +12,8 @@ import scipy.special
 
 from tests.dialects.straight_line import compute
 from tests.math.numpy_scalars import TYPES, NumpyScalars, fma
+from tests.math.ulps import ulp
+from tests.scripts import load
 from tir.api import executable, parse
 from tir.dialects import (
     math_expansions_error,
@@ -106,10 +106,6 @@ def worst_f32(name, x):
     return errors[worst], x[worst]
 
 
-def ulp_f64(truth):
-    return mpmath.ldexp(1, max(mpmath.frexp(truth)[1] - 53, -1074))
-
-
 OF_MPMATH = {
     "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 40 else mpmath.mpf(1 - mpmath.sign(x)),  # mpmath fails for 1e300
@@ -126,7 +122,7 @@ def worst_f64(name, x):
     with mpmath.workdps(40):
         for argument, result in zip(x.tolist(), run(name, x, np.float64).tolist()):
             truth = function(mpmath.mpf(argument))
-            error = 0.0 if truth == result else float(abs(result - truth) / ulp_f64(truth))
+            error = 0.0 if truth == result else float(abs(result - truth) / ulp(truth))
             worst = max(worst, (error, argument))
     return worst
 
@@ -417,8 +413,7 @@ def test_powf_error_is_within_the_stated_bound(numpy_type):
             if math.isinf(result):
                 assert truth > float(info.max), (base, exponent)
                 continue
-            ulp = mpmath.ldexp(1, max(mpmath.frexp(truth)[1] - info.nmant - 1, info.minexp - info.nmant))
-            assert abs(result - truth) <= bound * ulp, (base, exponent)
+            assert abs(result - truth) <= bound * ulp(truth, numpy_type), (base, exponent)
 
 
 HARD_OPERANDS = [0.0, 0.5, 1.0, 1.0 + 2.0**-23, 1.0 - 2.0**-24, 2.0, 2.5, 3.0, 1e-45, 1e-40, 1e10, 1e38, INF, NAN]
@@ -471,14 +466,12 @@ def atan2_samples(count, numpy_type):
 
 @pytest.mark.parametrize("numpy_type", [np.float32, np.float64])
 def test_atan2_error_is_within_the_stated_bound(numpy_type):
-    info = np.finfo(numpy_type)
     y, x = atan2_samples(700, numpy_type)
     bound = BOUNDS["atan2"][numpy_type is np.float64]
     for b, a, result in zip(y.tolist(), x.tolist(), run("atan2", y, numpy_type, x).tolist()):
         with mpmath.workdps(60):
             truth = mpmath.atan2(b, a)
-            ulp = mpmath.ldexp(1, max(mpmath.frexp(truth)[1] - info.nmant - 1, info.minexp - info.nmant))
-            assert abs(result - truth) <= bound * ulp, (b, a)
+            assert abs(result - truth) <= bound * ulp(truth, numpy_type), (b, a)
 
 
 @pytest.mark.parametrize("numpy_type", [np.float32, np.float64])
@@ -519,10 +512,7 @@ SLOW_FITS = ("special", "error_f64")  # functions that mpmath needs seconds for
     "table", [pytest.param(table, marks=[pytest.mark.slow] * (table in SLOW_FITS)) for table in ("f32", "f64", *MODULES)]
 )
 def test_stored_constants_are_those_that_the_tool_fits(table):
-    path = Path(__file__).parents[2] / "tools" / "fit_math.py"
-    spec = importlib.util.spec_from_file_location("fit_math", path)
-    fit_math = sys.modules["fit_math"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fit_math)
+    fit_math = load(Path(__file__).parents[2] / "tools" / "fit_math.py")
     form = {"f32": F32, "f64": F64}.get(table)
     for name, values in fit_math.tables(table).items():
         stored = getattr(form, name) if form else getattr(MODULES[table], name.upper())

@@ -11,6 +11,7 @@ import scipy.special
 
 from tests.dialects.straight_line import compute
 from tests.math.numpy_scalars import NumpyScalars
+from tests.math.ulps import ulp
 from tir.dialects import math_special, numeric_special
 from tir.dialects.math_expansions import EXPANSIONS
 from tir.ir.types import F16, F32
@@ -50,17 +51,13 @@ def size_of_terms(name, x, truth):
         return max(1, abs(mpmath.digamma(1 - x)), abs(mpmath.pi / mpmath.tan(mpmath.pi * x)))
 
 
-def ulp_f64(number):
-    return mpmath.ldexp(1, max(mpmath.frexp(number)[1] - 53, -1074))
-
-
 def check(name, x, bound, relative=False):
     """In f64 the error is within `bound` ULP of the size of the terms, or of the result."""
     for argument, result in zip(x.tolist(), run(name, x).tolist()):
         with mpmath.workdps(50):
             truth = OF_MPMATH[name](mpmath.mpf(argument))
             size = truth if relative else size_of_terms(name, argument, truth)
-            assert abs(result - truth) <= bound * ulp_f64(size), argument
+            assert abs(result - truth) <= bound * ulp(size), argument
 
 
 def uniform(low, high, count=150):
@@ -141,8 +138,8 @@ def check_polygamma(order, x, bound):
             if size > np.finfo(np.float64).max:
                 assert math.isinf(got), argument
                 continue
-            assert abs(got - truth) <= bound * ulp_f64(size), argument
-            assert abs(meant - truth) <= ulp_f64(size), argument
+            assert abs(got - truth) <= bound * ulp(size), argument
+            assert abs(meant - truth) <= ulp(size), argument
 
 
 def test_polygamma_of_mpmath_is_what_is_compared_with():

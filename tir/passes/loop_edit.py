@@ -50,7 +50,7 @@ def results_of(op: Op, made: Op, kept: Sequence[int], given: dict[int, Value]) -
 
 
 def handing_on_less(op: Op, b: Builder, blocks: Sequence[Block], any_value: Value) -> list[Value] | None:
-    """The values for the results of an op that runs one of two blocks, when these hand on only what must come from them.
+    """The values for the results of an op that runs one of two blocks, when these hand on only what must be theirs.
 
     That is neither a value from outside that both hand on, nor what nobody uses, for which `any_value` stands in. None
     if nothing else is handed on already.

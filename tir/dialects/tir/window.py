@@ -1,8 +1,8 @@
 """Windows that slide over the last axes, and their adjoint.
 
 Along an axis of size n, position o of a window of size k covers the places o * stride + w * dilation - low, for w from
-0 to k - 1, of the axis with base_dilation - 1 places between each two elements: (n - 1) * base_dilation + 1 places, none
-of an empty axis. `low` places lie in front of the axis and `high` behind it; they hold one value. All lists have a
+0 to k - 1, of the axis with base_dilation - 1 places between each two elements: (n - 1) * base_dilation + 1 places, and
+none of an empty axis. `low` places lie in front of the axis and `high` behind it; they hold one value. All lists have a
 number for each windowed axis (StableHLO's reduce_window).
 """
 
