@@ -97,12 +97,14 @@ def test_gradient_of_a_loop_of_50_steps_is_right_at_each_level(checkpoint: int |
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("checkpoint", [None, isqrt(1000)])
 def test_gradient_of_a_loop_of_1000_steps_is_right_at_each_level(checkpoint: int | None) -> None:
     check_recurrent(1000, 2, 3, checkpoint, list(LEVELS))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("checkpoint", [None, isqrt(1000)])
 def test_gradient_of_1000_steps_of_a_real_network_is_right(checkpoint: int | None) -> None:
     """At the levels where a product is one step of the interpreter, and as machine code."""
