@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from math import isqrt
 from typing import Any
 
@@ -101,38 +102,34 @@ def _perceptron(layers: int, activation: str, batch: int | str) -> str:
 
 
 def _recurrent() -> str:
-    """Run time and the time to the first result, each of all contestants in one run."""
+    """The processor's time of a call, and that to the first result, each of all contestants in one run."""
     inputs = recurrent_inputs(STEPS, BATCH, HIDDEN)
-    contestants: dict[str, Callable[[], Any]] = {}
+    makers: dict[str, Callable[[], Any]] = {"tir": _tir, "tir, checkpoint 31": lambda: _tir(isqrt(STEPS))}
+    notes = []
+    try:
+        makers["JAX"] = importlib.import_module("benchmarks.in_jax").recurrent
+    except ImportError:
+        notes.append("  JAX is not installed")
+    calls: dict[str, Callable[[], Any]] = {}
     first: dict[str, float] = {}
-    for name, prepare in {"tir": _tir, "tir, checkpoint 31": lambda: _tir(isqrt(STEPS)), "JAX": _jax}.items():
-        start = time.perf_counter()
-        call = prepare()
-        if call is None:
-            continue
+    want = recurrent_by_hand(*(x.astype(np.float64) for x in inputs))
+    for name, maker in makers.items():
+        start = time.process_time()
+        call = maker()
         found = call(*inputs)
-        first[name] = time.perf_counter() - start
-        for got, want in zip(found, recurrent_by_hand(*(x.astype(np.float64) for x in inputs))):
-            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * np.max(np.abs(want)))  # f32 over 1000 steps
-        contestants[name] = lambda call=call: call(*inputs)  # type: ignore[misc]
-    contestants["numpy by hand"] = lambda: recurrent_by_hand(*inputs)
+        first[name] = time.process_time() - start
+        for got, exact in zip(found, want):
+            np.testing.assert_allclose(got, exact, rtol=1e-4, atol=1e-5 * np.max(np.abs(exact)))  # f32 over 1000 steps
+        calls[name] = partial(call, *inputs)
+    calls["numpy by hand"] = partial(recurrent_by_hand, *inputs)
     title = f"a recurrent network, {STEPS} steps, batch {BATCH}, hidden {HIDDEN}, f32, forward and backward"
-    notes = [] if "JAX" in contestants else ["  JAX is not installed"]
-    runs = table(f"{title}: one call", medians(contestants, 6.0), "tir")
+    runs = table(f"{title}: one call", medians(calls, 6.0, time.process_time), "tir")
     return "\n".join([runs, table("the same, from nothing to the first result", first, "tir"), *notes])
 
 
 def _tir(checkpoint: int | None = None) -> Callable[..., Any]:
     program = executable(recurrent(STEPS, BATCH, HIDDEN, checkpoint=checkpoint).module)
     return lambda *inputs: program.call("main", list(inputs))
-
-
-def _jax() -> Callable[..., Any] | None:
-    """The same in JAX; None where it is not installed."""
-    try:
-        return importlib.import_module("benchmarks.in_jax").recurrent()
-    except ImportError:
-        return None
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_chain_of_folds_is_folded_whole() -> None:
     """)
 
 
-# A chain of 100,000 ops is differentiated in some 4 seconds, and checked for a few more.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("length", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", CHAINS)
 def test_chain_that_is_built_is_differentiated(kind: str, length: int) -> None:

@@ -91,18 +91,23 @@ def test_differentiating_a_chain_takes_at_most_two_kilobytes_an_op(kind: str) ->
 # --- a recurrent network ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("checkpoint", "levels"), [(None, list(LEVELS)), (7, ["tensor", "fused", "loops", "cpu"])])
+SOME_LEVELS = ["tensor", "fused", "loops", "cpu"]
+
+
+@pytest.mark.parametrize(("checkpoint", "levels"), [(None, list(LEVELS)), (7, SOME_LEVELS)])
 def test_gradient_of_a_loop_of_50_steps_is_right_at_each_level(checkpoint: int | None, levels: list[str]) -> None:
     check_recurrent(50, 2, 3, checkpoint, levels)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("checkpoint", [None, isqrt(1000)])
-def test_gradient_of_a_loop_of_1000_steps_is_right_at_each_level(checkpoint: int | None) -> None:
-    check_recurrent(1000, 2, 3, checkpoint, list(LEVELS))
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("checkpoint", "levels"), [(None, list(LEVELS)), (isqrt(1000), SOME_LEVELS)])
+def test_gradient_of_a_loop_of_1000_steps_is_right_at_each_level(checkpoint: int | None, levels: list[str]) -> None:
+    check_recurrent(1000, 2, 3, checkpoint, levels)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("checkpoint", [None, isqrt(1000)])
 def test_gradient_of_1000_steps_of_a_real_network_is_right(checkpoint: int | None) -> None:
     """At the levels where a product is one step of the interpreter, and as machine code."""

@@ -242,12 +242,11 @@ def select_of_constant(op: Select, b: Any) -> Value | None:
 @rule(Elementwise)
 def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
     """f(full(x), full(y), ..) -> full(f(x, y, ..))   exact"""
-    numbers = [number_of(value) for value in op.operands]
-    like = next((value.op for value in op.operands if isinstance(value.op, Full)), None)
-    if like is None or None in numbers or not op.same_everywhere or op.open_sizes():
+    like, type = next((value.op for value in op.operands if isinstance(value.op, Full)), None), op.result_type
+    if like is None or like.result_type.shape != type.shape or not op.same_everywhere or op.open_sizes():
         return None
-    type = op.result_type
-    if like.result_type.shape != type.shape:
+    numbers = [number_of(value) for value in op.operands]
+    if None in numbers:
         return None
     scalars = [value_of_type(number, element_type(value.type)) for number, value in zip(numbers, op.operands)]
     try:
@@ -262,6 +261,7 @@ def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
 RULES: tuple[Rule, ...] = (
     transpose_in_order, transpose_of_transpose, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same,
     broadcast_of_broadcast, broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing,
-    neg_of_neg, not_of_not, times_one, divided_by_one, one_divided, plus_zero, minus_zero, plus_negated, minus_negated,
-    power_of_one, power_of_two, of_equal_operands, select_of_equals, select_of_constant, of_one_number_each,
+    of_one_number_each, neg_of_neg, not_of_not, times_one, divided_by_one, one_divided, plus_zero, minus_zero,
+    plus_negated, minus_negated,
+    power_of_one, power_of_two, of_equal_operands, select_of_equals, select_of_constant,
 )  # fmt: skip
