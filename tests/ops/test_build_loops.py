@@ -232,12 +232,12 @@ def test_a_length_of_zero_makes_nothing() -> None:
     check(lambda b, x: halving(b, x, 0, 0.3), [1.0, np.zeros(0), np.zeros(0)], np.array(1.0), sizes=[None])
 
 
-def until_negative(b: Any, xs: Any, w: Any, backwards: bool = False) -> Any:
+def until_negative(b: Any, xs: Any, w: Any, backwards: bool = False, length: int | None = None) -> Any:
     def step(h: Any, x: Any) -> Any:
         new = b.tanh(h * w + x)
         return [new], [x, b.sum(new)], b.sum(new) < 0
 
-    (last,), (seen, sums) = b.scan(step, [b.tensor(np.ones(2))], [xs], go_backwards=backwards)
+    (last,), (seen, sums) = b.scan(step, [b.tensor(np.ones(2))], [xs], go_backwards=backwards, length=length)
     return [last, seen, sums]
 
 
@@ -263,21 +263,44 @@ def test_loop_along_a_sequence_ends_early(seed: int, backwards: bool) -> None:
         check_below(lambda b, xs, w: until_negative(b, xs, w, backwards), xs, w, size="[T]")
 
 
-@pytest.mark.parametrize("seed", [0, 3])
-def test_loop_that_ends_early_has_a_gradient(seed: int) -> None:
+def test_loop_that_may_end_early_ends_where_the_shortest_of_its_sequences_does() -> None:
+    def make(b: Any, xs: Any, ys: Any) -> Any:
+        return b.scan(lambda x, y: ([], [x + y], x > 100), [], [xs, ys])[1]
+
+    short = np.arange(4.0)
+    for types in (["tensor<?xf64>", "tensor<?xf64>"], ["tensor<6xf64>", "tensor<?xf64>"], ["tensor<?xf64>", "tensor<[N]xf64>"]):
+        (got,) = Interpreter(built(make, *types).module).run("main", [NUMBERS, short])
+        np.testing.assert_array_equal(got, NUMBERS[:4] + short)
+
+
+def test_a_length_bounds_a_loop_that_may_end_early() -> None:
+    """The sequence may be shorter, where only run time knows."""
+
+    def make(b: Any, xs: Any, ys: Any) -> Any:
+        return b.scan(lambda x, y: ([], [x], y > 10), [], [xs, ys], length=3)[1]
+
+    for types in (["tensor<6xf64>", "tensor<5xf64>"], ["tensor<[M]xf64>", "tensor<?xf64>"]):
+        module = built(make, *types).module
+        for ys, steps in ((np.zeros(5), 3), (np.array([0.0, 11, 0, 0, 0]), 2)):
+            np.testing.assert_array_equal(Interpreter(module).run("main", [NUMBERS, ys])[0], NUMBERS[:steps])
+    np.testing.assert_array_equal(Interpreter(module).run("main", [NUMBERS, np.zeros(1)])[0], NUMBERS[:1])
+
+
+@pytest.mark.parametrize(("seed", "size"), [(0, None), (3, None), (3, "[T]"), (3, "?")])
+def test_loop_that_ends_early_has_a_gradient(seed: int, size: str | None) -> None:
     """By its sequence, its first value and what it uses from outside; the steps behind the end get nothing."""
     rng = np.random.default_rng(seed)
     xs, w = rng.normal(size=(5, 2)) + 0.3, rng.normal(size=2)
 
     def make(b: Any, xs: Any, w: Any) -> Any:
-        last, seen, sums = until_negative(b, xs, w)
+        last, seen, sums = until_negative(b, xs, w, length=None if size is None else 9)
         return tir.grad(b.sum(last) + b.sum(b.square(sums)) + b.sum(b.sin(seen)), [xs, w])
 
     def cost(xs: Any, w: Any) -> float:
         last, seen, sums = until_negative_by_hand(xs, w)
         return float(last.sum() + np.square(sums).sum() + np.sin(seen).sum())
 
-    for at, got in enumerate(run(make, xs, w)):
+    for at, got in enumerate(run(make, xs, w, size=size)):
         given = [xs.copy(), w.copy()]
         for place in np.ndindex(got.shape):
             step = 1e-6

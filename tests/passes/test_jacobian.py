@@ -9,7 +9,8 @@ import pytest
 
 from tests.levels import first_disagreement
 from tests.ops.control_programs import function, run
-from tests.passes.test_autodiff import expanded
+from tests.ops.samples import SMOOTH, Smooth
+from tests.passes.test_autodiff import expanded, result_shape
 from tir.dialects.tir.control import Scan
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError
@@ -117,6 +118,45 @@ def test_jacobian_has_the_element_type_of_what_it_is_by(mode: str) -> None:
     (got,) = run(function("%x: tensor<3xf32>", body, "%j : tensor<3x3xf32>"), x)
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, np.diag(2 * x))
+
+
+def jacobians_of(point: Smooth) -> str:
+    """@main gives the Jacobians of an op in both modes, and the adjoints for one %w of the result."""
+    wrt = [f"%{i}" for i in point.wrt]
+    types = [point.types[i] for i in point.wrt]
+    both = [f"tensor<{dims(point.result)}{dims(type)}f64>" for type in types]
+    arguments = [f"%{i}: {type}" for i, type in enumerate(point.types)] + [f"%w: {point.result}"]
+    body, value = f"  {point.names} = {point.op} {point.text}\n", "%r"
+    if point.op == "tir.leaf":
+        wrt, body, value = ["%l"], body.replace("%r = tir.leaf", "%l = tir.leaf"), "%l"
+    names = {letter: [f"%{letter}{i}" for i in range(len(wrt))] for letter in "bfa"}
+    by = f"wrt ({', '.join(wrt)})"
+    body += f"  {', '.join(names['b'])} = tir.jacobian {value} {by} mode reverse : {', '.join(both)}\n"
+    body += f"  {', '.join(names['f'])} = tir.jacobian {value} {by} mode forward : {', '.join(both)}\n"
+    body += f"  {', '.join(names['a'])} = tir.vjp ({value}) with (%w) {by} : {', '.join(types)}\n"
+    results = ", ".join([*both, *both, *types])
+    returned = ", ".join([*names["b"], *names["f"], *names["a"]])
+    return f"func.func @main({', '.join(arguments)}) -> ({results}) {{\n{body}  return {returned} : {results}\n}}\n"
+
+
+def dims(type: str) -> str:
+    return type.removeprefix("tensor<").removesuffix("f64>")
+
+
+SMALL = [point for point in SMOOTH if point.result.endswith("f64>") and all(point.types[i].endswith("f64>") for i in point.wrt)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", SMALL, ids=str)
+def test_jacobian_of_each_op_holds_what_a_cotangent_gives(point: Smooth) -> None:
+    """w J is the adjoint for w, and the two modes agree: of each op that has a gradient."""
+    w = np.random.default_rng(5).normal(size=result_shape(point))
+    found = Interpreter(expanded(jacobians_of(point))).run("main", [*point.inputs, w])
+    count = len(point.wrt)
+    for reverse, forward, adjoint in zip(found[:count], found[count : 2 * count], found[2 * count :], strict=True):
+        scale = max(1.0, np.abs(reverse).max(initial=0))
+        np.testing.assert_allclose(np.tensordot(w, reverse, w.ndim), adjoint, rtol=1e-11, atol=1e-11 * scale)
+        np.testing.assert_allclose(forward, reverse, rtol=1e-10, atol=1e-11 * scale)
 
 
 # --- Hessians --------------------------------------------------------------------------------------------------------
@@ -243,6 +283,35 @@ def test_jacobian_inside_of_a_loop_is_by_what_the_loop_carries() -> None:
     text = function("%c: tensor<2xf64>, %is: tensor<20xi64>", body, "%root : tensor<2xf64>")
     c = np.array([2.0, 9.0])
     np.testing.assert_allclose(run(text, c, np.arange(20))[0], np.sqrt(c), rtol=1e-14)
+
+
+CUSTOM = """func.func private @f(%x: tensor<2xf64>) -> tensor<2xf64> attributes {ATTRIBUTE} {
+  %0 = tir.round %x : tensor<2xf64>
+  return %0 : tensor<2xf64>
+}
+func.func private @back(%x: tensor<2xf64>, %y: tensor<2xf64>, %dy: tensor<2xf64>) -> tensor<2xf64> {
+  %0 = tir.mul %x, %dy : tensor<2xf64>
+  return %0 : tensor<2xf64>
+}
+func.func private @on(%x: tensor<2xf64>, %t: tensor<2xf64>) -> tensor<2xf64> {
+  %0 = tir.mul %x, %t : tensor<2xf64>
+  return %0 : tensor<2xf64>
+}
+func.func @main(%x: tensor<2xf64>) -> tensor<2x2xf64> {
+  %y = func.call @f(%x) : (tensor<2xf64>) -> tensor<2xf64>
+  %z = tir.square %y : tensor<2xf64>
+  %j = tir.jacobian %z wrt (%x)MODE : tensor<2x2xf64>
+  return %j : tensor<2x2xf64>
+}
+"""
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.parametrize("own", ["tir.vjp = @back", "tir.jvp = @on"])
+def test_jacobian_goes_through_functions_that_say_their_derivative(own: str, mode: str) -> None:
+    x = np.array([1.4, -2.6])
+    (got,) = Interpreter(expanded(CUSTOM.replace("ATTRIBUTE", own).replace("MODE", mode))).run("main", [x])
+    np.testing.assert_allclose(got, np.diag(2 * np.round(x) * x), rtol=1e-15)
 
 
 # --- what is built ---------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ DERIVATIVE_BUGS = (
         "loop backwards that takes the first elements in the text",
         "tir/dialects/tir/build/loops.py",
         "    if backwards:\n",
-        "    if backwards and size == 0:\n",
+        "    if backwards and count == 0:\n",
         LOOPS,
     ),
     Bug(
@@ -113,15 +113,15 @@ DERIVATIVE_BUGS = (
     Bug(
         "loop that may end early and always begins at the front",
         "tir/dialects/tir/build/loops.py",
-        "loop.until([self.reverse(x, [0]) for x in whole] if go_backwards else whole)",
-        "loop.until(whole)",
+        "loop.until([self.reverse(x, [0]) for x in whole] if go_backwards else whole, length)",
+        "loop.until(whole, length)",
         EARLY,
     ),
     Bug(
-        "loop of unknown length that may end early and forgets how long it is",
+        "loop that may end early and goes on for one step behind the end",
         "tir/dialects/tir/build/loops.py",
-        "            if not isinstance(most, int):\n                holds = holds &",
-        "            if most is None:\n                holds = holds &",
+        "(b.tensor(asked.arguments[count]) < b.count(x, [0], I64))",
+        "(b.tensor(asked.arguments[count]) <= b.count(x, [0], I64))",
         EARLY,
     ),
     Bug(

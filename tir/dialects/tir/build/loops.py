@@ -55,23 +55,30 @@ class LoopBuilder(ControlBuilder):
         their order. What such values are at last has the form of the first ones.
 
         A step may give a third thing, a tensor<i1>: the loop ends behind the first step where it is true, and the
-        stacks have a place for each step that ran. There is a gradient in reverse if the most steps are known.
+        stacks have a place for each step that ran. There is a gradient in reverse if the most steps are known, by
+        `length` or the type of a sequence. It ends where the shortest of the sequences does.
 
-        length: how many steps there are at most; without sequences it must be given. reverse: from the last element to
-        the first, where the stacks keep the places of the elements; go_backwards: the same, but the stacks are in the
-        order of the steps. truncate, checkpoint: see `tir.scan`.
+        length: how many steps there are, or are at most; without sequences it must be given. reverse: from the last
+        element to the first, where the stacks keep the places of the elements; go_backwards: the same, but the stacks
+        are in the order of the steps. truncate, checkpoint: see `tir.scan`.
         """
         if reverse and go_backwards:
             raise TirError("scan: reverse and go_backwards exclude each other", self.here())
         carried = [_Carried(self, number, given) for number, given in enumerate(inits)]
-        whole, counts = _whole_sequences(self, sequences, length, reverse or go_backwards)
+        whole = [part for number, given in enumerate(sequences) for part in _tapped(self, number, given)]
+        counts = not whole
+        if counts:
+            whole, length = [_counter(self, length)], None
         loop = _Loop(self, step, carried, counts, [self.tensor(x) for x in non_sequences])
         loop.trace(whole)
         if loop.stop is not None:
             if reverse or truncate is not None or checkpoint is not None:
                 message = "scan: a step that says when to stop goes without reverse, truncate and checkpoint"
                 raise TirError(message, self.here(), hint="go_backwards goes from the last element to the first")
-            return loop.until([self.reverse(x, [0]) for x in whole] if go_backwards else whole)
+            return loop.until([self.reverse(x, [0]) for x in whole] if go_backwards else whole, length)
+        if length is not None:
+            whole = [_first(self, x, length, reverse or go_backwards) for x in whole]
+        _check_equal(self, whole)
         facts = {"reverse": reverse or go_backwards, "truncate": truncate, "checkpoint": checkpoint}
         last, stacks = loop.scan(whole, facts)
         return last, [self.reverse(x, [0]) for x in stacks] if go_backwards else stacks
@@ -175,29 +182,23 @@ def _taps(b: LoopBuilder, given: Taps) -> list[int]:
     return taps
 
 
-def _whole_sequences(
-    b: LoopBuilder, sequences: Sequence[TensorLike | Taps], length: Extent | None, backwards: bool
-) -> tuple[list[Tensor], bool]:
-    """The tensors to go along, one for each tap, of one length; and whether they only count.
+def _counter(b: LoopBuilder, length: Extent | None) -> Tensor:
+    """What a loop without sequences goes along."""
+    if length is None:
+        raise TirError("scan: needs a sequence, or a length", b.here())
+    return b.iota([length], 0)
 
-    Of those the first `length` elements on the way are taken.
-    """
-    found = [part for number, given in enumerate(sequences) for part in _tapped(b, number, given)]
-    if not found:
-        if length is None:
-            raise TirError("scan: needs a sequence, or a length", b.here())
-        return [b.iota([length], 0)], True
-    if length is not None:
-        found = [_first(b, x, length, backwards) for x in found]
+
+def _check_equal(b: LoopBuilder, sequences: Sequence[Tensor]) -> None:
+    """TirError unless the sequences may be of one length."""
     size: Dim = DYNAMIC
-    for number, x in enumerate(found):
+    for number, x in enumerate(sequences):
         both = merge_dims(size, x.type.shape[0])
         if both is None:
             sizes = f"{dim_text(size)} and {dim_text(x.type.shape[0])} (sequence {number})"
             message = f"scan: sequences must have one size along axis 0, got {sizes}"
             raise TirError(message, b.here(), hint="length takes the first elements of each")
         size = both
-    return found, False
 
 
 def _tapped(b: LoopBuilder, number: int, given: TensorLike | Taps) -> list[Tensor]:
@@ -218,17 +219,24 @@ def _tapped(b: LoopBuilder, number: int, given: TensorLike | Taps) -> list[Tenso
 
 def _first(b: LoopBuilder, x: Tensor, length: Extent, backwards: bool) -> Tensor:
     """The first elements on the way."""
-    size, rest = x.type.shape[0], [0] * (x.type.rank - 1)
-    if not isinstance(length, int) or length < 0 or (length == 0 and not isinstance(size, int)):
-        raise TirError(f"scan: the length to take of {x.type} must be a number above 0, got {length}", b.here())
-    if isinstance(size, int) and size < length:
-        raise TirError(f"scan: there are no {length} elements along axis 0 of {x.type}", b.here())
-    if size == length:
+    size, rest, count = x.type.shape[0], [0] * (x.type.rank - 1), _known_length(b, x, length)
+    if size == count:
         return x
     if backwards:
-        return b.reverse(_first(b, b.reverse(x, [0]), length, False), [0])
-    start = size if isinstance(size, int) and length == 0 else 0
-    return b.slice(x, [start, *rest], [length, *rest])
+        return b.reverse(_first(b, b.reverse(x, [0]), count, False), [0])
+    if count == 0 and not isinstance(size, int):
+        raise TirError(f"scan: the length to take of {x.type} must be a number above 0, got {count}", b.here())
+    return b.slice(x, [0 if count else size, *rest], [count, *rest])  # type: ignore[list-item]
+
+
+def _known_length(b: LoopBuilder, x: Tensor, length: Extent) -> int:
+    """The length as a number; TirError if it is none, or more than x has."""
+    if not isinstance(length, int) or length < 0:
+        raise TirError(f"scan: the length to take of {x.type} must be a number above 0, got {length}", b.here())
+    size = x.type.shape[0]
+    if isinstance(size, int) and size < length:
+        raise TirError(f"scan: there are no {length} elements along axis 0 of {x.type}", b.here())
+    return length
 
 
 # --- loops on their way ----------------------------------------------------------------------------------------------
@@ -319,12 +327,9 @@ class _Loop:
 
     # --- with an end of its own ----------------------------------------------------------------------------------
 
-    def until(self, whole: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def until(self, whole: Sequence[Tensor], length: Extent | None) -> tuple[list[Tensor], list[Tensor]]:
         """As a `tir.while` that counts its steps, and puts what is stacked into tensors with room for all of them."""
-        b, count = self.b, len(self.starts)
-        length = self._length(whole)
-        longest = next(x for x in whole if x.type.shape[0] == length)
-        most = b.shape(longest)[0]
+        b, count, most = self.b, len(self.starts), self._most_steps(whole, length)
         rooms = [b.full(0, (most, *b.shape(x)), x.type.element) for x in self.stacked]
         steps = self.block.add_argument(TensorType((), I64), "steps")
         self.block.add_argument(TensorType((), I1), "goes_on")
@@ -338,8 +343,8 @@ class _Loop:
         asked = Block([x.type for x in starts])
         with b.at(asked):
             holds: Tensor = b.tensor(asked.arguments[count + 1])
-            if not isinstance(most, int):
-                holds = holds & (b.tensor(asked.arguments[count]) < b.count(longest, [0], I64))
+            for x in self._open_sequences(whole):
+                holds = holds & (b.tensor(asked.arguments[count]) < b.count(x, [0], I64))
             b.op(control.Yield, [holds.value], result_types=[])
         regions = [Region([asked]), Region([self.block])]
         made = b.op(
@@ -349,6 +354,22 @@ class _Loop:
         stacks = [b.tensor(x) for x in made[count + 2 :]]
         cut = [b.dynamic_slice(x, [0] * x.type.rank, (ran, *b.shape(x)[1:]), mode="clamp") for x in stacks]
         return self._last(made), cut
+
+    def _most_steps(self, whole: Sequence[Tensor], length: Extent | None) -> Extent:
+        """For how many steps there must be room."""
+        if length is not None:
+            return min(_known_length(self.b, x, length) for x in whole)
+        _check_equal(self.b, whole)
+        size = self._length(whole)
+        return next(self.b.shape(x)[0] for x in whole if x.type.shape[0] == size)
+
+    def _open_sequences(self, whole: Sequence[Tensor]) -> list[Tensor]:
+        """Sequences of which only run time knows where they end, each size once."""
+        sizes = [x.type.shape[0] for x in whole]
+        return [
+            x for i, (x, size) in enumerate(zip(whole, sizes))
+            if not isinstance(size, int) and (size is DYNAMIC or size not in sizes[:i])
+        ]  # fmt: skip
 
     def _take_elements(self, whole: Sequence[Tensor], steps: Value) -> None:
         """Has the region take the elements out of the sequences itself, by the number of the step."""
