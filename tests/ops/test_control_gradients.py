@@ -348,6 +348,17 @@ def test_with_checkpoints_only_the_states_between_segments_are_kept() -> None:
     assert (largest_stack(""), largest_stack("checkpoint 10 "), largest_stack("checkpoint 5 ")) == (100, 10, 20)
 
 
+@pytest.mark.parametrize("flags", ["checkpoint 2 ", "reverse checkpoint 2 "])
+def test_stacks_of_a_loop_in_segments_keep_their_places(flags: str) -> None:
+    given = inputs(5, 1)
+    body = recurrence("5", flags) + """
+  %c = tir.sum %last over [0, 1] : tensor<f64>
+  %g = tir.grad %c wrt (%w) : tensor<3x3xf64>"""
+    text = function(arguments_of("5"), body, "%all : tensor<5x2x3xf64>; %sums : tensor<5xf64>; %g : tensor<3x3xf64>")
+    for got, want in zip(run(text, *given), by_hand(*given, "reverse" in flags)[1:]):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
 def test_a_stack_may_be_its_own_adjoint() -> None:
     """The loop is replaced by one that keeps more; who holds its results holds those of the new one."""
     body = """  %zero = tir.full 0.5 : f64 -> tensor<f64>

@@ -142,14 +142,14 @@ GRADIENT_BUGS = (
         "tir/dialects/tir/control_gradients.py",
         "first = rest if op.reverse else 0",
         "first = 0",
-        (*LOOPS, "gradient_of_a_scan"),
+        (*LOOPS, "keep_their_places"),
     ),
     Bug(
         "stacks of the rest of a reversed loop behind those of its segments",
         "tir/dialects/tir/control_gradients.py",
         "found.insert(0 if op.reverse else len(found), b.tensor(stack))",
         "found.append(b.tensor(stack))",
-        (*LOOPS, "gradient_of_a_scan"),
+        (*LOOPS, "keep_their_places"),
     ),
     Bug(
         "a loop with checkpoints that keeps each step",
