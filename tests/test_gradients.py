@@ -138,6 +138,19 @@ def test_known_cotangents_of_values_one_behind_the_other() -> None:
     check(make, [V * np.cos(X), V], X, V)
 
 
+def test_a_value_may_be_named_twice() -> None:
+    def make(b: Any, x: Any, g: Any) -> Any:
+        e = b.exp(x)
+        cost = b.sum(e * x)
+        return [
+            *tir.grad(cost, [x, e, e], consider_constant=[e, e]),
+            *tir.grad(cost, [x, e], known_cotangents={e: g}, consider_constant=[e]),
+        ]  # fmt: skip
+
+    e = np.exp(X)
+    check(make, [e, X, X, e + V * e, V], X, V)
+
+
 def test_what_is_disconnected_is_an_error_a_warning_or_zero() -> None:
     def make(b: Any, x: Any, y: Any, **choice: Any) -> Any:
         return tir.grad(b.sum(b.exp(x)), [x, y], **choice)

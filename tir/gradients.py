@@ -252,11 +252,13 @@ class _Call:
         b, given = self.b, {value.value: cotangent for value, cotangent in known}
         answers = {i: given[x.value] for i, x in enumerate(self.wrt) if x.value in given}
         # What is known of a value replaces what comes back to it: its leaf hands nothing on, what is behind gets this.
-        ends = [b.differentiable(x) for x in (*given, *constant)]
-        values = [(b.tensor(x.value.op.x if isinstance(x.value.op, Leaf) else x), g) for x, (_, g) in zip(ends, known)]
-        places = {x: end.value for x, end in zip((*given, *(b.tensor(x).value for x in constant)), ends)}
-        seeds = [*((b.tensor(places.get(x.value, x.value)), b.full_like(x, 1)) for x in costs), *values]
-        self.wrt = [b.tensor(places.get(x.value, x.value)) for x in self.wrt]
+        places = {x: b.differentiable(x) for x in dict.fromkeys((*given, *(b.tensor(x).value for x in constant)))}
+        ends = list(places.values())
+        seeds = [(places.get(x.value, x), b.full_like(x, 1)) for x in costs]
+        for value, cotangent in given.items():
+            end = places[value]
+            seeds.append((b.tensor(end.value.op.x if isinstance(end.value.op, Leaf) else end), cotangent))
+        self.wrt = [places.get(x.value, x) for x in self.wrt]
         return self._filled([x for x, _ in seeds], ends, lambda asked: self._pulled(seeds, asked, ends), answers)
 
     def adjoints(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:

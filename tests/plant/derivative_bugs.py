@@ -50,8 +50,8 @@ DERIVATIVE_BUGS = (
     Bug(
         "known cotangents that are given to the leaf, which hands nothing on",
         "tir/gradients.py",
-        "b.tensor(x.value.op.x if isinstance(x.value.op, Leaf) else x)",
-        "b.tensor(x)",
+        "b.tensor(end.value.op.x if isinstance(end.value.op, Leaf) else end)",
+        "end",
         GRADIENTS,
     ),
     Bug(
