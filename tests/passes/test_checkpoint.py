@@ -65,6 +65,16 @@ def test_levels_agree() -> None:
     assert found is None, found
 
 
+def test_a_tensor_alone_comes_back_alone() -> None:
+    b = Builder()
+    with b.function("main", x="tensor<3xf64>", c="tensor<i1>") as (x, c):
+        (y,) = b.if_(c, lambda: b.exp(x), lambda: x)
+        b.returns(b.checkpoint(lambda: b.sin(y)), *b.checkpoint(lambda: [b.cos(y)]))
+    b.verify()
+    found = Interpreter(b.module).run("main", [np.zeros(3), np.asarray(True)])
+    np.testing.assert_allclose(found, [np.sin(np.ones(3)), np.cos(np.ones(3))])
+
+
 def kept(checkpointed: bool) -> int:
     """How many values the gradient keeps, as its remark says."""
     step = Autodiff()

@@ -38,12 +38,20 @@ class ControlBuilder(RandomBuilder):
         made = self.op(control.If, self.tensor(condition).value, result_types=types, regions=regions)
         return [self._own(value) for value in made.results]
 
-    def checkpoint(self, body: Callable[[], Values]) -> list[Tensor]:
-        """What `body()` gives; a gradient computes it again instead of keeping what is computed on the way."""
-        block = Block([])
-        types = [value.type for value in self._region(block, body, None)]
+    def checkpoint(self, body: Callable[[], Tensor | Values]) -> Any:
+        """What `body()` gives, a tensor or a list; a gradient computes it again instead of keeping what is on the way."""
+        block, is_one = Block([]), False
+
+        def values() -> Values:
+            nonlocal is_one
+            found = body()
+            is_one = isinstance(found, Tensor)
+            return [found] if isinstance(found, Tensor) else found
+
+        types = [value.type for value in self._region(block, values, None)]
         made = self.op(control.Checkpoint, result_types=types, regions=[Region([block])])
-        return [self._own(value) for value in made.results]
+        results = [self._own(value) for value in made.results]
+        return results[0] if is_one else results
 
     def while_loop(
         self, condition: Callable[..., TensorLike], step: Callable[..., Values], inits: Values,
@@ -68,7 +76,8 @@ class ControlBuilder(RandomBuilder):
         return found
 
     def _as_types(self, values: Values, types: Sequence[Type] | None) -> list[Tensor]:
-        """Tensors; Python numbers take the type that is wanted."""
+        """Tensors; Python numbers take the type that is wanted, and a tensor alone is the only value."""
+        values = [values] if isinstance(values, Tensor) else values
         if types is not None and len(types) != len(values):
             raise TirError(f"a region must yield {len(types)} values, got {len(values)}")
         return [self._as_type(x, type) for x, type in zip(values, types or itertools.repeat(None))]
