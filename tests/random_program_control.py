@@ -108,6 +108,17 @@ def branch(w: Writer) -> None:
     _finish(w, whole, [like], [*_outside(w, [whole]), *regions[0][1], *regions[1][1]])
 
 
+def checkpoint(w: Writer) -> None:
+    likes = [v for v in (w.pick(_carriable) for _ in range(w.random.choice([1, 1, 2]))) if v is not None]
+    found = region(w, [], likes) if likes else None
+    if found is None:
+        return
+    lines, values = found
+    part = (lines, [v.name for v in values], [v.type for v in values])
+    text = _write(w, f"tir.checkpoint -> ({', '.join(v.type for v in likes)}) ", [part], [""])
+    _finish(w, text, likes, [*_outside(w, [text]), *values])
+
+
 def scan(w: Writer) -> None:
     """Of one or two sequences and up to two carried values, with as many stacks; one at least comes out."""
     first = w.pick(_is_sequence)
@@ -184,4 +195,6 @@ def _argument(w: Writer, like: Value, dims: Sequence[Dim]) -> Value:
     return Value(f"%b{w.count}", like.element, tuple(dims), False, like.by_leaf, like.barred)
 
 
-CONTROL: tuple[tuple[Callable[[Writer], None], int], ...] = ((branch, 12), (scan, 12), (loop, 8))
+CONTROL: tuple[tuple[Callable[[Writer], None], int], ...] = (
+    (branch, 12), (scan, 12), (loop, 8), (checkpoint, 6),
+)

@@ -42,11 +42,11 @@ class ControlBuilder(RandomBuilder):
         """What `body()` gives, a tensor or a list; a gradient computes it again instead of keeping what is on the way."""
         block, is_one = Block([]), False
 
-        def values() -> Values:
+        def values() -> Any:
             nonlocal is_one
             found = body()
             is_one = isinstance(found, Tensor)
-            return [found] if isinstance(found, Tensor) else found
+            return found
 
         types = [value.type for value in self._region(block, values, None)]
         made = self.op(control.Checkpoint, result_types=types, regions=[Region([block])])
