@@ -302,6 +302,33 @@ def test_gradient_of_a_sequence_whose_elements_have_open_sizes_asks_for_names() 
     check(named, [2 * np.ones((4, 2))], np.ones((4, 2)))
 
 
+def test_what_has_open_sizes_in_a_step_is_computed_anew() -> None:
+    """A softmax is worth keeping, but its room is not known before the loop."""
+    body = """  %last = tir.scan (%h = %y : tensor<f64>) over (%x = %xs : tensor<3xf64>) {
+    %n = tir.dim %u axis 0 : tensor<?xf64>
+    %wide = tir.broadcast %h along [] sizes(%n) : tensor<f64> -> tensor<?xf64>
+    %p = tir.mul %wide, %u : tensor<?xf64>
+    %s = tir.softmax %p over [0] : tensor<?xf64>
+    %q = tir.mul %s, %u : tensor<?xf64>
+    %t = tir.sum %q over [0] : tensor<f64>
+    %a = tir.add %t, %x : tensor<f64>
+    tir.yield %a : tensor<f64>
+  }
+  %gy, %gu = tir.grad %last wrt (%y, %u) : tensor<f64>, tensor<?xf64>"""
+    arguments = "%xs: tensor<3xf64>, %y: tensor<f64>, %u: tensor<?xf64>"
+    text = function(arguments, body, "%gy : tensor<f64>; %gu : tensor<?xf64>")
+    given = [np.array([0.3, -0.5, 1.0]), np.float64(0.7), np.array([0.2, -1.0, 0.4, 2.0])]
+
+    def last(xs: Any, y: Any, u: Any) -> float:
+        for x in xs:
+            shares = np.exp(y * u)
+            y = (shares / shares.sum() * u).sum() + x
+        return float(y)
+
+    for got, want in zip(run(text, *given), differences(last, given, [1, 2]), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9)
+
+
 # --- what the gradient keeps -----------------------------------------------------------------------------------------
 
 

@@ -310,7 +310,10 @@ def _stack_type(length: Any, element: Value, what: str, op: Scan) -> TensorType:
 
 
 def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
-    """Of the copied values that the gradient uses, those that cost more than a few ops an element to compute."""
+    """Of the copied values that the gradient uses, those that cost more than a few ops an element to compute.
+
+    Not those with a `?` in their type: for a stack of them there is no room before the loop.
+    """
     costly: set[Value] = set()
     for op in block:
         if all(result in copies for result in op.results):
@@ -319,7 +322,8 @@ def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
                 costly.update(op.results)
     return [
         value for value in copies
-        if value in costly and any(not set(user.results) <= copies.keys() or not user.results for user in value.users)
+        if value in costly and DYNAMIC not in value.type.shape  # type: ignore[attr-defined]
+        and any(not set(user.results) <= copies.keys() or not user.results for user in value.users)
     ]  # fmt: skip
 
 
@@ -461,5 +465,6 @@ def _resized(type: Any, front: tuple[int, ...], dropped: int) -> TensorType:
 # The loop back needs values of each step forward. The carried values at its start are stacked; from them, and from the
 # elements of the sequences, a step can be done over. Values whose computation is more than a few ops an element (products,
 # reductions, loops) are stacked as well, so that they are not computed twice; those that follow by cheap ops are computed
-# anew, where fusion makes them cost nothing. Values that no gradient uses are not kept. With `checkpoint` nothing but the
-# carried values is kept: of n steps in segments of k, those of n/k segments, and of the k steps of the one at hand.
+# anew, where fusion makes them cost nothing, and so are values of sizes that are not known before. Values that no
+# gradient uses are not kept. With `checkpoint` nothing but the carried values is kept: of n steps in segments of k, those
+# of n/k segments, and of the k steps of the one at hand.
