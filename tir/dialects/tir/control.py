@@ -165,8 +165,9 @@ class Scan(Control):
     goes from the last element to the first; stacks keep the places of the elements. A loop that only counts scans a
     tir.iota. No element: the carried values come out as they went in.
 
-    `truncate k`: a gradient goes back through the last k steps only. `checkpoint k`: of the carried values only those of
-    each k-th step are kept for the gradient, which computes the others anew; the square root of the steps keeps least.
+    `truncate k`: a gradient goes back through the last k steps only; `tir.jvp` goes through all. `checkpoint k`: of the
+    carried values only those of each k-th step are kept for the gradient, which computes the others anew; the square
+    root of the steps keeps least.
     """
 
     name = "tir.scan"
