@@ -25,8 +25,8 @@ MOST_STEPS = 8
 
 #: Whose derivative is 0 or none by definition, and those whose gradient is meant to be another than the derivative.
 CONSTANT = {
-    "tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.cmp", "tir.and", "tir.or", "tir.xor", "tir.not",
-    "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan", "tir.is_inf", "tir.is_finite", "tir.reduce_and",
+    "tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.to_index", "tir.cmp", "tir.and", "tir.or",
+    "tir.xor", "tir.not", "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan", "tir.is_inf", "tir.is_finite", "tir.reduce_and",
     "tir.reduce_or", "tir.reduce_xor", "tir.argsort",
 }  # fmt: skip
 OTHER = {"tir.stop_gradient", "tir.grad_scale", "tir.grad_clip"}

@@ -59,9 +59,11 @@ EXP = "  %e = tir.exp %x : tensor<4xf64>\n"
 WRONG: tuple[tuple[str, str, str], ...] = (
     # --- what is differentiated, and by what
     ("vector for a cost", "  @@%g = tir.grad %x wrt (%x) : tensor<4xf64>",
-     "tir.grad: the cost must be one number, got tensor<4xf64>; tir.sum or tir.mean makes it one"),
+     "tir.grad: the cost %x must have rank 0, got tensor<4xf64>; tir.sum or tir.mean makes it one number, "
+     "tir.vjp takes an adjoint for each element"),
     ("one element for a cost", "  %e = tir.reshape %y : tensor<f64> -> tensor<1xf64>\n  @@%g = tir.grad %e wrt (%y) : tensor<f64>",
-     "tir.grad: the cost must be one number, got tensor<1xf64>; tir.sum or tir.mean makes it one"),
+     "tir.grad: the cost %x must have rank 0, got tensor<1xf64>; tir.sum or tir.mean makes it one number, "
+     "tir.vjp takes an adjoint for each element"),
     ("integer for a cost", "  @@%g = tir.grad %n wrt (%x) : tensor<4xf64>",
      "tir.grad: operand 'cost' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
     ("by an integer", "  @@%g = tir.grad %y wrt (%n) : tensor<i32>",
