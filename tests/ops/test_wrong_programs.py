@@ -62,7 +62,7 @@ WRONG: tuple[tuple[str, str, str], ...] = (
      "tir.grad: the cost %x must have rank 0, got tensor<4xf64>; tir.sum or tir.mean makes it one number, "
      "tir.vjp takes an adjoint for each element"),
     ("one element for a cost", "  %e = tir.reshape %y : tensor<f64> -> tensor<1xf64>\n  @@%g = tir.grad %e wrt (%y) : tensor<f64>",
-     "tir.grad: the cost %x must have rank 0, got tensor<1xf64>; tir.sum or tir.mean makes it one number, "
+     "tir.grad: the cost %e must have rank 0, got tensor<1xf64>; tir.sum or tir.mean makes it one number, "
      "tir.vjp takes an adjoint for each element"),
     ("integer for a cost", "  @@%g = tir.grad %n wrt (%x) : tensor<4xf64>",
      "tir.grad: operand 'cost' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
