@@ -23,7 +23,7 @@ SLOW = [range(start, start + 200) for start in range(300, 20_300, 200)]
 #: Of programs with branches and loops.
 QUICK_CONTROL = range(100)
 SLOW_CONTROL = [range(start, start + 100) for start in range(100, 1_100, 100)]
-RUNS = 3  # of a program with its roundings shaken
+RUNS, MORE_RUNS = 3, 25  # of a program with its roundings shaken; the second where levels differ
 MAX_STEPS = 200  # of shrinking
 
 FUSED = [name for name in LEVELS if "not fused" not in name]
@@ -45,11 +45,16 @@ def disagreement(program: Program, extent: str = ALL) -> Disagreement | None:
     Each second program is also read back from its text, at one of the levels in turn.
     """
     arguments, shaken = program.arguments(), program.shaken()
-    uncertain = spread(shaken.text, [{**shaken.arguments(run), **arguments} for run in range(RUNS)])
     levels = levels_of(program.seed, extent)
     turn = program.seed // 2
     read_back = [levels[turn % len(levels)]] if program.seed % 2 else []
-    return first_disagreement(program.text, arguments, uncertain, levels=levels, read_back=read_back)
+    found = None
+    for runs in (RUNS, MORE_RUNS):
+        uncertain = spread(shaken.text, [{**shaken.arguments(run), **arguments} for run in range(runs)])
+        found = first_disagreement(program.text, arguments, uncertain, levels=levels, read_back=read_back)
+        if found is None:
+            return None
+    return found
 
 
 def attempt(program: Program) -> Disagreement | None:
