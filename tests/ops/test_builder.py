@@ -319,3 +319,9 @@ def test_functions_call_each_other_and_may_not_overlap() -> None:
         pass
     with pytest.raises(TirError, match="stands in a function"):
         b.constant(1.0, I32)
+
+
+def test_a_tensor_is_not_iterated_over() -> None:
+    b = Builder()
+    with b.function("f", x="tensor<3xf64>") as (x,), pytest.raises(TypeError, match="use map or scan of the builder"):
+        list(x)

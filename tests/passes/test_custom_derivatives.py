@@ -231,6 +231,37 @@ func.func @main(%x: tensor<f64>) -> tensor<f64> {
         expanded(text)
 
 
+ASKS = """
+func.func @main(%x: tensor<f64>) -> tensor<f64> {{
+  %y = func.call @q(%x) : (tensor<f64>) -> tensor<f64>
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  return %g : tensor<f64>
+}}
+func.func private @q(%x: tensor<f64>) -> tensor<f64> attributes {{tir.vjp = @v}} {{
+  %y = tir.exp %x : tensor<f64>
+  return %y : tensor<f64>
+}}
+func.func private @v(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> {{
+  %z = {} : {}
+  %g = tir.grad %z wrt (%x) : tensor<f64>
+  %r = tir.mul %g, %dy : tensor<f64>
+  return %r : tensor<f64>
+}}
+"""
+
+
+def test_a_derivative_that_asks_for_itself_is_refused() -> None:
+    message = "@v computes a derivative of @q, and asks for one that needs it"
+    with pytest.raises(PassError, match=message):
+        expanded(ASKS.format("func.call @q(%x)", "(tensor<f64>) -> tensor<f64>"))
+
+
+def test_a_derivative_may_use_another_that_is_expanded_first() -> None:
+    """Wherever the function stands in the text."""
+    (found,) = Interpreter(expanded(ASKS.format("tir.sin %x", "tensor<f64>"))).run("main", [np.asarray(0.3)])
+    np.testing.assert_allclose(found, np.cos(0.3), rtol=1e-15)
+
+
 RECURSIVE = """
 func.func private @f(%x: tensor<f64>) -> tensor<f64> {
   %y = func.call @g(%x) : (tensor<f64>) -> tensor<f64>

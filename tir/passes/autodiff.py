@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
+from tir.dialects.func import Func
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint
 from tir.dialects.tir.control_gradients import dissolved
@@ -70,11 +72,22 @@ Remarks = list[tuple[Location, str, str]]
 def expand_gradients(root: Op, remarks: Remarks | None = None) -> None:
     """Expands each derivative inside `root`, then drops leaves and gradient markers. remarks: take what there is to say."""
     remarks = [] if remarks is None else remarks
-    for op in list(root.walk()):
-        if isinstance(op, Derivative) and actions.begin("expand", op):
+    for op in _derivatives(root):
+        if actions.begin("expand", op):
             _expand(op, remarks)
             actions.end()
     _tidy_up(root)
+
+
+def _derivatives(root: Op) -> list[Derivative]:
+    """In the order of the text, but first those in functions that compute derivatives of others, whose bodies are copied."""
+    found = [op for op in root.walk() if isinstance(op, Derivative)]
+    names = {derivative_symbol(op, name) for op in root.walk() if has_derivatives(op) for name in (VJP, JVP)}
+
+    def is_needed(op: Derivative) -> bool:
+        return any(isinstance(one, Func) and one.sym_name in names for one in op.ancestors())
+
+    return sorted(found, key=lambda op: not is_needed(op)) if names else found
 
 
 def _tidy_up(root: Op) -> None:

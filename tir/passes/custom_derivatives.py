@@ -8,7 +8,7 @@ from typing import Any
 from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
 from tir.dialects.func import Call, Func
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.state import Read, Update
+from tir.dialects.tir.state import Derivative, Read, Update
 from tir.ir.errors import CallSiteLocation, PassError
 from tir.ir.ir import Op, Value, clone_into
 from tir.ir.symbols import SymbolTable
@@ -51,6 +51,10 @@ class CustomDerivative:
             return list(b.op(Call, list(arguments), callee=function.sym_name, result_types=types).results)
         mapping: dict[Any, Any] = dict(zip(function.arguments, arguments))
         end = function.entry.terminator
+        own = next((op for op in function.walk() if isinstance(op, Derivative)), None)
+        if own is not None:  # those of functions in front of this one are expanded
+            message = f"@{function.sym_name} computes a derivative of @{self.call.callee}, and asks for one that needs it"
+            raise PassError(message, own.location, [("for the call here", self.call.location)])
         for op in function.entry:
             if isinstance(op, (Read, Update)):
                 message = f"@{function.sym_name} computes a derivative of @{self.call.callee}, so it may not use state"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tir.dialects.tir import create, logic
 from tir.dialects.tir import shape as shapes
@@ -75,6 +75,9 @@ class Tensor:
 
     def __bool__(self) -> bool:
         raise TypeError("a tensor has no truth value before it runs; use select instead of if")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a tensor has no elements before it runs; use map or scan of the builder instead of for")
 
     def __repr__(self) -> str:
         return f"<Tensor {self.value.hint or ''}: {self.type}>"
