@@ -60,6 +60,19 @@ def check(make: Callable[..., Any], want: Sequence[Any], *arrays: Any, sizes: Se
             np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-14)
 
 
+def assert_slopes(cost: Callable[..., float], arrays: Sequence[Any], gradients: Sequence[Any], step: float = 1e-6) -> None:
+    """The gradients by each of the arrays are central differences of the cost."""
+    for at, got in enumerate(gradients):
+        given = [x.copy() for x in arrays]
+        for place in np.ndindex(got.shape):
+            given[at][place] += step
+            above = cost(*given)
+            given[at][place] -= 2 * step
+            below = cost(*given)
+            given[at][place] += step
+            np.testing.assert_allclose(got[place], (above - below) / (2 * step), rtol=1e-6, atol=1e-8)
+
+
 def check_below(make: Callable[..., Any], *arrays: Any, size: str | None = None) -> None:
     text, levels = built(make, *types_of(arrays, size)).module_text(), ["tensor", "fused", "loops", "cpu"]
     found = first_disagreement(text, list(arrays), levels=levels, read_back=[])
@@ -141,16 +154,7 @@ def test_gradient_through_taps() -> None:
         return tir.grad(b.sum(b.square(all)) + b.sum(last[1]), [xs, first])
 
     first = RNG.normal(size=(2, 2))
-    for at, got in enumerate(run(make, XS, first)):
-        given = [XS.copy(), first.copy()]
-        for place in np.ndindex(got.shape):
-            step = 1e-6
-            given[at][place] += step
-            above = cost(*given)
-            given[at][place] -= 2 * step
-            below = cost(*given)
-            given[at][place] += step
-            np.testing.assert_allclose(got[place], (above - below) / (2 * step), rtol=1e-6, atol=1e-8)
+    assert_slopes(cost, [XS, first], run(make, XS, first))
     check_below(make, XS, first, size="[T]")
 
 
@@ -300,16 +304,7 @@ def test_loop_that_ends_early_has_a_gradient(seed: int, size: str | None) -> Non
         last, seen, sums = until_negative_by_hand(xs, w)
         return float(last.sum() + np.square(sums).sum() + np.sin(seen).sum())
 
-    for at, got in enumerate(run(make, xs, w, size=size)):
-        given = [xs.copy(), w.copy()]
-        for place in np.ndindex(got.shape):
-            step = 1e-6
-            given[at][place] += step
-            above = cost(*given)
-            given[at][place] -= 2 * step
-            below = cost(*given)
-            given[at][place] += step
-            np.testing.assert_allclose(got[place], (above - below) / (2 * step), rtol=1e-6, atol=1e-8)
+    assert_slopes(cost, [xs, w], run(make, xs, w, size=size))
     if seed == 0:
         check_below(make, xs, w)
 

@@ -8,11 +8,11 @@ from typing import Any
 from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
 from tir.dialects.func import Call, Func
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.control_gradients import is_float
 from tir.dialects.tir.state import Derivative, Read, Update
 from tir.ir.errors import CallSiteLocation, PassError
 from tir.ir.ir import Op, Value, clone_into
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import FloatType, element_type
 from tir.passes.call_graph import circle_of
 
 __all__ = ["CustomDerivative", "custom_derivative", "why_not"]
@@ -27,12 +27,12 @@ class CustomDerivative:
     @property
     def float_operands(self) -> list[Value]:
         """The operands that take an adjoint and have a tangent."""
-        return [value for value in self.call.operands if _is_float(value)]
+        return [value for value in self.call.operands if is_float(value)]
 
     @property
     def float_results(self) -> list[Value]:
         """The results that have an adjoint and a tangent."""
-        return [value for value in self.call.results if _is_float(value)]
+        return [value for value in self.call.results if is_float(value)]
 
     def adjoints(self, b: TensorBuilder, given: Sequence[Tensor]) -> list[Value]:
         """The adjoints of the operands of floats, from those of the results of floats, by `tir.vjp`."""
@@ -63,10 +63,6 @@ class CustomDerivative:
                 copy = b.insert(clone_into(op, mapping))
                 copy.location = CallSiteLocation(op.location, self.call.location)
         return [mapping.get(value, value) for value in end.operands]
-
-
-def _is_float(value: Value) -> bool:
-    return isinstance(element_type(value.type), FloatType)
 
 
 def custom_derivative(op: Op, place: Op) -> CustomDerivative | None:

@@ -14,11 +14,10 @@ from tir.dialects.func import Call
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
-from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of
+from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of, is_float
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import FloatType, element_type
 from tir.passes.custom_derivatives import custom_derivative
 from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, path_between, transposed
 
@@ -89,11 +88,11 @@ class Forward:
 
     def _derived(self, op: Op, given: Tangents) -> Steps:
         """The gradient, by the adjoint, of the product of the op's gradient with the tangents."""
-        floats = [result for result in op.results if _is_float(result)]
+        floats = [result for result in op.results if is_float(result)]
 
         def gradient(b: TensorBuilder, adjoints: Sequence[Tensor]) -> list[Value | None]:
             rest = iter(adjoints)
-            each = [next(rest) if _is_float(result) else None for result in op.results]
+            each = [next(rest) if is_float(result) else None for result in op.results]
             g = each if len(each) > 1 else each[0]
             parts = op.grad(b, g, *(Tensor(b, value) for value in op.operands))  # type: ignore[attr-defined]
             return [None if part is None else part.value for part in parts]
@@ -116,12 +115,12 @@ class Forward:
     def _of_floats(self, op: Op, found: Tangents) -> list[Tensor | None]:
         """One for each result, from those of the results of floats."""
         rest = iter(found)
-        return [next(rest) if _is_float(result) else None for result in op.results]
+        return [next(rest) if is_float(result) else None for result in op.results]
 
     # --- branches and loops ------------------------------------------------------------------------------------------
 
     def depends(self, value: Value) -> bool:
-        return value in self.tangents and _is_float(value)
+        return value in self.tangents and is_float(value)
 
     def _of_regions(self, op: Control) -> Steps:
         if isinstance(op, (If, Checkpoint)):
@@ -144,7 +143,7 @@ class Forward:
     def _once(self, op: If | Checkpoint) -> Steps:
         """The same branch, or region, of the tangents."""
         pairs = [(value, self.tangents[value].value) for value in captured(op, self.depends)]
-        floats = [k for k, result in enumerate(op.results) if _is_float(result)]
+        floats = [k for k, result in enumerate(op.results) if is_float(result)]
         found = []
         for block in (region.block for region in op.regions if region.blocks):
             copy = Block([])
@@ -178,7 +177,7 @@ class Forward:
         pairs: list[tuple[Value, Value]] = [(mapping[op.carried[k]], t) for k, t in zip(moving, slopes)]
         pairs += [(mapping[op.elements[j]], t) for j, t in zip(read, rises)]
         pairs += [(value, self.tangents[value].value) for value in outside]
-        stacks = [k for k in range(count, len(ends)) if _is_float(ends[k])]
+        stacks = [k for k in range(count, len(ends)) if is_float(ends[k])]
         found = yield from self._inside(block, [ends[k] for k in (*moving, *stacks)], pairs)
         slopes_of = dict(zip((*moving, *stacks), found))
         stacks = [k for k in stacks if slopes_of[k] is not None]
@@ -222,15 +221,11 @@ class Forward:
         return [by_result.get(k) for k in range(count)]
 
 
-def _is_float(value: Value) -> bool:
-    return isinstance(element_type(value.type), FloatType)
-
-
 def _is_pointwise(op: Op) -> bool:
     """Elementwise, and from and to one element type: a cast is not."""
     if not isinstance(op, Elementwise):
         return False
-    elements = {value.type.element for value in op.operands if _is_float(value)}  # type: ignore[attr-defined]
+    elements = {value.type.element for value in op.operands if is_float(value)}  # type: ignore[attr-defined]
     return elements == {op.result_type.element}
 
 
@@ -246,5 +241,5 @@ def _moving(
         for inner in body:
             if not known.isdisjoint(inputs_of(inner)):
                 known.update(inner.results)
-        known.update(argument for argument, end in zip(arguments, ends) if end in known and _is_float(end))
-    return [k for k, argument in enumerate(arguments) if argument in known and _is_float(argument)]
+        known.update(argument for argument, end in zip(arguments, ends) if end in known and is_float(end))
+    return [k for k, argument in enumerate(arguments) if argument in known and is_float(argument)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from tir.dialects.tir.control_gradients import inputs_of
 from tir.ir.errors import counted
 from tir.ir.ir import Op, Value
 from tir.ir.traits import ConstantLike
@@ -23,17 +24,13 @@ def residuals(made: Sequence[Op]) -> list[Value]:
     inside = set(made)
     found: dict[Value, None] = {}
     for op in made:
-        for value in _used(op):
+        for value in inputs_of(op):
             maker = value.op
             if maker is None or maker in inside or maker.parent is not op.parent:
                 continue
             if maker.operands and not isinstance(maker, ConstantLike):
                 found[value] = None
     return list(found)
-
-
-def _used(op: Op) -> Iterable[Value]:
-    return [value for inner in op.walk() for value in inner.operands] if op.regions else op.operands
 
 
 def residuals_text(values: Sequence[Value]) -> str:

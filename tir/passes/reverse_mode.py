@@ -9,14 +9,13 @@ from tir.dialects.func import Call
 from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control
-from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of
+from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of, is_float
 from tir.dialects.tir.markers import StopGradient
 from tir.dialects.tir.shape import DimOp
 from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
-from tir.ir.types import FloatType, element_type
 from tir.passes.custom_derivatives import custom_derivative, why_not
 
 __all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "transposed", "value_name"]
@@ -98,7 +97,7 @@ class Reverse:
     # --- what `backward` sees of the pass ----------------------------------------------------------------------------
 
     def depends(self, value: Value) -> bool:
-        return value in self._depends and isinstance(element_type(value.type), FloatType)
+        return value in self._depends and is_float(value)
 
     def builder(self, block: Block) -> TensorBuilder:
         return TensorBuilder(block, None, self.b.location)
@@ -156,7 +155,7 @@ def _ways_in(op: Op) -> Iterable[Value]:
     inputs = inputs_of(op)
     if op.regions:
         return inputs
-    return [value for value in inputs if isinstance(element_type(value.type), FloatType)] or inputs
+    return [value for value in inputs if is_float(value)] or inputs
 
 
 # --- what has no gradient --------------------------------------------------------------------------------------------

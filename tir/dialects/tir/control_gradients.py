@@ -23,7 +23,7 @@ from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
 
 __all__ = [
     "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form",
-    "dissolved", "inputs_of",
+    "dissolved", "inputs_of", "is_float",
 ]  # fmt: skip
 
 KNOWN_LENGTH = "give axis 0 of a sequence a number in its type"
@@ -55,6 +55,11 @@ class Differentiation(Protocol):
 
     def drop_unused(self, block: Block) -> None:
         """Erases the ops of the block that nothing uses."""
+
+
+def is_float(value: Value) -> bool:
+    """Whether the value is of floats, so that it can have an adjoint and a tangent."""
+    return isinstance(element_type(value.type), FloatType)
 
 
 def inputs_of(op: Op) -> Iterable[Value]:
@@ -178,7 +183,7 @@ class _Loop:
         op = self.op
         ops = [inner for inner in op.body if not isinstance(inner, Yield)]
         ends, arguments = op.yielded(op.body)[: self.count], op.carried
-        floats = [k for k in range(self.count) if isinstance(element_type(arguments[k].type), FloatType)]
+        floats = [k for k in range(self.count) if is_float(arguments[k])]
         depends = {*self.captured, *(op.elements[j] for j in self.active)}
         depends.update(arguments[k] for k in floats if self.d.depends(op.inits[k]))
         needed = {end for end, g in zip(op.yielded(op.body), self.given) if g is not None}
