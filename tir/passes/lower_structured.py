@@ -161,7 +161,7 @@ class _Lowering(FunctionLowering):
                 self._check_op(op)
                 parts = _decompose(op)
                 self.origins.update(dict.fromkeys(parts, self.name(op)))
-                pending.extend(made for made in parts if isinstance(made, Composite))
+                pending.extend(one for made in parts for one in made.walk() if isinstance(one, Composite))
                 actions.end()
         Cse().run(self.function)
 

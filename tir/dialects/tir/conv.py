@@ -8,6 +8,7 @@ stands for inputs and window together.
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Callable, Sequence
@@ -375,7 +376,8 @@ class Conv(_Convolution, Shaped, Composite):
 class ConvGradInput(_Convolution, Sized, Composite):
     """The gradient of `tir.conv` by x: how g, the gradient by its result, comes back through the weights w.
 
-    Also known as a transposed convolution. The attributes are those of the convolution, the result has the type of x.
+    Also known as a transposed convolution. The attributes are those of the convolution, the result has the type of x. An
+    element of it sums over the windows that it is in; where none covers it, it is 0, whatever w holds.
     Gradients: that of w is `tir.conv_grad_weight`, that of g `tir.conv`.
     """
 
@@ -403,10 +405,18 @@ class ConvGradInput(_Convolution, Sized, Composite):
         return np.transpose(found.reshape(sizes), undone(self.order.x))
 
     def decompose(self, b: Any, w: Any, g: Any, *sizes: Any) -> Any:
-        if self._has_few_columns:
-            return self._as_convolution(b, w, g)
-        n, order, axes = self.spatial, self.order, self.axes()
         shape = b.extents(self.result_type, sizes)
+        if not self._has_few_columns:
+            return self._as_windows(b, w, g, shape)
+        # The zeros that the convolution puts between elements and around them are no part of g: 0 times inf is nan.
+        is_finite = b.all(b.is_finite(w))
+        return b.if_(
+            is_finite, lambda: [self._as_convolution(b, w, g)], lambda: [self._as_windows(b, w, g, shape)]
+        )[0]
+
+    def _as_windows(self, b: Any, w: Any, g: Any, shape: Sequence[Any]) -> Any:
+        """The windows that g and w make, added up where they overlap."""
+        n, order, axes = self.spatial, self.order, self.axes()
         dims = self.convolved_dims()
         windows = self.product(b, "goK,bgoP->bgKP", self.weights(b, w), self.gradient(b, g))
         windows = self.apart(b, windows, 2, [b.shape(w)[order.w[1]], *(axis.size for axis in axes)], "K")
@@ -420,16 +430,21 @@ class ConvGradInput(_Convolution, Sized, Composite):
 
     @property
     def _has_few_columns(self) -> bool:
-        """All sizes are known, and columns of g are not much larger than the windows of x that the other way takes.
+        """All sizes are known, that of the batch by its name, and columns of g are not much larger than the windows of x.
 
         Windows are added up at some ten times the time that columns are copied in.
         """
-        x, g = self.result_type, self.g.type
-        if any(not isinstance(dim, int) or dim == 0 for dim in (*x.shape, *g.shape, *self.w.type.shape)):
+        x, g = self._known_sizes()
+        batch, other = self.result_type.shape[self.order.x[0]], self.g.type.shape[self.order.out[0]]
+        known = all(isinstance(dim, int) and dim > 0 for dim in (*x, *g, *self.w.type.shape))
+        if not known or batch is DYNAMIC or batch != other:
             return False
-        places, positions = (type.static_shape for type in (x, g))
-        features, outputs = places[self.order.x[1]], positions[self.order.out[1]]
-        return bool(np.prod(places) / features * outputs <= 16 * np.prod(positions) / outputs * features)
+        return math.prod(x[1:]) * g[0] <= 16 * math.prod(g[1:]) * x[0]
+
+    def _known_sizes(self) -> tuple[list[Any], list[Any]]:
+        """The sizes of x and g without the batch: features, then spatial ones."""
+        x, g, order = self.result_type.shape, self.g.type.shape, self.order
+        return [x[axis] for axis in order.x[1:]], [g[axis] for axis in order.out[1:]]
 
     def _as_convolution(self, b: Any, w: Any, g: Any) -> Any:
         """g convolved with the window turned round, inputs and outputs exchanged: what was a stride lies between elements.
@@ -437,13 +452,14 @@ class ConvGradInput(_Convolution, Sized, Composite):
         Element i of x is at the places o of the window w for which o * stride + w * dilation - low = i.
         """
         order, axes, spatial = self.order, self.axes(), range(2, 2 + self.spatial)
+        x_sizes, g_sizes = (sizes[1:] for sizes in self._known_sizes())
         w = self.grouped(b, b.transpose(w, order.w), 0)
         w = self.merged(b, b.transpose(w, [0, 2, 1, *(axis + 1 for axis in spatial)]), 0)
         g = b.transpose(g, order.out)
         low = [axis.reach - 1 - axis.low for axis in axes]
         # What is behind the last position, so that each element of x is a position now.
-        wanted = [(self.result_type.static_shape[place] - 1) * axis.base_dilation for place, axis in zip(order.x[2:], axes)]
-        covered = [(count - 1) * axis.stride + front for count, axis, front in zip(b.shape(g)[2:], axes, low)]
+        wanted = [(size - 1) * axis.base_dilation for size, axis in zip(x_sizes, axes)]
+        covered = [(count - 1) * axis.stride + front for count, axis, front in zip(g_sizes, axes, low)]
         high = [last + axis.reach - 1 - end for last, axis, end in zip(wanted, axes, covered)]
         found = b.conv(
             g, w, strides=[axis.base_dilation for axis in axes], low=low, high=high,
