@@ -194,12 +194,14 @@ class Program:
             value = self.values.get(result)
             if value is None or not value.is_float:
                 lines.append(line)
-            elif name in _ROUNDED:
+                continue
+            known = {n: self.values[n] for n in NAMES.findall(op) if n in self.values}
+            operands = [v for v in known.values() if v.is_float]
+            if name in _ROUNDED or (value.rounded and not operands):
                 lines.append(f"{result}r = {op}")
                 lines.append(f"{result} = tir.mul {result}r, {noise(value)} : {value.type}")
             elif name in _SUMMED or value.rounded:
-                known = {n: self.values[n] for n in NAMES.findall(op) if n in self.values}
-                for operand in [v for v in known.values() if v.is_float]:
+                for operand in operands:
                     lines.append(f"{result}{operand.name[1:]} = tir.mul {operand.name}, {noise(operand)} : {operand.type}")
                     op = re.sub(rf"{operand.name}\b", f"{result}{operand.name[1:]}", op)
                 lines.append(f"{defined} = {op}")

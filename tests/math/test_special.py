@@ -78,6 +78,19 @@ def test_lgamma_keeps_all_digits_near_its_zeros(x):
     check("lgamma", x, 5, relative=True)
 
 
+DIGAMMA_ZERO = 1.4616321449683623
+
+
+@pytest.mark.parametrize(("name", "zero"), [("lgamma", 1.0), ("lgamma", 2.0), ("digamma", DIGAMMA_ZERO)])
+def test_references_keep_all_digits_near_zeros(name, zero):
+    reference = np.errstate(all="ignore")(getattr(numeric_special, name))
+    x = np.concatenate([zero + powers(-52, -1), zero - powers(-53, -1), [zero]])
+    for argument, result in zip(x.tolist(), reference(x).tolist()):
+        with mpmath.workdps(50):
+            truth = OF_MPMATH[name](mpmath.mpf(argument))
+            assert abs(result - truth) <= ulp(truth), argument
+
+
 @pytest.mark.parametrize("x", [uniform(-1, 0), uniform(-10, 0), uniform(-100, -10), -powers(-1074, 0)])
 def test_lgamma_of_negative_numbers(x):
     check("lgamma", x, 5)
@@ -90,7 +103,7 @@ def test_digamma_of_positive_numbers(x):
 
 def test_digamma_keeps_all_digits_near_its_zero():
     check("digamma", uniform(1.45, 1.475), 3, relative=True)
-    check("digamma", 1.4616321449683622 + powers(-40, -8), 3, relative=True)
+    check("digamma", DIGAMMA_ZERO + powers(-40, -8), 3, relative=True)
 
 
 @pytest.mark.parametrize("x", [uniform(-1, 0), uniform(-10, 0), uniform(-100, -10), -powers(-1020, 0)])

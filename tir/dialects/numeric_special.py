@@ -1,12 +1,15 @@
 """lgamma, digamma, polygamma and erfinv on numpy arrays, total: what the references of these functions are made of.
 
 `math_special.py` has what compiled code computes instead; neither knows the other. The gamma functions are computed in
-numpy's longdouble and rounded: near their zeros large terms cancel, and f64 would lose what is left.
+numpy's longdouble and rounded: large terms cancel, and f64 would lose what is left. Near the zeros of lgamma and digamma
+on the positive side, where even longdouble would, are power series.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from tir.dialects.numeric import each
@@ -14,6 +17,7 @@ from tir.lazy import np
 
 __all__ = ["digamma", "erfinv", "lgamma", "polygamma"]
 
+NEAR, TERMS = 0.125, 24  # of the power series: the last term is below 1e-21 of the first
 LARGE = 16  # from here on the asymptotic series are right to 1e-20
 #: Coefficients of 1/x, 1/x^3, ..: Abramowitz and Stegun, 6.1.41; and of 1/x^2, 1/x^4, ..: 6.3.18.
 LGAMMA = ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360), (1, 156), (-3617, 122400))
@@ -34,12 +38,24 @@ def lgamma(x: Any) -> Any:
 
 
 def _lgamma_positive(x: Any) -> Any:
-    """Recurrence (6.1.15) up to where Stirling's series holds."""
-    product = np.ones_like(x)
+    """Recurrence (6.1.15) up to where Stirling's series holds; 6.1.33 near the zeros 1 and 2."""
+    product, high = np.ones_like(x), x
     for _ in range(LARGE):
-        product, x = np.where(x < LARGE, product * x, product), np.where(x < LARGE, x + 1, x)
-    stirling = (x - 0.5) * np.log(x) - x + np.log(2 * _pi()) / 2 + _series(LGAMMA, 1 / (x * x)) / x
-    return stirling - np.log(product)
+        product, high = np.where(high < LARGE, product * high, product), np.where(high < LARGE, high + 1, high)
+    stirling = (high - 0.5) * np.log(high) - high + np.log(2 * _pi()) / 2 + _series(LGAMMA, 1 / (high * high)) / high
+    result = stirling - np.log(product)
+    for zero in (1, 2):
+        is_near, t = _near(x, np.longdouble(zero))
+        of_series = _power_series(_lgamma_slopes(), t)
+        result = np.where(is_near, of_series - np.log1p(t) if zero == 1 else of_series, result)
+    return result
+
+
+@cache
+def _lgamma_slopes() -> tuple[Any, ...]:
+    """The coefficients of t, t^2, .. in log(gamma(2 + t)): 1 - gamma, then (-1)^n (zeta(n) - 1) / n."""
+    later = (_zeta(np.longdouble(2), n - 1) / math.factorial(n - 1) * (-1) ** n / n for n in range(2, TERMS))
+    return np.longdouble("0.42278433509846713939348790991759756896"), *later
 
 
 def digamma(x: Any) -> Any:
@@ -55,12 +71,26 @@ def digamma(x: Any) -> Any:
 
 
 def _digamma_positive(x: Any) -> Any:
-    """Recurrence (6.3.5) up to where the asymptotic series holds."""
-    moved = np.zeros_like(x)
+    """Recurrence (6.3.5) up to where the asymptotic series holds; Taylor's series near the zero."""
+    moved, high = np.zeros_like(x), x
     for _ in range(LARGE):
-        moved, x = np.where(x < LARGE, moved - 1 / x, moved), np.where(x < LARGE, x + 1, x)
-    z = 1 / (x * x)
-    return np.log(x) - 0.5 / x - _series(DIGAMMA, z) * z + moved
+        moved, high = np.where(high < LARGE, moved - 1 / high, moved), np.where(high < LARGE, high + 1, high)
+    z = 1 / (high * high)
+    result = np.log(high) - 0.5 / high - _series(DIGAMMA, z) * z + moved
+    is_near, t = _near(x, *_digamma_zero())
+    return np.where(is_near, _power_series(_digamma_slopes(), t), result)
+
+
+def _digamma_zero() -> tuple[Any, Any]:
+    """Where digamma is 0, OEIS A030169, as a sum whose first term is of f64."""
+    return np.longdouble(float.fromhex("0x1.762d86356be3fp+0")), np.longdouble("9.549995429965697715184199e-17")
+
+
+@cache
+def _digamma_slopes() -> tuple[Any, ...]:
+    """Taylor's coefficients of digamma at its zero."""
+    zero = sum(_digamma_zero())
+    return tuple(_zeta(zero, n) / math.factorial(n) * (-1) ** (n + 1) for n in range(1, TERMS))
 
 
 def polygamma(x: Any, order: int) -> Any:
@@ -109,6 +139,21 @@ def _series(coefficients: tuple[tuple[int, int], ...], z: Any) -> Any:
     total = np.zeros_like(z)
     for above, below in reversed(coefficients):
         total = total * z + np.longdouble(above) / below
+    return total
+
+
+def _near(x: Any, zero: Any, rest: Any = 0) -> tuple[Any, Any]:
+    """Whether x is near zero + rest, and how far it is above it; 0 if it is not."""
+    distance = x - zero - rest
+    is_near = np.abs(distance) < NEAR
+    return is_near, np.where(is_near, distance, 0)
+
+
+def _power_series(coefficients: Sequence[Any], t: Any) -> Any:
+    """The sum of these times t, t^2, .."""
+    total = np.zeros_like(t)
+    for factor in reversed(coefficients):
+        total = (total + factor) * t
     return total
 
 
