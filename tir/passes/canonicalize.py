@@ -28,10 +28,11 @@ __all__ = ["Canonicalize", "fold"]
 
 MAX_FOLDED_ELEMENTS = 1024
 
-#: Rules for branches and loops, of the tensor level ("control") and of scf; imported where such ops are met.
-LOOP_RULES = LazyTable({
+#: Rules for branches and loops of the tensor level ("control") and for other dialects; imported where such ops are met.
+MORE_RULES = LazyTable({
     "control": "tir.passes.canonicalize_control:RULES",
     "scf": "tir.passes.canonicalize_scf:RULES",
+    "tensor": "tir.passes.canonicalize_tensor:RULES",
 })
 
 
@@ -41,9 +42,9 @@ class Canonicalize(Pass):
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
     it is one number). Rules are listed in `canonicalize_rules.py`, those for branches and loops in
-    `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`; `fp-mode` says which classes may be applied:
-    `strict` (same bits), `stable` (also accurate ones), `fast`. With `max-iterations` the ops are gone through so often at
-    most: all of them once, then those that a change has touched.
+    `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`, for `tensor` in `canonicalize_tensor.py`;
+    `fp-mode` says which classes may be applied: `strict` (same bits), `stable` (also accurate ones), `fast`. With
+    `max-iterations` the ops are gone through so often at most: all of them once, then those that a change has touched.
 
         %0 = tir.transpose %x by [1, 0] : tensor<3x2xf32>
         %1 = tir.transpose %0 by [1, 0] : tensor<2x3xf32>    ->   return %x : tensor<2x3xf32>
@@ -64,7 +65,7 @@ class Canonicalize(Pass):
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
         met = {"control" if isinstance(o, Control) else o.name.partition(".")[0] for o in op.walk()}
-        rules = [*RULES, *(rule for name in LOOP_RULES if name in met for rule in LOOP_RULES[name])]
+        rules = [*RULES, *(rule for name in MORE_RULES if name in met for rule in MORE_RULES[name])]
         Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 
