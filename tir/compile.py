@@ -384,9 +384,8 @@ class _Machine:
     def __init__(self, module: Op) -> None:
         target = host_target()
         lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
-        symbols = [signature.symbol for signature in lowered.functions.values()]
         try:
-            library = compile_text(lowered.text, symbols, lowered.grants)
+            library = compile_text(lowered.text, lowered.exports, lowered.grants)
         except TooLargeError as error:
             raise _too_large(module, lowered.functions, error) from error
         self.functions = {

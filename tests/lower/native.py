@@ -23,7 +23,7 @@ def lowered(text: str) -> LoweredModule:
 def compiled(text: str, name: str = "f") -> NativeFunction:
     """The function `name` as machine code."""
     module = lowered(text)
-    library = compile_text(module.text, [signature.symbol for signature in module.functions.values()])
+    library = compile_text(module.text, module.exports)
     return NativeFunction(name, library, module.functions[name], module.asserts)
 
 

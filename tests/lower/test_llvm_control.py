@@ -7,8 +7,11 @@ import pytest
 
 from tests.lower.native import compiled, lowered, run_both
 from tests.lower.programs import f32, function
+from tir.dialects.all import REGISTRY
+from tir.interpret import Interpreter
 from tir.ir.errors import ExecutionError, PassError
 from tir.lower.call_depth import MAX_CALL_DEPTH
+from tir.parser.parse import parse_text
 
 # --- scf -------------------------------------------------------------------------------------------------------------
 
@@ -214,11 +217,54 @@ def test_a_failed_assert_says_its_message_and_place() -> None:
     )
     f = compiled(text)
     assert f([0]) == f([1]) == []
-    with pytest.raises(ExecutionError, match="not one") as error:
+    with pytest.raises(ExecutionError, match="not one, got 1 and 1$") as error:
         f([2])
     assert error.value.location.file_location().line == 11
-    with pytest.raises(ExecutionError, match="too many"):
+    with pytest.raises(ExecutionError, match="too many, got 3 and 3$"):
         f([3])
+
+
+def test_an_assert_says_the_sizes_that_it_compared() -> None:
+    text = function(
+        "(%n: i64, %m: i64, %k: i32)",
+        """
+        %zero = arith.constant 0 : i64
+        %positive = arith.cmpi sge, %n, %zero : i64
+        cf.assert %positive, "negative"
+        %equal = arith.cmpi eq, %n, %m : i64
+        cf.assert %equal, "unequal"
+        %narrow = arith.constant 0 : i32
+        %is_zero = arith.cmpi eq, %k, %narrow : i32
+        cf.assert %is_zero, "no size"
+        %both = arith.andi %equal, %positive : i1
+        %never = arith.xori %both, %both : i1
+        cf.assert %never, "no comparison"
+        return""",
+    )
+    rows = [((-3, 1, 0), "negative, got -3"), ((2**62, -(2**63), 0), f"unequal, got {2**62} and {-(2**63)}"),
+            ((1, 1, 5), "no size"), ((1, 1, 0), "no comparison")]  # fmt: skip
+    for run in (compiled(text), lambda values: Interpreter(parse_text(text, REGISTRY)).run("f", values)):
+        for (n, m, k), message in rows:
+            with pytest.raises(ExecutionError, match=f"[0-9]: {message}$"):
+                run([np.int64(n), np.int64(m), np.int32(k)])
+
+
+def test_a_caller_hears_the_sizes_that_a_callee_compared() -> None:
+    text = """
+      func.func private @g(%n: index, %m: index) {
+        %equal = arith.cmpi eq, %n, %m : index
+        cf.assert %equal, "unequal"
+        return
+      }
+      func.func @f(%n: index, %m: index) {
+        func.call @g(%n, %m) : (index, index) -> ()
+        return
+      }"""
+    f = compiled(text)
+    assert f([7, 7]) == []
+    for pair in ([2, 3], [5, 4]):
+        with pytest.raises(ExecutionError, match="unequal, got {} and {}$".format(*pair)):
+            f(pair)
 
 
 # --- func ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tir.ir.errors import UNKNOWN, ExecutionError, FileLocation
-from tir.ir.native import OUT_OF_MEMORY, NativeParameter, NativeSignature
+from tir.ir.native import OUT_OF_MEMORY, NativeAssert, NativeParameter, NativeSignature
 from tir.ir.types import (
     DYNAMIC,
     F16,
@@ -200,7 +200,7 @@ def test_exclusive_buffers_must_not_overlap_others() -> None:
 def test_a_status_is_an_error_with_message_and_place() -> None:
     place = FileLocation("model.tir", 7, 8)
     f = function("define i32 @f(i32 %x) {\nret i32 %x\n}", [NativeParameter("x", I32)],
-                 asserts=[("first", UNKNOWN), ("second", place)])  # fmt: skip
+                 asserts=[NativeAssert("first", UNKNOWN), NativeAssert("second", place)])  # fmt: skip
     assert f([0]) == []
     with pytest.raises(ExecutionError, match="first"):
         f([1])

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tir.dialects import arith
 from tir.ir.define import attribute, operand, successor
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Jump
 from tir.ir.ir import Block, Op, Value
 from tir.ir.kinds import I32_ARRAY, STRING, exactly
+from tir.ir.native import with_numbers
 from tir.ir.registry import Dialect
 from tir.ir.traits import Terminator
-from tir.ir.types import I1
+from tir.ir.types import I1, I64, INDEX
 
 __all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
 
 
 class Assert(Op):
-    """`cf.assert %ok, "message"`: ends the program with the message unless the operand is true."""
+    """`cf.assert %ok, "message"`: ends the program with the message unless the operand is true.
+
+    If the operand comes from an `arith.cmpi` of sizes (index or i64), the message says both, or one besides a constant 0.
+    """
 
     name = "cf.assert"
     arg = operand(exactly(I1))
@@ -26,9 +31,17 @@ class Assert(Op):
     format = "$arg `,` $msg attr-dict"
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
-        if not frame[self.arg]:
-            raise ExecutionError(self.msg, self.location)  # the message says which op of the program is meant
+        if not frame[self.arg]:  # the message says which op of the program is meant
+            raise ExecutionError(with_numbers(self.msg, [frame[number] for number in self.compared]), self.location)
         return ()
+
+    @property
+    def compared(self) -> list[Value]:
+        """The numbers that the message says."""
+        made = self.arg.op
+        if not isinstance(made, arith.CmpI) or made.lhs.type not in (INDEX, I64):
+            return []
+        return [side for side in made.operands if not (isinstance(side.op, arith.Constant) and side.op.value.value == 0)]
 
 
 class Branch(Op, Terminator):

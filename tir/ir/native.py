@@ -2,7 +2,8 @@
 
     i32 symbol(parameters..., results...)
 
-The status is 0, or the number (from 1) of the assert that failed, or `OUT_OF_MEMORY`. Each value is a list of
+The status is 0, or the number (from 1) of the assert that failed, or `OUT_OF_MEMORY`. A failed assert that compared
+whole numbers has left them in the global array `NUMBERS`, which calls of several threads share. Each value is a list of
 *components*:
 
 - a scalar: itself; i1 as a byte; f16 and bf16 as their bits in an i16; index as i64;
@@ -15,14 +16,36 @@ other, each in 8 bytes. Memory of a memref result was made by `aligned_alloc`, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tir.ir.errors import Location
 from tir.ir.types import MemRefType, StridedLayout, Type
 
-__all__ = ["OUT_OF_MEMORY", "NativeParameter", "NativeSignature", "open_sizes", "open_strides"]
+__all__ = [
+    "NUMBERS", "OUT_OF_MEMORY", "NativeAssert", "NativeParameter", "NativeSignature", "open_sizes", "open_strides",
+    "with_numbers",
+]  # fmt: skip
 
 #: The status for memory that could not be had.
 OUT_OF_MEMORY = -1
+
+#: The symbol of two i64, for the numbers of an assert that failed.
+NUMBERS = "assert.numbers"
+
+
+@dataclass(frozen=True)
+class NativeAssert:
+    """What a status says. numbers: how many stand in `NUMBERS` then."""
+
+    message: str
+    location: Location
+    numbers: int = 0
+
+
+def with_numbers(message: str, numbers: Sequence[int]) -> str:
+    """The message of an assert, and what it compared."""
+    return f"{message}, got {' and '.join(map(str, numbers))}" if numbers else message
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import Any
 
 from tir.dialects.library import library_function
 from tir.ir.attributes import SymbolRefAttr
-from tir.ir.errors import Location, PassError
+from tir.ir.errors import PassError
 from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
 from tir.ir.ir import Block, Op, Value
-from tir.ir.native import NativeParameter, NativeSignature
+from tir.ir.native import NUMBERS, NativeAssert, NativeParameter, NativeSignature
 from tir.ir.steps import Steps, run_steps
 from tir.ir.types import F16, MemRefType, element_type
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
@@ -44,13 +44,19 @@ RULES = {
 class LoweredModule:
     """LLVM IR text, and how to call its functions, by their names in the module; private ones cannot be called.
 
-    Status k of a call stands for `asserts[k - 1]`, a message and its location. grants: the kinds of externs that it calls.
+    Status k of a call stands for `asserts[k - 1]`. grants: the kinds of externs that it calls.
     """
 
     text: str
     functions: dict[str, NativeSignature]
-    asserts: list[tuple[str, Location]]
+    asserts: list[NativeAssert]
     grants: tuple[str, ...] = ("memory",)
+
+    @property
+    def exports(self) -> list[str]:
+        """The symbols that the run time needs."""
+        numbers = [NUMBERS] if any(one.numbers for one in self.asserts) else []
+        return [*(signature.symbol for signature in self.functions.values()), *numbers]
 
 
 def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = True) -> LoweredModule:
@@ -81,6 +87,8 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = T
         if f.first_lasting_write is not None and f.last_failure >= f.first_lasting_write:
             text.signatures[_name(function)] = replace(signature, atomic=False)
     attributes = "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
+    if any(one.numbers for one in text.asserts):
+        constants.append(f"{quoted(NUMBERS)} = global [2 x i64] zeroinitializer")
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
     grants = ("memory", "library") if text.library else ("memory",)

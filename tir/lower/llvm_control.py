@@ -104,7 +104,7 @@ def _check_step(f: FunctionText, op: Op, value: Value, relation: str = "sgt") ->
     step = f[value]
     if not step.isdigit() or step == "0":
         positive = f.assign(f"icmp {relation} {llvm_type(value.type)} {step}, 0")
-        f.leave_unless(positive, f.failure("the step must be at least 1", op.location))
+        f.check(positive, "the step must be at least 1", op.location)
 
 
 def _for(f: FunctionText, op: Any) -> Steps:
@@ -204,7 +204,7 @@ def _combine(f: FunctionText, reduce: Any, loop: Loop, combined: list[str]) -> S
 
 
 def _assert(f: FunctionText, op: Any) -> None:
-    f.leave_unless(f[op.arg], f.failure(op.msg, op.location))
+    f.check(f[op.arg], op.msg, op.location, [f[number] for number in op.compared])
 
 
 def _branch(f: FunctionText, op: Any) -> None:

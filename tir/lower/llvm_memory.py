@@ -176,7 +176,7 @@ def _sizes(f: FunctionText, op: Any) -> list[str]:
     for size in op.dynamicSizes:
         if not f[size].isdigit():
             positive = f.assign(f"icmp sge i64 {f[size]}, 0")
-            f.leave_unless(positive, f.failure(f"{op.name}: a size must be at least 0", op.location))
+            f.check(positive, f"{op.name}: a size must be at least 0", op.location, [f[size]])
     rest = iter(op.dynamicSizes)
     return [str(size) if isinstance(size, int) else f[next(rest)] for size in op.memref.type.shape]
 
@@ -229,7 +229,7 @@ def _copy(f: FunctionText, op: Any) -> None:
 def _check_equal(f: FunctionText, op: Op, a: str, b: str, rule: str) -> None:
     """Ends the function unless two numbers, of which one may be known, are equal."""
     if a != b:
-        f.leave_unless(f.assign(f"icmp eq i64 {a}, {b}"), f.failure(f"{op.name}: {rule}", op.location))
+        f.check(f.assign(f"icmp eq i64 {a}, {b}"), f"{op.name}: {rule}", op.location, [a] if b.isdigit() else [a, b])
 
 
 # --- views -----------------------------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def _cast(f: FunctionText, op: Any) -> None:
                 equal = f.assign(f"icmp eq i64 {stride}, {want}")
                 short = f.assign(f"icmp sle i64 {source.sizes[axis]}, 1")  # such an axis has any stride
                 rule = f"{op.name}: axis {axis} of the operand must have stride {want}"
-                f.leave_unless(f.assign(f"or i1 {equal}, {short}"), f.failure(rule, op.location))
+                f.check(f.assign(f"or i1 {equal}, {short}"), rule, op.location, [stride])
     _view(f, op.dest, source.pointer, source.sizes, source.strides)
 
 

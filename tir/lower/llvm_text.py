@@ -14,7 +14,7 @@ from typing import Any, Union
 from tir.ir.errors import Location
 from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
-from tir.ir.native import OUT_OF_MEMORY, NativeSignature, open_sizes, open_strides
+from tir.ir.native import NUMBERS, OUT_OF_MEMORY, NativeAssert, NativeSignature, open_sizes, open_strides
 from tir.ir.types import MemRefType, Type
 from tir.lower.buffers import origins
 from tir.lower.llvm_types import component_types, llvm_type, strides_of, suffix
@@ -51,7 +51,7 @@ class ModuleText:
     declarations: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)  # the text of functions that no one wrote in tir
     globals: dict[str, str] = field(default_factory=dict)  # symbol of the memref.global -> name in the text
-    asserts: list[tuple[str, Location]] = field(default_factory=list)
+    asserts: list[NativeAssert] = field(default_factory=list)
     library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
     written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
     rounds_to_half: bool = False
@@ -217,10 +217,24 @@ class FunctionText:
         self.branch_if(condition, going_on, "cleanup")
         self.start(going_on)
 
-    def failure(self, message: str, location: Location) -> int:
-        """The status that stands for this message."""
-        self.module.asserts.append((message, location))
-        return len(self.module.asserts)
+    def check(self, condition: str, message: str, location: Location, numbers: Sequence[str] = ()) -> None:
+        """Ends the function with the status of this message if the condition is false.
+
+        numbers: at most two i64 that the message is to say.
+        """
+        self.module.asserts.append(NativeAssert(message, location, len(numbers)))
+        status = len(self.module.asserts)
+        if not numbers:
+            self.leave_unless(condition, status)
+            return
+        self.last_failure = self.step
+        going_on, wrong = self.fresh_label("ok"), self.fresh_label("wrong")
+        self.branch_if(condition, going_on, wrong)
+        self.start(wrong)
+        for place, number in enumerate(numbers):
+            self.emit(f"store i64 {number}, ptr getelementptr (i64, ptr {quoted(NUMBERS)}, i64 {place})")
+        self.leave(str(status))
+        self.start(going_on)
 
     def slot(self, value: Value | None) -> str:
         """A new stack slot, null when the function starts; what it holds when the function ends is freed."""

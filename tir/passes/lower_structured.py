@@ -171,12 +171,13 @@ class _Lowering(FunctionLowering):
             self._check_op(op)
 
     def _check_op(self, op: TensorOp) -> None:
-        b = TensorBuilder(op.parent, op, op.location)
+        b, before = TensorBuilder(op.parent, op, op.location), op.previous
         found = list(op.checks(b, *(Tensor(b, value) for value in op.operands)))
         if isinstance(op, Composite):  # other ops are checked when they are lowered: more is known about sizes then
             found = [*(_is_same(b, *one) for one in op.open_sizes()), *found]
         for condition, message in found:
             b.op(Assert, condition.value, msg=f"{self.name(op)}: {message}", result_types=[])
+        self.origins.update(dict.fromkeys(_between(before, op), self.name(op)))
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
@@ -422,17 +423,20 @@ def _is_same(b: TensorBuilder, place: Place, other: Place, rule: str) -> tuple[A
 def _decompose(op: Composite) -> list[Op]:
     """Replaces the op by simpler ones; returns these."""
     b = TensorBuilder(op.parent, op, op.location)
-    before = op.previous
-    made = []
+    before, made = op.previous, []
     for part, result in zip(op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)), op.results):
         same = part.type is result.type
         made.append(part.value if same else b.create(tensor.Cast, part.value, result_types=[result.type]))
-    found = []
-    new = op.previous
-    while new is not before and new is not None:
-        found.append(new)
-        new = new.previous
+    found = _between(before, op)
     op.replace_with(made)
+    return found
+
+
+def _between(before: Op | None, op: Op) -> list[Op]:
+    """The ops behind the first and in front of the second of two ops of a block."""
+    found = []
+    while (op := op.previous) is not before and op is not None:  # type: ignore[assignment]
+        found.append(op)
     return found[::-1]
 
 

@@ -15,8 +15,17 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from tir.ir.errors import ExecutionError, Location, counted
-from tir.ir.native import OUT_OF_MEMORY, NativeParameter, NativeSignature, open_sizes, open_strides
+from tir.ir.errors import ExecutionError, counted
+from tir.ir.native import (
+    NUMBERS,
+    OUT_OF_MEMORY,
+    NativeAssert,
+    NativeParameter,
+    NativeSignature,
+    open_sizes,
+    open_strides,
+    with_numbers,
+)
 from tir.ir.types import FloatType, IntegerType, MemRefType, ShapedType, Type, dtype_of
 from tir.lazy import np
 from tir.runtime.jit import Library
@@ -40,7 +49,7 @@ class NativeFunction:
     """
 
     def __init__(
-        self, name: str, library: Library, signature: NativeSignature, asserts: Sequence[tuple[str, Location]]
+        self, name: str, library: Library, signature: NativeSignature, asserts: Sequence[NativeAssert]
     ) -> None:
         self.name = name
         self.signature = signature
@@ -76,8 +85,9 @@ class NativeFunction:
     def _fail(self, status: int) -> None:
         if status == OUT_OF_MEMORY:
             raise MemoryError(f"@{self.name}: the memory for a buffer could not be had")
-        message, location = self._asserts[status - 1]
-        raise ExecutionError(message, location)
+        found = self._asserts[status - 1]
+        numbers = list((_WORD * found.numbers).from_address(self._library.address(NUMBERS))) if found.numbers else []
+        raise ExecutionError(with_numbers(found.message, numbers), found.location)
 
     def _check_overlap(self, arguments: Sequence[Any]) -> None:
         """The code relies on it that some buffers overlap no other."""

@@ -172,6 +172,17 @@ class _Convolution(TensorOp):
             fail(self, f"element types must be equal, got {x}, {w} and {g}")
         merge_shapes(self, ("g", g), ("the convolution", x.with_shape(self.convolved_dims())))
 
+    def gradient_checks(self, b: Any, x: Sequence[Any], w: Sequence[Any], g: Any) -> list[tuple[Any, str]]:
+        """What must hold at run time so that g has the sizes of the convolution, from those of x and w."""
+        found = []
+        wants = self.convolved(x, w, WindowAxis.count)
+        for axis, (want, dim) in enumerate(zip(wants, self.convolved_dims())):
+            size = b.count(g, [axis], I64)
+            if dim is DYNAMIC or dim != g.type.shape[axis]:
+                pair = (want, size) if isinstance(size, int) else (size, want)
+                found.append((b.cmp("eq", *pair), f"axis {axis} of g must have the size that the convolution has"))
+        return found
+
     def convolved(self, x: Sequence[Any], w: Sequence[Any], positions: Positions = WindowAxis.positions) -> list[Any]:
         """The sizes of the result of the convolution, from those of x and w."""
         order = self.order
@@ -404,6 +415,10 @@ class ConvGradInput(_Convolution, Sized, Composite):
         found = folded(windows, self.axes(), (*windows.shape[:3], *sizes[2:]))
         return np.transpose(found.reshape(sizes), undone(self.order.x))
 
+    def checks(self, b: Any, w: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
+        x = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]
+        return self.gradient_checks(b, x, [b.count(w, [axis], I64) for axis in range(len(x))], g)
+
     def decompose(self, b: Any, w: Any, g: Any, *sizes: Any) -> Any:
         shape = b.extents(self.result_type, sizes)
         if not self._has_few_columns:
@@ -502,6 +517,10 @@ class ConvGradWeight(_Convolution, Sized, Composite):
         found = found.reshape([shape[axis] for axis in self.order.w])
         found = np.flip(found, tuple(range(2, found.ndim))) if self.flip else found
         return np.transpose(found, undone(self.order.w))
+
+    def checks(self, b: Any, x: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
+        w = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]
+        return self.gradient_checks(b, [b.count(x, [axis], I64) for axis in range(len(w))], w, g)
 
     def decompose(self, b: Any, x: Any, g: Any, *sizes: Any) -> Any:
         order, shape = self.order, b.extents(self.result_type, sizes)

@@ -369,11 +369,8 @@ class OverlapAdd(Windowed, Sized, Reduction):
 
     def _wanted(self, b: Any, axis: int, extent: Any) -> Any:
         """The size of x along an axis, from that of the result: a number, or a 0-d i64 tensor."""
-        if not isinstance(extent, int):
-            extent = b.cast(b.dim(b.full(0, [extent]), 0), I64)
-        if axis < self.lead:
-            return extent
-        return self.axes()[axis - self.lead].count(extent)
+        number = b.extent_count(extent)
+        return number if axis < self.lead else self.axes()[axis - self.lead].count(number)
 
     def inputs(self) -> list[Value]:
         return []

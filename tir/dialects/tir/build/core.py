@@ -220,6 +220,10 @@ class CoreBuilder(Builder):
                 found = more if found is None else found * more
         return known if found is None else found if known == 1 else found * known
 
+    def extent_count(self, extent: Extent) -> Tensor | int:
+        """The extent as a number, or as a 0-d i64 tensor where only run time knows it."""
+        return self.count(self.full(0, [extent]), [0], I64)
+
     def _sized(self, cls: type[Op], *operands: Any, shape: Sequence[Extent], element: Type, **facts: Any) -> Tensor:
         """A new op of the family `Sized`, with this result."""
         dims: list[Dim] = []
