@@ -27,7 +27,7 @@ MOST_STEPS = 8
 CONSTANT = {
     "tir.constant", "tir.full", "tir.iota", "tir.one_hot", "tir.dim", "tir.to_index", "tir.cmp", "tir.and", "tir.or",
     "tir.xor", "tir.not", "tir.all", "tir.any", "tir.shl", "tir.shr", "tir.bitcast", "tir.is_nan", "tir.is_inf", "tir.is_finite", "tir.reduce_and",
-    "tir.reduce_or", "tir.reduce_xor", "tir.argsort",
+    "tir.reduce_or", "tir.reduce_xor",
 }  # fmt: skip
 OTHER = {"tir.stop_gradient", "tir.grad_scale", "tir.grad_clip"}
 #: Their gradients are no rule of one op, but of its regions.

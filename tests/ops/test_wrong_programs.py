@@ -92,6 +92,9 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     # --- what has no gradient
     ("no gradient", "  @@%i = tir.argmax %x axis 0 : tensor<i64>\n  %e = tir.cast %i : tensor<i64> -> tensor<f64>\n"
      "  %g = tir.grad %e wrt (%x) : tensor<4xf64>", "tir.argmax has no gradient: a position is a whole number and changes in steps"),
+    ("no gradient of an order", "  @@%i = tir.argsort %x axis 0 : tensor<4xi64>\n  %j = tir.cast %i : tensor<4xi64> -> tensor<4xf64>\n"
+     "  %e = tir.sum %j over [0] : tensor<f64>\n  %g = tir.grad %e wrt (%x) : tensor<4xf64>",
+     "tir.argsort has no gradient: a position is a whole number and changes in steps"),
     ("no gradient in a loop", scan(over=ROWS, body=WHOLE.replace("%i = @@", "@@%i = "), after="\n  %g = tir.grad %r wrt (%m) : tensor<4x4xf64>").replace("@@", "", 1),
      "tir.argmax has no gradient: a position is a whole number and changes in steps"),
     ("no limit", loop(after=BY_Y), "tir.while has no gradient without max_trips: its steps must be kept; "

@@ -12,6 +12,7 @@ from typing import Any
 from tir.dialects.tir.base import (
     ELEMENT_TENSOR,
     NUMBER_TENSOR,
+    NotDifferentiable,
     Place,
     Sequential,
     Shaped,
@@ -283,8 +284,8 @@ class Sort(_Sorting):
 class Argsort(_Sorting):
     """The positions, as i64, of the elements along `axis` in ascending order, or `descending`; the order of tir.sort.
 
-    Of equal elements the lower position comes first. `tir.take_along_axis` puts other tensors into the same order. No
-    gradient flows: what is read at the positions has one, and the positions change in steps.
+    Of equal elements the lower position comes first. `tir.take_along_axis` puts other tensors into the same order, and has
+    a gradient; the positions themselves have none.
     """
 
     name = "tir.argsort"
@@ -309,8 +310,7 @@ class Argsort(_Sorting):
         self.sort_rows(p, x, True, finish, [out])
         return [out]
 
-    def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        return [None]
+    grad = NotDifferentiable("a position is a whole number and changes in steps")
 
 
 class TopK(_Sorting):
