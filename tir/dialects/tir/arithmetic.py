@@ -275,7 +275,10 @@ class Clamp(Elementwise):
 
 
 class CopySign(Binary):
-    """|lhs| with the sign of rhs, that of a zero or nan too. Gradient: to lhs, 0 where lhs is 0; none to rhs."""
+    """|lhs| with the sign of rhs, that of a zero or nan too; a nan that was computed, as 0 / 0, may have either sign.
+
+    Gradient: to lhs, 0 where lhs is 0; none to rhs.
+    """
 
     name = "tir.copysign"
     lhs = operand(FLOAT_TENSOR)
