@@ -35,7 +35,7 @@ HARD = (*SPECIALS, 1e-5, -1e-5, 20.0, -20.0, -60.0, 80.0, 100.0, -100.0)
 
 def rows() -> list[Sample]:
     return [
-        *unary("tir.sigmoid", precise(sigmoid), FLOATS, hard=(NAN, INF, -INF, 0.0, 80.0, -80.0, 1000.0), ulps=4),
+        *unary("tir.sigmoid", precise(sigmoid), FLOATS, hard=(NAN, INF, -INF, 0.0, 80.0, -80.0, -95.0, -700.0, 1000.0), ulps=4),
         *unary("tir.relu", lambda x: larger(x, 0.0), FLOATS, hard=SPECIALS),
         *unary("tir.softplus", precise(softplus), FLOATS, hard=HARD, ulps=4),
         *unary("tir.leaky_relu", leaky_relu(0.01), FLOATS, hard=SPECIALS, ulps=1),

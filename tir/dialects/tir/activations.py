@@ -24,17 +24,17 @@ CUBIC = 0.044715  # Hendrycks and Gimpel, "Gaussian error linear units" (2016), 
 
 
 class Sigmoid(Unary):
-    """1 / (1 + exp(-x)): 0 for very negative x, where exp overflows to inf, never nan. Gradient: y (1 - y)."""
+    """1 / (1 + exp(-x)); for x < 0 exp(x) / (1 + exp(x)), which is right until exp(x) is 0. Gradient: y (1 - y)."""
 
     name = "tir.sigmoid"
 
     def reference(self, x: Any) -> Any:
-        one = x.dtype.type(1)
-        return one / (one + np.exp(-x))
+        one, small = x.dtype.type(1), np.exp(-np.abs(x))
+        return np.where(x < 0, small, one) / (one + small)
 
     def element(self, s: Any, x: Any) -> Any:
-        one = s.const(1, x)
-        return s.div(one, s.add(one, s.exp(s.neg(x))))
+        one, small = s.const(1, x), s.exp(s.neg(s.abs(x)))
+        return s.div(s.select(s.cmp("lt", x, s.const(0, x)), small, one), s.add(one, small))
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         y = b.tensor(self.result)
