@@ -406,6 +406,13 @@ def inside(b: Any, make: Callable[[Any], Any], x: Any) -> Any:
     return b.scan(lambda e: ([], [make(e)]), [], [x])
 
 
+def kept(b: Any, make: Callable[[], Any]) -> Any:
+    """A tensor of a region, which is kept in a Python variable."""
+    found: list[Any] = []
+    b.checkpoint(lambda: found.append(make()) or 1.0)
+    return found[0]
+
+
 MISTAKES = [
     (lambda b, x, n: tir.grad(b.sin(x), x), r"tir.grad: the cost must be a number, a tensor of rank 0, got tensor<3xf64>; take its"),
     (lambda b, x, n: tir.grad(b.sum(n), x), "tir.grad: what is differentiated must be of floats, got tensor<i64>; whole numbers change in steps"),
@@ -435,7 +442,16 @@ MISTAKES = [
     (lambda b, x, n: tir.jacobian(x, x, mode="back"), "tir.jacobian: the mode must be one of auto, reverse, forward, got 'back'"),
     (lambda b, x, n: tir.jacobian(b.exp(b.cast(n, tir.F64)), x), "tir.jacobian: what is differentiated does not depend on wrt %a"),
     (lambda b, x, n: tir.grad(b.sum)(2.0), "tir.grad: the function must be called with a tensor of a builder"),
-    (lambda b, x, n: tir.grad(b.sum, 1)(x), "tir.grad: there is no argument 1 among 1"),
+    (lambda b, x, n: tir.grad(b.sum, 1)(x), "tir.grad: argnums must be -1 to 0 for a call with 1 argument, got 1"),
+    (lambda b, x, n: tir.grad(lambda y, z: b.sum(y), argnums=7)(x, x), "tir.grad: argnums must be -2 to 1 for a call with 2 arguments, got 7"),
+    (lambda b, x, n: tir.grad(b.sum, True)(x), "tir.grad: argnums must be -1 to 0 for a call with 1 argument, got True"),
+    (lambda b, x, n: tir.hessian(b.sum, 2)(x), "tir.hessian: argnums must be -1 to 0 for a call with 1 argument, got 2"),
+    (lambda b, x, n: tir.grad(lambda y, z: b.sum(y * z), (0, -2))(x, x), r"tir.grad: argnums must name an argument once, got \[0, -2\]"),
+    (lambda b, x, n: tir.grad(lambda y, z: b.sum(y))(x), "tir.grad: the function must take 1 value, got a function of y, z"),
+    (lambda b, x, n: tir.grad(lambda y: b.sum(y))(x, z=x), "tir.grad: the function must take 1 value and z, got a function of y"),
+    (lambda b, x, n: tir.hessian(b.sum, mode="front")(x), "tir.hessian: the mode must be one of auto, reverse, forward, got 'front'"),
+    (lambda b, x, n: tir.grad(b.sum(x), kept(b, lambda: x * 2)),
+     "tir.grad: wrt is made inside of a region of tir.checkpoint, and not in reach outside; return it from the function"),
     (lambda b, x, n: tir.grad(b.sum)(n), "tir.grad: an argument to differentiate by must be of floats, got tensor<3xi64>; argnums"),
     (lambda b, x, n: tir.grad(lambda s, y: b.sum(y))("s", x), "an argument to differentiate by is a tensor, a number or an array, got 's'"),
     (lambda b, x, n: tir.grad(b.exp)(x), "tir.grad: the cost must be a number, a tensor of rank 0"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,14 @@ from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
 from tir.dialects.custom_derivative import JVP, VJP
 from tir.dialects.func import Call, Func, Return
+from tir.dialects.tir.build.arguments import Checked
+from tir.dialects.tir.build.core import dense, told
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
 from tir.dialects.tir.state import Derivative, Read, Shared, Update
-from tir.ir.attributes import ArrayAttr, Attribute, DenseAttr, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr
+from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.define import create
 from tir.ir.errors import UNKNOWN, FileLocation, Location, TirError, nearest
-from tir.ir.ir import Block, Op, Region
+from tir.ir.ir import Block, Op, OpResult, Region, Value
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
@@ -64,7 +66,7 @@ class Argument:
     range: tuple[float, float] | None = None
 
 
-class Builder(TensorBuilder):
+class Builder(TensorBuilder, metaclass=Checked):
     """Makes a module. Its methods for ops work inside `with b.function(..)`."""
 
     argument = Argument
@@ -73,6 +75,8 @@ class Builder(TensorBuilder):
         super().__init__()
         self.module: Module = create(Module, regions=[Region([Block()])])
         self._function: Func | None = None
+        self._open_blocks: list[Block] = []
+        self.is_in_method = False
         self._reads: dict[str, Tensor] = {}
 
     def op(self, cls: type[Any], *operands: Any, **facts: Any) -> Any:
@@ -85,6 +89,51 @@ class Builder(TensorBuilder):
     def here(self) -> Location:
         """The line of the user's code that is building."""
         return caller_location()
+
+    @contextmanager
+    def at(self, block: Block, anchor: Op | None = None) -> Iterator[None]:
+        """Inserts elsewhere for the length of a `with`; values of the blocks around are still in reach."""
+        was_in_method, self.is_in_method = self.is_in_method, False
+        self._open_blocks.append(block)
+        try:
+            with super().at(block, anchor):
+                yield
+        finally:
+            self._open_blocks.pop()
+            self.is_in_method = was_in_method
+
+    def insert(self, op: Any) -> Any:
+        """Puts an op at the insertion point; TirError behind the end of a function, and for a value out of reach."""
+        if self._function is not None and self.anchor is None and isinstance(self.block.last, Return):  # type: ignore[union-attr]
+            message = f"{op.name}: @{self._function.sym_name} has returned already"
+            raise TirError(message, op.location, hint="returns takes several results at once, and comes last")
+        for number, value in enumerate(op.operands):
+            if (found := self.out_of_reach(value)) is not None:
+                problem, hint = found
+                name = f" %{value.hint}" if value.hint else ""
+                made = [("it is made here", value.op.location)] if isinstance(value, OpResult) else []
+                raise TirError(f"{op.name}: operand {number}{name} {problem}", op.location, made, hint)
+        return super().insert(op)
+
+    def out_of_reach(self, value: Value) -> tuple[str, str] | None:
+        """Why a value cannot be used where the builder inserts, and a cure."""
+        if value.block is self.block or value.block in self._open_blocks:
+            return None
+        owner = value.block.parent_op if value.block is not None else None
+        function = owner
+        while function is not None and not isinstance(function, FunctionLike):
+            function = function.parent_op
+        if isinstance(function, Func) and function is not self._function:
+            if function.parent is not self.module.body:
+                problem = "belongs to another builder"
+                return problem, "one builder makes all of a module"
+            problem = f"is in another function, @{function.sym_name}"
+            return problem, "hand it over as an argument or a result"
+        if owner is None:
+            problem = "is made in another region of an op that is not finished"
+            return problem, "make it before the op, or in each region"
+        problem = f"is made inside of a region of {owner.name}, and not in reach outside"
+        return problem, f"return it from the function of the region, and use the result of {owner.name}"
 
     # --- the module --------------------------------------------------------------------------------------------------
 
@@ -101,20 +150,19 @@ class Builder(TensorBuilder):
         given = type_from_text(value) if isinstance(value, str) else value
         if (init is not None) != isinstance(given, Type):
             raise TirError(f"shared @{name}: give an array, or a type and the name of an init function")
-        facts: dict[str, Any] = {"init": init} if init is not None else {"value": DenseAttr.of(given)}
+        facts: dict[str, Any] = {"init": init} if init is not None else {"value": dense(given)}
         type = given if isinstance(given, Type) else facts["value"].type
         self._define(create(Shared, sym_name=name, type=type, location=caller_location(), **facts), name)
 
     def _define(self, op: Op, name: str) -> None:
         if SymbolTable(self.module).lookup(name) is not None:
-            raise TirError(f"the name @{name} is taken")
+            raise TirError(f"the name @{name} is taken", self.here())
         self.module.body.append(op)
 
-    @contextmanager
     def function(
         self, name: str, /, *, private: bool = False, vjp: str | None = None, jvp: str | None = None,
         **arguments: Argument | Type | str,
-    ) -> Iterator[Any]:  # fmt: skip
+    ) -> AbstractContextManager[Any]:  # fmt: skip
         """A function with these arguments: a tuple of Tensors. It ends in `returns`, or returns nothing.
 
         vjp, jvp: the names of functions, defined before or behind it, that compute its derivative in reverse and in
@@ -136,6 +184,11 @@ class Builder(TensorBuilder):
             function.set_argument_attribute(i, "tir.name", StringAttr(label))
             if argument.range is not None:
                 function.set_argument_attribute(i, "tir.range", _range(argument.range))
+        return self._filling(function)
+
+    @contextmanager
+    def _filling(self, function: Func) -> Iterator[tuple[Tensor, ...]]:
+        """Meanwhile the function is open."""
         self._function, self._reads = function, {}
         try:
             with self.at(function.entry):
@@ -153,6 +206,12 @@ class Builder(TensorBuilder):
     def returns(self, *results: TensorLike, **named: TensorLike) -> None:
         """Ends the function with these results; those behind the others have a `tir.name`."""
         function = self._open("returns")
+        if self.block is not function.entry:
+            raise TirError("returns: must stand at the end of the function, not inside of a branch or a loop")
+        for x in (*results, *named.values()):
+            if isinstance(x, (list, tuple)) and any(isinstance(part, Tensor) for part in x):
+                message = f"returns: takes the results one by one, got a list of {len(x)}"
+                raise TirError(message, hint="returns(*results) takes a list apart")
         values = [self.tensor(x).value for x in (*results, *named.values())]
         self.op(Return, values)
         function.set_type(function.function_type.inputs, [value.type for value in values])
@@ -161,10 +220,12 @@ class Builder(TensorBuilder):
 
     def call(self, name: str, *arguments: TensorLike) -> list[Tensor]:
         """The results of another function of the module, which is defined before."""
-        function = SymbolTable(self.module).get(name)
+        symbols = SymbolTable(self.module)
+        function = symbols.lookup(name)
         if not isinstance(function, FunctionLike):
-            raise TirError(f"@{name} is no function")
-        type: FunctionType = function.function_type  # type: ignore[attr-defined]
+            names = [other for other in symbols.names() if isinstance(symbols.lookup(other), FunctionLike)]
+            raise TirError(f"call: there is no function @{name}", hint=nearest(name, names) or "it must be defined before")
+        type: FunctionType = function.function_type
         values = [self.tensor(x).value for x in arguments]
         made = self.create_many(Call, values, callee=name, result_types=list(type.results))
         return [Tensor(self, value) for value in made]
@@ -211,6 +272,7 @@ def parse(text: str, file: str = "<text>") -> Op:
 
 def transform(module: Op, pipeline: str) -> None:
     """Runs passes on a module, in place: "fuse,lower-cpu" or "builtin.module(func.func(cse))"."""
+    _check_module("transform", module)
     run_pipeline(parse_pipeline(pipeline, ALL, REGISTRY), module)
 
 
@@ -220,8 +282,16 @@ def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None
     pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS and LAPACK where
     scipy is installed and they are faster; what expands `tir.grad` for "interpret".
     """
+    _check_module("executable", module)
     steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
+
+
+def _check_module(what: str, module: Any) -> None:
+    """TirError for what is no op, such as a builder."""
+    if not isinstance(module, Op):
+        hint = "b.module is the module of a builder" if isinstance(module, Builder) else "tir.parse makes one of text"
+        raise TirError(f"{what}: a module is needed, got {told(module)}", caller_location(), hint=hint)
 
 
 def for_this_machine() -> Pipeline:

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tir.api import caller_location
+from tir.dialects.tir.build.control import check_takes
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
 from tir.dialects.tir.control_gradients import inputs_of
 from tir.dialects.tir.jacobian import MODES
 from tir.dialects.tir.markers import StopGradient
 from tir.dialects.tir.state import Leaf
-from tir.ir.errors import FileLocation, TirError, nearest
-from tir.ir.ir import Block, Op, Value
-from tir.ir.traits import FunctionLike
+from tir.ir.errors import FileLocation, TirError, counted, nearest
+from tir.ir.ir import Value
 from tir.ir.types import FloatType, element_type
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -118,10 +118,9 @@ def jacobian(
     y: a tensor, or a function of tensors. What y gives and `argnums` name may be lists, tuples and dictionaries; the
     result has for each tensor of y what the arguments are. mode: "reverse", "forward", or "auto", as costs less.
     """
-    if mode not in MODES:
-        raise TirError(f"tir.jacobian: the mode must be one of {', '.join(MODES)}, got {mode!r}", caller_location())
+    _checked_mode("jacobian", mode)
     if callable(y):
-        return _jacobian_function(y, wrt if argnums is None else argnums, mode, disconnected or "zero")
+        return _jacobian_function("jacobian", y, wrt if argnums is None else argnums, mode, disconnected or "zero")
     _only_for_functions("jacobian", argnums=argnums)
     results = _one("jacobian", "y", y, "ask for the Jacobian of each")
     call = _Call("jacobian", results, _tensors("jacobian", "wrt", wrt), disconnected or "error")
@@ -139,7 +138,8 @@ def hessian(
     """
     if callable(cost):
         numbers = wrt if argnums is None else argnums
-        return jacobian(grad(cost, argnums=numbers, disconnected=disconnected), argnums=numbers, mode=mode)
+        slope = grad(cost, argnums=numbers, disconnected=disconnected)
+        return _jacobian_function("hessian", slope, numbers, _checked_mode("hessian", mode), "zero")
     _only_for_functions("hessian", argnums=argnums)
     points = _tensors("hessian", "wrt", wrt)
     slopes = _gradients("hessian", cost, points, {}, (), disconnected or "error")
@@ -213,10 +213,9 @@ class _Call:
         """TirError unless x stands in the block that is written now."""
         if x.value.block is self.b.block:
             return
-        mine, its = _function_of(self.b.block), _function_of(x.value.block)
-        if mine is not None and its is not None and mine is not its:
-            cure = "hand it over as an argument or a result"
-            raise self.error(f"{what} is in another function, @{its.sym_name}", cure)  # type: ignore[attr-defined]
+        if (found := self.b.out_of_reach(x.value)) is not None:
+            problem, cure = found
+            raise self.error(f"{what} {problem}", cure)
         raise self.error(f"{what} is computed outside of the branch or loop that is written here", cure)
 
     def check_number(self, cost: Tensor) -> None:
@@ -331,14 +330,6 @@ def _is_float(value: Value) -> bool:
     return isinstance(element_type(value.type), FloatType)
 
 
-def _function_of(block: Block | None) -> Op | None:
-    """The function that the block is in, if it is already in one."""
-    op = block.parent_op if block is not None else None
-    while op is not None and not isinstance(op, FunctionLike):
-        op = op.parent_op
-    return op
-
-
 def _named(x: Tensor) -> str:
     return f" %{x.value.hint.removesuffix('_leaf')}" if x.value.hint else ""
 
@@ -375,6 +366,13 @@ def _two(name: str, form: str, given: Sequence[Any]) -> Sequence[Any]:
     if len(given) != 2:
         raise TirError(f"tir.{name}: takes {form}, got {len(given) + 1}", caller_location())
     return given
+
+
+def _checked_mode(name: str, mode: str) -> str:
+    if mode not in MODES:
+        hint = nearest(mode, MODES) if isinstance(mode, str) else None
+        raise TirError(f"tir.{name}: the mode must be one of {', '.join(MODES)}, got {mode!r}", caller_location(), hint=hint)
+    return mode
 
 
 def _only_for_values(name: str, **options: Any) -> None:
@@ -427,10 +425,24 @@ class _Point:
         self.arguments = list(arguments)
         self.leaves: list[Tensor] = []
         self.aux: Any = None
+        self.numbers = self._checked_numbers()
         for number in self.numbers:
-            if not isinstance(number, int) or not -len(arguments) <= number < len(arguments):
-                raise TirError(f"tir.{name}: there is no argument {number!r} among {len(arguments)}", caller_location())
             self.arguments[number] = _mapped(self._leaf, arguments[number])
+
+    def _checked_numbers(self) -> list[int]:
+        """The numbers of the arguments to differentiate by, counted from the front."""
+        count = len(self.arguments)
+        found: list[int] = []
+        for number in self.numbers:
+            if not isinstance(number, int) or isinstance(number, bool) or not -count <= number < count:
+                of = counted(count, "argument")
+                message = f"tir.{self.name}: argnums must be {-count} to {count - 1} for a call with {of}, got {number!r}"
+                raise TirError(message, caller_location())
+            if number % count in found:
+                message = f"tir.{self.name}: argnums must name an argument once, got {self.numbers}"
+                raise TirError(message, caller_location())
+            found.append(number % count)
+        return found
 
     def _leaf(self, x: Any) -> Tensor:
         if not isinstance(x, (Tensor, int, float)) and not hasattr(x, "dtype"):
@@ -447,6 +459,7 @@ class _Point:
 
     def value(self, named: Mapping[str, Any], has_aux: bool) -> Any:
         """What the function gives."""
+        check_takes(f"tir.{self.name}: the function", self.f, len(self.arguments), named, caller_location())
         y = self.f(*self.arguments, **named)
         if has_aux:
             if not isinstance(y, tuple) or len(y) != 2:
@@ -492,11 +505,13 @@ def _jvp_of_function(f: Callable[..., Any], arguments: Any, tangents: Any, has_a
     return (y, dy, point.aux) if has_aux else (y, dy)
 
 
-def _jacobian_function(f: Callable[..., Any], argnums: Any, mode: str, disconnected: str) -> Callable[..., Any]:
+def _jacobian_function(
+    name: str, f: Callable[..., Any], argnums: Any, mode: str, disconnected: str
+) -> Callable[..., Any]:
     def derivative(*arguments: Any, **named: Any) -> Any:
-        point = _Point("jacobian", f, argnums, arguments)
+        point = _Point(name, f, argnums, arguments)
         y = point.value(named, False)
-        parts = [_Call("jacobian", [x], point.leaves, disconnected).jacobians(mode) for x in point.results(y)]
+        parts = [_Call(name, [x], point.leaves, disconnected).jacobians(mode) for x in point.results(y)]
         rest = iter(parts)
         return _mapped(lambda _: point.packed(next(rest)), y)
 

@@ -283,7 +283,7 @@ def test_builder_makes_loops_from_functions() -> None:
 
 
 def test_builder_tells_what_a_region_must_yield() -> None:
-    with pytest.raises(TirError, match="a region must yield 1 values, got 2"):
+    with pytest.raises(TirError, match="while_loop: step must give 1 value, as inits has, got 2"):
         built("tensor<f64>", lambda b, x: b.while_loop(lambda y: y > 0, lambda y: [y, y], [x]))
     with pytest.raises(TirError, match="scan: needs a sequence, or a length"):
         built("tensor<f64>", lambda b, x: b.scan(lambda h: ([h], []), [x], [])[0])

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tir.ir.attributes import Attribute, DenseArrayAttr
-from tir.ir.errors import UNKNOWN, Location
+from tir.ir.errors import UNKNOWN, Location, VerifyError, nearest
 from tir.ir.fields import (
     OPERAND_SEGMENTS,
     AttributeField,
@@ -80,7 +80,7 @@ def create(
     """
     definition = cls.definition
     flat, sizes = _flatten(definition, operands)
-    properties = _properties(definition, facts)
+    properties = _properties(definition, facts, location)
     if definition.needs_operand_segments:
         properties[OPERAND_SEGMENTS] = DenseArrayAttr(I32, tuple(sizes))
     op = cls(flat, (), properties, attributes, regions, successors, location)
@@ -104,12 +104,15 @@ def _flatten(definition: OpDefinition, operands: Sequence[Any]) -> tuple[list[Va
     return flat, sizes
 
 
-def _properties(definition: OpDefinition, facts: Mapping[str, Any]) -> dict[str, Attribute]:
+def _properties(definition: OpDefinition, facts: Mapping[str, Any], location: Location) -> dict[str, Attribute]:
     properties = dict(definition.defaults)
     for name, value in facts.items():
         declared = definition.attributes.get(name)
         if declared is None:
             raise TypeError(f"{definition.name} has no attribute {name!r}; it has {', '.join(definition.attributes)}")
+        if declared.kind.bare == "word" and isinstance(value, str) and value not in declared.kind.cases:
+            message = f"{definition.name}: {name} must be {declared.kind.text}, got '{value}'"
+            raise VerifyError(message, location, hint=nearest(value, declared.kind.cases))
         if value is not None and not (declared.kind.bare == "unit" and value is False):
             properties[name] = declared.kind.make(value)
     return properties

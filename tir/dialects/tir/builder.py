@@ -61,7 +61,10 @@ class TensorBuilder(LoopBuilder):
         return self._own(leaf.result)
 
     def grad(self, cost: TensorLike, wrt: Sequence[TensorLike]) -> list[Tensor]:
-        """The gradients of a 0-d cost by any values of the block."""
+        """The gradients of a 0-d cost by any values of the block, 0 where it does not depend on them, as the op has it.
+
+        `tir.grad` in Python is stricter: there, that is an error if one does not ask for zeros.
+        """
         points, (number,) = self._points(wrt, [cost])
         return self._derivatives(points, self.create_many(Grad, number, points))
 

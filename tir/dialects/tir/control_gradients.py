@@ -378,7 +378,7 @@ def differentiable_form(op: Op, b: Any) -> list[Value] | None:
 def _counted(op: While, b: Any) -> list[Value]:
     """A loop with a condition as one of `max_trips` steps, which do nothing where the condition is false."""
     if op.max_trips is None:
-        hint = "say how many steps there are at most: max_trips 100"
+        hint = "say how many steps there are at most: max_trips 100, in Python max_trips=100"
         raise PassError(f"{op.name} has no gradient without max_trips: its steps must be kept", op.location, hint=hint)
     steps = b.create(Iota, [], result_types=[TensorType((op.max_trips,), I32)], axis=0)
     types = [value.type for value in op.inits]

@@ -18,11 +18,7 @@ __all__ = ["ArrangeBuilder"]
 class ArrangeBuilder(ShapeBuilder):
     """Concat and split, tile and repeat, triangles and diagonals, dynamic slices and their updates."""
 
-    # --- axes --------------------------------------------------------------------------------------------------------
-
-    def axis_of(self, x: Tensor, axis: int) -> int:
-        """The axis, counted from the end if it is negative."""
-        return axis + x.type.rank if axis < 0 else axis
+    # --- axes of size 1 ----------------------------------------------------------------------------------------------
 
     def expand_dims(self, x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         """x with new axes of size 1 at these places of the result."""
@@ -43,7 +39,7 @@ class ArrangeBuilder(ShapeBuilder):
         given = ones if axes is None else listed(axes)
         chosen = [self.axis_of(x, axis) for axis in given]
         for axis in chosen:
-            if not 0 <= axis < x.type.rank or (isinstance(dim := x.type.shape[axis], int) and dim != 1):
+            if isinstance(dim := x.type.shape[axis], int) and dim != 1:
                 raise TirError(f"squeeze: an axis must have size 1, got axis {axis} of {x.type}")
         kept = [extent for axis, extent in enumerate(self.shape(x)) if axis not in chosen]
         return self.reshape(x, kept) if chosen else x

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tir.dialects.tir import create, logic
 from tir.dialects.tir import shape as shapes
-from tir.dialects.tir.base import fits_exactly, number_attribute
+from tir.dialects.tir.base import fits_exactly, highest, lowest, number_attribute
 from tir.ir.affine import AffineExpr
-from tir.ir.attributes import DenseAttr
+from tir.ir.attributes import Attribute, DenseAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import Location, TirError
+from tir.ir.errors import Location, TirError, counted
 from tir.ir.ir import Op, Value
 from tir.ir.types import (
     BF16,
@@ -25,6 +25,7 @@ from tir.ir.types import (
     I64,
     Dim,
     FloatType,
+    IntegerType,
     TensorType,
     Type,
     dtype_of,
@@ -35,7 +36,7 @@ from tir.lazy import np
 if TYPE_CHECKING:
     from tir.dialects.tir.builder import TensorBuilder
 
-__all__ = ["CoreBuilder", "Extent", "SizeOf", "Tensor", "TensorLike", "listed"]
+__all__ = ["CoreBuilder", "Extent", "SizeOf", "Tensor", "TensorLike", "dense", "is_tensor_like", "listed", "told"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class SizeOf:
 
 Extent = int | AffineExpr | Value | SizeOf  # a number, a named size, an index value, the size of an axis
 TensorLike = Any  # a Tensor, an IR value, a Python number, a numpy array or nested list
+
+
+class UnknownYetError(TirError, TypeError):
+    """What Python asks of a tensor is known only when the program runs. A TypeError, as Python's protocols want it."""
 
 
 class Tensor:
@@ -70,14 +75,29 @@ class Tensor:
 
     def named(self, name: str) -> Tensor:
         """Gives the value a name in the text."""
+        if not isinstance(name, str):
+            raise TirError(f"named: the name must be a string, got {told(name)}", self.builder.here())
         self.value.hint = name
         return self
 
+    def _unknown(self, what: str, cure: str) -> NoReturn:
+        message = f"a tensor has no {what} before it runs"
+        raise UnknownYetError(message, self.builder.here(), hint=cure)
+
     def __bool__(self) -> bool:
-        raise TypeError("a tensor has no truth value before it runs; use select instead of if")
+        self._unknown("truth value", "b.select and b.if_ choose, & and | join conditions")
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("a tensor has no elements before it runs; use map or scan of the builder instead of for")
+        self._unknown("elements", "use map or scan of the builder instead of for")
+
+    def __len__(self) -> int:
+        self._unknown("length", "its sizes are in its shape")
+
+    def __float__(self) -> float:
+        self._unknown("number", "b.cast changes its element type")
+
+    def __int__(self) -> int:
+        self._unknown("number", "b.cast changes its element type, and b.to_index makes a size of it")
 
     def __repr__(self) -> str:
         return f"<Tensor {self.value.hint or ''}: {self.type}>"
@@ -175,10 +195,12 @@ class CoreBuilder(Builder):
 
     # --- values ------------------------------------------------------------------------------------------------------
 
-    def tensor(self, x: TensorLike) -> Tensor:
-        """`x` as a Tensor of this builder; a number or array becomes a constant."""
+    def tensor(self, x: Any) -> Tensor:
+        """`x` as a Tensor of this builder; a number or array becomes a constant. TirError for anything else."""
         if isinstance(x, Tensor):
             return x if x.builder is self else self._own(x.value)
+        if not is_tensor_like(x):
+            raise TirError(f"expected a tensor, a number or an array, got {told(x)}")
         return self._own(x) if isinstance(x, Value) else self.constant(x)
 
     def make(self, cls: type[Op], *operands: Any, **facts: Any) -> Tensor:
@@ -189,6 +211,10 @@ class CoreBuilder(Builder):
     def here(self) -> Location:
         """Where an error is told: at what is built now."""
         return self.location
+
+    def out_of_reach(self, value: Value) -> tuple[str, str] | None:
+        """Why a value cannot be used where the builder inserts, and a cure: where users write; None where passes do."""
+        return None
 
     def _own(self, value: Value) -> Tensor:
         return Tensor(self, value)  # type: ignore[arg-type]  # every builder made is a TensorBuilder
@@ -233,20 +259,24 @@ class CoreBuilder(Builder):
                 dims.append(DYNAMIC)
                 sizes.append(self.dim(extent.value, extent.axis) if isinstance(extent, SizeOf) else extent)
             else:
-                dims.append(extent if isinstance(extent, AffineExpr) else _size(cls, extent))
+                dims.append(extent if isinstance(extent, AffineExpr) else operator.index(extent))
         return self.make(cls, *operands, sizes, result_types=[TensorType(tuple(dims), element)], **facts)
 
     # --- creation ----------------------------------------------------------------------------------------------------
 
     def constant(self, array: Any, element: Type | None = None) -> Tensor:
-        """A constant of the array's dtype, or of `element`."""
-        return self.make(create.Constant, value=DenseAttr.of(array, element))
+        """A constant of the array's dtype, or of `element`, whose numbers they must be."""
+        return self.make(create.Constant, value=dense(array, element))
+
+    def number(self, value: int | float | bool, element: Type) -> Attribute:
+        """A number as an attribute of the element type; TirError if the type has it not."""
+        if not fits_exactly(value, element):
+            raise TirError(f"the number {told(value)} is no {element}")
+        return number_attribute(value, element)
 
     def full(self, value: int | float | bool, shape: Sequence[Extent], element: Type = F32) -> Tensor:
         """One number everywhere."""
-        if not fits_exactly(value, element):
-            raise TirError(f"the number {value} is no {element}")
-        return self._sized(create.Full, shape=shape, element=element, value=number_attribute(value, element))
+        return self._sized(create.Full, shape=shape, element=element, value=self.number(value, element))
 
     def full_like(self, x: TensorLike, value: int | float | bool) -> Tensor:
         """One number, in the shape and element type of x."""
@@ -265,19 +295,40 @@ class CoreBuilder(Builder):
         shape = x.type.shape if isinstance(x.type, TensorType) else ()
         return self.make(logic.Cast, x, result_types=[TensorType(shape, element)])
 
+    # --- axes --------------------------------------------------------------------------------------------------------
+
+    def axis_of(self, x: Tensor, axis: int) -> int:
+        """The axis, counted from the end if it is negative; TirError if there is none."""
+        axis, rank = operator.index(axis), x.type.rank
+        if rank == 0:
+            raise TirError(f"{x.type} has no axes, got axis {axis}")
+        if not -rank <= axis < rank:
+            raise TirError(f"an axis of {x.type} must be {-rank} to {rank - 1}, got {axis}")
+        return axis % rank
+
+    def axes_of(self, x: Tensor, axes: Sequence[int] | int) -> list[int]:
+        """The axes in order, counted from the front; TirError if one is not there, or there twice."""
+        given = listed(axes)
+        chosen = sorted({self.axis_of(x, axis) for axis in given})
+        if len(chosen) != len(given):
+            raise TirError(f"each axis of {x.type} may be named once, got {given}")
+        return chosen
+
     # --- repeating ---------------------------------------------------------------------------------------------------
 
     def broadcast(self, x: TensorLike, along: Sequence[int], shape: Sequence[Extent]) -> Tensor:
         """x repeated: its axis i is axis `along[i]` of the shape."""
         x = self.tensor(x)
-        stretches = any(dim == 1 and to != 1 for dim, to in zip(x.type.shape, shape))
-        if len(shape) == x.type.rank and not stretches:
+        if len(shape) == x.type.rank and all(_is_kept(dim, to) for dim, to in zip(x.type.shape, shape)):
             return x
         return self._sized(shapes.Broadcast, x, shape=shape, element=x.type.element, along=along)
 
     def broadcast_to(self, x: TensorLike, shape: Sequence[Extent]) -> Tensor:
         """x repeated along new leading axes, and along axes of size 1."""
         x = self.tensor(x)
+        if len(shape) < x.type.rank:
+            least = counted(x.type.rank, "axis", "axes")
+            raise TirError(f"broadcast_to: a shape for {x.type} must have {least} or more, got {len(shape)}")
         return self.broadcast(x, range(len(shape) - x.type.rank, len(shape)), shape)
 
     def repeat_along(self, x: TensorLike, axes: Sequence[int], like: TensorLike) -> Tensor:
@@ -340,12 +391,52 @@ def listed(numbers: Iterable[int] | int) -> list[int]:
     return [operator.index(number) for number in several]
 
 
-def _size(cls: type[Op], extent: Any) -> int:
-    """A size that is given as a number, as Python's integer."""
+def told(given: Any) -> str:
+    """What was given instead of what is right, for a message: short, and on one line."""
+    text = " ".join(repr(given).split())
+    return text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 3]}..."
+
+
+MOST_TOLD = 80
+
+
+def is_tensor_like(x: Any) -> bool:
+    """x may stand for a tensor. Whether a list is an array is seen when it becomes one."""
+    return isinstance(x, (Tensor, Value, int, float, list, tuple, np.ndarray, np.generic)) or hasattr(x, "__array__")
+
+
+def dense(given: Any, element: Type | None = None) -> DenseAttr:
+    """The constant of an array or of nested lists of numbers; TirError unless they are numbers of the element type."""
     try:
-        return operator.index(extent)
-    except TypeError:
-        raise TirError(f"{cls.name}: a size is a whole number, got {extent!r}") from None
+        array = np.asarray(given)
+    except ValueError:  # numpy's way to say that the lists are of several lengths
+        raise TirError(f"the lists of one depth must have one length, got {told(given)}") from None
+    if array.dtype.kind not in "biufV":  # V: bf16
+        if isinstance(given, int):
+            raise TirError(f"the number {told(given)} is no {element or I64}")
+        holds_tensors = array.ndim > 0 and any(isinstance(x, Tensor) for x in array.flat)
+        hint = "b.stack makes one tensor of several" if holds_tensors else None
+        raise TirError(f"an array must be of numbers, got {told(given)}", hint=hint)
+    if isinstance(element, IntegerType) and array.dtype.kind != "V" and array.dtype != dtype_of(element).numpy:
+        _check_numbers(array, element)
+    return DenseAttr.of(array, element)
+
+
+def _check_numbers(array: Any, element: IntegerType) -> None:
+    """TirError for a number that the conversion to the type would cut off."""
+    low, high = (0, 1) if element is I1 else (lowest(element), highest(element))
+    wide = array.astype(np.float64) if array.dtype.kind == "f" else array  # f16 has no number for the bounds
+    # Below high + 1, a power of two: high itself may be no float, and would be rounded to that.
+    wrong = array[~((wide >= low) & (wide < high + 1) & (wide == np.floor(wide)))]
+    if wrong.size:
+        raise TirError(f"the number {wrong.flat[0]} is no {element}")
+
+
+def _is_kept(dim: Dim, to: Extent) -> bool:
+    """A broadcast leaves the size as it is. One that differs is stretched, or refused by the op."""
+    if dim == 1:
+        return to == 1
+    return dim is DYNAMIC or dim == to or isinstance(to, (SizeOf, Value))  # only run time knows
 
 
 def _common_element(xs: Sequence[Tensor | int | float]) -> Type | None:

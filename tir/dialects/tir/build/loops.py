@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from tir.dialects.tir import control
 from tir.dialects.tir.base import merge_dims
-from tir.dialects.tir.build.control import ControlBuilder, Values, name_after
-from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
+from tir.dialects.tir.build.control import (
+    ControlBuilder,
+    Values,
+    check_gives_some,
+    check_takes,
+    name_after,
+    values_of,
+)
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, is_tensor_like, listed, told
 from tir.ir.errors import TirError, counted
 from tir.ir.ir import Block, BlockArgument, Region, Value
 from tir.ir.types import DYNAMIC, I1, I64, Dim, TensorType, Type, dim_text
+from tir.lazy import np
 
 __all__ = ["LoopBuilder", "Taps"]
 
@@ -36,12 +45,15 @@ class Taps:
 
 
 Step = Callable[..., Any]
+Several = Any  # one of TensorLike | Taps, or a list or tuple of them
 
 
 class LoopBuilder(ControlBuilder):
     """Loops along sequences. The functions run once, when the loop is built, and may use any tensor from outside."""
 
-    taps = Taps
+    def taps(self, value: TensorLike, taps: Sequence[int]) -> Taps:
+        """Several elements of a tensor at each step: see `Taps`."""
+        return Taps(value, taps)
 
     def scan(
         self, step: Step, inits: Sequence[TensorLike | Taps] = (), sequences: Sequence[TensorLike | Taps] = (),
@@ -84,7 +96,7 @@ class LoopBuilder(ControlBuilder):
         return last, [self.reverse(x, [0]) for x in stacks] if go_backwards else stacks
 
     def map(
-        self, function: Callable[..., Any], sequences: Any, non_sequences: Values = (), *, go_backwards: bool = False
+        self, function: Callable[..., Any], sequences: Several, non_sequences: Values = (), *, go_backwards: bool = False
     ) -> Any:
         """What the function gives for each element along axis 0 of one or several sequences, stacked.
 
@@ -92,52 +104,55 @@ class LoopBuilder(ControlBuilder):
         """
         gives_one = False
 
+        @wraps(function)
         def step(*given: Tensor) -> Any:
             nonlocal gives_one
             found = function(*given)
             gives_one = not isinstance(found, (list, tuple))
-            return [], _several(found)
+            check_gives_some("map: function", found)
+            return [], values_of("map: function", found)
 
-        step.__wrapped__ = function  # type: ignore[attr-defined]  # whose parameters have names
         _, stacks = self.scan(step, [], _several(sequences), non_sequences, go_backwards=go_backwards)
         return stacks[0] if gives_one else stacks
 
     def reduce(
-        self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = (), *,
+        self, function: Callable[..., Any], init: Several, sequences: Several, non_sequences: Values = (), *,
         reverse: bool = False,
     ) -> Any:  # fmt: skip
         """What is left of `init` when `function(so_far, *elements)` was asked for each element along axis 0.
 
-        init: one value, or a list of several, which the function takes and gives; so is what comes out. reverse: from
-        the last element to the first.
+        init: one value, or a list of several, which the function takes and gives; so is what comes out. A number takes
+        the element type of the first sequence, but a truth value is a tensor<i1>. reverse: from the last element to the
+        first.
         """
         sequences = _several(sequences)
         first = [self._as_element(x, sequences) for x in _several(init)]
 
+        @wraps(function)
         def step(*given: Tensor) -> Any:
-            return _several(function(*given)), []
+            return values_of("reduce: function", function(*given)), []
 
-        step.__wrapped__ = function  # type: ignore[attr-defined]  # whose parameters have names
         last, _ = self.scan(step, first, sequences, non_sequences, reverse=reverse)
         return last if isinstance(init, (list, tuple)) else last[0]
 
-    def foldl(self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = ()) -> Any:
+    def foldl(self, function: Callable[..., Any], init: Several, sequences: Several, non_sequences: Values = ()) -> Any:
         """`reduce` from the first element to the last."""
         return self.reduce(function, init, sequences, non_sequences)
 
-    def foldr(self, function: Callable[..., Any], init: Any, sequences: Any, non_sequences: Values = ()) -> Any:
+    def foldr(self, function: Callable[..., Any], init: Several, sequences: Several, non_sequences: Values = ()) -> Any:
         """`reduce` from the last element to the first; what is so far comes first in the function, too."""
         return self.reduce(function, init, sequences, non_sequences, reverse=True)
 
     def _as_element(self, x: TensorLike | Taps, sequences: Sequence[Any]) -> Any:
-        """A number in the element type of the first sequence; anything else as it is."""
-        if not isinstance(x, (int, float)) or not sequences:
+        """A number in the element type of the first sequence; anything else, truth values too, as it is."""
+        if not isinstance(x, (int, float)) or isinstance(x, bool) or not sequences:
             return x
         first = sequences[0].value if isinstance(sequences[0], Taps) else sequences[0]
         return self.full(x, (), self.tensor(first).type.element)
 
 
 def _several(given: Any) -> list[Any]:
+    """One value or several as a list."""
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
@@ -176,9 +191,9 @@ class _Carried:
 
 
 def _taps(b: LoopBuilder, given: Taps) -> list[int]:
-    taps = list(given.taps)
-    if not taps or not all(isinstance(tap, int) for tap in taps):
-        raise TirError(f"scan: taps are whole numbers, at least one, got {taps}", b.here())
+    taps = listed(given.taps)
+    if not taps:
+        raise TirError("scan: taps must have at least one number, got []", b.here())
     return taps
 
 
@@ -231,12 +246,12 @@ def _first(b: LoopBuilder, x: Tensor, length: Extent, backwards: bool) -> Tensor
 
 def _known_length(b: LoopBuilder, x: Tensor, length: Extent) -> int:
     """The length as a number; TirError if it is none, or more than x has."""
-    if not isinstance(length, int) or length < 0:
+    if not isinstance(length, (int, np.integer)):
         raise TirError(f"scan: the length to take of {x.type} must be a number above 0, got {length}", b.here())
     size = x.type.shape[0]
     if isinstance(size, int) and size < length:
         raise TirError(f"scan: there are no {length} elements along axis 0 of {x.type}", b.here())
-    return length
+    return int(length)
 
 
 # --- loops on their way ----------------------------------------------------------------------------------------------
@@ -263,6 +278,7 @@ class _Loop:
         groups = self._grouped(values)
         seen = [group[place] for one, group in zip(self.carried, groups) for place in one.seen]
         taken = [*seen, *([] if self.counts else elements)]
+        check_takes("scan: a step", self.step, len(taken) + len(self.others))
         name_after(self.step, [x.value for x in taken])
         with b.at(self.block):
             found = self.step(*taken, *self.others)
@@ -279,8 +295,13 @@ class _Loop:
         b, here = self.b, self.b.here()
         if not isinstance(found, (list, tuple)) or len(found) not in (2, 3):
             form = "a list of carried values, a list of what is stacked, and when to stop, if need be"
-            raise TirError(f"scan: a step gives {form}, got {found!r}", here)
-        carried, stacked = _several(found[0]), [b.tensor(x) for x in _several(found[1])]
+            raise TirError(f"scan: a step gives {form}, got {told(found)}", here)
+        carried, to_stack = _several(found[0]), _several(found[1])
+        for what, x in [*(("is carried", x) for x in carried), *(("is stacked", x) for x in to_stack)]:
+            if not is_tensor_like(x):
+                message = f"scan: what {what} must be a tensor, a number or an array, got {told(x)}"
+                raise TirError(message, here, hint="[] stands for nothing")
+        stacked = [b.tensor(x) for x in to_stack]
         if len(carried) != len(self.carried):
             want = counted(len(self.carried), "carried value")
             raise TirError(f"scan: a step must give {want}, as many as there are at first, got {len(carried)}", here)
@@ -289,7 +310,9 @@ class _Loop:
             value = b._as_type(given, one.type)
             if value.type is not one.type:
                 message = f"scan: a step must give {one.type} as carried value {one.number}, got {value.type}"
-                raise TirError(message, here, hint=control.Scan.cure(one.type, value.type))
+                is_truth = one.type.element is I1 and value.type.element is not I1
+                hint = "a truth value is no number: start from 0.0 or 1.0" if is_truth else None
+                raise TirError(message, here, hint=hint or control.Scan.cure(one.type, value.type))
             values.append(value)
         for number, x in enumerate(stacked):
             if DYNAMIC in x.type.shape:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tir.dialects.tir import class_losses, losses, norms
-from tir.dialects.tir.base import number_attribute
-from tir.dialects.tir.build.core import Tensor, TensorLike, listed
+from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.solve import SolveBuilder
 from tir.ir.errors import TirError
 
@@ -18,20 +17,17 @@ class LossBuilder(SolveBuilder):
 
     # --- norms -------------------------------------------------------------------------------------------------------
 
-    def _axes_of(self, x: Tensor, axes: Sequence[int] | int) -> list[int]:
-        return sorted(self.axis_of(x, axis) for axis in listed(axes))
-
     def normalize(self, x: TensorLike, axes: Sequence[int] | int = -1, epsilon: float = 1e-5) -> Tensor:
         """x with mean 0 and variance 1 over the axes."""
         x = self.tensor(x)
-        return self.make(norms.Normalize, x, axes=self._axes_of(x, axes), epsilon=number_attribute(epsilon, x.type.element))
+        return self.make(norms.Normalize, x, axes=self.axes_of(x, axes), epsilon=self.number(epsilon, x.type.element))
 
     def layer_norm(
         self, x: TensorLike, scale: TensorLike, offset: TensorLike, axes: Sequence[int] | int = -1, epsilon: float = 1e-5
     ) -> Tensor:
         """The same, scaled and shifted along these axes."""
         x = self.tensor(x)
-        facts = {"axes": self._axes_of(x, axes), "epsilon": number_attribute(epsilon, x.type.element)}
+        facts = {"axes": self.axes_of(x, axes), "epsilon": self.number(epsilon, x.type.element)}
         return self.make(norms.LayerNorm, x, self.tensor(scale), self.tensor(offset), **facts)
 
     def rms_norm(
@@ -39,7 +35,7 @@ class LossBuilder(SolveBuilder):
     ) -> Tensor:
         """x with mean square 1 over the axes, scaled along them."""
         x = self.tensor(x)
-        facts = {"axes": self._axes_of(x, axes), "epsilon": number_attribute(epsilon, x.type.element)}
+        facts = {"axes": self.axes_of(x, axes), "epsilon": self.number(epsilon, x.type.element)}
         return self.make(norms.RmsNorm, x, self.tensor(scale), **facts)
 
     def batch_norm(
@@ -47,7 +43,7 @@ class LossBuilder(SolveBuilder):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x with mean 0 and variance 1 over all axes but one, scaled and shifted along that; the mean, the variance."""
         x = self.tensor(x)
-        facts = {"axis": self.axis_of(x, axis), "epsilon": number_attribute(epsilon, x.type.element)}
+        facts = {"axis": self.axis_of(x, axis), "epsilon": self.number(epsilon, x.type.element)}
         values = [x.value, self.tensor(scale).value, self.tensor(offset).value]
         y, mean, variance = (self.tensor(value) for value in self.create_many(norms.BatchNorm, *values, **facts))
         return y, mean, variance
@@ -58,7 +54,7 @@ class LossBuilder(SolveBuilder):
     ) -> Tensor:  # fmt: skip
         """The same with a mean and a variance from elsewhere."""
         x = self.tensor(x)
-        facts = {"axis": self.axis_of(x, axis), "epsilon": number_attribute(epsilon, x.type.element)}
+        facts = {"axis": self.axis_of(x, axis), "epsilon": self.number(epsilon, x.type.element)}
         parts = [self.tensor(part) for part in (scale, offset, mean, variance)]
         return self.make(norms.BatchNormInference, x, *parts, **facts)
 
@@ -101,7 +97,7 @@ class LossBuilder(SolveBuilder):
     def huber(self, x: TensorLike, y: TensorLike, delta: float = 1.0) -> Tensor:
         """(x - y)^2 / 2 near 0, and straight lines from |x - y| = delta on."""
         values = self._together(x, y, floats=True)
-        return self.make(losses.Huber, *values, delta=number_attribute(delta, values[0].type.element))
+        return self.make(losses.Huber, *values, delta=self.number(delta, values[0].type.element))
 
     def smooth_l1(self, x: TensorLike, y: TensorLike, beta: float = 1.0) -> Tensor:
         """|x - y| - beta / 2, rounded off below beta."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir import conv, pooling, reduce, window
-from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.dialects.tir.build.products import ProductBuilder
 from tir.dialects.tir.window import WindowAxis
+from tir.ir.errors import TirError
 from tir.ir.ir import Op
 
 __all__ = ["NetworkBuilder"]
@@ -29,7 +29,7 @@ class NetworkBuilder(ProductBuilder):
     def windows(self, x: TensorLike, axes: Sequence[WindowAxis], value: int | float | bool = 0) -> Tensor:
         """The windows of the last axes: their positions, then the places of the window."""
         x = self.tensor(x)
-        padding = None if value == 0 else number_attribute(value, x.type.element)
+        padding = None if value == 0 else self.number(value, x.type.element)
         return self.make(window.Windows, x, value=padding, **_window_facts(axes, with_bases=True))
 
     def overlap_add(self, x: TensorLike, shape: Sequence[Extent], axes: Sequence[WindowAxis]) -> Tensor:
@@ -96,8 +96,12 @@ def _window_axes(
 ) -> list[WindowAxis]:
     ones, zeros = (1,) * len(sizes), (0,) * len(sizes)
     low = low or zeros
-    lists = zip(sizes, strides or ones, dilations or ones, low, low if high is None else high)
-    return [WindowAxis(n, stride, dilation, 1, first, last, ceil_mode) for n, stride, dilation, first, last in lists]
+    lists = {"strides": strides or ones, "dilations": dilations or ones, "low": low, "high": low if high is None else high}
+    for name, numbers in lists.items():
+        if len(numbers) != len(sizes):
+            raise TirError(f"{name} must have a number for each size of the window {list(sizes)}, got {list(numbers)}")
+    rows = zip(sizes, *lists.values())
+    return [WindowAxis(n, stride, dilation, 1, first, last, ceil_mode) for n, stride, dilation, first, last in rows]
 
 
 def _window_facts(axes: Sequence[WindowAxis], with_bases: bool = False) -> dict[str, Any]:

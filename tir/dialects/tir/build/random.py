@@ -10,6 +10,7 @@ of parameters alone it is their common one. Gradients flow through places, scale
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from tir.dialects.tir import distributions, random, rejection
@@ -31,12 +32,13 @@ class RandomBuilder(LossBuilder):
 
     def rng_key(self, seed: int) -> Tensor:
         """The key for a seed, of which 64 bits count: two words, the low one first."""
+        seed = operator.index(seed)  # numpy's integers may not hold the masks
         words = [seed & random.LOW, seed >> 32 & random.LOW]
         return self.constant(np.array(words, np.uint32).view(np.int32))
 
     def rng_split(self, key: TensorLike, count: Extent | Shape = 2) -> Tensor:
         """New keys, `[i]` being key i; the old one is not to be split again."""
-        shape = count if isinstance(count, Sequence) else [count]
+        shape = count if isinstance(count, (list, tuple, np.ndarray)) else [count]
         return self._sized(random.RngSplit, self.tensor(key), shape=[*shape, 2], element=I32)
 
     def rng_fold_in(self, key: TensorLike, number: TensorLike) -> Tensor:

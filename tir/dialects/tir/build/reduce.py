@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir import composite, reduce, scan, statistics
-from tir.dialects.tir.build.core import Tensor, TensorLike, listed
+from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.build.indexing import IndexingBuilder
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
@@ -33,8 +33,7 @@ class ReductionBuilder(IndexingBuilder):
 
     def _ordered(self, x: Tensor, axes: Sequence[int] | int | None) -> list[int]:
         """The axes, all for None, counted from the front."""
-        rank = x.type.rank
-        return sorted(axis + rank if axis < 0 else axis for axis in (range(rank) if axes is None else listed(axes)))
+        return list(range(x.type.rank)) if axes is None else self.axes_of(x, axes)
 
     def sum(self, x: TensorLike, axes: Sequence[int] | int | None = None, keepdims: bool = False) -> Tensor:
         """The sum over the axes (all by default); integers add up in 64 bits."""
@@ -142,8 +141,8 @@ class ReductionBuilder(IndexingBuilder):
     ) -> Tensor:
         """y[i] = factors[i] y[i - 1] + terms[i] along the axis."""
         factors, terms = self._together(factors, terms)
-        axis = axis + factors.type.rank if axis < 0 else axis
-        return self.make(scan.Recurrence, factors, terms, axis=axis, exclusive=exclusive or None, reverse=reverse or None)
+        facts = {"axis": self.axis_of(factors, axis), "exclusive": exclusive or None, "reverse": reverse or None}
+        return self.make(scan.Recurrence, factors, terms, **facts)
 
     def cummax(self, x: TensorLike, axis: int, exclusive: bool = False, reverse: bool = False) -> Tensor:
         """The largest of each element and all before it along the axis."""
@@ -154,8 +153,8 @@ class ReductionBuilder(IndexingBuilder):
         return self._cumulative(scan.Cummin, self.tensor(x), axis, exclusive, reverse)
 
     def _cumulative(self, cls: type[Op], x: Tensor, axis: int, exclusive: bool, reverse: bool) -> Tensor:
-        axis = axis + x.type.rank if axis < 0 else axis
-        return self.make(cls, x, axis=axis, exclusive=exclusive or None, reverse=reverse or None)
+        facts = {"axis": self.axis_of(x, axis), "exclusive": exclusive or None, "reverse": reverse or None}
+        return self.make(cls, x, **facts)
 
     # --- softmax -----------------------------------------------------------------------------------------------------
 
@@ -167,4 +166,4 @@ class ReductionBuilder(IndexingBuilder):
 
     def _normalised(self, cls: type[Op], x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         (x,), _ = self._promote(self.tensor(x), floats=True)
-        return self.make(cls, x, axes=self._ordered(x, axes))
+        return self.make(cls, x, axes=self.axes_of(x, axes))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from tir.dialects.tir import create
 from tir.dialects.tir import shape as shapes
-from tir.dialects.tir.base import number_attribute
-from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, listed
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
@@ -23,7 +22,7 @@ class ShapeBuilder(LogicBuilder):
     def transpose(self, x: TensorLike, permutation: Sequence[int] | None = None) -> Tensor:
         """The axes in another order; reversed by default."""
         x = self.tensor(x)
-        order = list(reversed(range(x.type.rank))) if permutation is None else list(permutation)
+        order = list(reversed(range(x.type.rank))) if permutation is None else [self.axis_of(x, i) for i in permutation]
         return x if order == list(range(x.type.rank)) else self.make(shapes.Transpose, x, permutation=order)
 
     def to_index(self, x: TensorLike) -> Value:
@@ -48,7 +47,7 @@ class ShapeBuilder(LogicBuilder):
     ) -> Tensor:  # fmt: skip
         """A tensor of this shape full of `value`, of which the slice [starts:limits:strides] is x."""
         x = self.tensor(x)
-        facts = {"value": number_attribute(value, x.type.element), "starts": starts, "limits": limits}
+        facts = {"value": self.number(value, x.type.element), "starts": starts, "limits": limits}
         return self._sized(shapes.Pad, x, shape=shape, element=x.type.element, strides=strides, **facts)
 
     def pad(
@@ -58,13 +57,16 @@ class ShapeBuilder(LogicBuilder):
         """x with `low[i]` elements in front of axis i, `high[i]` behind and `interior[i]` between each two."""
         x = self.tensor(x)
         between = [0] * len(low) if interior is None else interior
+        if not len(low) == len(high) == len(between) == x.type.rank:
+            got = f"{len(low)}, {len(high)} and {len(between)}"
+            raise TirError(f"pad: each list must have a number for each axis of {x.type}, got {got}")
         shape = [_padded(*facts) for facts in zip(self.shape(x), low, high, between)]
         return self.place(x, low, [-count for count in high], [count + 1 for count in between], shape, value)
 
-    def reverse(self, x: TensorLike, axes: Sequence[int]) -> Tensor:
+    def reverse(self, x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         """x turned round along the axes."""
         x = self.tensor(x)
-        chosen = sorted(axis % x.type.rank for axis in listed(axes))
+        chosen = self.axes_of(x, axes)
         return self.make(shapes.Reverse, x, axes=chosen) if chosen else x
 
     def one_hot(self, x: TensorLike, depth: Extent, element: Type = F32) -> Tensor:
@@ -77,4 +79,7 @@ def _padded(size: Extent, low: int, high: int, between: int) -> Extent:
         return size
     if not isinstance(size, (int, AffineExpr)):
         raise TirError("pad: a size ? needs `place`, which is given the size of the result")
-    return low + size * (between + 1) - (between if size != 0 else 0) + high
+    found = low + size * (between + 1) - (between if size != 0 else 0) + high
+    if isinstance(found, int) and found < 0:
+        raise TirError(f"pad: what is cut off size {size} must be there, got {low} in front and {high} behind")
+    return found
