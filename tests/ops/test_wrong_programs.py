@@ -115,6 +115,13 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("negative checkpoint", scan("checkpoint -3 "), "tir.scan: checkpoint must be at least 1, got -3"),
     ("no last step", scan("truncate 0 "), "tir.scan: truncate must be at least 1, got 0"),
     ("both", scan("truncate 2 checkpoint 2 "), "tir.scan: truncate and checkpoint exclude each other"),
+    ("misspelt word", scan("chekpoint 2 ").replace("@@", "").replace("chekpoint", "@@chekpoint"),
+     "expected '{', got 'chekpoint'; did you mean 'checkpoint'?"),
+    ("words in another order", scan("checkpoint 2 reverse ").replace("@@", "").replace("reverse", "@@reverse"),
+     "expected '{', got 'reverse'; it stands in front of 'checkpoint'"),
+    ("misspelt word of a gradient", "  %g = tir.grad %y wrt (%y) @@disconnect zero : tensor<f64>",
+     "expected ':', got 'disconnect'; did you mean 'disconnected'?"),
+    ("misspelt else", "  tir.if %p {\n  } @@esle {\n  }", "expected the end of the op, got 'esle'; did you mean 'else'?"),
     ("unknown word", scan("backwards ").replace("@@", "").replace("backwards", "@@backwards"), "expected '{', got 'backwards'"),
     # --- sequences
     ("ragged sequences", scan(over="%a = %x : tensor<4xf64>, %b = %w : tensor<5xf64>"),

@@ -23,7 +23,7 @@ from tir.ir.attributes import (
     unpack,
 )
 from tir.ir.dense_text import dense_attribute, float_number, mistake_offset
-from tir.ir.errors import FileLocation, Location, ParseError, TirError
+from tir.ir.errors import FileLocation, Location, ParseError, TirError, nearest
 from tir.ir.slips import type_hint
 from tir.ir.syntax import (
     AttributeItem,
@@ -54,6 +54,7 @@ class Reader:
     """A position in a list of items. `end` is the offset behind the last item, for errors there.
 
     uses: every SSA name read so far through `use`, shared with readers of inner brackets: the holes of the op's text.
+    looked_for: words that the form allows, and the place of the word that stands where each was last looked for.
     """
 
     items: Sequence[Item]
@@ -61,6 +62,7 @@ class Reader:
     end: int
     uses: list[Use] = field(default_factory=list)
     at: int = 0
+    looked_for: dict[str, int] = field(default_factory=dict)
 
     def inner(self, brackets: Brackets | Braces) -> Reader:
         """A reader of what is inside brackets."""
@@ -92,7 +94,12 @@ class Reader:
 
     def is_word(self, *texts: str) -> bool:
         item = self.peek()
-        return isinstance(item, Word) and (not texts or item.text in texts)
+        if not isinstance(item, Word):
+            return False
+        if not texts or item.text in texts:
+            return True
+        self.looked_for.update(dict.fromkeys(texts, self.at))
+        return False
 
     def is_brackets(self, open: str) -> bool:
         item = self.peek()
@@ -110,10 +117,22 @@ class Reader:
         return ParseError(message, self.locate(self.pos() if pos is None else pos))
 
     def expected(self, what: str, hint: str | None = None) -> ParseError:
-        """`expected X, got Y`, at the item at hand."""
+        """`expected X, got Y`, at the item at hand. hint: unless the word at hand is like one that the form allows."""
         item = self.peek()
         got = item_text(item) if item is not None else "the end of the op"
+        hint = self._allowed_word(what) or hint
         return ParseError(f"expected {what}, got {got}", self.locate(self.pos()), hint=hint)
+
+    def _allowed_word(self, expected: str) -> str | None:
+        """Where the word at hand belongs, or which one it may stand for, if that is not what is expected anyway."""
+        item = self.peek()
+        if not isinstance(item, Word):
+            return None
+        place = self.looked_for.get(item.text)
+        if place is not None:
+            return f"it stands in front of {item_text(self.items[place])}"
+        words = [word for word, place in self.looked_for.items() if place == self.at]
+        return nearest(item.text, [word for word in words if f"'{word}'" not in expected])
 
     # --- taking ----------------------------------------------------------------------------------------------------
 
