@@ -6,7 +6,8 @@
  4. each block that must end in a terminator does, and a terminator stands only there;
  5. an op that names its parents (`parent_ops`) stands in one of them;
  6. symbols of one table have different names, and an op that refers to symbols checks them (`verify_symbols`);
- 7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold.
+ 7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold;
+ 8. an attribute that begins with `tir.` is one that tir has for such an op.
 
 All violations are collected; an op that breaks 1 is not asked for 2 and 7, nor are the ops inside it whose rules may
 look at it: terminators and those that name their parents. An op that uses a result of a wrong op is not called wrong,
@@ -22,6 +23,7 @@ from typing import Any
 
 from tir.ir.attributes import DenseArrayAttr
 from tir.ir.errors import TirError, TirErrors, VerifyError, counted
+from tir.ir.facts import check_attributes
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value, signature
@@ -137,6 +139,8 @@ def _check_op(op: Op, form_only: bool, gaps: Gaps | None) -> list[TirError]:
             else:
                 _checks_of(type(op))(op)
         _check_uses(op)
+        if op.attributes:
+            check_attributes(op)
         if isinstance(op, SymbolTable):
             _check_symbols(op, gaps)
     except VerifyError as error:
