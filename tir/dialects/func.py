@@ -38,7 +38,7 @@ class Func(Op, FunctionLike):
     arg_attrs = attribute(ARRAY, optional=True)
     res_attrs = attribute(ARRAY, optional=True)
     no_inline = attribute(UNIT, optional=True)
-    body_region = region(single_block=False, may_be_empty=True)
+    body_region = region("func.return", "cf.br", "cf.cond_br", single_block=False, may_be_empty=True)
     format = (
         "custom<FunctionSignature>($sym_visibility, $sym_name, $function_type, $arg_attrs, $res_attrs) "
         "attr-dict-with-keyword custom<FunctionBody>($body_region)"

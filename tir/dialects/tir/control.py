@@ -90,8 +90,8 @@ class If(Control):
     of_other_rank = "behind -> stand the types that both regions yield"
     condition = operand(BOOL_TENSOR)
     values = result(ELEMENT_TENSOR, variadic=True)
-    then_region = region()
-    else_region = region(may_be_empty=True)
+    then_region = region("tir.yield")
+    else_region = region("tir.yield", may_be_empty=True)
     implicit_terminator = Yield
     format = "$condition custom<IfRegions>(type($values), $then_region, $else_region) attr-dict"
 
@@ -124,8 +124,8 @@ class While(Control):
     name = "tir.while"
     inits = operand(ELEMENT_TENSOR, variadic=True)
     values = result(ELEMENT_TENSOR, variadic=True)
-    condition_region = region()
-    body_region = region()
+    condition_region = region("tir.yield")
+    body_region = region("tir.yield")
     max_trips = attribute(I64_ATTR, optional=True)
     format = (
         "custom<CarriedValues>($inits, $condition_region) (`max_trips` $max_trips^)? "
@@ -174,7 +174,7 @@ class Scan(Control):
     inits = operand(ELEMENT_TENSOR, variadic=True)
     sequences = operand(ELEMENT_TENSOR, variadic=True)
     values = result(ELEMENT_TENSOR, variadic=True)
-    body_region = region()
+    body_region = region("tir.yield")
     reverse = attribute(UNIT, optional=True)
     truncate = attribute(I64_ATTR, optional=True)
     checkpoint = attribute(I64_ATTR, optional=True)
@@ -283,7 +283,7 @@ class Checkpoint(Control):
     runs_one_region: ClassVar[bool] = True
     of_other_rank = "behind -> stand the types that the region yields"
     values = result(ELEMENT_TENSOR, variadic=True)
-    body_region = region()
+    body_region = region("tir.yield")
     format = "`->` ` ` `(` type($values) `)` $body_region attr-dict-with-keyword"
 
     def verify(self) -> None:
