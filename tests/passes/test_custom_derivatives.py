@@ -396,3 +396,40 @@ def test_the_symbols_of_a_module_are_read_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(autodiff, "SymbolTable", Counted)
     autodiff.expand_gradients(module)
     assert made == [module]
+
+
+CALLS = """
+tir.shared @w : tensor<f64> = dense<0.0>
+func.func private @f{}
+func.func @main(%x: tensor<f64>, %p: tensor<i1>) -> tensor<f64> {{
+  %y = tir.if %p -> (tensor<f64>) {{
+    %z = func.call @f(%x){} : (tensor<f64>) -> tensor<f64>
+    tir.yield %z : tensor<f64>
+  }} else {{
+    tir.yield %x : tensor<f64>
+  }}
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  return %g : tensor<f64>
+}}
+"""
+HEAD = "(%x: tensor<f64>) -> tensor<f64>"
+OWN = ", or give it a derivative of its own (tir.vjp, tir.jvp)"
+
+
+@pytest.mark.parametrize(("function", "call", "hint"), [
+    ("(tensor<f64>) -> tensor<f64>", "", "@f has no body here; write it"),
+    (f"{HEAD} attributes {{no_inline}} {{\n  return %x : tensor<f64>\n}}", "",
+     "@f is not inlined, since no_inline stands at the function; take that out"),
+    (f"{HEAD} {{\n  return %x : tensor<f64>\n}}", " {no_inline}",
+     "@f is not inlined, since no_inline stands at the call; take that out"),
+    (f"{HEAD} {{\n  cf.br ^end\n^end:\n  return %x : tensor<f64>\n}}", "",
+     "@f has more than one block, so inline leaves it; tir.if, tir.while and tir.scan need no blocks"),
+    (f"{HEAD} {{\n  %w = tir.read @w : tensor<f64>\n  %y = tir.mul %x, %w : tensor<f64>\n  return %y : tensor<f64>\n}}", "",
+     "@f uses state, so it is inlined at the top level of a function only; call it there"),
+])  # fmt: skip
+def test_a_call_that_is_never_inlined_is_told_with_what_can_be_done(function: str, call: str, hint: str) -> None:
+    module = parse_text(CALLS.format(function, call), REGISTRY)
+    Inline().run(module)
+    with pytest.raises(PassError, match="func.call has no gradient: tir knows no rule for it") as found:
+        autodiff.expand_gradients(module)
+    assert found.value.hint == hint + OWN

@@ -15,6 +15,7 @@ from tir.ir.errors import CallSiteLocation, Location, PassError
 from tir.ir.ir import Op, Value, clone_into
 from tir.ir.symbols import SymbolTable
 from tir.passes.call_graph import circle_of
+from tir.passes.inline import why_kept
 
 __all__ = ["CustomDerivative", "Place", "custom_derivative", "why_not"]
 
@@ -106,4 +107,8 @@ def why_not(call: Call, symbols: SymbolTable) -> str:
     circle = circle_of(call, symbols)
     if circle is not None:
         return f"@{call.callee} is recursive ({circle}); tir.while and tir.scan repeat and have gradients"
+    function = symbols.lookup(call.callee)
+    kept = why_kept(call, function) if isinstance(function, Func) else None
+    if kept is not None:
+        return f"@{call.callee} {kept}, or give it a derivative of its own (tir.vjp, tir.jvp)"
     return "run the pass inline first, or give the function a derivative of its own (tir.vjp, tir.jvp)"
