@@ -69,16 +69,18 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("by an integer", "  @@%g = tir.grad %y wrt (%n) : tensor<i32>",
      "tir.grad: operand 'wrt' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
     ("by a value in between", "  %e = tir.exp %y : tensor<f64>\n  @@%g = tir.grad %e wrt (%e) : tensor<f64>",
-     "tir.grad: wrt %e must be an argument of the block or the result of a tir.leaf"),
+     "tir.grad: wrt %e must be an argument of the block or the result of a tir.leaf; %l = tir.leaf %e in this block makes one; "
+     "use %l from there on"),
     ("a gradient too few", "  @@%g = tir.grad %y wrt (%y, %x) : tensor<f64>",
      "tir.grad: needs a result for each value in wrt: 2, got 1"),
     ("gradient of another type", "  @@%g = tir.grad %y wrt (%y) : tensor<4xf64>",
      "tir.grad: the result must have type tensor<f64>, got tensor<4xf64>"),
     ("by what is outside of the region", branch("    %e = tir.exp %y : tensor<f64>\n    @@%g = tir.grad %e wrt (%y) : tensor<f64>\n"
-     "    tir.yield %g : tensor<f64>").replace("@@", "", 1), "tir.grad: wrt %y must be defined in the block of this op"),
+     "    tir.yield %g : tensor<f64>").replace("@@", "", 1), "tir.grad: wrt %y must be defined in the block of this op; "
+     "%l = tir.leaf %y in this block makes one; use %l from there on"),
     ("cost outside of the region", EXP.replace("%x : tensor<4xf64>", "%y : tensor<f64>")
      + scan(body="    @@%g = tir.grad %e wrt (%h) : tensor<f64>\n    tir.yield %g : tensor<f64>").replace("@@", "", 1),
-     "tir.grad: the cost %e must be defined in the block of this op"),
+     "tir.grad: the cost %e must be defined in the block of this op; put the tir.grad where the cost is computed"),
     ("cost behind its gradient", "  %g = tir.grad @@%e wrt (%y) : tensor<f64>\n  %e = tir.exp %y : tensor<f64>",
      "%e is not defined here"),
     ("a cotangent too few", EXP + "  @@%g = tir.vjp (%e) with () wrt (%x) : tensor<4xf64>",

@@ -139,9 +139,9 @@ def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
     return [next((size for size in sizes if not isinstance(size, AffineSymbol)), sizes[0]) for sizes in zip(*shapes)]
 
 
-def fail(op: Op, message: str) -> NoReturn:
+def fail(op: Op, message: str, hint: str | None = None) -> NoReturn:
     """Raises VerifyError at the op."""
-    raise VerifyError(f"{op.name}: {message}", op.location)
+    raise VerifyError(f"{op.name}: {message}", op.location, hint=hint)
 
 
 def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> None:

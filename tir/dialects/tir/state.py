@@ -196,15 +196,17 @@ class Derivative(Op, Pure):
         """VerifyError unless no rewrite can change what the values are: arguments of the block and results of tir.leaf."""
         for value in values:
             if value.block is not self.parent:
-                fail(self, f"{what}{named(value)} must be defined in the block of this op")
+                fail(self, f"{what}{named(value)} must be defined in the block of this op", _leaf(value))
             is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
             if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
-                fail(self, f"{what}{named(value)} must be an argument of the block or the result of a tir.leaf")
+                problem = f"{what}{named(value)} must be an argument of the block or the result of a tir.leaf"
+                fail(self, problem, _leaf(value))
 
     def check_value(self, what: str, value: Value) -> None:
         """VerifyError unless the value stands in the block of the op."""
         if value.block is not self.parent:
-            fail(self, f"the {what}{named(value)} must be defined in the block of this op")
+            cure = f"put the {self.name} where the {what} is computed"
+            fail(self, f"the {what}{named(value)} must be defined in the block of this op", cure)
 
     def check_pairs(self, name: str, first: Sequence[Value], second: Sequence[Value]) -> None:
         """VerifyError unless there are as many `second`, called `name`, as `first`, of the same types."""
@@ -306,6 +308,11 @@ class Jvp(Derivative):
         for value in self.values:
             self.check_value("value", value)
         self.check_wrt()
+
+
+def _leaf(value: Value) -> str:
+    """How one differentiates by a value that is no point to differentiate by."""
+    return f"%l = tir.leaf{named(value) or ' %x'} in this block makes one; use %l from there on"
 
 
 def named(value: Value) -> str:
