@@ -19,11 +19,12 @@ from tir.ir.execution import Frame
 from tir.ir.facts import check_facts
 from tir.ir.ir import Block, BlockArgument, Op, Region
 from tir.ir.kinds import ARRAY, FLAT_SYMBOL, FUNCTION_TYPE, STRING, SYMBOL_NAME, UNIT
-from tir.ir.names import check_names_bound
+from tir.ir.names import argument_bindings, check_names_bound
 from tir.ir.registry import Dialect
+from tir.ir.slips import conversion_hint
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike, ReturnLike
-from tir.ir.types import FunctionType, Type
+from tir.ir.types import FunctionType, Type, shape_names
 
 __all__ = ["DIALECT", "Call", "Func", "Return"]
 
@@ -211,8 +212,23 @@ class Call(Op):
         if got is not want:
             raise TirError(
                 f"{self.name}: @{self.callee} has type {want}, called as {got}", self.location,
-                [("defined here", function.location)],
+                [("defined here", function.location)], self._cure(want, got),
             )  # fmt: skip
+
+    def _cure(self, want: FunctionType, got: FunctionType) -> str | None:
+        """What makes the first operand that is wrong right; what to write if all are right."""
+        if got.inputs == want.inputs:
+            return f"write {want}"
+        pairs = zip(want.inputs, got.inputs) if len(want.inputs) == len(got.inputs) else ()
+        for i, (type, given) in enumerate(pairs):
+            if type is not given:
+                bound = argument_bindings(self)
+                names = [name for name in shape_names(getattr(type, "shape", ())) if name not in bound]
+                cure = conversion_hint(type, given)
+                if cure is not None and names and type.element is given.element:  # type: ignore[attr-defined]
+                    cure = f"a size has one name in both functions: write [{min(map(str, names))}] for it here, too"
+                return cure and f"operand {i}: {cure}"
+        return None
 
     def interpret(self, frame: Frame) -> Generator[Any, Any, Any]:
         return (yield CallRequest(self.callee, [frame[v] for v in self.operands], self.location))

@@ -14,6 +14,7 @@ from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import I64_ATTR, UNIT
 from tir.ir.names import argument_bindings, evaluate_dim
+from tir.ir.slips import conversion_hint
 from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
@@ -64,14 +65,10 @@ class Control(Op, RecursiveEffects):
     @classmethod
     def cure(cls, want: Type, got: Type) -> str:
         """What makes one of the two types the other."""
-        if isinstance(want, TensorType) and isinstance(got, TensorType):
-            if want.rank != got.rank:
-                is_truth = want.rank == 0 and want.element is got.element is I1
-                return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
-            if want.element is not got.element:
-                return "tir.cast converts the elements"
-            return "tir.reshape states sizes that are the same"
-        return "the two must be one type"
+        if isinstance(want, TensorType) and isinstance(got, TensorType) and want.rank != got.rank:
+            is_truth = want.rank == 0 and want.element is got.element is I1
+            return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
+        return conversion_hint(want, got) or "the two must be one type"
 
 
 def _types(types: Sequence[Type]) -> str:
