@@ -13,7 +13,7 @@ from tir.dialects.custom_derivative import check_derivatives, has_derivatives
 from tir.dialects.library import EXTERN, check_declaration
 from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.define import attribute, create, operand, region, result
-from tir.ir.errors import UNKNOWN, Location, TirError, nearest
+from tir.ir.errors import UNKNOWN, Location, TirError
 from tir.ir.execution import Call as CallRequest
 from tir.ir.execution import Frame
 from tir.ir.facts import check_facts
@@ -205,7 +205,7 @@ class Call(Op):
         """Raises TirError unless the callee is a function of the type of this call."""
         function = symbols.lookup(self.callee)
         if not isinstance(function, FunctionLike):
-            hint = nearest(self.callee, symbols.names())
+            hint = symbols.hint(self.callee, FunctionLike)
             raise TirError(f"{self.name}: there is no function @{self.callee}", self.location, hint=hint)
         want = function.function_type
         got = FunctionType(tuple(v.type for v in self.operands), tuple(r.type for r in self.results))

@@ -34,6 +34,10 @@ def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, A
     for i, (type, said) in enumerate(zip(types, facts)):
         for name in _unknown(said, _SIGNATURE):
             raise TirError(f"{what} {i}: has no attribute {name!r}", hint=_meant(name, _SIGNATURE))
+        for name in said:
+            if "." not in name:  # as upstream has it
+                hint = nearest(f"tir.{name}", _FORMS) if f"tir.{name}" not in _FORMS else f"did you mean 'tir.{name}'?"
+                raise TirError(f"{what} {i}: an attribute must have a prefix, as in 'tir.name', got {name!r}", hint=hint)
         for name, attribute in said.items():
             problem = _FORMS[name](attribute, type) if name in _FORMS else None
             if problem is not None:

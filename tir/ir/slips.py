@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tir.ir.errors import nearest
-from tir.ir.types import TYPE_NAMES, TensorType, Type
+from tir.ir.types import DYNAMIC, TYPE_NAMES, TensorType, Type
 
 __all__ = ["CHARACTERS", "OP_WORDS", "conversion_hint", "op_hint", "type_hint"]
 
@@ -80,13 +80,15 @@ def type_hint(word: str, more: Iterable[str] = ()) -> str | None:
 
 
 def conversion_hint(want: Type, got: Type) -> str | None:
-    """The op that makes a tensor of one type one of the other, if they have one rank."""
+    """What makes a tensor of one type one of the other, if they have one rank."""
     if not isinstance(want, TensorType) or not isinstance(got, TensorType) or want.rank != got.rank:
         return None
     if want.element is not got.element:
         return "tir.cast converts the elements"
-    differ = any(a != b for a, b in zip(want.shape, got.shape) if isinstance(a, int) and isinstance(b, int))
-    return None if differ else "tir.reshape states sizes that are the same"
+    known = [(a, b) for a, b in zip(want.shape, got.shape) if a != b and DYNAMIC not in (a, b)]
+    if known:
+        return None if all(isinstance(size, int) for size in known[0]) else "give sizes that are equal one name"
+    return "tir.reshape states sizes that are the same"
 
 
 def op_hint(name: str, names: Iterable[str]) -> str | None:

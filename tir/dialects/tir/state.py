@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, fail
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import Location, VerifyError, nearest
+from tir.ir.errors import Location, VerifyError
 from tir.ir.execution import Call, ExecutionError, Frame
 from tir.ir.ir import BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import ELEMENTS as DENSE
@@ -61,7 +61,7 @@ class Shared(Op, Symbol):
             return
         function = symbols.lookup(self.init)
         if not isinstance(function, FunctionLike):
-            hint = nearest(self.init, symbols.names())
+            hint = symbols.hint(self.init, FunctionLike)
             raise VerifyError(f"{self.name}: there is no function @{self.init}", self.location, hint=hint)
         want = FunctionType((), (self.type,))
         if function.function_type is not want:
@@ -111,11 +111,8 @@ class _State(Op):
         """VerifyError unless the symbol is a shared variable of the type of the value."""
         shared = symbols.lookup(self.symbol)
         if not isinstance(shared, Shared):
-            names = [name for name in symbols.names() if isinstance(symbols.lookup(name), Shared)]
-            raise VerifyError(
-                f"{self.name}: there is no shared variable @{self.symbol}", self.location,
-                hint=nearest(self.symbol, names),
-            )  # fmt: skip
+            hint = symbols.hint(self.symbol, Shared)
+            raise VerifyError(f"{self.name}: there is no shared variable @{self.symbol}", self.location, hint=hint)
         if shared.type is not self.value_type():
             message = f"{self.name}: @{self.symbol} has type {shared.type}, got {self.value_type()}"
             raise VerifyError(message, self.location, [("defined here", shared.location)])
