@@ -18,7 +18,7 @@ from tir.ir.bare_forms import BARE_FORMS, BARE_STARTS
 from tir.ir.errors import Location
 from tir.ir.fields import AttributeField, OperandField, RegionField, ResultField, SuccessorField
 from tir.ir.ir import Op, Region
-from tir.ir.reader import Reader
+from tir.ir.reader import CLOSING, Reader
 from tir.ir.syntax import Braces, Item, Punct, RawBlock, StringLiteral, Word
 from tir.ir.types import FunctionType, Type
 
@@ -228,9 +228,6 @@ class Bracketed(Element):
         return all(element.is_present(op) for element in self.inside)
 
 
-CLOSING = {"(": ")", "[": "]", "<": ">"}
-
-
 @dataclass
 class OperandPiece(Element):
     """`$name` for operands."""
@@ -314,13 +311,10 @@ class RegionPiece(Element):
     headed: bool = False
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
-        while isinstance(item := reader.peek(), Braces):
-            reader.next()
-            parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+        while self.field.many == "" or self.starts(reader):
+            parsed.regions.append(RegionSource(reader.region(), parsed.take_entry_arguments()))
             if self.field.many == "" or not reader.take_punct(","):
                 return
-        if self.field.many == "":
-            raise reader.expected("'{'")
 
     def starts(self, reader: Reader) -> bool:
         return isinstance(reader.peek(), Braces)

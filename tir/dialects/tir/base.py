@@ -149,7 +149,7 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
     for before, axis in zip((-1, *axes), axes):
         if not 0 <= axis < rank:
             wrong = f"{what} must be 0 to {rank - 1}" if rank else "a tensor of rank 0 has no axes"
-            fail(op, f"{wrong}, got {axis}")
+            fail(op, f"{wrong}, got {axis}", f"write {axis + rank}" if -rank <= axis < 0 else None)
         if axis <= before:
             fail(op, f"{what} must increase, got {list(axes)}")
 

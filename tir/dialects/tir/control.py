@@ -48,7 +48,11 @@ class Control(Op, RecursiveEffects):
         """VerifyError unless the block takes values of these types and yields values of those."""
         got = [argument.type for argument in block.arguments]
         if got != list(takes):
-            fail(self, f"{what} must take {_types(takes)}, got {_types(got)}")
+            named = ", ".join(f"%{i}: {type}" for i, type in enumerate(takes))
+            label = f"a label names them, as in ^bb0({named}):" if not got else None
+            is_twice = takes and got[: len(takes)] == list(takes)
+            hint = "what stands in front of it names them, and no label does" if is_twice else label
+            fail(self, f"{what} must take {_types(takes)}, got {_types(got)}", hint)
         end = block.terminator
         if isinstance(end, UnregisteredOp):
             return
