@@ -170,9 +170,10 @@ def _blank_before(text: str, after_punctuation: bool) -> bool:
 
 @dataclass
 class Literal(Element):
-    """`` `to` ``: a word or punctuation as it stands."""
+    """`` `to` ``: a word or punctuation as it stands. hint: for an error where the punctuation is not there."""
 
     text: str
+    hint: str | None = None
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
         if self.text in "([{<":
@@ -180,7 +181,7 @@ class Literal(Element):
         if self.text[0].isalpha() or self.text[0] == "_":
             reader.word(self.text)
         else:
-            reader.punct(self.text)
+            reader.punct(self.text, self.hint)
 
     def starts(self, reader: Reader) -> bool:
         return reader.is_word(self.text) or reader.is_punct(self.text)

@@ -162,12 +162,15 @@ class Reader:
         return False
 
     def punct(self, text: str, hint: str | None = None) -> None:
-        """This punctuation. hint: if the items end in front of it."""
+        """This punctuation. hint: what to say if it is not there."""
         if self.take_punct(text):
             return
         if not self.done:
-            is_operand = isinstance(self.items[self.at - 1], Use) if self.at else False
-            hint = _count_hint(text, self.peek(), self.peek(1)) if is_operand else None
+            is_operand = self.at > 0 and isinstance(self.items[self.at - 1], Use)
+            if text == ":" and is_operand and self.is_punct(",") and isinstance(self.peek(1), Use):
+                hint = f"{item_text(self.peek(1))} is an operand too many"
+            elif text == "," and isinstance(self.peek(), Use):
+                hint = None  # the comma is all that is missing
         elif hint is None:
             one = "type stands" if self.closing else "types stand"
             hint = {":": f"the {one} behind it", "->": "the type of the result stands behind it"}.get(text)
@@ -231,7 +234,8 @@ class Reader:
     def integer(self) -> int:
         item = self.peek()
         if not isinstance(item, IntegerLiteral):
-            raise self.expected("an integer")
+            is_wrapped = self.is_punct("=") or isinstance(item, Brackets)
+            raise self.expected("an integer", "the number stands alone, without '=' or brackets" if is_wrapped else None)
         self.at += 1
         return self.integer_value(item)
 
@@ -253,6 +257,8 @@ class Reader:
             is_list = self.is_punct(":") and isinstance(before, Brackets)
             if isinstance(before, TypeItem) and isinstance(self.peek(), TypeItem):
                 hint = "types are separated by ','"
+            if isinstance(before, Use) and self.is_punct(":"):
+                hint = "types stand behind all operands"
             if not self.at and isinstance(self.peek(), Word):
                 hint = value_hint(self.peek())
             raise self.expected(what, "the elements of a tensor stand in dense<..>" if is_list else hint)
@@ -501,15 +507,6 @@ def _not_of_type(reader: Reader, item: IntegerLiteral | FloatLiteral, type: Type
     return ParseError(f"{item.text} is not of type {type}", reader.locate(item.pos), hint=hint)
 
 
-def _count_hint(expected: str, item: Item | None, behind: Item | None) -> str | None:
-    """What may be wrong with the number of operands, of which the last was taken."""
-    if expected == "," and not isinstance(item, Use):
-        return "another operand stands behind it"
-    if expected == ":" and isinstance(item, Punct) and item.text == "," and isinstance(behind, Use):
-        return f"{item_text(behind)} is an operand too many"
-    return None
-
-
 def _region_hint(item: Item | None) -> str | None:
     """What may be meant by an item that stands where a region must."""
     if isinstance(item, Brackets) and item.open == "(" and item.items and isinstance(item.items[0], Use):
@@ -517,7 +514,8 @@ def _region_hint(item: Item | None) -> str | None:
     mark = item.text if isinstance(item, Punct) else item.open if isinstance(item, Brackets) else ""
     if isinstance(item, TypeItem) or mark in (":", "("):
         return "the types of the results stand behind '->'"
-    return "several results stand in parentheses" if mark == "," else None
+    marks = {",": "several results stand in parentheses", "=": "the word in front of it has no value"}
+    return marks.get(mark)
 
 
 def value_hint(item: Item | None) -> str | None:
