@@ -15,7 +15,7 @@ from tir.dialects.tir.base import Composite, Reduction, Sequential, Structured
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.registry import Dialect
-from tir.ir.traits import ReturnLike, Symbol, SymbolTable
+from tir.ir.traits import ReturnLike, Symbol, SymbolTable, Terminator
 from tir.passes.pipelines import PASSES, PIPELINES
 
 OPS = [op for dialect in DIALECTS.values() for op in dialect.ops]
@@ -81,6 +81,13 @@ def test_tensor_op_says_how_it_is_lowered(cls: type[Op]) -> None:
 @pytest.mark.parametrize("cls", [c for c in TENSOR_OPS if c.name not in WITHOUT_SAMPLES], ids=lambda cls: cls.name)
 def test_tensor_op_has_a_gradient_or_says_why_not(cls: type[Op]) -> None:
     assert hasattr(cls, "grad")
+
+
+def test_what_a_region_ends_in_stands_in_such_ops() -> None:
+    by_name = {op.name: op for op in OPS}
+    ends = {(end, op.name) for op in OPS for region in op.definition.regions for end in region.ends_in}
+    allowed = {(op.name, parent) for op in OPS if issubclass(op, Terminator) for parent in getattr(op, "parent_ops", ())}
+    assert {pair for pair in ends if hasattr(by_name[pair[0]], "parent_ops")} == {pair for pair in allowed if pair[1] in by_name}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)

@@ -33,12 +33,12 @@ module {
     ),
     "func_declaration": (
         """
-func.func private @f(tensor<?xf32> {tir.name = "x"}, index) -> (f32, i1) attributes {tir.version = 1 : i32}
+func.func private @f(tensor<?xf32> {tir.name = "x"}, index) -> (f32, i1) attributes {user.version = 1 : i32}
 """,
         """
 "builtin.module"() ({
   "func.func"() <{arg_attrs = [{tir.name = "x"}, {}], function_type = (tensor<?xf32>, index) -> (f32, i1), sym_name = "f", sym_visibility = "private"}> ({
-  }) {tir.version = 1 : i32} : () -> ()
+  }) {user.version = 1 : i32} : () -> ()
 }) : () -> ()
 """,
     ),
@@ -110,7 +110,7 @@ func.func @f(%x: f32, %i: index) -> (index, f32) {
     "call": (
         """
 func.func @f(%i: index) -> index {
-  %0 = func.call @f(%i) {tir.note} : (index) -> index
+  %0 = func.call @f(%i) {user.note} : (index) -> index
   return %0 : index
 }
 """,
@@ -118,7 +118,7 @@ func.func @f(%i: index) -> index {
 "builtin.module"() ({
   "func.func"() <{function_type = (index) -> index, sym_name = "f"}> ({
   ^bb0(%arg0: index):
-    %0 = "func.call"(%arg0) <{callee = @f}> {tir.note} : (index) -> index
+    %0 = "func.call"(%arg0) <{callee = @f}> {user.note} : (index) -> index
     "func.return"(%0) : (index) -> ()
   }) : () -> ()
 }) : () -> ()

@@ -90,7 +90,7 @@ func.func @f(%i: index, %j: index, %x: f32, %m: memref<?x4xf32>, %z: memref<f32>
     "alloc_symbols": (
         """
 func.func @f(%i: index, %j: index, %x: f32, %m: memref<?x4xf32>, %z: memref<f32>, %d: memref<?xf32>) {
-  %r = memref.alloc(%i)[%j] {tir.note} : memref<?x4xf32, strided<[?, 1]>>
+  %r = memref.alloc(%i)[%j] {user.note} : memref<?x4xf32, strided<[?, 1]>>
   return
 }
 """,
@@ -98,7 +98,7 @@ func.func @f(%i: index, %j: index, %x: f32, %m: memref<?x4xf32>, %z: memref<f32>
 "builtin.module"() ({
   "func.func"() <{function_type = (index, index, f32, memref<?x4xf32>, memref<f32>, memref<?xf32>) -> (), sym_name = "f"}> ({
   ^bb0(%arg0: index, %arg1: index, %arg2: f32, %arg3: memref<?x4xf32>, %arg4: memref<f32>, %arg5: memref<?xf32>):
-    %0 = "memref.alloc"(%arg0, %arg1) <{operandSegmentSizes = array<i32: 1, 1>}> {tir.note} : (index, index) -> memref<?x4xf32, strided<[?, 1]>>
+    %0 = "memref.alloc"(%arg0, %arg1) <{operandSegmentSizes = array<i32: 1, 1>}> {user.note} : (index, index) -> memref<?x4xf32, strided<[?, 1]>>
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()

@@ -53,8 +53,8 @@ arith.constant dense<[1, 2]> : tensor<2xi32>
 arith.constant dense<[true, false]> : vector<2xi1>
 "arith.constant"() <{value = dense<[true, false]> : vector<2xi1>}> : () -> vector<2xi1>
 
-arith.constant {tir.x = 1 : i32} 7 : index
-"arith.constant"() <{value = 7 : index}> {tir.x = 1 : i32} : () -> index
+arith.constant {user.x = 1 : i32} 7 : index
+"arith.constant"() <{value = 7 : index}> {user.x = 1 : i32} : () -> index
 
 arith.addi %i, %j : i32
 "arith.addi"(%i, %j) <{overflowFlags = #arith.overflow<none>}> : (i32, i32) -> i32
@@ -62,8 +62,8 @@ arith.addi %i, %j : i32
 arith.addi %i, %j overflow<nsw, nuw> : i32
 "arith.addi"(%i, %j) <{overflowFlags = #arith.overflow<nsw, nuw>}> : (i32, i32) -> i32
 
-arith.addi %i, %j overflow<nsw> {tir.x} : i32
-"arith.addi"(%i, %j) <{overflowFlags = #arith.overflow<nsw>}> {tir.x} : (i32, i32) -> i32
+arith.addi %i, %j overflow<nsw> {user.x} : i32
+"arith.addi"(%i, %j) <{overflowFlags = #arith.overflow<nsw>}> {user.x} : (i32, i32) -> i32
 
 arith.addi %x, %x : index
 "arith.addi"(%x, %x) <{overflowFlags = #arith.overflow<none>}> : (index, index) -> index
@@ -152,8 +152,8 @@ arith.addf %a, %b fastmath<fast> : f32
 arith.addf %a, %b to_nearest_even : f32
 "arith.addf"(%a, %b) <{fastmath = #arith.fastmath<none>, roundingmode = 0 : i32}> : (f32, f32) -> f32
 
-arith.addf %v, %v to_nearest_even fastmath<contract> {tir.x} : vector<4xf32>
-"arith.addf"(%v, %v) <{fastmath = #arith.fastmath<contract>, roundingmode = 0 : i32}> {tir.x} : (vector<4xf32>, vector<4xf32>) -> vector<4xf32>
+arith.addf %v, %v to_nearest_even fastmath<contract> {user.x} : vector<4xf32>
+"arith.addf"(%v, %v) <{fastmath = #arith.fastmath<contract>, roundingmode = 0 : i32}> {user.x} : (vector<4xf32>, vector<4xf32>) -> vector<4xf32>
 
 arith.subf %a, %b : f32
 "arith.subf"(%a, %b) <{fastmath = #arith.fastmath<none>}> : (f32, f32) -> f32
@@ -212,8 +212,8 @@ arith.select %p, %v, %v : vector<4xf32>
 arith.select %vp, %v, %v : vector<4xi1>, vector<4xf32>
 "arith.select"(%vp, %v, %v) : (vector<4xi1>, vector<4xf32>, vector<4xf32>) -> vector<4xf32>
 
-arith.select %p, %p, %p {tir.x} : i1
-"arith.select"(%p, %p, %p) {tir.x} : (i1, i1, i1) -> i1
+arith.select %p, %p, %p {user.x} : i1
+"arith.select"(%p, %p, %p) {user.x} : (i1, i1, i1) -> i1
 
 arith.extf %a : f32 to f64
 "arith.extf"(%a) : (f32) -> f64
@@ -362,8 +362,8 @@ math.erf %a : f32
 math.erfc %a : f32
 "math.erfc"(%a) <{fastmath = #arith.fastmath<none>}> : (f32) -> f32
 
-math.exp %v fastmath<fast> {tir.x} : vector<4xf32>
-"math.exp"(%v) <{fastmath = #arith.fastmath<fast>}> {tir.x} : (vector<4xf32>) -> vector<4xf32>
+math.exp %v fastmath<fast> {user.x} : vector<4xf32>
+"math.exp"(%v) <{fastmath = #arith.fastmath<fast>}> {user.x} : (vector<4xf32>) -> vector<4xf32>
 
 math.atan2 %a, %b : f32
 "math.atan2"(%a, %b) <{fastmath = #arith.fastmath<none>}> : (f32, f32) -> f32

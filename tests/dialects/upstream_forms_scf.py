@@ -33,7 +33,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
 func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1, %k: i32) {
   %r:2 = scf.for %i = %l to %u step %s iter_args(%p = %x, %q = %l) -> (f32, index) {
     scf.yield %p, %i : f32, index
-  } {tir.note}
+  } {user.note}
   return
 }
 """,
@@ -44,7 +44,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
     %0:2 = "scf.for"(%arg0, %arg1, %arg2, %arg3, %arg0) ({
     ^bb0(%arg7: index, %arg8: f32, %arg9: index):
       "scf.yield"(%arg8, %arg7) : (f32, index) -> ()
-    }) {tir.note} : (index, index, index, f32, index) -> (f32, index)
+    }) {user.note} : (index, index, index, f32, index) -> (f32, index)
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()
@@ -169,7 +169,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
     scf.yield %x, %l : f32, index
   } else {
     scf.yield %x, %u : f32, index
-  } {tir.note}
+  } {user.note}
   return
 }
 """,
@@ -181,7 +181,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
       "scf.yield"(%arg3, %arg0) : (f32, index) -> ()
     }, {
       "scf.yield"(%arg3, %arg1) : (f32, index) -> ()
-    }) {tir.note} : (i1) -> (f32, index)
+    }) {user.note} : (i1) -> (f32, index)
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()
@@ -195,7 +195,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
   } do {
   ^bb0(%p: index, %q: f32):
     scf.yield %q, %p : f32, index
-  } attributes {tir.note}
+  } attributes {user.note}
   return
 }
 """,
@@ -209,7 +209,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
     }, {
     ^bb0(%arg7: index, %arg8: f32):
       "scf.yield"(%arg8, %arg7) : (f32, index) -> ()
-    }) {tir.note} : (f32, index) -> (index, f32)
+    }) {user.note} : (f32, index) -> (index, f32)
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()
@@ -268,7 +268,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
         """
 func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1, %k: i32) {
   scf.parallel (%i) = (%l) to (%u) step (%s) {
-  } {tir.note}
+  } {user.note}
   return
 }
 """,
@@ -279,7 +279,7 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
     "scf.parallel"(%arg0, %arg1, %arg2) <{operandSegmentSizes = array<i32: 1, 1, 1, 0>}> ({
     ^bb0(%arg7: index):
       "scf.reduce"() : () -> ()
-    }) {tir.note} : (index, index, index) -> ()
+    }) {user.note} : (index, index, index) -> ()
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()

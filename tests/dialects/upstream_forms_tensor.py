@@ -349,7 +349,7 @@ func.func @f(%x: f32, %t: tensor<?x4xf32>, %o: tensor<?xf32>, %z: tensor<f32>, %
     "generic_on_buffers": (
         """
 func.func @f(%x: f32, %t: tensor<?x4xf32>, %o: tensor<?xf32>, %z: tensor<f32>, %m: memref<?x4xf32>) {
-  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%m : memref<?x4xf32>) attrs =  {tir.note = 1 : i32} {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%m : memref<?x4xf32>) attrs =  {user.note = 1 : i32} {
   ^bb0(%p: f32):
     linalg.yield %p : f32
   }
@@ -364,7 +364,7 @@ func.func @f(%x: f32, %t: tensor<?x4xf32>, %o: tensor<?xf32>, %z: tensor<f32>, %
     "linalg.generic"(%arg4) <{indexing_maps = [#map], iterator_types = [#linalg.iterator_type<parallel>, #linalg.iterator_type<parallel>], operandSegmentSizes = array<i32: 0, 1>}> ({
     ^bb0(%arg5: f32):
       "linalg.yield"(%arg5) : (f32) -> ()
-    }) {tir.note = 1 : i32} : (memref<?x4xf32>) -> ()
+    }) {user.note = 1 : i32} : (memref<?x4xf32>) -> ()
     "func.return"() : () -> ()
   }) : () -> ()
 }) : () -> ()

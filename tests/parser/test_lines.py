@@ -16,7 +16,7 @@ from tir.parser.reading import Reading
 SHORT = """// RUN: tir-opt %s
 #map = affine_map<(d0, d1) -> (d0, d1)>
 !t = tensor<4xf32>
-module attributes {tir.a = 1 : i64} {
+module attributes {user.a = 1 : i64} {
   func.func private @g(tensor<4xf32>) -> tensor<4xf32> // comment %x {
   func.func @f(%arg0: tensor<?x4xf32> {tir.name = "x%y"}, %arg1: !t) -> (tensor<?x4xf32>, index) attributes {a.b} {
     %c0 = arith.constant 0 : index

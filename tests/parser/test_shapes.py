@@ -101,7 +101,7 @@ def test_shared_readings_change_neither_module_nor_errors(seed: int, monkeypatch
 
 @pytest.mark.parametrize("text", [
     """
-func.func @f(%x: f32, %y: f32) -> f32 attributes {"tir.a" = "x"} {
+func.func @f(%x: f32, %y: f32) -> f32 attributes {"user.a" = "x"} {
   %0 = arith.addf %x, %y {"a.note" = "one"} : f32
   %1 = arith.addf %x, %y {"b.note" = "one"} : f32
   %2 = arith.addf %x, %y {"s", r} : f32
@@ -112,7 +112,7 @@ func.func @f(%x: f32, %y: f32) -> f32 attributes {"tir.a" = "x"} {
   "test.op"(%x) <{"q" = 1}> {"c" = 1} : (f32) -> ()
   return %1 : f32
 }
-func.func @g(%x: f32) -> f32 attributes {"tir.b" = "x"} {
+func.func @g(%x: f32) -> f32 attributes {"user.b" = "x"} {
   return %x : f32
 }""",
     """

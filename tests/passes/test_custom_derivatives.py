@@ -11,8 +11,10 @@ from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError
 from tir.ir.ir import Op
-from tir.ir.pass_manager import run_pipeline
+from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.symbols import SymbolTable
 from tir.parser.parse import parse_text
+from tir.passes import autodiff
 from tir.passes.autodiff import Autodiff
 from tir.passes.inline import Inline
 from tir.passes.pipelines import default
@@ -286,3 +288,148 @@ def test_recursion_is_refused() -> None:
     text = RECURSIVE[: RECURSIVE.rindex("  return")] + gradient
     with pytest.raises(PassError, match=r"no rule for it; @f is recursive \(@f -> @g -> @f\); tir.while and tir.scan repeat"):
         expanded(text)
+
+
+WHILE = """
+func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {{tir.{form} = @rule}} {{
+  return %x : tensor<f64>
+}}
+func.func private @rule({arguments}) -> tensor<f64> {{
+  %q = tir.while (%a = %d : tensor<f64>) {{
+    %p = tir.cmp lt %a, %x : tensor<f64>
+    tir.yield %p : tensor<i1>
+  }} do {{
+  ^bb0(%b: tensor<f64>):
+    %c = tir.mul %b, %x : tensor<f64>
+    tir.yield %c : tensor<f64>
+  }}
+  return %q : tensor<f64>
+}}
+func.func @main(%x: tensor<f64>) -> tensor<f64> {{
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  %g = {derivative} : tensor<f64>
+  return %g : tensor<f64>
+}}
+"""
+
+
+@pytest.mark.parametrize(("form", "arguments", "derivative", "note"), [
+    ("vjp", "%x: tensor<f64>, %y: tensor<f64>, %d: tensor<f64>", "tir.jvp (%y) wrt (%x) with (%x)",
+     "@f has no tir.jvp, so the derivative of its tir.vjp is taken, for this tir.jvp"),
+    ("jvp", "%x: tensor<f64>, %d: tensor<f64>", "tir.grad %y wrt (%x)",
+     "@f has no tir.vjp, so the derivative of its tir.jvp is taken, for this tir.grad"),
+])  # fmt: skip
+def test_what_has_no_gradient_in_the_other_mode_is_told_with_the_reason(
+    form: str, arguments: str, derivative: str, note: str
+) -> None:
+    with pytest.raises(PassError, match="tir.while has no gradient without max_trips.*: max_trips 100") as found:
+        expanded(WHILE.format(form=form, arguments=arguments, derivative=derivative))
+    assert [text for text, _ in found.value.notes] == [note]
+
+
+#: @main differentiates through @f, whose derivative @f_back does through @g, whose derivative @g_back does through @h.
+CHAIN = """
+func.func @main(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @f(%x) : (tensor<f64>) -> tensor<f64>
+  %d = tir.grad %y wrt (%x) : tensor<f64>
+  return %d : tensor<f64>
+}
+func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @f_back} {
+  %y = func.call @g(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+}
+func.func private @f_back(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> {
+  %z = func.call @g(%x) : (tensor<f64>) -> tensor<f64>
+  %d = tir.grad %z wrt (%x) : tensor<f64>
+  %r = tir.mul %d, %dy : tensor<f64>
+  return %r : tensor<f64>
+}
+func.func private @g(%x: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @g_back} {
+  %y = func.call @h(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+}
+func.func private @g_back(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> {
+  %z = func.call @h(%x) : (tensor<f64>) -> tensor<f64>
+  %d = tir.grad %z wrt (%x) : tensor<f64>
+  %r = tir.mul %d, %dy : tensor<f64>
+  return %r : tensor<f64>
+}
+func.func private @h(%x: tensor<f64>) -> tensor<f64> attributes {tir.vjp = @h_back} {
+  %y = tir.sin %x : tensor<f64>
+  return %y : tensor<f64>
+}
+func.func private @h_back(%x: tensor<f64>, %y: tensor<f64>, %dy: tensor<f64>) -> tensor<f64> {
+  %z = tir.sin %x : tensor<f64>
+  %d = tir.grad %z wrt (%x) : tensor<f64>
+  %r = tir.mul %d, %dy : tensor<f64>
+  return %r : tensor<f64>
+}
+"""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_derivatives_that_use_others_are_expanded_behind_those(turned: bool) -> None:
+    """In whatever order the functions stand in the text."""
+    functions = CHAIN.strip().split("\nfunc.func ")
+    text = "\nfunc.func ".join([functions[0], *(reversed(functions[1:]) if turned else functions[1:])])
+    (found,) = Interpreter(expanded(text)).run("main", [np.asarray(0.3)])
+    np.testing.assert_allclose(found, np.cos(0.3), rtol=1e-15)
+
+
+def test_a_pass_over_each_function_sees_the_derivatives_that_stand_in_others() -> None:
+    functions = CHAIN.strip().removeprefix("func.func ").split("\nfunc.func ")
+    module = parse_text("\n".join(f"func.func {one}" for one in reversed(functions)), REGISTRY)
+    run_pipeline(Pipeline((Autodiff(),), "func.func"), module)
+    (found,) = Interpreter(module).run("main", [np.asarray(0.3)])
+    np.testing.assert_allclose(found, np.cos(0.3), rtol=1e-15)
+
+
+def test_the_symbols_of_a_module_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Counted(SymbolTable):
+        def __init__(self, owner: Op) -> None:
+            made.append(owner)
+            super().__init__(owner)
+
+    module = parse_text(CHAIN, REGISTRY)
+    monkeypatch.setattr(autodiff, "SymbolTable", Counted)
+    autodiff.expand_gradients(module)
+    assert made == [module]
+
+
+CALLS = """
+tir.shared @w : tensor<f64> = dense<0.0>
+func.func private @f{}
+func.func @main(%x: tensor<f64>, %p: tensor<i1>) -> tensor<f64> {{
+  %y = tir.if %p -> (tensor<f64>) {{
+    %z = func.call @f(%x){} : (tensor<f64>) -> tensor<f64>
+    tir.yield %z : tensor<f64>
+  }} else {{
+    tir.yield %x : tensor<f64>
+  }}
+  %g = tir.grad %y wrt (%x) : tensor<f64>
+  return %g : tensor<f64>
+}}
+"""
+HEAD = "(%x: tensor<f64>) -> tensor<f64>"
+OWN = ", or give it a derivative of its own (tir.vjp, tir.jvp)"
+
+
+@pytest.mark.parametrize(("function", "call", "hint"), [
+    ("(tensor<f64>) -> tensor<f64>", "", "@f has no body here; write it"),
+    (f"{HEAD} attributes {{no_inline}} {{\n  return %x : tensor<f64>\n}}", "",
+     "@f is not inlined, since no_inline stands at the function; take that out"),
+    (f"{HEAD} {{\n  return %x : tensor<f64>\n}}", " {no_inline}",
+     "@f is not inlined, since no_inline stands at the call; take that out"),
+    (f"{HEAD} {{\n  cf.br ^end\n^end:\n  return %x : tensor<f64>\n}}", "",
+     "@f has more than one block, so inline leaves it; tir.if, tir.while and tir.scan need no blocks"),
+    (f"{HEAD} {{\n  %w = tir.read @w : tensor<f64>\n  %y = tir.mul %x, %w : tensor<f64>\n  return %y : tensor<f64>\n}}", "",
+     "@f uses state, so it is inlined at the top level of a function only; call it there"),
+])  # fmt: skip
+def test_a_call_that_is_never_inlined_is_told_with_what_can_be_done(function: str, call: str, hint: str) -> None:
+    module = parse_text(CALLS.format(function, call), REGISTRY)
+    Inline().run(module)
+    with pytest.raises(PassError, match="func.call has no gradient: tir knows no rule for it") as found:
+        autodiff.expand_gradients(module)
+    assert found.value.hint == hint + OWN

@@ -17,7 +17,7 @@ class Module(Op, IsolatedFromAbove, SymbolTable):
     name = "builtin.module"
     sym_name = attribute(SYMBOL_NAME, optional=True)
     sym_visibility = attribute(STRING, optional=True)
-    body_region = region(terminated=False)
+    body_region = region()
     format = "($sym_name^)? attr-dict-with-keyword $body_region"
 
     @property

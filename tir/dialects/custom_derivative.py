@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tir.ir.attributes import SymbolRefAttr
-from tir.ir.errors import VerifyError, nearest
+from tir.ir.errors import VerifyError
 from tir.ir.ir import Op
 from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike
@@ -69,7 +69,7 @@ def check_derivatives(function: Op, symbols: SymbolTable) -> None:
             raise VerifyError(f"{what} must be a symbol such as @f, got {function.attributes[name]}", function.location)
         found = symbols.lookup(symbol)
         if not isinstance(found, FunctionLike):
-            hint = nearest(symbol, symbols.names())
+            hint = symbols.hint(symbol, FunctionLike)
             raise VerifyError(f"{what} is @{symbol}, and there is no such function", function.location, hint=hint)
         want = _derivative_type(function.function_type, name)
         if found.function_type is not want:

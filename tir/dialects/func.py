@@ -13,17 +13,18 @@ from tir.dialects.custom_derivative import check_derivatives, has_derivatives
 from tir.dialects.library import EXTERN, check_declaration
 from tir.ir.attributes import ArrayAttr, Attribute, DictAttr, SymbolRefAttr
 from tir.ir.define import attribute, create, operand, region, result
-from tir.ir.errors import UNKNOWN, Location, TirError, nearest
+from tir.ir.errors import UNKNOWN, Location, TirError
 from tir.ir.execution import Call as CallRequest
 from tir.ir.execution import Frame
 from tir.ir.facts import check_facts
 from tir.ir.ir import Block, BlockArgument, Op, Region
 from tir.ir.kinds import ARRAY, FLAT_SYMBOL, FUNCTION_TYPE, STRING, SYMBOL_NAME, UNIT
-from tir.ir.names import check_names_bound
+from tir.ir.names import argument_bindings, check_names_bound
 from tir.ir.registry import Dialect
+from tir.ir.slips import conversion_hint
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike, ReturnLike
-from tir.ir.types import FunctionType, Type
+from tir.ir.types import FunctionType, Type, shape_names
 
 __all__ = ["DIALECT", "Call", "Func", "Return"]
 
@@ -38,7 +39,7 @@ class Func(Op, FunctionLike):
     arg_attrs = attribute(ARRAY, optional=True)
     res_attrs = attribute(ARRAY, optional=True)
     no_inline = attribute(UNIT, optional=True)
-    body_region = region(single_block=False, may_be_empty=True)
+    body_region = region("func.return", "cf.br", "cf.cond_br", single_block=False, may_be_empty=True)
     format = (
         "custom<FunctionSignature>($sym_visibility, $sym_name, $function_type, $arg_attrs, $res_attrs) "
         "attr-dict-with-keyword custom<FunctionBody>($body_region)"
@@ -204,15 +205,30 @@ class Call(Op):
         """Raises TirError unless the callee is a function of the type of this call."""
         function = symbols.lookup(self.callee)
         if not isinstance(function, FunctionLike):
-            hint = nearest(self.callee, symbols.names())
+            hint = symbols.hint(self.callee, FunctionLike)
             raise TirError(f"{self.name}: there is no function @{self.callee}", self.location, hint=hint)
         want = function.function_type
         got = FunctionType(tuple(v.type for v in self.operands), tuple(r.type for r in self.results))
         if got is not want:
             raise TirError(
                 f"{self.name}: @{self.callee} has type {want}, called as {got}", self.location,
-                [("defined here", function.location)],
+                [("defined here", function.location)], self._cure(want, got),
             )  # fmt: skip
+
+    def _cure(self, want: FunctionType, got: FunctionType) -> str | None:
+        """What makes the first operand that is wrong right; what to write if all are right."""
+        if got.inputs == want.inputs:
+            return f"write {want}"
+        pairs = zip(want.inputs, got.inputs) if len(want.inputs) == len(got.inputs) else ()
+        for i, (type, given) in enumerate(pairs):
+            if type is not given:
+                bound = argument_bindings(self)
+                names = [name for name in shape_names(getattr(type, "shape", ())) if name not in bound]
+                cure = conversion_hint(type, given)
+                if cure is not None and names and type.element is given.element:  # type: ignore[attr-defined]
+                    cure = f"a size has one name in both functions: write [{min(map(str, names))}] for it here, too"
+                return cure and f"operand {i}: {cure}"
+        return None
 
     def interpret(self, frame: Frame) -> Generator[Any, Any, Any]:
         return (yield CallRequest(self.callee, [frame[v] for v in self.operands], self.location))

@@ -93,7 +93,7 @@ class Generic(Op, RecursiveEffects):
     iterator_types = attribute(ITERATOR_TYPES)
     doc = attribute(STRING, optional=True)
     library_call = attribute(STRING, optional=True)
-    body_region = region()
+    body_region = region("linalg.yield")
     format = (
         "custom<GenericOp>($inputs, $outputs, $result_tensors, $indexing_maps, $iterator_types, $doc, $library_call, "
         "$body_region)"

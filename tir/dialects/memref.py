@@ -13,7 +13,7 @@ from typing import Any
 from tir.ir.affine import AffineMap
 from tir.ir.attributes import Attribute, DenseAttr, DenseResourceAttr, UnitAttr
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import TirError, counted, nearest
+from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError, Frame, check_shape, poison, uninitialized
 from tir.ir.fields import AttributeField
 from tir.ir.ir import Op, Value
@@ -197,7 +197,7 @@ class GetGlobal(Pure, Op):
         """Raises TirError unless the symbol is a global of the result's type."""
         found = symbols.lookup(self.symbol)
         if not isinstance(found, Global):
-            hint = nearest(self.symbol, symbols.names())
+            hint = symbols.hint(self.symbol, Global)
             raise TirError(f"{self.name}: there is no memref.global @{self.symbol}", self.location, hint=hint)
         if found.type is not self.result.type:
             raise TirError(

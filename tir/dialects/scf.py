@@ -49,7 +49,7 @@ class For(Op, RecursiveEffects):
     initArgs = operand(variadic=True)
     values = result(variadic=True)
     unsignedCmp = attribute(UNIT, optional=True)
-    body_region = region()
+    body_region = region("scf.yield")
     implicit_terminator = Yield
     format = "custom<ForHeader>($unsignedCmp, $lowerBound, $upperBound, $step, $initArgs, $body_region) attr-dict"
 
@@ -101,8 +101,8 @@ class If(Op, RecursiveEffects):
     runs_one_region: ClassVar[bool] = True  # at most one of them, and once
     condition = operand(exactly(I1))
     values = result(variadic=True)
-    then_region = region()
-    else_region = region(may_be_empty=True)
+    then_region = region("scf.yield")
+    else_region = region("scf.yield", may_be_empty=True)
     implicit_terminator = Yield
     format = "$condition custom<IfRegions>(type($values), $then_region, $else_region) attr-dict"
 
@@ -148,8 +148,8 @@ class While(Op, RecursiveEffects):
     name = "scf.while"
     inits = operand(variadic=True)
     values = result(variadic=True)
-    before = region()
-    after = region()
+    before = region("scf.condition")
+    after = region("scf.yield")
     format = (
         "custom<WhileHeader>($inits, $before) `:` functional-type($inits, $values) "
         "$before `do` $after attr-dict-with-keyword"
@@ -189,7 +189,7 @@ class Reduce(Op, ReturnLike, RecursiveEffects):
     name = "scf.reduce"
     parent_ops = ("scf.parallel",)
     operands = operand(variadic=True)
-    reductions = region(variadic=True)
+    reductions = region("scf.reduce.return", variadic=True)
     format = "(`(` $operands^ `:` type($operands) `)`)? $reductions attr-dict"
 
     def verify(self) -> None:
@@ -214,7 +214,7 @@ class Parallel(Op, RecursiveEffects):
     step = operand(INDEX_KIND, variadic=True)
     initVals = operand(variadic=True)
     values = result(variadic=True)
-    body_region = region()
+    body_region = region("scf.reduce")
     implicit_terminator = Reduce
     format = "custom<ParallelHeader>($lowerBound, $upperBound, $step, $initVals, type($values), $body_region) attr-dict"
 

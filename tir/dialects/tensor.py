@@ -180,7 +180,7 @@ class Generate(Op, RecursiveEffects):
     name = "tensor.generate"
     dynamicExtents = operand(INDEX_KIND, variadic=True)
     result = result(ANY_TENSOR)
-    body_region = region()
+    body_region = region("tensor.yield")
     format = "$dynamicExtents $body_region attr-dict `:` type($result)"
 
     def verify(self) -> None:

@@ -17,6 +17,8 @@ from tir.ir.attributes import (
 from tir.ir.errors import TirError, nearest
 from tir.ir.fields import AttributeField
 from tir.ir.reader import Reader
+from tir.ir.syntax import FloatLiteral, IntegerLiteral, TypeItem
+from tir.ir.types import ShapedType
 
 __all__ = ["BARE_FORMS", "BARE_STARTS"]
 
@@ -59,9 +61,20 @@ def _parse_numbers(reader: Reader, declared: AttributeField) -> Attribute:
     return reader.number_list(declared.kind.type)
 
 
+def _parse_number(reader: Reader, declared: AttributeField) -> Attribute:
+    number, type = reader.peek(), reader.peek(2)
+    if isinstance(number, (IntegerLiteral, FloatLiteral)) and reader.is_punct_behind(":") and isinstance(type, TypeItem):
+        if isinstance(type.type, ShapedType):
+            error = reader.error(f"the type of a number has no sizes, got {type.type}", type.pos)
+            error.hint = f"write {number.text} : {type.type.element}"
+            raise error
+    return reader.attribute()
+
+
 BARE_FORMS: dict[str, tuple[Callable[[Reader, AttributeField], Attribute], Callable[[Any, AttributeField], str]]] = {
     "attribute": (lambda r, f: r.attribute(), lambda a, f: str(a)),
     "integer": (_parse_integer, lambda a, f: str(a.value)),
+    "number": (_parse_number, lambda a, f: str(a)),
     "numbers": (_parse_numbers, lambda a, f: f"[{str(a)[:-1].partition(': ')[2]}]"),
     "symbol": (lambda r, f: r.symbol(), lambda a, f: str(a)),
     "symbol_name": (lambda r, f: StringAttr(r.symbol().root), lambda a, f: symbol_text(a.value)),

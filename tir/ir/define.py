@@ -51,10 +51,10 @@ def attribute(kind: AttributeKind, *, default: Any = None, optional: bool = Fals
 
 
 def region(
-    *, variadic: bool = False, single_block: bool = True, terminated: bool = True, may_be_empty: bool = False
+    *ends_in: str, variadic: bool = False, single_block: bool = True, may_be_empty: bool = False
 ) -> Any:
-    """Declares a region."""
-    return RegionField("*" if variadic else "", single_block, terminated, may_be_empty)
+    """Declares a region. ends_in: the names of the terminators that its blocks may end in; none: they end in any op."""
+    return RegionField("*" if variadic else "", single_block, ends_in, may_be_empty)
 
 
 def successor(*, variadic: bool = False) -> Any:

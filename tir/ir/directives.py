@@ -155,14 +155,9 @@ def _entries_text(op: Op, declared: AttributeField, index: int) -> str:
 
 def parse_body(reader: Reader, parsed: Parsed, declared: RegionField) -> None:
     """An optional region whose arguments stand in the signature."""
-    item = reader.peek()
-    if not isinstance(item, Braces):
-        if parsed.entry_arguments:  # those of a declaration have no names
-            raise reader.expected("'{'", "the types of the results stand behind '->'" if reader.is_punct(":") else None)
-        parsed.regions.append(RegionSource(None))
-        return
-    reader.next()
-    parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+    is_declaration = not parsed.entry_arguments  # those of a declaration have no names
+    braces = None if is_declaration and not isinstance(reader.peek(), Braces) else reader.region()
+    parsed.regions.append(RegionSource(braces, parsed.take_entry_arguments()))
 
 
 def print_body(op: Op, out: Spaced, declared: RegionField) -> None:
@@ -286,11 +281,7 @@ def print_parallel(
 
 def _parse_headed_region(reader: Reader, parsed: Parsed) -> None:
     """A region whose entry arguments the text has given."""
-    item = reader.peek()
-    if not isinstance(item, Braces):
-        raise reader.expected("'{'")
-    reader.next()
-    parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+    parsed.regions.append(RegionSource(reader.region(), parsed.take_entry_arguments()))
 
 
 def _parse_use_list(reader: Reader) -> list[int]:

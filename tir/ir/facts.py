@@ -1,18 +1,27 @@
-"""What is said about the arguments and results of a function (docs/ir.md, "The calling convention"), checked.
+"""What is said under the name of tir, mostly of arguments and results (docs/ir.md, "The calling convention"), checked.
 
 A fact that cannot be understood must not be passed over in silence: it says how a caller has to call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tir.ir.affine import parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
-from tir.ir.errors import TirError
+from tir.ir.errors import TirError, VerifyError, nearest
+from tir.ir.ir import Op
+from tir.ir.traits import FunctionLike, SymbolTable
 from tir.ir.types import DYNAMIC, IntegerType, ShapedType, Type, element_type, parse_scalar_type
 
-__all__ = ["check_facts"]
+__all__ = ["check_attributes", "check_facts"]
+
+
+def check_attributes(op: Op) -> None:
+    """VerifyError if an attribute of the op begins with `tir.` and is none that tir has for such an op."""
+    place = "a function" if isinstance(op, FunctionLike) else "a module" if isinstance(op, SymbolTable) else "an op"
+    for name in _unknown(op.attributes, place):
+        raise VerifyError(f"{op.name}: has no attribute {name!r}", op.location, hint=_meant(name, place))
 
 
 def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, Attribute]]) -> None:
@@ -23,6 +32,12 @@ def check_facts(what: str, types: Sequence[Type], facts: Sequence[Mapping[str, A
     """
     names: set[tuple[str, bool]] = set()
     for i, (type, said) in enumerate(zip(types, facts)):
+        for name in _unknown(said, _SIGNATURE):
+            raise TirError(f"{what} {i}: has no attribute {name!r}", hint=_meant(name, _SIGNATURE))
+        for name in said:
+            if "." not in name:  # as upstream has it
+                hint = nearest(f"tir.{name}", _FORMS) if f"tir.{name}" not in _FORMS else f"did you mean 'tir.{name}'?"
+                raise TirError(f"{what} {i}: an attribute must have a prefix, as in 'tir.name', got {name!r}", hint=hint)
         for name, attribute in said.items():
             problem = _FORMS[name](attribute, type) if name in _FORMS else None
             if problem is not None:
@@ -100,3 +115,27 @@ _FORMS: dict[str, Callable[[Attribute, Type], str | None]] = {
     "tir.out": _mark,
     "tir.print": _text,
 }
+
+_SIGNATURE = "an argument or result"
+#: What may be said of what, in attributes that begin with `tir.`
+_KNOWN = {
+    "a module": ("tir.version",),
+    "a function": ("tir.extern", "tir.jvp", "tir.vjp"),
+    _SIGNATURE: tuple(_FORMS),
+    "an op": (),
+}
+
+
+def _unknown(names: Iterable[str], place: str) -> list[str]:
+    return [name for name in names if name.startswith("tir.") and name not in _KNOWN[place]]
+
+
+def _meant(name: str, place: str) -> str:
+    """What may be meant by a name that `place` does not have."""
+    for other, known in _KNOWN.items():
+        if name in known:
+            return f"it is said of {other}"
+    # Without the prefix, which makes any two names alike.
+    is_near = nearest(name[4:], [known[4:] for known in _KNOWN[place]]) is not None
+    near = nearest(name, _KNOWN[place]) if is_near else None
+    return near or "one of your own has another prefix than tir."

@@ -83,12 +83,12 @@ class AttributeField(_Field):
 
 
 class RegionField(_Field):
-    """A region. `single_block`: exactly one block; `terminated`: that block ends in a terminator."""
+    """A region. `single_block`: exactly one block; `ends_in`: the terminators that a block may end in; none: no rule."""
 
-    def __init__(self, many: str, single_block: bool, terminated: bool, may_be_empty: bool) -> None:
+    def __init__(self, many: str, single_block: bool, ends_in: tuple[str, ...], may_be_empty: bool) -> None:
         super().__init__(many)
         self.single_block = single_block
-        self.terminated = terminated
+        self.ends_in = ends_in
         self.may_be_empty = may_be_empty
 
     def __get__(self, op: Op | None, owner: type) -> Any:

@@ -70,6 +70,9 @@ class _Compiler:
                 self.at += 1
                 return found
             found.append(self.element())
+            before = found[-2] if len(found) > 1 else None
+            if isinstance(before, Literal) and before.text == "," and isinstance(found[-1], OperandPiece):
+                before.hint = "another operand stands behind it"
             if self.take("mark", "^"):
                 self.anchor = found[-1]
         assert closing is None, f"{self.definition.name}: format lacks {closing}"

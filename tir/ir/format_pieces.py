@@ -18,7 +18,7 @@ from tir.ir.bare_forms import BARE_FORMS, BARE_STARTS
 from tir.ir.errors import Location
 from tir.ir.fields import AttributeField, OperandField, RegionField, ResultField, SuccessorField
 from tir.ir.ir import Op, Region
-from tir.ir.reader import Reader
+from tir.ir.reader import CLOSING, Reader
 from tir.ir.syntax import Braces, Item, Punct, RawBlock, StringLiteral, Word
 from tir.ir.types import FunctionType, Type
 
@@ -170,9 +170,10 @@ def _blank_before(text: str, after_punctuation: bool) -> bool:
 
 @dataclass
 class Literal(Element):
-    """`` `to` ``: a word or punctuation as it stands."""
+    """`` `to` ``: a word or punctuation as it stands. hint: for an error where the punctuation is not there."""
 
     text: str
+    hint: str | None = None
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
         if self.text in "([{<":
@@ -180,7 +181,7 @@ class Literal(Element):
         if self.text[0].isalpha() or self.text[0] == "_":
             reader.word(self.text)
         else:
-            reader.punct(self.text)
+            reader.punct(self.text, self.hint)
 
     def starts(self, reader: Reader) -> bool:
         return reader.is_word(self.text) or reader.is_punct(self.text)
@@ -226,9 +227,6 @@ class Bracketed(Element):
 
     def is_present(self, op: Op) -> bool:
         return all(element.is_present(op) for element in self.inside)
-
-
-CLOSING = {"(": ")", "[": "]", "<": ">"}
 
 
 @dataclass
@@ -314,13 +312,10 @@ class RegionPiece(Element):
     headed: bool = False
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
-        while isinstance(item := reader.peek(), Braces):
-            reader.next()
-            parsed.regions.append(RegionSource(item, parsed.take_entry_arguments()))
+        while self.field.many == "" or self.starts(reader):
+            parsed.regions.append(RegionSource(reader.region(), parsed.take_entry_arguments()))
             if self.field.many == "" or not reader.take_punct(","):
                 return
-        if self.field.many == "":
-            raise reader.expected("'{'")
 
     def starts(self, reader: Reader) -> bool:
         return isinstance(reader.peek(), Braces)

@@ -202,7 +202,7 @@ I64_ATTR, I32_ATTR, INDEX_ATTR = _integer(I64, "i64"), _integer(I32, "i32"), _in
 I64_ARRAY, I32_ARRAY = _numbers(I64), _numbers(I32)
 F64_ATTR = AttributeKind("a number of type f64", lambda a: isinstance(a, FloatAttr) and a.type is F64, _value,
                          lambda v: FloatAttr(float(v), F64))  # fmt: skip
-NUMBER_ATTR = AttributeKind("a number", _is((IntegerAttr, FloatAttr)), _value, _same)  # type: ignore[arg-type]
+NUMBER_ATTR = AttributeKind("a number", _is((IntegerAttr, FloatAttr)), _value, _same, "number")  # type: ignore[arg-type]
 ELEMENTS = AttributeKind("a dense constant", _is((DenseAttr, DenseResourceAttr)))  # type: ignore[arg-type]
 ARRAY = AttributeKind("an array", _is(ArrayAttr), lambda a: a.items, ArrayAttr)
 DICTIONARY = AttributeKind("a dictionary", _is(DictAttr))

@@ -33,7 +33,7 @@ def parse_scan_header(reader: Reader, parsed: Parsed, inits: Any, sequences: Any
     """`(%h = %h0 : t) over (%x = %xs : t) -> (t)`: what is carried, the sequences, the types of the stacks."""
     carried, types = _parse_bound(reader, parsed, inits)
     reader.word("over")
-    elements, whole = _parse_bound(reader, parsed, sequences, _sequence_type)
+    elements, whole = _parse_bound(reader, parsed, sequences, _sequence_type, optional=False)
     inner = [type.with_shape(type.shape[1:]) for type in whole]
     parsed.entry_arguments = [EntryArgument(*pair) for pair in zip([*carried, *elements], [*types, *inner])]
     parsed.result_types[values.name] = types + (reader.results() if reader.take_punct("->") else [])
@@ -62,13 +62,14 @@ def _sequence_type(reader: Reader) -> Type:
 
 
 def _parse_bound(
-    reader: Reader, parsed: Parsed, declared: Any, read_type: Callable[[Reader], Any] = Reader.type
-) -> tuple[list[int], list[Any]]:
-    """`(%x = %init : t, ..)`: the names defined and their types; nothing where there is no bracket."""
+    reader: Reader, parsed: Parsed, declared: Any, read_type: Callable[[Reader], Any] = Reader.type,
+    optional: bool = True,
+) -> tuple[list[int], list[Any]]:  # fmt: skip
+    """`(%x = %init : t, ..)`: the names defined and their types; nothing where there is no bracket, if it is optional."""
     names: list[int] = []
     operands: list[int] = []
     types: list[Any] = []
-    if reader.is_brackets("("):
+    if reader.is_brackets("(") or not optional:
         inner = reader.brackets("(")
         while not inner.done:
             names.append(inner.use())

@@ -23,7 +23,7 @@ from tir.ir.attributes import (
     unpack,
 )
 from tir.ir.dense_text import dense_attribute, float_number, mistake_offset
-from tir.ir.errors import FileLocation, Location, ParseError, TirError
+from tir.ir.errors import FileLocation, Location, ParseError, TirError, nearest
 from tir.ir.slips import type_hint
 from tir.ir.syntax import (
     AttributeItem,
@@ -44,16 +44,19 @@ from tir.ir.syntax import (
 )
 from tir.ir.types import F64, I1, I64, FloatType, FunctionType, IndexType, IntegerType, ShapedType, Type
 
-__all__ = ["Reader", "item_text", "value_hint"]
+__all__ = ["CLOSING", "Reader", "item_text", "value_hint"]
 
 Locate = Callable[[int], FileLocation]
+CLOSING = {"(": ")", "[": "]", "<": ">"}
 
 
 @dataclass
 class Reader:
     """A position in a list of items. `end` is the offset behind the last item, for errors there.
 
+    closing: the bracket that ends the items; none for those of the op itself.
     uses: every SSA name read so far through `use`, shared with readers of inner brackets: the holes of the op's text.
+    looked_for: words that the form allows, and the place of the word that stands where each was last looked for.
     """
 
     items: Sequence[Item]
@@ -61,10 +64,13 @@ class Reader:
     end: int
     uses: list[Use] = field(default_factory=list)
     at: int = 0
+    closing: str = ""
+    looked_for: dict[str, int] = field(default_factory=dict)
 
     def inner(self, brackets: Brackets | Braces) -> Reader:
         """A reader of what is inside brackets."""
-        return Reader(brackets.items, self.locate, brackets.end - 1, self.uses)
+        closing = CLOSING[brackets.open] if isinstance(brackets, Brackets) else "}"
+        return Reader(brackets.items, self.locate, brackets.end - 1, self.uses, closing=closing)
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -92,7 +98,12 @@ class Reader:
 
     def is_word(self, *texts: str) -> bool:
         item = self.peek()
-        return isinstance(item, Word) and (not texts or item.text in texts)
+        if not isinstance(item, Word):
+            return False
+        if not texts or item.text in texts:
+            return True
+        self.looked_for.update(dict.fromkeys(texts, self.at))
+        return False
 
     def is_brackets(self, open: str) -> bool:
         item = self.peek()
@@ -110,10 +121,23 @@ class Reader:
         return ParseError(message, self.locate(self.pos() if pos is None else pos))
 
     def expected(self, what: str, hint: str | None = None) -> ParseError:
-        """`expected X, got Y`, at the item at hand."""
+        """`expected X, got Y`, at the item at hand. hint: unless the word at hand is like one that the form allows."""
         item = self.peek()
-        got = item_text(item) if item is not None else "the end of the op"
+        end = f"'{self.closing}'" if self.closing else "the end of the op"
+        got = end if item is None else item_text(item)
+        hint = self._allowed_word(what) or hint
         return ParseError(f"expected {what}, got {got}", self.locate(self.pos()), hint=hint)
+
+    def _allowed_word(self, expected: str) -> str | None:
+        """Where the word at hand belongs, or which one it may stand for, if that is not what is expected anyway."""
+        item = self.peek()
+        if not isinstance(item, Word):
+            return None
+        place = self.looked_for.get(item.text)
+        if place is not None:
+            return f"it stands in front of {item_text(self.items[place])}"
+        words = [word for word, place in self.looked_for.items() if place == self.at]
+        return nearest(item.text, [word for word in words if f"'{word}'" not in expected])
 
     # --- taking ----------------------------------------------------------------------------------------------------
 
@@ -137,9 +161,20 @@ class Reader:
             return True
         return False
 
-    def punct(self, text: str) -> None:
-        if not self.take_punct(text):
-            raise self.expected(f"'{text}'", "the types stand behind it" if text == ":" and self.done else None)
+    def punct(self, text: str, hint: str | None = None) -> None:
+        """This punctuation. hint: what to say if it is not there."""
+        if self.take_punct(text):
+            return
+        if not self.done:
+            is_operand = self.at > 0 and isinstance(self.items[self.at - 1], Use)
+            if text == ":" and is_operand and self.is_punct(",") and isinstance(self.peek(1), Use):
+                hint = f"{item_text(self.peek(1))} is an operand too many"
+            elif text == "," and isinstance(self.peek(), Use):
+                hint = None  # the comma is all that is missing
+        elif hint is None:
+            one = "type stands" if self.closing else "types stand"
+            hint = {":": f"the {one} behind it", "->": "the type of the result stands behind it"}.get(text)
+        raise self.expected(f"'{text}'", hint)
 
     def word(self, *texts: str) -> str:
         """A word; one of `texts` if given."""
@@ -169,7 +204,10 @@ class Reader:
     def brackets(self, open: str) -> Reader:
         """The inside of brackets that open with this character."""
         if not self.is_brackets(open):
-            raise self.expected(f"'{open}'")
+            item = self.peek()
+            is_inside = isinstance(item, Use) if open == "(" else isinstance(item, IntegerLiteral) and open == "["
+            inside = item_text(item).strip("'")
+            raise self.expected(f"'{open}'", f"write {open}{inside}{CLOSING[open]}" if is_inside else None)
         return self.inner(self.next())  # type: ignore[arg-type]
 
     def symbol(self) -> SymbolRefAttr:
@@ -196,7 +234,8 @@ class Reader:
     def integer(self) -> int:
         item = self.peek()
         if not isinstance(item, IntegerLiteral):
-            raise self.expected("an integer")
+            is_wrapped = self.is_punct("=") or isinstance(item, Brackets)
+            raise self.expected("an integer", "the number stands alone, without '=' or brackets" if is_wrapped else None)
         self.at += 1
         return self.integer_value(item)
 
@@ -214,17 +253,32 @@ class Reader:
     def finish(self, what: str = "the end of the op", hint: str | None = None) -> None:
         """Raises unless all items are taken."""
         if not self.done:
-            is_list = self.is_punct(":") and isinstance(self.items[self.at - 1], Brackets)
+            before = self.items[self.at - 1] if self.at else None
+            is_list = self.is_punct(":") and isinstance(before, Brackets)
+            if isinstance(before, TypeItem) and isinstance(self.peek(), TypeItem):
+                hint = "types are separated by ','"
+            if isinstance(before, Use) and self.is_punct(":"):
+                hint = "types stand behind all operands"
             if not self.at and isinstance(self.peek(), Word):
                 hint = value_hint(self.peek())
             raise self.expected(what, "the elements of a tensor stand in dense<..>" if is_list else hint)
+
+    def region(self) -> Braces:
+        """`{ .. }` with ops inside."""
+        item = self.peek()
+        if not isinstance(item, Braces):
+            raise self.expected("'{'", _region_hint(item))
+        if item.items and not item.blocks and item.region is None:
+            raise self.expected("ops in braces", "attributes of a function or module stand behind the word 'attributes'")
+        self.at += 1
+        return item
 
     # --- types -----------------------------------------------------------------------------------------------------
 
     def type(self) -> Type:
         """A type; function types are read here."""
         if self.is_brackets("("):
-            return self.function_type()
+            return self.function_type("several types stand without parentheses")
         item = self.peek()
         if not isinstance(item, TypeItem):
             raise self.expected("a type", type_hint(item.text) if isinstance(item, Word) else None)
@@ -238,12 +292,17 @@ class Reader:
             types.append(self.type())
         return types
 
-    def function_type(self) -> FunctionType:
-        """`(types) -> type` or `(types) -> (types)`; results to the right may be function types in brackets."""
+    def function_type(self, hint: str = "the types of the results stand behind it") -> FunctionType:
+        """`(types) -> type` or `(types) -> (types)`; results to the right may be function types in brackets.
+
+        hint: what to say if it ends in front of the arrow.
+        """
+        if isinstance(self.peek(), TypeItem):
+            raise self.expected("'('", "the types of what comes in stand in parentheses")
         inner = self.brackets("(")
         inputs = [] if inner.done else inner.type_list()
         inner.finish("')'")
-        self.punct("->")
+        self.punct("->", hint)
         return FunctionType(tuple(inputs), tuple(self.results()))
 
     def results(self) -> list[Type]:
@@ -287,6 +346,8 @@ class Reader:
             stack.append(_Container(self.inner(item), item, None))
             return None
         if isinstance(item, Braces):
+            if not item.items and (item.blocks or item.region is not None):
+                raise self.expected("attributes in braces", "an attribute is its name, '=' and its value")
             self.at += 1
             stack.append(_Container(self.inner(item), item, {}))
             return None
@@ -338,7 +399,8 @@ class Reader:
             return bool_attr(self.word() == "true")
         if self.take_word("unit"):
             return UnitAttr()
-        raise self.expected("an attribute")
+        hint = f'a string stands in quotes, "{item.text}", and a symbol is @{item.text}' if isinstance(item, Word) else None
+        raise self.expected("an attribute", hint)
 
     def _number(self, item: IntegerLiteral | FloatLiteral, type: Type | None) -> Attribute:
         if isinstance(item, FloatLiteral):
@@ -425,7 +487,9 @@ class _Container:
             self.reader.at += 1
             return str(item.type)
         if not isinstance(item, Word):
-            raise self.reader.expected("the name of an attribute")
+            is_number = isinstance(item, (IntegerLiteral, FloatLiteral))
+            hint = "several values stand in brackets, [0, 1]" if is_number else None
+            raise self.reader.expected("the name of an attribute", hint)
         return self.reader.word()
 
     def add(self, value: Attribute) -> None:
@@ -441,6 +505,17 @@ class _Container:
 def _not_of_type(reader: Reader, item: IntegerLiteral | FloatLiteral, type: Type) -> ParseError:
     hint = f"write dense<{item.text}>" if isinstance(type, ShapedType) else None
     return ParseError(f"{item.text} is not of type {type}", reader.locate(item.pos), hint=hint)
+
+
+def _region_hint(item: Item | None) -> str | None:
+    """What may be meant by an item that stands where a region must."""
+    if isinstance(item, Brackets) and item.open == "(" and item.items and isinstance(item.items[0], Use):
+        return "the arguments of a region stand in a label inside of it, as in ^bb0(%x: f32):"
+    mark = item.text if isinstance(item, Punct) else item.open if isinstance(item, Brackets) else ""
+    if isinstance(item, TypeItem) or mark in (":", "("):
+        return "the types of the results stand behind '->'"
+    marks = {",": "several results stand in parentheses", "=": "the word in front of it has no value"}
+    return marks.get(mark)
 
 
 def value_hint(item: Item | None) -> str | None:

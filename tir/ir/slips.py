@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tir.ir.errors import nearest
-from tir.ir.types import TYPE_NAMES
+from tir.ir.types import DYNAMIC, TYPE_NAMES, TensorType, Type
 
-__all__ = ["CHARACTERS", "OP_WORDS", "op_hint", "type_hint"]
+__all__ = ["CHARACTERS", "OP_WORDS", "conversion_hint", "op_hint", "type_hint"]
 
 _TYPES = {
     "float": "f32", "float16": "f16", "float32": "f32", "float64": "f64", "half": "f16", "double": "f64", "bfloat16": "bf16",
@@ -77,6 +77,18 @@ def type_hint(word: str, more: Iterable[str] = ()) -> str | None:
     """The type that a word probably means. more: names that are known besides those of the types."""
     meant = _TYPES.get(word)
     return f"did you mean {meant!r}?" if meant is not None else nearest(word, (*TYPE_NAMES, *more))
+
+
+def conversion_hint(want: Type, got: Type) -> str | None:
+    """What makes a tensor of one type one of the other, if they have one rank."""
+    if not isinstance(want, TensorType) or not isinstance(got, TensorType) or want.rank != got.rank:
+        return None
+    if want.element is not got.element:
+        return "tir.cast converts the elements"
+    known = [(a, b) for a, b in zip(want.shape, got.shape) if a != b and DYNAMIC not in (a, b)]
+    if known:
+        return None if all(isinstance(size, int) for size in known[0]) else "give sizes that are equal one name"
+    return "tir.reshape states sizes that are the same"
 
 
 def op_hint(name: str, names: Iterable[str]) -> str | None:

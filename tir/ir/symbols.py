@@ -53,6 +53,13 @@ class SymbolTable:
         """The names, in the order of the text."""
         return list(self._by_name)
 
+    def hint(self, name: str, kind: type) -> str | None:
+        """What is meant by a name that is no symbol of this kind: the nearest that is one; or what the name is."""
+        found = self._by_name.get(name)
+        if found is not None:
+            return f"@{name} is a {found.name}"
+        return nearest(name, [one for one, op in self._by_name.items() if isinstance(op, kind)])
+
     def duplicates(self) -> list[TirError]:
         """An error for each symbol whose name an earlier one has."""
         return [

@@ -3,10 +3,11 @@
  1. each op has the operands, results, attributes, regions and successors it declares, of the declared kinds;
  2. result types are those that `infer` gives, where an op has it;
  3. a value is used only where its definition dominates the use, and inside isolated ops only values from inside;
- 4. each block that must end in a terminator does, and a terminator stands only there;
+ 4. each block ends in a terminator if its region must (`ends_in` names those), and a terminator stands only there;
  5. an op that names its parents (`parent_ops`) stands in one of them;
  6. symbols of one table have different names, and an op that refers to symbols checks them (`verify_symbols`);
- 7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold.
+ 7. each trait's rule (`verify_trait`) and each op's own rules (`verify`) hold;
+ 8. an attribute that begins with `tir.` is one that tir has for such an op.
 
 All violations are collected; an op that breaks 1 is not asked for 2 and 7, nor are the ops inside it whose rules may
 look at it: terminators and those that name their parents. An op that uses a result of a wrong op is not called wrong,
@@ -22,6 +23,7 @@ from typing import Any
 
 from tir.ir.attributes import DenseArrayAttr
 from tir.ir.errors import TirError, TirErrors, VerifyError, counted
+from tir.ir.facts import check_attributes
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value, signature
@@ -137,6 +139,8 @@ def _check_op(op: Op, form_only: bool, gaps: Gaps | None) -> list[TirError]:
             else:
                 _checks_of(type(op))(op)
         _check_uses(op)
+        if op.attributes:
+            check_attributes(op)
         if isinstance(op, SymbolTable):
             _check_symbols(op, gaps)
     except VerifyError as error:
@@ -418,15 +422,15 @@ def _check_blocks(op: Op, region: Region) -> None:
         declared = fields[min(op.regions.index(region), len(fields) - 1)]
     if declared is None:
         return
+    name = declared.name.removesuffix("_region")
     if declared.single_block and len(region.blocks) != 1 and not (declared.may_be_empty and not region.blocks):
-        name = declared.name.removesuffix("_region")
         raise VerifyError(f"{op.name}: region {name!r} must have one block, got {len(region.blocks)}")
     for block in region.blocks:
         last = block.last
-        if declared.terminated and not isinstance(last, (Terminator, UnregisteredOp)):
-            ends = f"this one ends in {last.name}" if last is not None else "one is empty"
-            where = last.location if last is not None else op.location
-            raise VerifyError(f"{op.name}: each block must end in a terminator, such as a return; {ends}", where)
+        if declared.ends_in and not isinstance(last, (Terminator, UnregisteredOp)):
+            what = f"region {name!r}" if len(op.regions) > 1 else "the region" if declared.single_block else "each block"
+            got, where = (last.name, last.location) if last is not None else ("an empty block", op.location)
+            raise VerifyError(f"{op.name}: {what} must end in {' or '.join(declared.ends_in)}, got {got}", where)
 
 
 def _check_symbols(op: Op, gaps: Gaps | None) -> None:

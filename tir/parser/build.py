@@ -202,9 +202,9 @@ class _Build:
             self.gaps.blocks.add(block)
 
     def add_terminator(self, op: Op, region: Region) -> None:
-        """Ends the block as the op's class says, if the text leaves the terminator out."""
+        """Ends the block of an op without results as its class says, if the text leaves the terminator out."""
         implied = getattr(op, "implicit_terminator", None)
-        if implied is not None and len(region.blocks) == 1:
+        if implied is not None and not op.results and len(region.blocks) == 1:
             block = region.block
             if not isinstance(block.last, (Terminator, UnregisteredOp)):
                 block.append(create(implied, result_types=(), location=op.location))

@@ -42,6 +42,7 @@ _BEHIND = frozenset((",", ":", "=", "->", "(", "[", "<"))
 _ORDER = list(_WORDS)
 _OP_NAME = re.compile(r"[\w$.]+", re.ASCII)
 _SIZE_BEHIND = re.compile(r"((?:f|bf|i|ui)[0-9]+)x([0-9x]+)\Z")
+_ENTRY_WITH_COLON = re.compile(r"\{\s*[\w.]+\s*:", re.ASCII)
 _NAMED_SIZE = re.compile(r"([A-Za-z_]\w*?)x\w")
 
 
@@ -107,6 +108,8 @@ def _hint(accepts: set[str], token: Token) -> str | None:
         return _size_hint(token)
     if token.type == "VALUE" and "NAME" in accepts and not accepts >= _STATEMENT:
         return f"a value needs no second name: use {token.text} itself"
+    if token.text == "{" and _ENTRY_WITH_COLON.match(token.reading.text, token.pos):
+        return "an attribute is its name, '=' and its value"
     if token.type not in ("WORD", "NAME"):
         return None
     if "DIMS" in accepts and (scalar := _SIZE_BEHIND.match(token.text)) is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
-from tir.dialects.func import Func
+from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol
+from tir.dialects.func import Call, Func
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint
 from tir.dialects.tir.control_gradients import dissolved
@@ -19,7 +19,10 @@ from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
+from tir.ir.symbols import SymbolTable
 from tir.ir.types import F32
+from tir.passes.call_graph import callees_first
+from tir.passes.custom_derivatives import Place
 from tir.passes.forward_mode import Forward
 from tir.passes.jacobians import jacobians
 from tir.passes.residuals import residuals, residuals_text
@@ -72,22 +75,29 @@ Remarks = list[tuple[Location, str, str]]
 def expand_gradients(root: Op, remarks: Remarks | None = None) -> None:
     """Expands each derivative inside `root`, then drops leaves and gradient markers. remarks: take what there is to say."""
     remarks = [] if remarks is None else remarks
-    for op in _derivatives(root):
+    symbols = SymbolTable(root.root)  # autodiff adds no symbols, and takes none away
+    for op in _derivatives(root, symbols):
         if actions.begin("expand", op):
-            _expand(op, remarks)
+            _expand(op, Place(op, symbols), remarks)
             actions.end()
     _tidy_up(root)
 
 
-def _derivatives(root: Op) -> list[Derivative]:
-    """In the order of the text, but first those in functions that compute derivatives of others, whose bodies are copied."""
+def _derivatives(root: Op, symbols: SymbolTable) -> list[Derivative]:
+    """In the order of the text, but behind those in functions whose bodies are copied to expand them."""
     found = [op for op in root.walk() if isinstance(op, Derivative)]
-    names = {derivative_symbol(op, name) for op in root.walk() if has_derivatives(op) for name in (VJP, JVP)}
+    edges = {op: _copied(op, symbols) for op in root.walk() if isinstance(op, Func)}
+    groups = callees_first({function: [one for one in copied if one in edges] for function, copied in edges.items()})
+    order = {function: number for number, group in enumerate(groups) for function in group}
+    return sorted(found, key=lambda op: next((order[one] for one in op.ancestors() if isinstance(one, Func)), 0))
 
-    def is_needed(op: Derivative) -> bool:
-        return any(isinstance(one, Func) and one.sym_name in names for one in op.ancestors())
 
-    return sorted(found, key=lambda op: not is_needed(op)) if names else found
+def _copied(function: Func, symbols: SymbolTable) -> list[Func]:
+    """The functions that compute derivatives of those that this one calls, and of itself."""
+    called = [symbols.lookup(op.callee) for op in function.walk() if isinstance(op, Call)]
+    named = [derivative_symbol(one, name) for one in (function, *called) if one is not None for name in (VJP, JVP)]
+    found = [symbols.lookup(name) for name in named if name is not None]
+    return [one for one in found if isinstance(one, Func)]
 
 
 def _tidy_up(root: Op) -> None:
@@ -103,14 +113,14 @@ def _tidy_up(root: Op) -> None:
             dissolved(op, TensorBuilder(op.parent, op, op.location))
 
 
-def _expand(op: Derivative, remarks: Remarks) -> None:
+def _expand(op: Derivative, place: Place, remarks: Remarks) -> None:
     """Puts what the op asks for in its place."""
     end, block = op.next, op.parent
     assert block is not None
     b = TensorBuilder(block, op, op.location)
     mark = b.full(0, (), F32).value.op  # in front of all that is new: loops before it may be replaced
     assert mark is not None
-    found = _drive(_steps(op, b))
+    found = _drive(_steps(op, place, b))
     b.location = op.location
     made = []
     for number, derivative in enumerate(found):
@@ -156,16 +166,16 @@ def _told_disconnected(op: Derivative, number: int) -> Remarks:
     return [(op.location, f"disconnected: {what}, so its gradient is 0", "analysis")]
 
 
-def _steps(op: Derivative, b: TensorBuilder) -> Steps:
+def _steps(op: Derivative, place: Place, b: TensorBuilder) -> Steps:
     """How the results of the op are computed; None for those that are 0."""
     if isinstance(op, Jvp):
-        return Forward(b, op).steps(op.values, op.wrt, [b.tensor(value) for value in op.tangents])
+        return Forward(b, place).steps(op.values, op.wrt, [b.tensor(value) for value in op.tangents])
     if isinstance(op, Vjp):
-        return Reverse(b, op).steps([(y, b.tensor(g)) for y, g in zip(op.values, op.cotangents)], op.wrt, op.constants)
+        return Reverse(b, place).steps([(y, b.tensor(g)) for y, g in zip(op.values, op.cotangents)], op.wrt, op.constants)
     if isinstance(op, Jacobian):
-        return jacobians(op, b)
+        return jacobians(op, place, b)
     assert isinstance(op, Grad)
-    return Reverse(b, op).steps([(op.cost, b.full_like(op.cost, 1))], op.wrt)
+    return Reverse(b, place).steps([(op.cost, b.full_like(op.cost, 1))], op.wrt)
 
 
 def _drive(first: Steps) -> list[Tensor | None]:

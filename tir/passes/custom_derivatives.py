@@ -1,8 +1,9 @@
-"""Derivatives of calls of functions that have some of their own (`tir.vjp`, `tir.jvp`). Part of `autodiff`."""
+"""What asks for a derivative, and derivatives of calls of functions that have some of their own. Part of `autodiff`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
@@ -10,12 +11,36 @@ from tir.dialects.func import Call, Func
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control_gradients import is_float
 from tir.dialects.tir.state import Derivative, Read, Update
-from tir.ir.errors import CallSiteLocation, PassError
+from tir.ir.errors import CallSiteLocation, Location, PassError
 from tir.ir.ir import Op, Value, clone_into
 from tir.ir.symbols import SymbolTable
 from tir.passes.call_graph import circle_of
+from tir.passes.inline import why_kept
 
-__all__ = ["CustomDerivative", "custom_derivative", "why_not"]
+__all__ = ["CustomDerivative", "Place", "custom_derivative", "why_not"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a derivative is asked for: the op that does, and the symbols of its module.
+
+    note: why the ops at hand are differentiated, if they are none between values of the op and its `wrt`.
+    """
+
+    op: Derivative
+    symbols: SymbolTable
+    note: tuple[str, Location] | None = None
+
+    def error(self, error: PassError, way: str) -> PassError:
+        """The same error, and why it matters. way: from `wrt` to the values, for what lies between them."""
+        note = self.note or (f"it lies on the way from wrt of this {self.op.name}: {way}", self.op.location)
+        return PassError(error.message, error.location, [*error.notes, note], error.hint)
+
+    def transposed(self, custom: CustomDerivative) -> Place:
+        """The same, for what a function computes whose transpose is needed."""
+        has, lacks = (VJP, JVP) if custom.jvp is None else (JVP, VJP)
+        note = f"@{custom.call.callee} has no {lacks}, so the derivative of its {has} is taken, for this {self.op.name}"
+        return replace(self, note=(note, self.op.location))
 
 
 class CustomDerivative:
@@ -65,11 +90,10 @@ class CustomDerivative:
         return [mapping.get(value, value) for value in end.operands]
 
 
-def custom_derivative(op: Op, place: Op) -> CustomDerivative | None:
-    """The derivative of its own that a call has, or None. place: an op of the module, which `op` may be taken from."""
+def custom_derivative(op: Op, symbols: SymbolTable) -> CustomDerivative | None:
+    """The derivative of its own that a call has, or None."""
     if not isinstance(op, Call):
         return None
-    symbols = _symbols(place)
     function = symbols.lookup(op.callee)
     if not isinstance(function, Func) or not has_derivatives(function):
         return None
@@ -78,13 +102,13 @@ def custom_derivative(op: Op, place: Op) -> CustomDerivative | None:
     return CustomDerivative(op, vjp, jvp) if vjp is not None or jvp is not None else None
 
 
-def why_not(call: Call, place: Op) -> str:
+def why_not(call: Call, symbols: SymbolTable) -> str:
     """Why autodiff meets a call that it cannot look into, and what to do."""
-    circle = circle_of(call, _symbols(place))
+    circle = circle_of(call, symbols)
     if circle is not None:
         return f"@{call.callee} is recursive ({circle}); tir.while and tir.scan repeat and have gradients"
+    function = symbols.lookup(call.callee)
+    kept = why_kept(call, function) if isinstance(function, Func) else None
+    if kept is not None:
+        return f"@{call.callee} {kept}, or give it a derivative of its own (tir.vjp, tir.jvp)"
     return "run the pass inline first, or give the function a derivative of its own (tir.vjp, tir.jvp)"
-
-
-def _symbols(place: Op) -> SymbolTable:
-    return SymbolTable(place.root)

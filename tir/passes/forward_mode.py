@@ -15,10 +15,9 @@ from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, If, Scan, While, Yield
 from tir.dialects.tir.control_gradients import captured, copied, derivative_hint, inputs_of, is_float
-from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
-from tir.passes.custom_derivatives import custom_derivative
+from tir.passes.custom_derivatives import Place, custom_derivative
 from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, path_between, transposed
 
 __all__ = ["Forward"]
@@ -29,7 +28,7 @@ Tangents = Sequence[Tensor | None]
 class Forward:
     """Forward mode in one block, at the insertion point of `b`. place, within: as for `Reverse`."""
 
-    def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:
+    def __init__(self, b: TensorBuilder, place: Place, within: tuple[Block, Op | None] | None = None) -> None:
         self.b, self.place = b, place
         self.within = within
         self.tangents: dict[Value, Tensor] = {}
@@ -59,7 +58,7 @@ class Forward:
             for result, tangent in zip(op.results, found):
                 if tangent is not None:
                     self._add(result, self._of_type(tangent, result))
-        b.location = self.place.location
+        b.location = self.place.op.location
         return [self.tangents.get(value) for value in values]
 
     def _add(self, value: Value, tangent: Tensor) -> None:
@@ -101,11 +100,12 @@ class Forward:
 
     def _called(self, op: Call, given: Tangents) -> Steps:
         """What a function with a derivative of its own says."""
-        custom = custom_derivative(op, self.place)
+        custom = custom_derivative(op, self.place.symbols)
         assert custom is not None, op.callee
         tangents = [self.tangents.get(value) for value in custom.float_operands]
         if custom.jvp is None:
-            found = yield transposed(self.b, self.place, custom.float_results, custom.adjoints, tangents)
+            place = self.place.transposed(custom)
+            found = yield transposed(self.b, place, custom.float_results, custom.adjoints, tangents)
         else:
             b = self.b
             pairs = zip(custom.float_operands, tangents)

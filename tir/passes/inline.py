@@ -14,7 +14,7 @@ from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.passes.call_graph import callees_first
 
-__all__ = ["Inline"]
+__all__ = ["Inline", "why_kept"]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Inline(Pass):
                 recursive.update(group)
             for caller, call in [(f, c) for f in group for c in calls[f]]:
                 callee = functions.get(call.callee)
-                if callee is None or callee in recursive or not _may_inline(call, callee, caller):
+                if callee is None or callee in recursive or why_kept(call, callee) is not None:
                     continue
                 if waits and has_derivatives(callee):
                     continue
@@ -72,14 +72,23 @@ class Inline(Pass):
                 _merge_reads(caller)
 
 
-def _may_inline(call: Call, callee: Func, caller: Func) -> bool:
-    if len(callee.body_region.blocks) != 1 or call.no_inline or callee.no_inline:
-        return False
+def why_kept(call: Call, callee: Func) -> str | None:
+    """Why the call stays a call, and what to do; None if the body can stand in its place."""
+    if callee.is_declaration:
+        return "has no body here; write it"
+    if len(callee.body_region.blocks) != 1:
+        return "has more than one block, so inline leaves it; tir.if, tir.while and tir.scan need no blocks"
+    if call.no_inline or callee.no_inline:
+        place = "call" if call.no_inline else "function"
+        return f"is not inlined, since no_inline stands at the {place}; take that out"
     updated = {op.symbol for op in callee.entry if isinstance(op, Update)}
     if not updated and not any(isinstance(op, Read) for op in callee.entry):
-        return True
-    # State is used at the top level of a function, and updated once.
-    return call.parent is caller.entry and updated.isdisjoint(op.symbol for op in caller.entry if isinstance(op, Update))
+        return None
+    caller = call.parent_op
+    if not isinstance(caller, Func) or call.parent is not caller.entry:
+        return "uses state, so it is inlined at the top level of a function only; call it there"
+    again = updated.intersection(op.symbol for op in caller.entry if isinstance(op, Update))
+    return f"updates @{min(again)}, as its caller does, so inline leaves it; update it once" if again else None
 
 
 def _merge_reads(function: Func) -> None:

@@ -19,30 +19,31 @@ from tir.dialects.tir.jacobian import Jacobian
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.traits import is_removable
 from tir.ir.types import DYNAMIC, I64, TensorType, Type
+from tir.passes.custom_derivatives import Place
 from tir.passes.forward_mode import Forward
 from tir.passes.reverse_mode import Reverse, Steps, drop_unused
 
 __all__ = ["jacobians"]
 
 
-def jacobians(op: Jacobian, b: TensorBuilder) -> Steps:
-    """The Jacobian of y by each of `wrt`; b: the builder at the place of the op."""
-    return _by_forward(op, b) if op.goes_forward else _by_reverse(op, b)
+def jacobians(op: Jacobian, place: Place, b: TensorBuilder) -> Steps:
+    """The Jacobian of y by each of `wrt`. place: that of the op; b: the builder in front of it."""
+    return _by_forward(op, place, b) if op.goes_forward else _by_reverse(op, place, b)
 
 
-def _by_reverse(op: Jacobian, b: TensorBuilder) -> Steps:
+def _by_reverse(op: Jacobian, place: Place, b: TensorBuilder) -> Steps:
     def row(inner: TensorBuilder, seed: Tensor) -> Steps:
-        return Reverse(inner, op, _up_to(op)).steps([(op.y, seed)], op.wrt)
+        return Reverse(inner, place, _up_to(op)).steps([(op.y, seed)], op.wrt)
 
     return (yield from _over_elements(op, b, op.y, op.wrt, [x.type.element for x in op.wrt], row))
 
 
-def _by_forward(op: Jacobian, b: TensorBuilder) -> Steps:
+def _by_forward(op: Jacobian, place: Place, b: TensorBuilder) -> Steps:
     found: list[Tensor | None] = []
     for x in op.wrt:
 
         def column(inner: TensorBuilder, seed: Tensor, x: Value = x) -> Steps:
-            return Forward(inner, op, _up_to(op)).steps([op.y], [x], [seed])
+            return Forward(inner, place, _up_to(op)).steps([op.y], [x], [seed])
 
         element: Type = x.type.element
         (part,) = yield from _over_elements(op, b, x, [op.y], [element], column)

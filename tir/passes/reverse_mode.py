@@ -12,11 +12,10 @@ from tir.dialects.tir.control import Control
 from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of, is_float
 from tir.dialects.tir.markers import StopGradient
 from tir.dialects.tir.shape import DimOp
-from tir.dialects.tir.state import Derivative
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
-from tir.passes.custom_derivatives import custom_derivative, why_not
+from tir.passes.custom_derivatives import Place, custom_derivative, why_not
 
 __all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "transposed", "value_name"]
 
@@ -35,11 +34,11 @@ def drop_unused(first: Op | None, last: Op | None) -> None:
 class Reverse:
     """Reverse mode in one block, up to the insertion point of `b`; regions are differentiated in turn.
 
-    place: the op that asks, for errors. within: where `b` builds elsewhere than in the block that is differentiated,
+    place: what asks. within: where `b` builds elsewhere than in the block that is differentiated,
     such as in a loop behind it: this block, and the op in front of which it counts.
     """
 
-    def __init__(self, b: TensorBuilder, place: Derivative, within: tuple[Block, Op | None] | None = None) -> None:
+    def __init__(self, b: TensorBuilder, place: Place, within: tuple[Block, Op | None] | None = None) -> None:
         self.b, self.place = b, place
         self.within = within
         self.adjoints = _Adjoints(b)
@@ -68,7 +67,7 @@ class Reverse:
                 parts = _parts(op, self.b, given)
             for value, part in parts:
                 self.adjoints.add(value, part)
-        self.b.location = self.place.location
+        self.b.location = self.place.op.location
         return [self.adjoints.of(value) for value in wrt]
 
     def _region_parts(self, op: Control, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
@@ -84,14 +83,15 @@ class Reverse:
 
     def _call_parts(self, op: Call, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
         """What a function with a derivative of its own hands back."""
-        custom = custom_derivative(op, self.place)
+        custom = custom_derivative(op, self.place.symbols)
         assert custom is not None, op.callee
         if custom.vjp is not None:
             pairs = [(value, g) for value, g in zip(op.results, given) if value in custom.float_results]
             found = custom.adjoints(self.b, [self.b.full_like(v, 0) if g is None else g for v, g in pairs])
             return [(value, self.b.tensor(part)) for value, part in zip(custom.float_operands, found)]
         seeds = [given[value.index] for value in custom.float_results]  # type: ignore[attr-defined]
-        made = yield transposed(self.b, self.place, custom.float_operands, custom.tangents, seeds)
+        place = self.place.transposed(custom)
+        made = yield transposed(self.b, place, custom.float_operands, custom.tangents, seeds)
         return [(value, part) for value, part in zip(custom.float_operands, made) if part is not None]
 
     # --- what `backward` sees of the pass ----------------------------------------------------------------------------
@@ -115,7 +115,10 @@ class Reverse:
             path, self._depends = path_between(block, stop, wrt, needed, constants)
             replaced = False
             for op in path:
-                new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
+                try:
+                    new = differentiable_form(op, TensorBuilder(op.parent, op, op.location))
+                except PassError as error:
+                    raise self.place.error(error, _way(op, path, wrt, needed)) from None
                 if new is not None:
                     op.hand_over(new)  # type: ignore[arg-type]
                     replaced = True
@@ -161,18 +164,18 @@ def _ways_in(op: Op) -> Iterable[Value]:
 # --- what has no gradient --------------------------------------------------------------------------------------------
 
 
-def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value], place: Derivative) -> None:
-    """PassError if an op of the path from `wrt` to `needed` has no gradient. place: the op that asks."""
+def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Value], place: Place) -> None:
+    """PassError if an op of the path from `wrt` to `needed` has no gradient. place: what asks."""
     for op in path:
         rule = getattr(op, "grad", NotDifferentiable("tir knows no rule for it"))
         if isinstance(rule, NotDifferentiable) and not isinstance(op, Control):
-            note = (f"it lies on the way from wrt of this {place.name}: {_way(op, path, wrt, needed)}", place.location)
             hint = None
             if isinstance(op, Call):
-                if custom_derivative(op, place) is not None:
+                if custom_derivative(op, place.symbols) is not None:
                     continue
-                hint = why_not(op, place)
-            raise PassError(f"{op.name} has no gradient: {rule.why}", op.location, [note], hint)
+                hint = why_not(op, place.symbols)
+            error = PassError(f"{op.name} has no gradient: {rule.why}", op.location, hint=hint)
+            raise place.error(error, _way(op, path, wrt, needed))
 
 
 MAX_SHOWN = 4  # ops of a way on each side of the one that it is about
@@ -223,7 +226,7 @@ def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tup
 
 
 def transposed(
-    b: TensorBuilder, place: Derivative, inputs: Sequence[Value],
+    b: TensorBuilder, place: Place, inputs: Sequence[Value],
     linear: Callable[[TensorBuilder, Sequence[Tensor]], Sequence[Value | None]], given: Sequence[Tensor | None],
 ) -> Steps:  # fmt: skip
     """The product of `given` with a linear function, from the other side: its adjoints at inputs like these.

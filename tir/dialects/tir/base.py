@@ -139,9 +139,9 @@ def known_sizes(*shapes: Sequence[AffineExpr]) -> list[AffineExpr]:
     return [next((size for size in sizes if not isinstance(size, AffineSymbol)), sizes[0]) for sizes in zip(*shapes)]
 
 
-def fail(op: Op, message: str) -> NoReturn:
+def fail(op: Op, message: str, hint: str | None = None) -> NoReturn:
     """Raises VerifyError at the op."""
-    raise VerifyError(f"{op.name}: {message}", op.location)
+    raise VerifyError(f"{op.name}: {message}", op.location, hint=hint)
 
 
 def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> None:
@@ -149,7 +149,7 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
     for before, axis in zip((-1, *axes), axes):
         if not 0 <= axis < rank:
             wrong = f"{what} must be 0 to {rank - 1}" if rank else "a tensor of rank 0 has no axes"
-            fail(op, f"{wrong}, got {axis}")
+            fail(op, f"{wrong}, got {axis}", f"write {axis + rank}" if -rank <= axis < 0 else None)
         if axis <= before:
             fail(op, f"{what} must increase, got {list(axes)}")
 

@@ -14,6 +14,7 @@ from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import I64_ATTR, UNIT
 from tir.ir.names import argument_bindings, evaluate_dim
+from tir.ir.slips import conversion_hint
 from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
 from tir.lazy import np
@@ -47,7 +48,11 @@ class Control(Op, RecursiveEffects):
         """VerifyError unless the block takes values of these types and yields values of those."""
         got = [argument.type for argument in block.arguments]
         if got != list(takes):
-            fail(self, f"{what} must take {_types(takes)}, got {_types(got)}")
+            named = ", ".join(f"%{i}: {type}" for i, type in enumerate(takes))
+            label = f"a label names them, as in ^bb0({named}):" if not got else None
+            is_twice = takes and got[: len(takes)] == list(takes)
+            hint = "what stands in front of it names them, and no label does" if is_twice else label
+            fail(self, f"{what} must take {_types(takes)}, got {_types(got)}", hint)
         end = block.terminator
         if isinstance(end, UnregisteredOp):
             return
@@ -64,14 +69,10 @@ class Control(Op, RecursiveEffects):
     @classmethod
     def cure(cls, want: Type, got: Type) -> str:
         """What makes one of the two types the other."""
-        if isinstance(want, TensorType) and isinstance(got, TensorType):
-            if want.rank != got.rank:
-                is_truth = want.rank == 0 and want.element is got.element is I1
-                return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
-            if want.element is not got.element:
-                return "tir.cast converts the elements"
-            return "tir.reshape states sizes that are the same"
-        return "the two must be one type"
+        if isinstance(want, TensorType) and isinstance(got, TensorType) and want.rank != got.rank:
+            is_truth = want.rank == 0 and want.element is got.element is I1
+            return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
+        return conversion_hint(want, got) or "the two must be one type"
 
 
 def _types(types: Sequence[Type]) -> str:
@@ -90,8 +91,8 @@ class If(Control):
     of_other_rank = "behind -> stand the types that both regions yield"
     condition = operand(BOOL_TENSOR)
     values = result(ELEMENT_TENSOR, variadic=True)
-    then_region = region()
-    else_region = region(may_be_empty=True)
+    then_region = region("tir.yield")
+    else_region = region("tir.yield", may_be_empty=True)
     implicit_terminator = Yield
     format = "$condition custom<IfRegions>(type($values), $then_region, $else_region) attr-dict"
 
@@ -124,8 +125,8 @@ class While(Control):
     name = "tir.while"
     inits = operand(ELEMENT_TENSOR, variadic=True)
     values = result(ELEMENT_TENSOR, variadic=True)
-    condition_region = region()
-    body_region = region()
+    condition_region = region("tir.yield")
+    body_region = region("tir.yield")
     max_trips = attribute(I64_ATTR, optional=True)
     format = (
         "custom<CarriedValues>($inits, $condition_region) (`max_trips` $max_trips^)? "
@@ -174,7 +175,7 @@ class Scan(Control):
     inits = operand(ELEMENT_TENSOR, variadic=True)
     sequences = operand(ELEMENT_TENSOR, variadic=True)
     values = result(ELEMENT_TENSOR, variadic=True)
-    body_region = region()
+    body_region = region("tir.yield")
     reverse = attribute(UNIT, optional=True)
     truncate = attribute(I64_ATTR, optional=True)
     checkpoint = attribute(I64_ATTR, optional=True)
@@ -283,7 +284,7 @@ class Checkpoint(Control):
     runs_one_region: ClassVar[bool] = True
     of_other_rank = "behind -> stand the types that the region yields"
     values = result(ELEMENT_TENSOR, variadic=True)
-    body_region = region()
+    body_region = region("tir.yield")
     format = "`->` ` ` `(` type($values) `)` $body_region attr-dict-with-keyword"
 
     def verify(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, fail
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import Location, VerifyError, nearest
+from tir.ir.errors import Location, VerifyError
 from tir.ir.execution import Call, ExecutionError, Frame
 from tir.ir.ir import BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import ELEMENTS as DENSE
@@ -61,7 +61,7 @@ class Shared(Op, Symbol):
             return
         function = symbols.lookup(self.init)
         if not isinstance(function, FunctionLike):
-            hint = nearest(self.init, symbols.names())
+            hint = symbols.hint(self.init, FunctionLike)
             raise VerifyError(f"{self.name}: there is no function @{self.init}", self.location, hint=hint)
         want = FunctionType((), (self.type,))
         if function.function_type is not want:
@@ -111,11 +111,8 @@ class _State(Op):
         """VerifyError unless the symbol is a shared variable of the type of the value."""
         shared = symbols.lookup(self.symbol)
         if not isinstance(shared, Shared):
-            names = [name for name in symbols.names() if isinstance(symbols.lookup(name), Shared)]
-            raise VerifyError(
-                f"{self.name}: there is no shared variable @{self.symbol}", self.location,
-                hint=nearest(self.symbol, names),
-            )  # fmt: skip
+            hint = symbols.hint(self.symbol, Shared)
+            raise VerifyError(f"{self.name}: there is no shared variable @{self.symbol}", self.location, hint=hint)
         if shared.type is not self.value_type():
             message = f"{self.name}: @{self.symbol} has type {shared.type}, got {self.value_type()}"
             raise VerifyError(message, self.location, [("defined here", shared.location)])
@@ -196,15 +193,17 @@ class Derivative(Op, Pure):
         """VerifyError unless no rewrite can change what the values are: arguments of the block and results of tir.leaf."""
         for value in values:
             if value.block is not self.parent:
-                fail(self, f"{what}{named(value)} must be defined in the block of this op")
+                fail(self, f"{what}{named(value)} must be defined in the block of this op", _leaf(value))
             is_unread = isinstance(value.op, UnregisteredOp) and not value.op.name
             if not isinstance(value, BlockArgument) and not isinstance(value.op, Leaf) and not is_unread:
-                fail(self, f"{what}{named(value)} must be an argument of the block or the result of a tir.leaf")
+                problem = f"{what}{named(value)} must be an argument of the block or the result of a tir.leaf"
+                fail(self, problem, _leaf(value))
 
     def check_value(self, what: str, value: Value) -> None:
         """VerifyError unless the value stands in the block of the op."""
         if value.block is not self.parent:
-            fail(self, f"the {what}{named(value)} must be defined in the block of this op")
+            cure = f"put the {self.name} where the {what} is computed"
+            fail(self, f"the {what}{named(value)} must be defined in the block of this op", cure)
 
     def check_pairs(self, name: str, first: Sequence[Value], second: Sequence[Value]) -> None:
         """VerifyError unless there are as many `second`, called `name`, as `first`, of the same types."""
@@ -306,6 +305,11 @@ class Jvp(Derivative):
         for value in self.values:
             self.check_value("value", value)
         self.check_wrt()
+
+
+def _leaf(value: Value) -> str:
+    """How one differentiates by a value that is no point to differentiate by."""
+    return f"%l = tir.leaf{named(value) or ' %x'} in this block makes one; use %l from there on"
 
 
 def named(value: Value) -> str:

@@ -1,0 +1,73 @@
+"""Each word in the form of an op, without its last letter: the error names the word that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tir.dialects.all import REGISTRY
+from tir.ir.errors import TirErrors
+from tir.ir.syntax import Braces, Brackets, Item, RawOp, Word
+from tir.parser.parse import parse_text
+from tir.parser.raw import RawText, read_text, split_file
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def items_of(raw: RawText, op: RawOp) -> Iterator[Item]:
+    """The items of an op's own text, and those inside brackets."""
+    pending: list[Item] = list(raw.items(op))
+    for item in pending:  # grows while it is read
+        yield item
+        if isinstance(item, Brackets):
+            pending.extend(item.items)
+
+
+def ops_of(raw: RawText) -> Iterator[RawOp]:
+    pending = list(raw.ops)
+    for op in pending:  # grows while it is read
+        yield op
+        inside = [blocks for item in items_of(raw, op) if isinstance(item, Braces) for blocks in [item.blocks]]
+        pending.extend(inner for blocks in [*(op.regions or ()), *inside] for block in blocks for inner in block.ops)
+
+
+@cache
+def words() -> dict[tuple[str, str], tuple[str, int]]:
+    """A program and a place in it for each word of at least four letters of each op among the programs of the tests."""
+    found: dict[tuple[str, str], tuple[str, int]] = {}
+    for path in sorted(path for folder in ("dialects", "passes") for path in (ROOT / "tests" / "lit" / folder).glob("*.tir")):
+        for _, text in split_file(path.read_text(encoding="utf-8")):
+            raw = read_text(text, path.name)
+            if raw.errors or said(text):
+                continue
+            for op in ops_of(raw):
+                if not op.generic:
+                    for word in items_of(raw, op):
+                        if isinstance(word, Word) and len(word.text) >= 4:
+                            found.setdefault((op.name, word.text), (text, word.pos))
+    return found
+
+
+def said(text: str) -> str:
+    try:
+        parse_text(text, REGISTRY)
+    except TirErrors as errors:
+        return "\n".join(str(error) for error in errors.errors)
+    return ""
+
+
+def test_there_are_words_of_many_ops() -> None:
+    assert {("tir.scan", "checkpoint"), ("scf.for", "iter_args"), ("tir.grad", "disconnected"), ("func.func", "private")} <= words().keys()
+    assert len(words()) > 100
+
+
+@pytest.mark.parametrize("key", sorted(words()), ids=" ".join)
+def test_word_without_its_last_letter_is_told_with_the_whole_word(key: tuple[str, str]) -> None:
+    text, pos = words()[key]
+    end = pos + len(key[1])
+    assert text[pos:end] == key[1]
+    message = said(text[: end - 1] + text[end:])
+    assert "\n" not in message and f"'{key[1]}'" in message, message
