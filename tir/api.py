@@ -273,6 +273,7 @@ def parse(text: str, file: str = "<text>") -> Op:
 def transform(module: Op, pipeline: str) -> None:
     """Runs passes on a module, in place: "fuse,lower-cpu" or "builtin.module(func.func(cse))"."""
     _check_module("transform", module)
+    verify(module)
     run_pipeline(parse_pipeline(pipeline, ALL, REGISTRY), module)
 
 
@@ -283,6 +284,7 @@ def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None
     scipy is installed and they are faster; what expands `tir.grad` for "interpret".
     """
     _check_module("executable", module)
+    verify(module)
     steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tir.api import Builder, type_from_text
+from tir.api import Builder, executable, type_from_text
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir.random import UI32
 from tir.interpret import Interpreter
@@ -181,6 +181,19 @@ def test_index_is_numpys(index: tuple) -> None:
 def test_index_of_an_axis_of_unknown_size_is_numpys(index: tuple, size: str) -> None:
     b = built(lambda b, a: a[index], f"tensor<{size}x3xf32>")
     np.testing.assert_array_equal(Interpreter(b.module).run("f", [A])[0], A[index])
+
+
+@pytest.mark.parametrize("target", ["interpret", "cpu"])
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_pads_of_sizes_that_run_time_knows_put_nothing_into_an_empty_axis(rows: int, target: str) -> None:
+    b = Builder()
+    with b.function("f", x="tensor<[N]x?xf32>") as (x,):
+        b.returns(b.pad(x, [1, 2], [0, 1], [1, 0], 7.0), b.pad(x, [0, 0], [0, 0], [0, 2]))
+    first, second = executable(b.module, target).call("f", [np.ones((rows, 2), np.float32)])
+    want = np.full((1 + max(2 * rows - 1, 0), 5), 7, np.float32)
+    want[1::2, 2:4] = 1
+    np.testing.assert_array_equal(first, want)
+    np.testing.assert_array_equal(second, np.tile(np.float32([1, 0, 0, 1]), (rows, 1)))
 
 
 def test_named_sizes_are_kept_through_slices() -> None:

@@ -201,7 +201,7 @@ SHAPES = [
     (lambda p: p.b.rng_bernoulli(p.k, [0.5, 0.5], [3]), "sizes must agree or be 1 in x, got 2 (x axis 0) and 3 (result axis 0)"),
     (lambda p: p.b.max_pool(p.m, [2], [1, 1]), "strides must have a number for each size of the window [2], got [1, 1]"),
     (lambda p: p.b.pad(p.m, [1], [1]), "pad: each list must have a number for each axis of tensor<4x3xf32>, got 1, 1 and 1"),
-    (lambda p: p.b.pad(p.x, [-5], [0]), "pad: what is cut off size 3 must be there, got -5 in front and 0 behind"),
+    (lambda p: p.b.pad(p.x, [-5], [0]), "pad: each number must be at least 0, got [-5], [0] and [0]; slice cuts off"),
     (lambda p: p.x[5], "index 5 is out of bounds for size 3"),
     (lambda p: p.x + [1, 2], "shapes do not fit together: tensor<3xf64> and tensor<2xf64>"),
     (lambda p: p.v @ p.v, "matmul needs operands of rank 1 or more"),

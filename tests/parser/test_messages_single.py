@@ -43,8 +43,6 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (inside(lambda b, x: x[..., ...]), "`...` may stand only once"),
     (inside(lambda b, x: x["a"]), "an index is an integer, a slice, `...`, None or an array of integers, got 'a'"),
     (inside(lambda b, x: x[-1:2], "tensor<?x3xf32>"), "of an axis of size ? must begin at 0 or more and not be empty"),
-    (inside(lambda b, x: b.pad(x, [1], [1]), "tensor<?xf32>"),
-     "pad: a size ? needs `place`, which is given the size of the result"),
     (text("func.func @f(%x: tensor<4xi8>) {\n  %0 = tir.sum %x over [0] acc f32 : tensor<i8>\n  return\n}"),
      "i8 accumulates in a float of 32 bits or more, or in an integer of its sign, that is not narrower, got acc f32"),
     (lambda: ArithEmulateUnsupportedFloats(source_types=("f32",)).run(Builder().module),

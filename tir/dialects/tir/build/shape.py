@@ -11,7 +11,7 @@ from tir.dialects.tir.build.logic import LogicBuilder
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
 from tir.ir.ir import Value
-from tir.ir.types import F32, Type
+from tir.ir.types import F32, I64, Type
 
 __all__ = ["ShapeBuilder"]
 
@@ -60,8 +60,22 @@ class ShapeBuilder(LogicBuilder):
         if not len(low) == len(high) == len(between) == x.type.rank:
             got = f"{len(low)}, {len(high)} and {len(between)}"
             raise TirError(f"pad: each list must have a number for each axis of {x.type}, got {got}")
-        shape = [_padded(*facts) for facts in zip(self.shape(x), low, high, between)]
+        if min((*low, *high, *between), default=0) < 0:
+            got = f"{list(low)}, {list(high)} and {list(between)}"
+            raise TirError(f"pad: each number must be at least 0, got {got}", hint="slice cuts off")
+        shape = [self._padded(x, axis, *facts) for axis, facts in enumerate(zip(low, high, between))]
         return self.place(x, low, [-count for count in high], [count + 1 for count in between], shape, value)
+
+    def _padded(self, x: Tensor, axis: int, low: int, high: int, between: int) -> Extent:
+        """The size of an axis behind `pad`; an axis without elements has nothing between them."""
+        size = self.shape(x)[axis]
+        if low == high == between == 0:
+            return size
+        if not isinstance(size, int) and (between or not isinstance(size, AffineExpr)):  # no name says what it is
+            count = self.tensor(self.count(x, [axis], I64))
+            inside = self.maximum(count * (between + 1) - between, 0) if between else count
+            return self.to_index(inside + (low + high))
+        return low + size * (between + 1) - (between if size != 0 else 0) + high
 
     def reverse(self, x: TensorLike, axes: Sequence[int] | int) -> Tensor:
         """x turned round along the axes."""
@@ -72,14 +86,3 @@ class ShapeBuilder(LogicBuilder):
     def one_hot(self, x: TensorLike, depth: Extent, element: Type = F32) -> Tensor:
         """1 at the position x along a new last axis."""
         return self._sized(create.OneHot, x := self.tensor(x), shape=(*self.shape(x), depth), element=element)
-
-
-def _padded(size: Extent, low: int, high: int, between: int) -> Extent:
-    if low == high == between == 0:
-        return size
-    if not isinstance(size, (int, AffineExpr)):
-        raise TirError("pad: a size ? needs `place`, which is given the size of the result")
-    found = low + size * (between + 1) - (between if size != 0 else 0) + high
-    if isinstance(found, int) and found < 0:
-        raise TirError(f"pad: what is cut off size {size} must be there, got {low} in front and {high} behind")
-    return found
