@@ -129,6 +129,52 @@ func.func @main(%x: tensor<2xf64>, %w: tensor<f64>) -> (tensor<2xf64>, tensor<f6
 """
 
 
+CLIPPED = """
+func.func private @f(%x: tensor<3xf64>) -> tensor<3xf64> attributes {{tir.{has} = @own}} {{
+  return %x : tensor<3xf64>
+}}
+func.func private @own({arguments}%g: tensor<3xf64>) -> tensor<3xf64> {{
+  {body}
+  return %r : tensor<3xf64>
+}}
+func.func @main(%x: tensor<3xf64>, %t: tensor<3xf64>) -> tensor<3xf64> {{
+  %y = call @f(%x) : (tensor<3xf64>) -> tensor<3xf64>
+  %r = tir.{op}
+  return %r : tensor<3xf64>
+}}
+"""
+ARGUMENTS = {"vjp": "%x: tensor<3xf64>, %y: tensor<3xf64>, ", "jvp": "%x: tensor<3xf64>, "}
+ASKED = {"jvp": "jvp (%y) wrt (%x) with (%t) : tensor<3xf64>", "vjp": "vjp (%y) with (%t) wrt (%x) : tensor<3xf64>"}
+ONE = "%one = tir.full 1.0 : f64 -> tensor<3xf64>\n  "
+
+
+@pytest.mark.parametrize("has", ["vjp", "jvp"])
+@pytest.mark.parametrize(
+    "body",
+    [ONE + "%r = tir.minimum %g, %one : tensor<3xf64>", "%r = tir.mul %g, %g : tensor<3xf64>",
+     "%a = tir.abs %g : tensor<3xf64>\n  %r = tir.mul %a, %x : tensor<3xf64>"],
+)  # fmt: skip
+def test_what_is_not_linear_has_no_transpose(has: str, body: str) -> None:
+    lacks, what = ("jvp", "adjoints") if has == "vjp" else ("vjp", "tangents")
+    text = CLIPPED.format(has=has, arguments=ARGUMENTS[has], body=body, op=ASKED[lacks])
+    with pytest.raises(PassError) as caught:
+        Autodiff().run(parse_text(text, REGISTRY))
+    assert caught.value.message == f"@own is the tir.{has} of @f and is not linear in the {what}"
+    assert caught.value.hint == f"give @f a tir.{lacks}, too"
+    Autodiff().run(parse_text(text.replace(ASKED[lacks], ASKED[has]), REGISTRY))  # no transpose is needed
+
+
+@pytest.mark.parametrize("has", ["vjp", "jvp"])
+def test_what_takes_only_sizes_and_factors_from_elsewhere_has_a_transpose(has: str) -> None:
+    lacks = "jvp" if has == "vjp" else "vjp"
+    body = "%s = tir.sum %g over [0] : tensor<f64>\n  %b = tir.broadcast %s along [] : tensor<f64> -> tensor<3xf64>\n  " \
+        "%e = tir.exp %x : tensor<3xf64>\n  %r = tir.mul %b, %e : tensor<3xf64>"
+    module = parse_text(CLIPPED.format(has=has, arguments=ARGUMENTS[has], body=body, op=ASKED[lacks]), REGISTRY)
+    Autodiff().run(module)
+    x, t = np.array([0.5, -1.0, 2.0]), np.array([1.0, 3.0, -2.0])
+    np.testing.assert_allclose(Interpreter(module).run("main", [x, t])[0], np.full(3, np.exp(x) @ t), rtol=1e-14)
+
+
 def test_in_a_loop() -> None:
     """A straight-through estimator: the tanh of each step counts as the identity on the way back."""
     x, w = np.array([0.4, -0.9]), 1.5

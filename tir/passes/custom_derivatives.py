@@ -24,12 +24,14 @@ __all__ = ["CustomDerivative", "Place", "custom_derivative", "why_not"]
 class Place:
     """Where a derivative is asked for: the op that does, and the symbols of its module.
 
-    note: why the ops at hand are differentiated, if they are none between values of the op and its `wrt`.
+    note: why the ops at hand are differentiated, if they are none between values of the op and its `wrt`. custom: whose
+    transpose is taken.
     """
 
     op: Derivative
     symbols: SymbolTable
     note: tuple[str, Location] | None = None
+    custom: CustomDerivative | None = None
 
     def error(self, error: PassError, way: str) -> PassError:
         """The same error, and why it matters. way: from `wrt` to the values, for what lies between them."""
@@ -40,7 +42,18 @@ class Place:
         """The same, for what a function computes whose transpose is needed."""
         has, lacks = (VJP, JVP) if custom.jvp is None else (JVP, VJP)
         note = f"@{custom.call.callee} has no {lacks}, so the derivative of its {has} is taken, for this {self.op.name}"
-        return replace(self, note=(note, self.op.location))
+        return replace(self, note=(note, self.op.location), custom=custom)
+
+    def not_linear(self, op: Op) -> PassError:
+        """The function whose transpose is needed is not linear in what it is given: `op` shows it."""
+        assert self.custom is not None and self.note is not None, op
+        function, has, lacks, what = (
+            (self.custom.vjp, VJP, JVP, "adjoints") if self.custom.jvp is None else (self.custom.jvp, JVP, VJP, "tangents")
+        )
+        assert function is not None
+        message = f"@{function.sym_name} is the {has} of @{self.custom.call.callee} and is not linear in the {what}"
+        hint = f"give @{self.custom.call.callee} a {lacks}, too"
+        return PassError(message, op.location, [self.note], hint)
 
 
 class CustomDerivative:

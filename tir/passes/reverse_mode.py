@@ -232,6 +232,7 @@ def transposed(
     """The product of `given` with a linear function, from the other side: its adjoints at inputs like these.
 
     linear: builds the function of inputs of these types, at the builder that it gets; its results are as many as `given`.
+    A function that is not linear has adjoints that depend on its inputs, which is a PassError.
     """
     scratch = Block([])
     inner = TensorBuilder(scratch, None, b.location)
@@ -241,8 +242,27 @@ def transposed(
     last = TensorBuilder(scratch, None, b.location)
     found = yield Reverse(last, place).steps(seeds, [variable.value for variable in variables])
     kept = [None if part is None else part.value for part in found]
+    if (op := _user_of([variable.value for variable in variables], kept)) is not None:
+        raise place.not_linear(op)
     _move(scratch, kept, b)
     return [None if value is None else b.tensor(value) for value in kept]
+
+
+def _user_of(variables: Sequence[Value], kept: Sequence[Value | None]) -> Op | None:
+    """An op that takes one of the variables, beside its sizes, on the way to what is kept; None if there is none."""
+    pending = [value.op for value in kept if value is not None and value.op is not None]
+    seen = set(pending)
+    while pending:
+        op = pending.pop()
+        if isinstance(op, DimOp):
+            continue
+        for value in inputs_of(op):
+            if value in variables:
+                return op
+            if value.op is not None and value.op not in seen:
+                seen.add(value.op)
+                pending.append(value.op)
+    return None
 
 
 def _move(scratch: Block, kept: Sequence[Value | None], b: TensorBuilder) -> None:
