@@ -75,5 +75,5 @@ def test_a_gradient_by_x_whose_batch_has_another_size_is_an_error() -> None:
       return %r : tensor<?x2x5xf32>
     }"""
     for level, module in modules_at(text, QUICK):
-        with pytest.raises(Exception, match="tir.conv_grad_input: (g|axis 0 of x) must have"):
+        with pytest.raises(Exception, match="tir.conv_grad_input: (axis 0 of )?g must have"):
             Executable(module, LEVELS[level][1]).call("f", [np.ones((3, 2, 2), "f"), np.ones((2, 3, 4), "f"), 3])

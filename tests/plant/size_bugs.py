@@ -1,0 +1,46 @@
+"""Bugs in what asserts say, in conditions that become scalars, and in what inf and the ends of ranges are to ops."""
+
+from __future__ import annotations
+
+from tests.plant.bug import Bug
+
+__all__ = ["SIZE_BUGS"]
+
+CONV, CF, LOWER = "tir/dialects/tir/conv.py", "tir/dialects/cf.py", "tir/passes/lower_structured.py"
+TEXT, CALLS, TENSOR = "tir/lower/llvm_text.py", "tir/runtime/calls.py", "tir/passes/canonicalize_tensor.py"
+SPECIAL, REVERSE = "tir/dialects/numeric_special.py", "tir/passes/reverse_mode.py"
+WORDS, CONTROL = ("tests/ops/test_same_words.py",), ("tests/lower/test_llvm_control.py",)
+CUSTOM, CONVOLUTIONS = ("tests/passes/test_custom_derivatives.py",), ("tests/ops/test_conv_not_finite.py",)
+
+SIZE_BUGS = (
+    Bug("inf weights are convolved", CONV, "is_finite = b.all(b.is_finite(w))", "is_finite = b.all(b.cmp(\"eq\", w, w))", CONVOLUTIONS),
+    Bug("one finite weight is enough", CONV, "is_finite = b.all(b.is_finite(w))", "is_finite = b.any(b.is_finite(w))", CONVOLUTIONS),
+    Bug("windows of any batch are convolved", CONV, "if not known or batch is DYNAMIC or batch != other:", "if not known:",
+        CONVOLUTIONS),
+    Bug("g of another size goes", CONV, "if dim is DYNAMIC or dim != g.type.shape[axis]:", "if dim != g.type.shape[axis]:",
+        CONVOLUTIONS),
+    Bug("composites in regions stay", LOWER, "for made in parts for one in made.walk()", "for made in parts for one in [made]",
+        CONVOLUTIONS),
+    Bug("checks lose the name of their op", LOWER, "self.origins.update(dict.fromkeys(_between(before, op), self.name(op)))\n",
+        "pass\n", CONVOLUTIONS),
+    Bug("zeros are said", CF, "side.op.value.value == 0", "side.op.value.value == 1", CONTROL),
+    Bug("numbers that are no sizes are said", CF, "or made.lhs.type not in (INDEX, I64)", "", CONTROL),
+    Bug("one number twice", TEXT, "for place, number in enumerate(numbers):", "for place, number in enumerate(numbers[:1] * 2):",
+        CONTROL),
+    Bug("numbers in one place", TEXT, "i64 {place})", "i64 0)", CONTROL),
+    Bug("numbers are not said", CALLS, "raise ExecutionError(with_numbers(found.message, numbers)",
+        "raise ExecutionError(with_numbers(found.message, [])", CONTROL),
+    Bug("a number that others read is computed twice", TENSOR, "or len(op.tensor.uses) != 1", "", ("tests/test_lit.py",)),
+    Bug("any element is the first", TENSOR, "if any(map.results", "if False and any(map.results", ("tests/test_lit.py",)),
+    Bug("sigmoid overflows", "tir/dialects/tir/activations.py", "small = s.const(1, x), s.exp(s.neg(s.abs(x)))",
+        "small = s.const(1, x), s.exp(s.abs(x))", ("tests/ops/test_levels.py",)),
+    Bug("lgamma loses its digits at 2", SPECIAL, "for zero in (1, 2):", "for zero in (1,):", ("tests/math/test_special.py",)),
+    Bug("lgamma loses its digits at 1", SPECIAL, "of_series - np.log1p(t) if zero == 1 else of_series", "of_series",
+        ("tests/math/test_special.py",)),
+    Bug("digamma loses its digits", SPECIAL, "NEAR, TERMS = 0.125, 24", "NEAR, TERMS = 0.125, 9", ("tests/math/test_special.py",)),
+    Bug("what is not linear is transposed", REVERSE, "if value in variables:\n", "if value in variables[1:]:\n", CUSTOM),
+    Bug("sizes count as values", REVERSE, "if isinstance(op, DimOp):\n            continue", "if False:\n            continue",
+        ("tests/passes",)),
+    Bug("sizes are said of the first test alone", "tir/lower/llvm.py", "if any(one.numbers for one in text.asserts):",
+        "if all(one.numbers for one in text.asserts):", CONTROL),
+)  # fmt: skip
