@@ -169,11 +169,11 @@ WATCHED = """
 import sys
 from tests.mutants import mutants
 from tests.hostile import parsed, problems_of_mutant
+from tir.passes.canonicalize import MORE_RULES
 from tir.passes.pipelines import ALL
-import tir.passes.canonicalize_scf
 import numpy, random
 texts = list(mutants(5, 300))
-[ALL[name] for name in ALL]
+[table[name] for table in (ALL, MORE_RULES) for name in table]
 rng = random.Random(5)
 for text in texts[:100]:  # what is imported at its first use
     problems_of_mutant(text, rng)
