@@ -56,7 +56,7 @@ def _tensor_body(number: int, size: int, k: int, following: int) -> str:
     return f"""  %scale{k} = tir.full {number}.5 : f32 -> {x}
   %bias{k} = tir.constant dense<{number}.25> : {row}
   %table{k} = tir.constant dense<[{number}, {k}, 7]> : tensor<3xi64>
-  %xw{k} = tir.dot %x{k}, %w {{tir.note = "layer {number}"}} : {x}
+  %xw{k} = tir.dot %x{k}, %w {{user.note = "layer {number}"}} : {x}
   %wide{k} = tir.broadcast %bias{k} along [1] : {row} -> {x}
   %sum{k} = tir.add %xw{k}, %wide{k} : {x}
   %hidden{k} = tir.tanh %sum{k} : {x}

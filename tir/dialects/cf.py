@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects import arith
 from tir.ir.define import attribute, operand, successor
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Jump
@@ -13,7 +12,7 @@ from tir.ir.ir import Block, Op, Value
 from tir.ir.kinds import I32_ARRAY, STRING, exactly
 from tir.ir.native import with_numbers
 from tir.ir.registry import Dialect
-from tir.ir.traits import Terminator
+from tir.ir.traits import ConstantLike, Terminator
 from tir.ir.types import I1, I64, INDEX
 
 __all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
@@ -39,9 +38,14 @@ class Assert(Op):
     def compared(self) -> list[Value]:
         """The numbers that the message says."""
         made = self.arg.op
-        if not isinstance(made, arith.CmpI) or made.lhs.type not in (INDEX, I64):
+        if made is None or made.name != "arith.cmpi" or made.operand(0).type not in (INDEX, I64):
             return []
-        return [side for side in made.operands if not (isinstance(side.op, arith.Constant) and side.op.value.value == 0)]
+        return [side for side in made.operands if not _is_zero(side)]
+
+
+def _is_zero(value: Value) -> bool:
+    """The value is the constant 0."""
+    return isinstance(value.op, ConstantLike) and value.op.properties["value"].value == 0
 
 
 class Branch(Op, Terminator):
