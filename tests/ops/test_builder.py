@@ -196,6 +196,17 @@ def test_pads_of_sizes_that_run_time_knows_put_nothing_into_an_empty_axis(rows: 
     np.testing.assert_array_equal(second, np.tile(np.float32([1, 0, 0, 1]), (rows, 1)))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [np.float16(1.5), np.float32(1.5), np.float64(1.5), np.int8(3)])
+def test_numbers_of_numpy_are_taken_without_a_warning(number: Any) -> None:
+    b = Builder()
+    with b.function("f", x="tensor<2xf32>") as (x,):
+        b.returns(b.full(number, [2]), b.pad(x, [1], [0], value=number))
+    full, padded = executable(b.module, "interpret").call("f", [np.zeros(2, np.float32)])
+    np.testing.assert_array_equal(full, [number, number])
+    np.testing.assert_array_equal(padded, [number, 0, 0])
+
+
 def test_named_sizes_are_kept_through_slices() -> None:
     b = built(lambda b, a: a[1:-1] + a[2:], "tensor<[N]xf32>")
     assert "tensor<[N - 2]xf32>" in b.module_text()

@@ -77,3 +77,18 @@ def test_a_gradient_by_x_whose_batch_has_another_size_is_an_error() -> None:
     for level, module in modules_at(text, QUICK):
         with pytest.raises(Exception, match="tir.conv_grad_input: (axis 0 of )?g must have"):
             Executable(module, LEVELS[level][1]).call("f", [np.ones((3, 2, 2), "f"), np.ones((2, 3, 4), "f"), 3])
+
+
+def test_gradients_of_f16_add_up_in_f32() -> None:
+    """As each op does: a sum of 3000 ones in f16 alone ends at 2048."""
+    text = """func.func @f(%x: tensor<3000x1x3xf16>, %w: tensor<3000x1x1xf16>, %g: tensor<3000x1x2xf16>, %h: tensor<1x3000x3xf16>)
+        -> (tensor<1x1x2xf16>, tensor<1x1x3xf16>) {
+      %a = tir.conv_grad_weight %x, %g : tensor<3000x1x3xf16>, tensor<3000x1x2xf16> -> tensor<1x1x2xf16>
+      %b = tir.conv_grad_input %w, %h : tensor<3000x1x1xf16>, tensor<1x3000x3xf16> -> tensor<1x1x3xf16>
+      return %a, %b : tensor<1x1x2xf16>, tensor<1x1x3xf16>
+    }"""
+    arrays = [np.ones(shape, np.float16) for shape in ((3000, 1, 3), (3000, 1, 1), (3000, 1, 2), (1, 3000, 3))]
+    for level, module in modules_at(text, ("tensor", "structured", "cpu")):
+        by_w, by_x = Executable(module, LEVELS[level][1]).call("f", arrays)
+        np.testing.assert_array_equal(by_x, np.full((1, 1, 3), 3000), err_msg=level)
+        np.testing.assert_array_equal(by_w, np.full((1, 1, 2), 6000), err_msg=level)

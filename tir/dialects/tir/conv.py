@@ -227,11 +227,12 @@ class _Convolution(TensorOp):
         return x.reshape(*x.shape[:axis], self.parts, x.shape[axis] // self.parts, *x.shape[axis + 1 :])
 
     def numpy_sum(self, spec: str, *arrays: Any) -> Any:
-        """The sum of products; in `spec`, K stands for the axes of the window and P for those of the positions."""
+        """The sum of products, in f32 or f64; in `spec`, K stands for the axes of the window and P for the positions."""
         n = self.spatial
         window, positions = "".join(_LETTERS[1 : n + 1]), "".join(_LETTERS[n + 1 : 2 * n + 1])
         spec = spec.replace("c", _LETTERS[0]).replace("K", window).replace("P", positions)
-        return contracted(spec, *arrays, dtype=arrays[0].dtype)
+        wide = np.promote_types(arrays[0].dtype, np.float32)
+        return contracted(spec, *arrays, dtype=wide)
 
     # --- in other ops ------------------------------------------------------------------------------------------------
 
@@ -413,7 +414,7 @@ class ConvGradInput(_Convolution, Sized, Composite):
         windows = self.numpy_sum("gocK,bgoP->bgcPK", self.numpy_weights(w), self.numpy_gradient(g))
         sizes = [shape[axis] for axis in self.order.x]
         found = folded(windows, self.axes(), (*windows.shape[:3], *sizes[2:]))
-        return np.transpose(found.reshape(sizes), undone(self.order.x))
+        return np.transpose(found.reshape(sizes), undone(self.order.x)).astype(g.dtype)
 
     def checks(self, b: Any, w: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
         x = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]
@@ -516,7 +517,7 @@ class ConvGradWeight(_Convolution, Sized, Composite):
         found = self.numpy_sum("bgcPK,bgoP->gocK", self.numpy_windows(x), self.numpy_gradient(g))
         found = found.reshape([shape[axis] for axis in self.order.w])
         found = np.flip(found, tuple(range(2, found.ndim))) if self.flip else found
-        return np.transpose(found, undone(self.order.w))
+        return np.transpose(found, undone(self.order.w)).astype(g.dtype)
 
     def checks(self, b: Any, x: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
         w = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]

@@ -112,8 +112,12 @@ def contracted(spec: str, *arrays: Any, dtype: Any) -> Any:
     """np.einsum in this dtype, each product computed by itself.
 
     Of an array that repeats elements in memory it would take one factor out of a sum, and inf * (1 - 2) is not the nan that
-    inf * 1 + inf * -2 is.
+    inf * 1 + inf * -2 is. In f16 it may read memory that nobody wrote where an array is empty.
     """
+    if any(np.size(x) == 0 for x in arrays):
+        operands, _, out = spec.partition("->")
+        sizes = {letter: size for axes, x in zip(operands.split(","), arrays) for letter, size in zip(axes, np.shape(x))}
+        return np.zeros([sizes[letter] for letter in out], dtype)
     own = [np.array(x) if 0 in np.asarray(x).strides else x for x in arrays]
     return np.einsum(spec, *own, dtype=dtype, casting="unsafe")
 
