@@ -196,6 +196,16 @@ def test_pads_of_sizes_that_run_time_knows_put_nothing_into_an_empty_axis(rows: 
     np.testing.assert_array_equal(second, np.tile(np.float32([1, 0, 0, 1]), (rows, 1)))
 
 
+def test_comparisons_are_of_elements() -> None:
+    b = Builder()
+    with b.function("f", x="tensor<3xf32>") as (x,):
+        b.returns(b.select(x == 0, b.full(7.0, (3,)), x), x != x, np.float32([2, 1, 2]) == x, 1 != x)
+        assert {x: "a key"}[x] == "a key"
+    replaced, *found = executable(b.module, "interpret").call("f", [np.float32([0, 1, 2])])
+    np.testing.assert_array_equal(replaced, [7, 1, 2])
+    np.testing.assert_array_equal(found, [[False] * 3, [False, True, True], [True, False, True]])
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("number", [np.float16(1.5), np.float32(1.5), np.float64(1.5), np.int8(3)])
 def test_numbers_of_numpy_are_taken_without_a_warning(number: Any) -> None:

@@ -71,3 +71,10 @@ def test_word_without_its_last_letter_is_told_with_the_whole_word(key: tuple[str
     assert text[pos:end] == key[1]
     message = said(text[: end - 1] + text[end:])
     assert "\n" not in message and f"'{key[1]}'" in message, message
+
+
+@pytest.mark.parametrize("name", ["tir.Relu", "tir.RELU", "TIR.relu"])
+def test_name_in_other_letters_is_told_with_the_right_ones(name: str) -> None:
+    text = f"func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {{\n  %r = {name} %x : tensor<4xf32>\n  return %r : tensor<4xf32>\n}}"
+    assert said(text).startswith(f"<text>:2:3: unknown op '{name}'")
+    assert said(text).endswith("did you mean 'tir.relu'?")

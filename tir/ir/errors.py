@@ -218,7 +218,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     others = [one for one in islice(names, MAX_COMPARED + 1) if one != name and len(one) <= MAX_COMPARED_LENGTH]
     if len(others) > MAX_COMPARED or len(name) > MAX_COMPARED_LENGTH:
         return None
-    found = difflib.get_close_matches(name, others, n=1)
+    same = [one for one in others if one.lower() == name.lower()]
+    found = same or difflib.get_close_matches(name, others, n=1)
     return f"did you mean {found[0]!r}?" if found else None
 
 

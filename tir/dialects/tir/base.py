@@ -181,7 +181,7 @@ def number_attribute(value: Any, element: Type) -> Attribute:
 def fits_exactly(value: int | float, element: Type) -> bool:
     """The Python number is one of the type (a float of any type is rounded to it)."""
     if isinstance(element, FloatType):
-        return isinstance(value, float) or abs(float(value)) <= _LARGEST[F64]
+        return isinstance(value, (float, np.floating)) or abs(value) <= _LARGEST[F64]
     return lowest(element) <= value <= highest(element) and value == int(value)
 
 

@@ -56,7 +56,7 @@ class UnknownYetError(TirError, TypeError):
 
 
 class Tensor:
-    """An IR value with operators, which put ops where its builder inserts. `==` is identity; `b.cmp` compares."""
+    """An IR value with operators, which put ops where its builder inserts; comparisons are of elements, `==` too."""
 
     __slots__ = ("builder", "value")
     __array_ufunc__ = None  # `array * tensor` comes to `__rmul__`
@@ -155,6 +155,15 @@ class Tensor:
 
     def __abs__(self) -> Tensor:
         return self.builder.abs(self)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return self.builder.cmp("eq", self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return self.builder.cmp("ne", self, other)
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def __lt__(self, other: TensorLike) -> Tensor:
         return self.builder.cmp("lt", self, other)
