@@ -171,9 +171,11 @@ from tests.mutants import mutants
 from tests.hostile import parsed, problems_of_mutant
 from tir.passes.canonicalize import MORE_RULES
 from tir.passes.pipelines import ALL
+from tir.rewrites.families import FAMILIES, rules_of
 import numpy, random
 texts = list(mutants(5, 300))
 [table[name] for table in (ALL, MORE_RULES) for name in table]
+[rules_of(family) for family in FAMILIES]
 rng = random.Random(5)
 for text in texts[:100]:  # what is imported at its first use
     problems_of_mutant(text, rng)

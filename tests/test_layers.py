@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
+BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.rewrites", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
                   "tir.check", "tir.viz", "tir.version")
 USER = ("tir", "tir.tensor", "tir.api", "tir.gradients", "tir.compile")
 
@@ -27,7 +27,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.ir": (),
     "tir.dialects": ("tir.ir",),
     "tir.parser": ("tir.ir",),
-    "tir.passes": ("tir.ir", "tir.dialects"),
+    "tir.rewrites": ("tir.ir", "tir.dialects"),
+    "tir.passes": ("tir.ir", "tir.dialects", "tir.rewrites"),
     "tir.lower": ("tir.ir", "tir.dialects"),
     "tir.runtime": ("tir.ir.types", "tir.ir.errors", "tir.ir.externs", "tir.ir.native"),
     "tir.interpret": ("tir.ir", "tir.dialects"),
@@ -40,6 +41,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir": BELOW_THE_USER + USER,  # tir/__init__.py alone: what `import tir` offers
     "tir.lsp": BELOW_THE_USER,
     "tir.reduce": ("tir.ir", "tir.dialects", "tir.passes"),
+    "tir.proofs": ("tir.ir", "tir.dialects", "tir.rewrites", "tir.passes", "tir.interpret", "tir.semantics"),
     "tir.semantics": ("tir.ir", "tir.dialects", "tir.passes", "tir.check", "tir.compile", "tir.reduce"),
     "tir.cli": BELOW_THE_USER + USER + ("tir.lsp", "tir.reduce", "tir.semantics"),
 }

@@ -18,7 +18,7 @@ TYPE_CHECKING = False  # a type checker takes it as true; importing `typing` tak
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["LazyModule", "LazyTable", "lark", "lazy_exports", "llvm", "llvmlite", "np"]
+__all__ = ["LazyModule", "LazyTable", "lark", "lazy_exports", "llvm", "llvmlite", "mpmath", "np"]
 
 
 class LazyModule:
@@ -82,9 +82,11 @@ if TYPE_CHECKING:
     import lark
     import llvmlite
     import llvmlite.binding as llvm
+    import mpmath
     import numpy as np
 else:
     np = LazyModule("numpy")
     lark = LazyModule("lark")
     llvmlite = LazyModule("llvmlite")
     llvm = LazyModule("llvmlite.binding")
+    mpmath = LazyModule("mpmath")  # of the extra `test`: what proves rules

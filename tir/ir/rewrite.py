@@ -28,7 +28,7 @@ from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, OpResult, Value
 from tir.ir.traits import is_removable
 
-__all__ = ["FP_MODES", "Rewriter", "Rule", "rewrite", "rule"]
+__all__ = ["CLASSES", "FP_MODES", "Rewriter", "Rule", "check_fp_mode", "rewrite", "rule"]
 
 CLASSES = ("exact", "accurate", "fast")
 FP_MODES = {"strict": ("exact",), "stable": ("exact", "accurate"), "fast": CLASSES}
@@ -46,6 +46,7 @@ class Rule:
     after: str
     kind: str
     reason: str
+    declaration: Any = None  # of a rule from text
 
     def __call__(self, op: Op, b: Builder) -> Sequence[Value] | None:
         """The values that replace the results of `op`, or None if the rule does not fit."""
@@ -53,6 +54,12 @@ class Rule:
         if found is None:
             return None
         return [found] if isinstance(found, Value) else list(found)
+
+
+def check_fp_mode(name: str, mode: str) -> None:
+    """PassError unless the mode is one of `FP_MODES`. name: of the pass that has it as an option."""
+    if mode not in FP_MODES:
+        raise PassError(f"pass {name}: option 'fp-mode' must be one of {', '.join(FP_MODES)}, got '{mode[:40]}'")
 
 
 def rule(*roots: type[Op]) -> Callable[[Callable[[Any, Any], Any]], Rule]:

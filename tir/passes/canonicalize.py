@@ -13,12 +13,12 @@ from tir.dialects.tir.control import Control
 from tir.dialects.tir.create import Constant
 from tir.ir.attributes import Attribute, DenseAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import PassError, TirError
+from tir.ir.errors import TirError
 from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
-from tir.ir.rewrite import FP_MODES, Rewriter
+from tir.ir.rewrite import FP_MODES, Rewriter, check_fp_mode
 from tir.ir.traits import ConstantLike, Pure
 from tir.ir.types import FloatType, ShapedType, TensorType, Type
 from tir.lazy import LazyTable, np
@@ -58,9 +58,7 @@ class Canonicalize(Pass):
     max_iterations: int = -1
 
     def __post_init__(self) -> None:
-        if self.fp_mode not in FP_MODES:
-            modes = ", ".join(FP_MODES)
-            raise PassError(f"pass canonicalize: option 'fp-mode' must be one of {modes}, got '{self.fp_mode[:40]}'")
+        check_fp_mode(self.name, self.fp_mode)
 
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations

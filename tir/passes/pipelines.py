@@ -10,6 +10,8 @@ __all__ = ["ALL", "PASSES", "PIPELINES", "default", "fuse", "lower_cpu", "to_str
 # A pass is imported when it is asked for: a run of two passes does not wait for the others.
 PASSES = LazyTable({
     "autodiff": "tir.passes.autodiff:Autodiff",
+    "stabilize": "tir.passes.stabilize:Stabilize",
+    "specialize": "tir.passes.specialize:Specialize",
     "canonicalize": "tir.passes.canonicalize:Canonicalize",
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",

@@ -1,0 +1,25 @@
+"""`specialize`: what is quicker said otherwise, behind autodiff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tir.ir.numerics import accurate
+from tir.passes.rule_pass import RulePass
+
+__all__ = ["Specialize"]
+
+
+@dataclass
+class Specialize(RulePass):
+    """Says in fewer and quicker ops what the program says in general ones: powers by products, max(x, 0) as relu.
+
+    Runs behind `autodiff`, since not every rule keeps what a gradient is where numbers tie. The rules are in
+    `tir/rewrites/canonical.rules` and `special.rules`.
+
+        %0 = tir.maximum %x, %zero : tensor<4xf32>    ->   %0 = tir.relu %x : tensor<4xf32>
+    """
+
+    name = "specialize"
+    families = ("canonical", "special")
+    numerics = accurate(4, "powers become products")

@@ -1,0 +1,27 @@
+"""`stabilize`: what overflows, cancels or rounds away, said in functions that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tir.ir.numerics import accurate
+from tir.passes.rule_pass import RulePass
+
+__all__ = ["Stabilize"]
+
+
+@dataclass
+class Stabilize(RulePass):
+    """Recognizes expressions that lose digits or overflow, and says them in functions that do not.
+
+    Needs nothing; may run before and behind `autodiff`: gradients are right either way. The rules are in
+    `tir/rewrites/stability.rules`; `fp-mode=strict` keeps all of them away.
+
+        %0 = tir.add %x, %one : tensor<4xf32>
+        %1 = tir.log %0 : tensor<4xf32>          ->   %1 = tir.log1p %x : tensor<4xf32>
+        return %1 : tensor<4xf32>                     return %1 : tensor<4xf32>
+    """
+
+    name = "stabilize"
+    families = ("stability",)
+    numerics = accurate(4, "functions with a smaller error take the place of others")

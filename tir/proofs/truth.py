@@ -1,0 +1,194 @@
+"""What an expression is in real arithmetic: numpy arrays of mpmath's numbers, 60 digits.
+
+It knows the names of the language of rules and nothing of tir's ops, so that it is a second opinion on both.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tir.lazy import mpmath, np
+from tir.rewrites.expression import Call, Expression, List, Name, Number
+
+__all__ = ["DIGITS", "MANY_DIGITS", "truth"]
+
+#: Enough for most; log(1 + exp(-700)) needs more.
+DIGITS, MANY_DIGITS = 60, 1000
+
+
+def truth(expression: Expression, given: Mapping[str, Any], digits: int = DIGITS) -> Any:
+    """The value of the expression, where names are arrays of numbers and attributes as the rule matched them.
+
+    An element that is no real number (the logarithm of -1, inf - inf) is nan.
+    """
+    with mpmath.workdps(digits), np.errstate(all="ignore"):
+        arrays = {name: _exact(value) for name, value in given.items()}
+        return _of(expression, arrays, _functions())
+
+
+def _exact(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.kind in "bO":
+        return value.astype(object)
+    return np.frompyfunc(lambda x: mpmath.mpf(float(x)) if value.dtype.kind == "f" else mpmath.mpf(int(x)), 1, 1)(value)
+
+
+def _of(expression: Expression, given: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
+    match expression:
+        case Name(name):
+            return given[name]
+        case Number(number):
+            return number if isinstance(number, (bool, str)) else mpmath.mpf(number)
+        case List(items):
+            return [_plain(_of(item, given, functions)) for item in items]
+        case Call("number", (inner,)):
+            return _of(inner, given, functions)
+        case Call("repeat", (inner, axes)):
+            return _Repeated(_of(inner, given, functions), _of(axes, given, functions))
+        case Call(function, arguments, named):
+            values = [_of(one, given, functions) for one in arguments]
+            values = _spread(values)
+            facts = {name: _plain(_of(one, given, functions)) for name, one in named}
+            return functions[function](*values, **facts)
+    raise AssertionError(expression)
+
+
+class _Repeated:
+    """What is to be repeated along axes of its neighbour."""
+
+    def __init__(self, array: Any, axes: Sequence[int]) -> None:
+        self.array, self.axes = array, axes
+
+
+def _spread(values: Sequence[Any]) -> list[Any]:
+    return [np.expand_dims(x.array, tuple(x.axes)) if isinstance(x, _Repeated) else x for x in values]
+
+
+def _plain(value: Any) -> Any:
+    """A number of mpmath as an attribute's."""
+    return int(value) if hasattr(value, "_mpf_") else value
+
+
+def _real(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of each element; nan where there is no real value."""
+    def one(*numbers: Any) -> Any:
+        try:
+            found = function(*numbers)
+        except (ValueError, ZeroDivisionError, OverflowError, mpmath.libmp.NoConvergence):
+            return mpmath.nan
+        return mpmath.nan if isinstance(found, mpmath.mpc) else found
+
+    return lambda *arrays: np.frompyfunc(one, len(arrays), 1)(*arrays)
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    mp = mpmath
+
+    def divided(x: Any, y: Any) -> Any:
+        if y == 0:
+            return mp.nan if x == 0 or mp.isnan(x) else mp.sign(x) * mp.inf
+        return x / y
+
+    def power(x: Any, y: Any) -> Any:
+        if y == 0 or x == 1:
+            return mp.mpf(1)
+        if x == 0:
+            return mp.nan if mp.isnan(y) else mp.inf if y < 0 else mp.mpf(0)
+        return mp.power(x, y)
+
+    def log(x: Any) -> Any:
+        return -mp.inf if x == 0 else mp.log(x)
+
+    def log1p(x: Any) -> Any:
+        return log(1 + x)
+
+    def sigmoid(x: Any) -> Any:
+        return 1 / (1 + mp.exp(-x))
+
+    def softplus(x: Any) -> Any:
+        return x if x == mp.inf else mp.log(1 + mp.exp(x)) if x < 100 else x + mp.exp(-x)
+
+    unary: dict[str, Callable[[Any], Any]] = {
+        "exp": mp.exp, "expm1": lambda x: mp.exp(x) - 1, "exp2": lambda x: mp.power(2, x), "log": log, "log1p": log1p,
+        "log2": lambda x: log(x) / mp.log(2), "log10": lambda x: log(x) / mp.log(10), "sqrt": mp.sqrt,
+        "rsqrt": lambda x: divided(mp.mpf(1), mp.sqrt(x)), "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
+        "sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh,
+        "asin": mp.asin, "acos": mp.acos, "atan": mp.atan, "asinh": mp.asinh, "acosh": mp.acosh, "atanh": mp.atanh,
+        "erf": mp.erf, "erfc": mp.erfc, "neg": operator.neg, "abs": abs,
+        "sign": lambda x: x if mp.isnan(x) else mp.mpf(mp.sign(x)),
+        "square": lambda x: x * x, "reciprocal": lambda x: divided(mp.mpf(1), x), "sigmoid": sigmoid, "softplus": softplus,
+        "relu": lambda x: x if mp.isnan(x) or x > 0 else mp.mpf(0), "silu": lambda x: x * sigmoid(x),
+        "floor": mp.floor, "ceil": mp.ceil, "round": mp.nint, "trunc": lambda x: mp.floor(x) if x > 0 else mp.ceil(x),
+        "is_nan": mp.isnan, "is_inf": mp.isinf, "is_finite": mp.isfinite,
+    }  # fmt: skip
+
+    def pick(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
+        return lambda x, y: mp.nan if mp.isnan(x) or mp.isnan(y) else x if better(x, y) else y
+
+    binary: dict[str, Callable[[Any, Any], Any]] = {
+        "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": divided, "pow": power,
+        "maximum": pick(operator.ge), "minimum": pick(operator.le),
+    }  # fmt: skip
+    relations = {name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+    found = {name: _real(function) for name, function in (unary | binary).items()}
+    found["cmp"] = lambda x, y, predicate: np.frompyfunc(relations[predicate], 2, 1)(x, y)
+    found["select"] = lambda c, x, y: np.frompyfunc(lambda k, a, b: a if k else b, 3, 1)(c, x, y)
+    found["and"], found["or"] = np.logical_and, np.logical_or
+    found["not"] = np.logical_not
+    found["clamp"] = lambda x, low, high: found["minimum"](found["maximum"](x, low), high)
+    found |= _reductions(found)
+    return found
+
+
+def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    mp = mpmath
+
+    def over(function: Callable[[list[Any]], Any]) -> Callable[[Any, Sequence[int]], Any]:
+        def reduced(x: Any, axes: Sequence[int]) -> Any:
+            kept = [axis for axis in range(np.ndim(x)) if axis not in axes]
+            rows = np.transpose(x, [*kept, *axes])
+            shape = rows.shape[: len(kept)]
+            rows = rows.reshape(int(np.prod(shape)), int(np.prod(rows.shape[len(kept) :])))
+            made = np.empty(len(rows), object)
+            for place, row in enumerate(rows):
+                made[place] = function(list(row))
+            return made.reshape(shape)
+
+        return reduced
+
+    def largest(row: list[Any]) -> Any:
+        return mp.nan if any(map(mp.isnan, row)) else max(row, default=-mp.inf)
+
+    def smallest(row: list[Any]) -> Any:
+        return mp.nan if any(map(mp.isnan, row)) else min(row, default=mp.inf)
+
+    def log_sum_exp(row: list[Any]) -> Any:
+        return each["log"](mp.fsum(map(mp.exp, row))) if row else -mp.inf
+
+    def mean(row: list[Any]) -> Any:
+        return mp.fsum(row) / len(row) if row else mp.nan
+
+    def first_largest(row: Any) -> int:
+        nans = [place for place, number in enumerate(row) if mp.isnan(number)]
+        return nans[0] if nans else max(range(len(row)), key=lambda place: (row[place], -place))
+
+    def dot(x: Any, y: Any) -> Any:
+        return np.dot(x, y)
+
+    total, lse = over(mp.fsum), over(log_sum_exp)
+    return {
+        "sum": total, "prod": over(mp.fprod), "max": over(largest), "min": over(smallest), "mean": over(mean),
+        "logsumexp": lse,
+        "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
+        "log_softmax": lambda x, axes: x - np.expand_dims(lse(x, axes), tuple(axes)),
+        "transpose": lambda x, permutation: np.transpose(x, permutation),
+        "slice": lambda x, starts, limits, strides: x[tuple(map(_cut, starts, limits, strides, x.shape))],
+        "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
+    }  # fmt: skip
+
+
+def _cut(start: int, limit: int, stride: int, size: int) -> slice:
+    return slice(start, limit if limit > 0 else size + limit, stride)

@@ -1,0 +1,199 @@
+"""Rules from text: `name: before => after`, their class, their conditions.
+
+    // 1 + x keeps no digit of a small x.
+    log_of_one_plus: log(1 + x) => log1p(x)
+      accurate: 1 + x rounds x away
+
+    product_of_powers: x ** number(c) * x ** number(d) => x ** (c + d)
+      fast
+      if c > 0 and d > 0
+
+`expression.py` has the language of both sides and `pattern.py` what it means. Conditions are expressions of the words in
+`CONDITIONS` and of comparisons of numbers and attributes.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tir.dialects.tir.base import is_unsigned
+from tir.dialects.tir.builder import TensorBuilder
+from tir.ir.errors import FileLocation, Location, TirError, nearest
+from tir.ir.ir import Op, Value
+from tir.ir.rewrite import CLASSES, Rule
+from tir.ir.types import I1, FloatType, IntegerType, element_type
+from tir.rewrites.expression import Call, Expression, Name, Number, names_of, parse_expression, walk
+from tir.rewrites.pattern import FUNCTIONS, Found, attributes_of, build, matches, op_class
+
+__all__ = ["CONDITIONS", "Declaration", "read_rules"]
+
+_HEAD = re.compile(r"(?P<name>[a-z][a-z0-9_]*):\s*(?P<rest>.*)")
+_CLASS = re.compile(rf"(?P<kind>{'|'.join(CLASSES)})(?: within (?P<ulps>\d+) ulp)?(?:: (?P<reason>.+))?")
+_TRIED = re.compile(r"tried (?:up to (?P<most>\d+)|for finite numbers)")
+
+
+def _is_integer(x: Value) -> bool:
+    return isinstance(element_type(x.type), IntegerType) and element_type(x.type) is not I1
+
+
+#: What a condition may ask of a value.
+CONDITIONS: dict[str, Callable[[Value], bool]] = {
+    "floats": lambda x: isinstance(element_type(x.type), FloatType),
+    "integers": _is_integer,
+    "signed": lambda x: _is_integer(x) and not is_unsigned(element_type(x.type)),
+    "unsigned": lambda x: is_unsigned(element_type(x.type)),
+    "bools": lambda x: element_type(x.type) is I1,
+    "used_once": lambda x: len(x.uses) == 1,
+    "nonempty": lambda x: all(isinstance(dim, int) and dim > 0 for dim in x.type.shape),  # type: ignore[attr-defined]
+}
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a rule says, to be matched, built, proved and printed.
+
+    ulps: how far an accurate rule may lie beside the truth, 0 for what its ops make likely. limits: the largest number
+    that a proof tries, where arithmetic with many digits cannot tell what is right of larger ones, and whether it leaves
+    out what is not finite, of which the rule says nothing.
+    """
+
+    before: Expression
+    after: Expression
+    conditions: tuple[Expression, ...] = ()
+    ulps: int = 0
+    limits: tuple[float, bool] = (math.inf, False)
+    location: Location = field(default_factory=lambda: FileLocation("<rules>", 1, 1))
+
+    def apply(self, op: Op, b: TensorBuilder) -> Value | None:
+        """The value that replaces the result of the op, None if the rule does not fit."""
+        (result,) = op.results
+        found = self.fits(result)
+        if found is None:
+            return None
+        made = build(self.after, b, found, b.tensor(result)).value
+        return made if made.type is result.type else None
+
+    def fits(self, value: Value) -> Found | None:
+        """What the names stand for, if the rule is about this value."""
+        for found in matches(self.before, value):
+            if all(_holds(one, found) for one in self.conditions):
+                return found
+        return None
+
+
+def _holds(condition: Expression, found: Found) -> bool:
+    match condition:
+        case Call("and", parts):
+            return all(_holds(part, found) for part in parts)
+        case Call("or", parts):
+            return any(_holds(part, found) for part in parts)
+        case Call("not", (part,)):
+            return not _holds(part, found)
+        case Call("cmp", (left, right), (("predicate", Number(relation)),)):
+            return _RELATIONS[str(relation)](_number(left, found), _number(right, found))
+        case Call(function, (Name(name),)):
+            return CONDITIONS[function](found[name])
+    raise AssertionError(condition)
+
+
+def _number(expression: Expression, found: Found) -> Any:
+    match expression:
+        case Number(number):
+            return number
+        case Name(name):
+            return found[name]
+    raise AssertionError(expression)
+
+
+# --- from text -------------------------------------------------------------------------------------------------------
+
+
+def read_rules(text: str, file: str = "<rules>") -> list[Rule]:
+    """The rules of a text. Raises TirError with the place of what is wrong."""
+    found: dict[str, Rule] = {}
+    for line, paragraph in _paragraphs(text):
+        location = FileLocation(file, line, 1)
+        try:
+            one = _read(paragraph, location)
+            if one.name in found:
+                raise TirError(f"there are two rules {one.name}")
+        except TirError as error:
+            raise TirError(error.message, location, hint=error.hint) from None
+        found[one.name] = one
+    return list(found.values())
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines of each rule, with the number of the first."""
+    start = 0
+    lines: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.rstrip()
+        if not content or content.lstrip().startswith("//"):
+            continue
+        if content[0] != " " and lines:
+            yield start, lines
+            lines = []
+        if not lines:
+            start = number
+        lines.append(content.strip())
+    if lines:
+        yield start, lines
+
+
+def _read(lines: Sequence[str], location: Location) -> Rule:
+    head = _HEAD.fullmatch(lines[0])
+    if head is None:
+        raise TirError(f"a rule begins with its name and a colon, got `{lines[0][:60]}`")
+    places = [k for k, line in enumerate(lines) if _CLASS.fullmatch(line)]
+    if len(places) != 1:
+        raise TirError(f"a rule has one line with its class, {', '.join(CLASSES)}, got {len(places)}")
+    sides = " ".join([head["rest"], *lines[1 : places[0]]]).split("=>")
+    if len(sides) != 2:
+        raise TirError("a rule is `before => after`")
+    stated = _CLASS.fullmatch(lines[places[0]])
+    assert stated is not None
+    if stated["kind"] == "accurate" and not stated["reason"]:
+        raise TirError("an accurate rule says why its error is not larger: `accurate: ..`")
+    before, after = map(parse_expression, sides)
+    rest = lines[places[0] + 1 :]
+    tried = [found for line in rest if (found := _TRIED.fullmatch(line))]
+    conditions = [_condition(line) for line in rest if not _TRIED.fullmatch(line)]
+    limits = (float(tried[0]["most"] or math.inf), tried[0]["most"] is None) if tried else (math.inf, False)
+    made = Declaration(before, after, tuple(conditions), int(stated["ulps"] or 0), limits, location)
+    _check(made)
+    root = op_class(before)  # type: ignore[arg-type]
+    texts = (sides[0].strip(), sides[1].strip())
+    return Rule(head["name"], (root,), made.apply, *texts, stated["kind"], stated["reason"] or "", made)
+
+
+def _condition(line: str) -> Expression:
+    if not line.startswith("if "):
+        raise TirError(f"behind the class stand conditions, `if ..`, got `{line[:60]}`")
+    return parse_expression(line[3:].replace(" and ", " & ").replace(" or ", " | ").replace("not ", "~"))
+
+
+def _check(declaration: Declaration) -> None:
+    before, after = declaration.before, declaration.after
+    if not isinstance(before, Call) or before.function == "number":
+        raise TirError("what a rule replaces is an op, not a name or a number")
+    for side in (before, after):
+        for one in walk(side):
+            if isinstance(one, Call) and one.function not in ("number", *FUNCTIONS):
+                attributes_of(one)
+    known = names_of(before)
+    for name in names_of(after) + [name for one in declaration.conditions for name in names_of(one)]:
+        if name not in known:
+            raise TirError(f"{name} stands on the right side alone", hint=nearest(name, known))
+    for condition in declaration.conditions:
+        for one in walk(condition):
+            if isinstance(one, Call) and one.function not in (*CONDITIONS, "and", "or", "not", "cmp"):
+                raise TirError(f"there is no condition {one.function}", hint=nearest(one.function, CONDITIONS))
