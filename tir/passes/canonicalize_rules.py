@@ -11,8 +11,7 @@ from tir.dialects.tir.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Po
 from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.logic import And, Cast, Not, Or, Select
-from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose
-from tir.ir.attributes import DenseAttr
+from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose, is_number, number_of
 from tir.ir.errors import TirError
 from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
@@ -20,25 +19,7 @@ from tir.ir.rewrite import Rule, rule
 from tir.ir.types import FloatType, TensorType, element_type
 from tir.lazy import np
 
-__all__ = ["RULES", "number_of"]
-
-
-def number_of(value: Value) -> Any:
-    """The number that each element of the value is, or None: a splat constant, `tir.full`, or a broadcast of one."""
-    op = value.op
-    while isinstance(op, (Broadcast, Reshape)):
-        op = op.x.op
-    if isinstance(op, Full):
-        return op.value
-    if isinstance(op, Constant) and isinstance(op.value, DenseAttr) and op.value.is_splat:
-        return op.value.splat_value
-    return None
-
-
-def _is(value: Value, number: float) -> bool:
-    """Each element of the value is this number; -0.0 is not 0.0."""
-    found = number_of(value)
-    return found is not None and found == number and str(float(found)) == str(float(number))
+__all__ = ["RULES"]
 
 
 def _is_float(value: Value) -> bool:
@@ -155,7 +136,7 @@ def not_of_not(op: Not, b: Any) -> Value | None:
 def times_one(op: Mul, b: Any) -> Value | None:
     """x * 1 -> x   exact"""
     for x, one in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        if _is(one, 1):
+        if is_number(one, 1):
             return _same_type(op, x)
     return None
 
@@ -163,13 +144,13 @@ def times_one(op: Mul, b: Any) -> Value | None:
 @rule(Div)
 def divided_by_one(op: Div, b: Any) -> Value | None:
     """x / 1 -> x   exact"""
-    return _same_type(op, op.lhs) if _is(op.rhs, 1) else None
+    return _same_type(op, op.lhs) if is_number(op.rhs, 1) else None
 
 
 @rule(Div)
 def one_divided(op: Div, b: Any) -> Value | None:
     """1 / x -> reciprocal(x) for floats   exact"""
-    if not _is_float(op.rhs) or not _is(op.lhs, 1):
+    if not _is_float(op.rhs) or not is_number(op.lhs, 1):
         return None
     return _same_type(op, b.create(Reciprocal, op.rhs))
 
@@ -179,7 +160,7 @@ def plus_zero(op: Add, b: Any) -> Value | None:
     """x + 0 -> x for integers, x + -0.0 -> x for floats   exact"""
     zero = -0.0 if _is_float(op.lhs) else 0
     for x, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        if _is(other, zero):
+        if is_number(other, zero):
             return _same_type(op, x)
     return None
 
@@ -187,7 +168,7 @@ def plus_zero(op: Add, b: Any) -> Value | None:
 @rule(Sub)
 def minus_zero(op: Sub, b: Any) -> Value | None:
     """x - 0 -> x   exact"""
-    return _same_type(op, op.lhs) if _is(op.rhs, 0) else None
+    return _same_type(op, op.lhs) if is_number(op.rhs, 0) else None
 
 
 @rule(Add)
@@ -208,13 +189,13 @@ def minus_negated(op: Sub, b: Any) -> Value | None:
 @rule(Pow)
 def power_of_one(op: Pow, b: Any) -> Value | None:
     """x ** 1 -> x   exact"""
-    return _same_type(op, op.lhs) if _is(op.rhs, 1) else None
+    return _same_type(op, op.lhs) if is_number(op.rhs, 1) else None
 
 
 @rule(Pow)
 def power_of_two(op: Pow, b: Any) -> Value | None:
     """x ** 2 -> x * x   accurate: one rounding, as a correctly rounded power has"""
-    return _same_type(op, b.create(Mul, op.lhs, op.lhs)) if _is(op.rhs, 2) else None
+    return _same_type(op, b.create(Mul, op.lhs, op.lhs)) if is_number(op.rhs, 2) else None
 
 
 @rule(Maximum, Minimum, And, Or)

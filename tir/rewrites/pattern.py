@@ -18,6 +18,7 @@ from typing import Any
 
 from tir.dialects.tir import DIALECT
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.shape import is_number, number_of
 from tir.ir.errors import TirError, nearest
 from tir.ir.execution import value_of_type
 from tir.ir.ir import Op, Value
@@ -25,7 +26,6 @@ from tir.ir.traits import Commutative
 from tir.ir.types import Type, element_type
 from tir.lazy import np
 from tir.rewrites.expression import Call, Expression, List, Name, Number
-from tir.rewrites.numbers import is_number, number_of
 
 __all__ = ["FUNCTIONS", "Found", "attributes_of", "build", "matches", "op_class", "operands_of"]
 

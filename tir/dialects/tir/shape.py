@@ -19,7 +19,9 @@ from tir.dialects.tir.base import (
     is_number_of,
     merge_dims,
 )
+from tir.dialects.tir.create import Constant, Full
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
+from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
@@ -27,7 +29,7 @@ from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR, tensor_of
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "slice_dim"]
+__all__ = ["OPS", "is_number", "number_of", "slice_dim"]
 
 
 class DimOp(TensorOp):
@@ -348,6 +350,27 @@ class Reverse(Shaped, Structured):
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
         return [b.reverse(g, self.axes)]
+
+
+# --- tensors that are one number everywhere ---------------------------------------------------------------------------
+
+
+def number_of(value: Value) -> Any:
+    """The number that each element of the value is, or None: a splat constant, `tir.full`, or a broadcast of one."""
+    op = value.op
+    while isinstance(op, (Broadcast, Reshape)):
+        op = op.x.op
+    if isinstance(op, Full):
+        return op.value
+    if isinstance(op, Constant) and isinstance(op.value, DenseAttr) and op.value.is_splat:
+        return op.value.splat_value
+    return None
+
+
+def is_number(value: Value, number: Any) -> bool:
+    """Each element of the value is this number; -0.0 is not 0.0."""
+    found = number_of(value)
+    return found is not None and found == number and str(float(found)) == str(float(number))
 
 
 #: The ops of the family, in the order of the documentation.
