@@ -56,17 +56,18 @@ def _up_to(pipeline: Pipeline, last: type[Pass] | None) -> list[Pass]:
     return passes[: max(i for i, one in enumerate(passes) if isinstance(one, last)) + 1]
 
 
+SAME_NUMBERS = "strict"  # rules that only lessen errors are proved one by one: tests/rewrites
 #: The levels by name: the passes that lead there, and what runs them.
 LEVELS: dict[str, tuple[Callable[[], list[Pass]], str]] = {
     "tensor": (lambda: [Autodiff()], "interpret"),
-    "structured": (lambda: _up_to(lower_cpu(), LowerStructured), "interpret"),
-    "fused": (lambda: steps(fuse()), "interpret"),
-    "bufferized": (lambda: _up_to(default(), Bufferize), "interpret"),
-    "loops": (lambda: _up_to(default(), LowerLoops), "interpret"),
-    "expanded": (lambda: _up_to(default(), ExpandMath), "interpret"),
-    "cpu": (lambda: _up_to(default(), None), "cpu"),
-    "loops, not fused": (lambda: _up_to(lower_cpu(), None), "interpret"),
-    "cpu, not fused": (lambda: _up_to(lower_cpu(), None), "cpu"),
+    "structured": (lambda: _up_to(lower_cpu(fp_mode=SAME_NUMBERS), LowerStructured), "interpret"),
+    "fused": (lambda: steps(fuse(fp_mode=SAME_NUMBERS)), "interpret"),
+    "bufferized": (lambda: _up_to(default(fp_mode=SAME_NUMBERS), Bufferize), "interpret"),
+    "loops": (lambda: _up_to(default(fp_mode=SAME_NUMBERS), LowerLoops), "interpret"),
+    "expanded": (lambda: _up_to(default(fp_mode=SAME_NUMBERS), ExpandMath), "interpret"),
+    "cpu": (lambda: _up_to(default(fp_mode=SAME_NUMBERS), None), "cpu"),
+    "loops, not fused": (lambda: _up_to(lower_cpu(fp_mode=SAME_NUMBERS), None), "interpret"),
+    "cpu, not fused": (lambda: _up_to(lower_cpu(fp_mode=SAME_NUMBERS), None), "cpu"),
 }
 
 

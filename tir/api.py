@@ -38,6 +38,7 @@ from tir.ir.ir import Block, Op, OpResult, Region, Value
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
+from tir.ir.rewrite import FP_MODES
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
 from tir.ir.types import FunctionType, TensorType, Type
@@ -277,15 +278,21 @@ def transform(module: Op, pipeline: str) -> None:
     run_pipeline(parse_pipeline(pipeline, ALL, REGISTRY), module)
 
 
-def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None) -> Executable:
+def executable(
+    module: Op, target: str = "cpu", pipeline: Pipeline | None = None, fp_mode: str = "stable"
+) -> Executable:
     """A module of any level, ready to run; the module itself is not changed.
 
     pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS and LAPACK where
-    scipy is installed and they are faster; what expands `tir.grad` for "interpret".
+    scipy is installed and they are faster; what expands `tir.grad` for "interpret". fp_mode: of that for "cpu": which
+    rules may change numbers, `strict` none, `stable` those that lessen errors, `fast` all.
     """
     _check_module("executable", module)
+    if fp_mode not in FP_MODES:
+        message = f"executable: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}"
+        raise TirError(message, caller_location())
     verify(module)
-    steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
+    steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else _without_gradients(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
@@ -296,9 +303,12 @@ def _check_module(what: str, module: Any) -> None:
         raise TirError(f"{what}: a module is needed, got {told(module)}", caller_location(), hint=hint)
 
 
-def for_this_machine() -> Pipeline:
-    """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy."""
-    pipeline = default(library="auto")
+def for_this_machine(fp_mode: str = "stable") -> Pipeline:
+    """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy.
+
+    fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all.
+    """
+    pipeline = default("auto", fp_mode)
     for step in pipeline.passes():
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library

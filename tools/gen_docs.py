@@ -30,6 +30,7 @@ from tir.ir.printer import print_op  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
 from tir.passes.canonicalize import FAMILIES  # noqa: E402
 from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
+from tir.passes.canonicalize_math import RULES as MATH_RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
 from tir.rewrites.families import rules_of  # noqa: E402
@@ -133,7 +134,7 @@ def passes_page() -> str:
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
     lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
-    for r in (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES):
+    for r in (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES, *MATH_RULES):
         lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
     lines += ["", "## Pipelines", ""]
     for name, make in PIPELINES.items():

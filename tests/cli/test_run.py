@@ -75,6 +75,15 @@ func.func @half(%n: i32 {tir.name = "n"}) -> i32 {
   return %r : i32
 }
 """
+SOFT = """\
+func.func @soft(%x: tensor<2xf32> {tir.name = "x"}) -> tensor<2xf32> {
+  %one = tir.full 1.0 : f32 -> tensor<2xf32>
+  %e = tir.exp %x : tensor<2xf32>
+  %d = tir.add %one, %e : tensor<2xf32>
+  %l = tir.log %d : tensor<2xf32>
+  return %l : tensor<2xf32>
+}
+"""
 TARGETS = pytest.mark.parametrize("target", ["interpret", "cpu"])
 
 
@@ -93,7 +102,7 @@ def ran(*arguments: object, stdin: str = "") -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder with the programs of this file, which the tests run in."""
     monkeypatch.chdir(tmp_path)
-    programs = {"add": ADD, "count": COUNT, "loops": LOOPS, "half": POSITIVE}
+    programs = {"add": ADD, "count": COUNT, "loops": LOOPS, "half": POSITIVE, "soft": SOFT}
     for name, text in programs.items():
         (tmp_path / f"{name}.tir").write_text(text, encoding="utf-8")
     return tmp_path
@@ -337,6 +346,12 @@ def test_failing_assert_is_the_error_of_the_reference() -> None:
 # --- mistakes --------------------------------------------------------------------------------------------------------
 
 ADD_ROW = ("add.tir", "s=0")
+@pytest.mark.parametrize(("mode", "result"), [("strict", "[inf  0.]"), ("stable", "[1.0000000e+03 1.9287499e-22]")])
+def test_rewrites_may_do_to_numbers_what_the_mode_allows(mode: str, result: str) -> None:
+    """log(1 + exp(x)) is softplus(x), where neither 1000 overflows nor -50 is lost."""
+    assert ran("soft.tir", "--target", "cpu", "--fp-mode", mode, "x=[1000, -50]") == f"result = {result}\n"
+
+
 LOOK = ("count.tir", "--entry", "look")
 WRONG_COMMANDS: list[tuple[tuple[object, ...], str]] = [
     (("count.tir",), "the module has @train, @look, @see_key: choose one by --entry"),
@@ -348,6 +363,8 @@ WRONG_COMMANDS: list[tuple[tuple[object, ...], str]] = [
     (("add.tir", "--batch", "1e3"), "argument --batch: '1e3' is no number from 1 to 1099511627776"),
     (("add.tir", "--generate-inputs", "x"), "argument --generate-inputs: 'x' is no seed: a whole number from 0 to 4294967295"),
     (("add.tir", "--target", "gpu"), "argument --target: must be cpu or interpret, got 'gpu'"),
+    (("soft.tir", "--fp-mode", "strict"), "--fp-mode is for --target cpu; the interpreter and --check-levels keep numbers"),
+    (("soft.tir", "--fp-mode", "slow"), "argument --fp-mode: must be strict, stable or fast, got 'slow'"),
     (("add.tir", "--data"), "argument --data: expected one argument"),
     (("add.tir", "s=0"), "@add: argument 'x' (tensor<[B]x2xf32>) is missing; give x=VALUE, --data FILE.npz"),
     (("add.tir", "x=[[1, 2]]", "y=2"), "@add has no argument 'y'; it has 'x', 's'"),

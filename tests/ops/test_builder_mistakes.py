@@ -360,6 +360,7 @@ FUNCTIONS = [
     (lambda p: p.b.call("double", p.v), "func.call: @double has type (tensor<3xf32>) -> tensor<3xf32>, called as"),
     (lambda p: p.b.function("f", a=3), "function: a must be a type, the text of one or b.argument of one, got 3"),
     (lambda p: p.b.function("f", a="tensor<2xf32"), "function @f: @main is still open"),
+    (lambda p: tir.executable(p.b.module, fp_mode="fst"), "executable: fp_mode must be one of strict, stable, fast, got 'fst'"),
     (lambda p: tir.executable(p.b), "executable: a module is needed, got <tir.api.Builder object"),
     (lambda p: tir.transform("module {}", "cse"), "transform: a module is needed, got 'module {}'; tir.parse makes one of text"),
     (gradient_of_an_open_loop, "say how many steps there are at most: max_trips 100, in Python max_trips=100"),

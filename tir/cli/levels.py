@@ -31,14 +31,15 @@ class Level:
     pipeline: Pipeline | None
 
 
+SAME_NUMBERS = "strict"  # what only lessens errors would differ from what is given
 #: The first is what the others are compared with.
 LEVELS = (
     Level("as given", "interpret", None),
-    Level("structured", "interpret", Pipeline([*to_structured()])),
-    Level("fused", "interpret", fuse()),
-    Level("loops", "interpret", lower_cpu()),
-    Level("fused loops", "interpret", default()),
-    Level("cpu", "cpu", for_this_machine()),
+    Level("structured", "interpret", Pipeline([*to_structured(fp_mode=SAME_NUMBERS)])),
+    Level("fused", "interpret", fuse(fp_mode=SAME_NUMBERS)),
+    Level("loops", "interpret", lower_cpu(fp_mode=SAME_NUMBERS)),
+    Level("fused loops", "interpret", default(fp_mode=SAME_NUMBERS)),
+    Level("cpu", "cpu", for_this_machine(SAME_NUMBERS)),
 )
 
 

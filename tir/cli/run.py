@@ -28,6 +28,7 @@ from tir.ir.bfloat16 import widened
 from tir.ir.errors import escape_controls
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline
+from tir.ir.rewrite import FP_MODES
 
 __all__ = ["main"]
 
@@ -68,7 +69,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
         return OK
     if options.check_levels:
         return _check_levels(module, options, given)
-    exe = executable(module, options.target)
+    exe = executable(module, options.target, fp_mode=options.fp_mode or "stable")
     entry = choose_entry(exe.entries, options.entry)
     function = function_of(module, entry)
     if options.save is not None and not exe.state:
@@ -188,6 +189,10 @@ def _parser() -> _Parser:
     add = parser.add_argument
     add("--entry", metavar="NAME", help="the function to run; needed if there are several and no @main")
     add("--target", choices=TARGETS, default="interpret", help="machine code, or numpy (the default)")
+    add(
+        "--fp-mode", choices=FP_MODES,
+        help="what rewrites for --target cpu may do to numbers: nothing (strict), lessen errors (stable), or more; stable",
+    )  # fmt: skip
     add("--list-entries", action="store_true", help="print the functions that can be run, and end")
     data = parser.add_argument_group("arguments and results")
     data.add_argument("--data", metavar="FILE.npz", help="arrays for the arguments that are not given, by name")
@@ -249,6 +254,8 @@ def _check_flags(options: argparse.Namespace) -> None:
         if is_given and not is_met:
             raise CommandLineError(f"{flag} needs {other}")
     refuse_unwritable({"--save": options.save, "--output": options.output})
+    if options.fp_mode is not None and (options.check_levels or options.target != "cpu"):
+        raise CommandLineError("--fp-mode is for --target cpu; the interpreter and --check-levels keep numbers")
     if options.check_levels:
         for flag in ("epochs", "batch", "metrics", "save", "output"):
             if getattr(options, flag) is not None:

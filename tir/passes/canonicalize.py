@@ -34,6 +34,7 @@ FAMILIES = ("shapes", "canonical")
 MORE_RULES = LazyTable({
     "control": "tir.passes.canonicalize_control:RULES",
     "scf": "tir.passes.canonicalize_scf:RULES",
+    "math": "tir.passes.canonicalize_math:RULES",
     "tensor": "tir.passes.canonicalize_tensor:RULES",
 })
 
@@ -44,7 +45,7 @@ class Canonicalize(Pass):
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
     it is one number). Rules are listed in `tir/rewrites/canonical.rules` and `shapes.py`, those for branches and loops
-    in `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`, for `tensor` in `canonicalize_tensor.py`;
+    in `canonicalize_control.py`, those for `scf`, `math` and `tensor` in modules that are called as the dialect;
     `fp-mode` says which classes may be applied: `strict` (same bits), `stable` (also accurate ones), `fast`. With
     `max-iterations` the ops are gone through so often at most: all of them once, then those that a change has touched.
 

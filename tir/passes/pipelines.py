@@ -30,39 +30,48 @@ PASSES = LazyTable({
 })  # fmt: skip
 
 
+#: Passes whose rules change how numbers are computed.
+REWRITING = ("canonicalize", "stabilize", "specialize")
 #: The choice that leaves calls of BLAS and LAPACK out of a pipeline.
 NO_CALLS = "never"
 
 
-def to_structured(library: str = NO_CALLS) -> list[Pass]:
+def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass]:
     """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
     passes = _passes(
         "inline",  # first: state and tensors do not cross calls below
         "canonicalize",  # before autodiff: less to differentiate
+        "stabilize",  # and nothing that overflows
         "autodiff",
         "inline",  # functions with derivatives of their own: autodiff was to see the calls
         "canonicalize",
+        "stabilize",  # what gradients make
+        "specialize",
         "cse",  # forward, backward and updates share expressions
         "dce",
         "state-to-arguments",
         "inline",  # first values that other functions compute
+        fp_mode=fp_mode,
     )
-    return [*passes, PASSES["lower-structured"](library=library), *_passes("canonicalize", "cse", "dce")]
+    passes.append(PASSES["lower-structured"](library=library))
+    return [*passes, *_passes("canonicalize", "cse", "dce", fp_mode=fp_mode)]
 
 
-def fuse(library: str = NO_CALLS) -> Pipeline:
+def fuse(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     """From any level above loops to fused structured ops.
 
-    library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion.
+    library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion. fp_mode:
+    that of all passes that have one.
     """
-    return Pipeline([*to_structured(library), *_passes("fuse-structured", "canonicalize", "cse", "dce")])
+    passes = _passes("fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
+    return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
-def lower_cpu(library: str = NO_CALLS) -> Pipeline:
+def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     """From any level to loops that are ready for LLVM; does not fuse (`--fuse --lower-cpu` does).
 
     library: the option `library` of its `lower-structured`, and `use` of a `select-library` in front of bufferize. The
-    code calls nothing unless that is asked for.
+    code calls nothing unless that is asked for. fp_mode: that of all passes that have one.
     """
     passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
     passes += _passes(
@@ -73,21 +82,22 @@ def lower_cpu(library: str = NO_CALLS) -> Pipeline:
         "canonicalize",
         "cse",
         "dce",
+        fp_mode=fp_mode,
     )
-    return Pipeline([*to_structured(library), *passes])
+    return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
-def default(library: str = NO_CALLS) -> Pipeline:
+def default(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
 
     library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
-    (`never`).
+    (`never`). fp_mode: that of all passes that have one.
     """
-    return Pipeline([fuse(library), lower_cpu(library)])
+    return Pipeline([fuse(library, fp_mode), lower_cpu(library, fp_mode)])
 
 
-def _passes(*names: str) -> list[Pass]:
-    return [PASSES[name]() for name in names]
+def _passes(*names: str, fp_mode: str) -> list[Pass]:
+    return [PASSES[name](fp_mode=fp_mode) if name in REWRITING else PASSES[name]() for name in names]
 
 
 PIPELINES = LazyTable({
