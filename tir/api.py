@@ -43,10 +43,8 @@ from tir.ir.traits import FunctionLike
 from tir.ir.types import FunctionType, TensorType, Type
 from tir.ir.verify import verify
 from tir.parser.parse import parse_text
-from tir.passes.autodiff import Autodiff
-from tir.passes.inline import Inline
 from tir.passes.lower_structured import LowerStructured
-from tir.passes.pipelines import ALL, default
+from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
 
@@ -285,7 +283,7 @@ def executable(module: Op, target: str = "cpu", pipeline: Pipeline | None = None
     """
     _check_module("executable", module)
     verify(module)
-    steps = pipeline or (for_this_machine() if target == "cpu" else _without_gradients(module))
+    steps = pipeline or (for_this_machine() if target == "cpu" else _to_interpret(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
@@ -305,9 +303,9 @@ def for_this_machine() -> Pipeline:
     return pipeline
 
 
-def _without_gradients(module: Op) -> Pipeline:
-    has_gradient = any(isinstance(op, Derivative) for op in module.walk())
-    return Pipeline([Inline(), Autodiff()] if has_gradient else [])
+def _to_interpret(module: Op) -> Pipeline:
+    has_derivative = any(isinstance(op, Derivative) for op in module.walk())
+    return Pipeline([*without_derivatives()] if has_derivative else [])
 
 
 def type_from_text(text: str) -> Type:

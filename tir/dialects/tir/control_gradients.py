@@ -71,7 +71,10 @@ def backward(op: Control, d: Differentiation, given: Sequence[Any | None]) -> St
     """The parts for operands and values from outside, from the adjoints of the results."""
     if isinstance(op, Checkpoint):
         return _computed_again(op, d, given)
-    return _branch(op, d, given) if isinstance(op, If) else _Loop(op, d, given).steps()  # type: ignore[arg-type]
+    if isinstance(op, If):
+        chosen = op.chosen
+        return _branch(op, d, given) if chosen is None else _region_again(op, chosen, {}, d, given)
+    return _Loop(op, d, given).steps()  # type: ignore[arg-type]
 
 
 def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
@@ -122,11 +125,21 @@ def _computed_again(op: Checkpoint, d: Differentiation, given: Sequence[Any | No
     }  # fmt: skip
     for value, same in mapping.items():
         same.hint = value.hint
+    return (yield from _region_again(op, op.body, mapping, d, given))
+
+
+def _region_again(
+    op: Control, block: Block, mapping: dict[Any, Any], d: Differentiation, given: Sequence[Any | None]
+) -> Steps:
+    """The block of a region, run once, where the gradient is computed, and the way back through it.
+
+    mapping: what it takes in place of values from outside.
+    """
     outside = captured(op, d.depends)
     copy = Block([])
-    ends = copied(op.body, copy, dict(mapping))
+    ends = copied(block, copy, dict(mapping))
     seeds = [pair for pair in zip(ends, given) if pair[1] is not None]
-    parts = yield Pullback(copy, seeds, [mapping[value] for value in outside])
+    parts = yield Pullback(copy, seeds, [mapping.get(value, value) for value in outside])
     found = [(value, part) for value, part in zip(outside, parts) if part is not None]
     _end(d, copy, [part.value for _, part in found])
     values = moved(copy, d.b)
