@@ -16,7 +16,7 @@ from tir.ir.errors import TirError
 from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import Rule, rule
-from tir.ir.types import FloatType, TensorType, element_type
+from tir.ir.types import INDEX, FloatType, TensorType, element_type
 from tir.lazy import np
 
 __all__ = ["RULES"]
@@ -84,10 +84,9 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
 
 @rule(Broadcast)
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
-    """broadcast(constant of one number) -> full   exact"""
-    inner = op.x.op
-    if not isinstance(inner, Constant) or number_of(op.x) is None:
-        return None
+    """broadcast(one number everywhere, of known sizes) -> full   exact"""
+    if not isinstance(op.x.op, (Constant, Full)) or number_of(op.x) is None or not op.x.type.is_static:
+        return None  # sizes that are not known are checked where they must agree
     value = number_attribute(number_of(op.x), op.result.type.element)
     return b.create(Full, op.sizes, value=value, result_types=[op.result.type])
 
@@ -153,6 +152,23 @@ def one_divided(op: Div, b: Any) -> Value | None:
     if not _is_float(op.rhs) or not is_number(op.lhs, 1):
         return None
     return _same_type(op, b.create(Reciprocal, op.rhs))
+
+
+@rule(Mul)
+def times_one_over_size(op: Mul, b: Any) -> Value | None:
+    """x * broadcast(1 / n) -> x / broadcast(n), for n a size: a mean's gradient   accurate: one rounding, not two"""
+    for x, factor in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        spread, inverse = factor.op, factor.op.x.op if isinstance(factor.op, Broadcast) else None
+        if not isinstance(spread, Broadcast) or not isinstance(inverse, Reciprocal) or not _is_size(inverse.x):
+            continue
+        size = b.create(Broadcast, inverse.x, spread.sizes, along=spread.along, result_types=[factor.type])
+        return _same_type(op, b.create(Div, x, size))
+    return None
+
+
+def _is_size(value: Value) -> bool:
+    """A size that run time knows, as a number."""
+    return isinstance(value.op, Cast) and value.op.x.type is INDEX
 
 
 @rule(Add)
@@ -242,7 +258,7 @@ def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
 RULES: tuple[Rule, ...] = (
     transpose_in_order, transpose_of_transpose, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same,
     broadcast_of_broadcast, broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing,
-    of_one_number_each, neg_of_neg, not_of_not, times_one, divided_by_one, one_divided, plus_zero, minus_zero,
-    plus_negated, minus_negated,
+    of_one_number_each, neg_of_neg, not_of_not, times_one, divided_by_one, one_divided, times_one_over_size,
+    plus_zero, minus_zero, plus_negated, minus_negated,
     power_of_one, power_of_two, of_equal_operands, select_of_equals, select_of_constant,
 )  # fmt: skip
