@@ -26,7 +26,7 @@ from tir.passes.call_graph import callees_first
 from tir.passes.custom_derivatives import Place
 from tir.passes.forward_mode import Forward
 from tir.passes.jacobians import jacobians
-from tir.passes.residuals import residuals, residuals_text
+from tir.passes.residuals import repeated, residuals, residuals_text
 from tir.passes.reverse_mode import Reverse, Steps, drop_unused, value_name
 
 __all__ = ["Autodiff", "expand_gradients"]
@@ -156,7 +156,8 @@ def _expand(op: Derivative, place: Place, remarks: Remarks) -> None:
     drop_unused(mark, last)
     if not isinstance(op, Jvp):
         kept = residuals(_between(before, end, block))
-        remarks.append((op.location, f"residuals: {op.name} {residuals_text(kept)}", "analysis"))
+        again = repeated(place.repeated, block)
+        remarks.append((op.location, f"residuals: {op.name} {residuals_text(kept, again)}", "analysis"))
 
 
 def _between(before: Op | None, end: Op | None, block: Block) -> list[Op]:

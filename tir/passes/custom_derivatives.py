@@ -24,7 +24,8 @@ __all__ = ["CustomDerivative", "Place", "custom_derivative", "why_not"]
 class Place:
     """Where a derivative is asked for: the op that does, and the symbols of its module.
 
-    expanded: stand in for functions whose own derivatives are not expanded where they are.
+    expanded: stand in for functions whose own derivatives are not expanded where they are. repeated: takes the values of
+    the forward pass that are computed once more, also those that are dropped again.
     note: why the ops at hand are differentiated, if they are none between values of the op and its `wrt`. custom: whose
     transpose is taken.
     """
@@ -32,6 +33,7 @@ class Place:
     op: Derivative
     symbols: SymbolTable
     expanded: Mapping[Func, Func] = field(default_factory=dict)
+    repeated: list[Value] = field(default_factory=list)
     note: tuple[str, Location] | None = None
     custom: CustomDerivative | None = None
 

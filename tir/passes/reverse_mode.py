@@ -105,6 +105,9 @@ class Reverse:
     def drop_unused(self, block: Block) -> None:
         drop_unused(block.first, block.last)
 
+    def note_repeated(self, block: Block) -> None:
+        self.place.repeated.extend(result for op in block for result in op.results)
+
     # --- the ops that matter -----------------------------------------------------------------------------------------
 
     def _differentiable_path(self, needed: Sequence[Value], wrt: Sequence[Value], constants: Sequence[Value]) -> list[Op]:

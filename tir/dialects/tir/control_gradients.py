@@ -56,6 +56,9 @@ class Differentiation(Protocol):
     def drop_unused(self, block: Block) -> None:
         """Erases the ops of the block that nothing uses."""
 
+    def note_repeated(self, block: Block) -> None:
+        """The ops of the block are those of the forward pass once more."""
+
 
 def is_float(value: Value) -> bool:
     """Whether the value is of floats, so that it can have an adjoint and a tangent."""
@@ -107,6 +110,7 @@ def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     for block in op.blocks:
         copy = Block([])
         ends = copied(block, copy, {})
+        d.note_repeated(copy)
         parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
         found.append((copy, parts))
     reached = [i for i in range(len(outside)) if any(parts[i] is not None for _, parts in found)]
@@ -138,6 +142,7 @@ def _region_again(
     outside = captured(op, d.depends)
     copy = Block([])
     ends = copied(block, copy, dict(mapping))
+    d.note_repeated(copy)
     seeds = [pair for pair in zip(ends, given) if pair[1] is not None]
     parts = yield Pullback(copy, seeds, [mapping.get(value, value) for value in outside])
     found = [(value, part) for value, part in zip(outside, parts) if part is not None]
@@ -221,6 +226,7 @@ class _Loop:
         for j, element in enumerate(op.elements):
             self.sources[mapping[element]] = op.sequences[j]
         ends = copied(op.body, block, mapping)
+        d.note_repeated(block)
         copies: dict[Value, Value] = {mapping[result]: result for inner in op.body for result in inner.results}
         seeds = [(ends[k], adjoint) for k, adjoint in zip(self.carried, adjoints)]
         seeds += [(ends[k], self._cotangent(k)) for k in range(self.count, len(ends)) if self.given[k] is not None]
