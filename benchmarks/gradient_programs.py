@@ -21,32 +21,32 @@ __all__ = ["CHAINS", "chain", "perceptron", "recurrent", "recurrent_by_hand", "r
 ROWS, WIDTH = 4, 8
 
 
-def _elementwise(b: Builder, v: Tensor, x: Tensor, w: Tensor) -> Tensor:
+def _elementwise(b: Builder, v: Tensor, x: Tensor, w: Tensor, p: Tensor) -> Tensor:
     y = b.tanh(v) * x
     return y + y
 
 
-def _mixed(b: Builder, v: Tensor, x: Tensor, w: Tensor) -> Tensor:
+def _mixed(b: Builder, v: Tensor, x: Tensor, w: Tensor, p: Tensor) -> Tensor:
     product = b.dot(v, w)
     total = b.sum(product, [0])
     return b.tanh(product + b.broadcast(total, [1], [ROWS, WIDTH]))
 
 
-def _branch(b: Builder, v: Tensor, x: Tensor, w: Tensor) -> Tensor:
-    (y,) = b.if_(b.constant(True), lambda: [b.tanh(v)], lambda: [v * x])
+def _branch(b: Builder, v: Tensor, x: Tensor, w: Tensor, p: Tensor) -> Tensor:
+    (y,) = b.if_(p, lambda: [b.tanh(v)], lambda: [v * x])
     return y
 
 
-def _loop(b: Builder, v: Tensor, x: Tensor, w: Tensor) -> Tensor:
+def _loop(b: Builder, v: Tensor, x: Tensor, w: Tensor, p: Tensor) -> Tensor:
     (y,), _ = b.scan(lambda h, row: ([b.tanh(h) * row], []), [v], [b.broadcast(x, [1, 2], [2, ROWS, WIDTH])])
     return y
 
 
 #: A link of each kind of chain, and its ops, those inside regions included.
-CHAINS: dict[str, tuple[Callable[[Builder, Tensor, Tensor, Tensor], Tensor], int]] = {
+CHAINS: dict[str, tuple[Callable[[Builder, Tensor, Tensor, Tensor, Tensor], Tensor], int]] = {
     "elementwise": (_elementwise, 3),
     "mixed": (_mixed, 5),
-    "branches": (_branch, 6),
+    "branches": (_branch, 5),
     "loops": (_loop, 5),
 }
 
@@ -55,10 +55,10 @@ def chain(kind: str, n: int) -> Builder:
     """A function of about `n` ops, and its gradient."""
     link, ops = CHAINS[kind]
     b = Builder()
-    with b.function("main", x=f"tensor<{ROWS}x{WIDTH}xf32>", w=f"tensor<{WIDTH}x{WIDTH}xf32>") as (x, w):
+    with b.function("main", x=f"tensor<{ROWS}x{WIDTH}xf32>", w=f"tensor<{WIDTH}x{WIDTH}xf32>", p="tensor<i1>") as (x, w, p):
         v = x
         for _ in range(n // ops):
-            v = link(b, v, x, w)
+            v = link(b, v, x, w, p)
         b.returns(*b.grad(b.sum(v, [0, 1]), [x]))
     return b
 

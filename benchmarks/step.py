@@ -15,9 +15,7 @@ from tir.dialects.all import REGISTRY
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.parser.parse import parse_file
-from tir.passes.autodiff import Autodiff
-from tir.passes.inline import Inline
-from tir.passes.pipelines import default, fuse
+from tir.passes.pipelines import default, fuse, without_derivatives
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 BATCH = 50
@@ -30,7 +28,7 @@ def run() -> None:
         contestants = {"tir, cpu": step(name, default(), "cpu", x, y)}
         if by_hand is not None:
             contestants["numpy by hand"] = by_hand
-        contestants["interpreter, tensor level"] = step(name, Pipeline([Inline(), Autodiff()]), "interpret", x, y)
+        contestants["interpreter, tensor level"] = step(name, Pipeline([*without_derivatives()]), "interpret", x, y)
         contestants["interpreter, fused structured level"] = step(name, fuse(), "interpret", x, y)
         print(table(f"{name}.tir, one step", medians(contestants), "tir, cpu"))
         loops = {"tir, cpu": contestants["tir, cpu"], "interpreter, loops": step(name, default(), "interpret", x, y)}

@@ -386,7 +386,7 @@ def test_slopes_of_a_smooth_cost_are_those_of_calculus() -> None:
     assert len(found) == 4
     for slope in found:
         assert slope is not None
-        want = float(np.sum(y / np.cosh(x * y) ** 2 * slope.directions[0]))
+        want = float(np.sum(y / np.cosh(x * y) ** 2 * slope.weights[0]))
         assert abs(slope.value - want) <= slope.error + 1e-8 * abs(want)
 
 
@@ -394,3 +394,65 @@ def test_equal_gradients_may_be_merged_and_unused_ones_dropped() -> None:
     twice = COST.replace("return %g", "%g2 = tir.grad %cost wrt (%l) : tensor<4xf32>\n  %s = tir.add %g, %g2 : tensor<4xf32>\n"
                          "  %g3 = tir.grad %cost wrt (%l) : tensor<4xf32>\n  return %s")
     assert found_by(twice, Cse(), Dce(), Autodiff())[0] is None
+
+
+# --- other derivatives -------------------------------------------------------------------------------------------------
+
+#: How each kind asks for derivatives of %y by %l, and the type of what it gives.
+ASKED = {
+    "tir.vjp": ("tir.vjp (%y) with (%v) wrt (%l)", "tensor<3xf64>"),
+    "tir.vjp, a given value": ("tir.vjp (%y) with (%v) wrt (%l) constant (%k)", "tensor<3xf64>"),
+    "tir.vjp, of itself": ("tir.vjp (%y) with (%y) wrt (%l)", "tensor<3xf64>"),
+    "tir.jvp": ("tir.jvp (%y) wrt (%l) with (%v)", "tensor<3xf64>"),
+    "tir.jacobian": ("tir.jacobian %y wrt (%l)", "tensor<3x3xf64>"),
+    "tir.jacobian, forward": ("tir.jacobian %y wrt (%l) mode forward", "tensor<3x3xf64>"),
+}
+
+
+def asking(kind: str) -> str:
+    form, type = ASKED[kind]
+    return f"""
+        func.func @main(%x: tensor<3xf64>, %v: tensor<3xf64>) -> {type} {{
+          %l = tir.leaf %x : tensor<3xf64>
+          %t = tir.tanh %l : tensor<3xf64>
+          %k = tir.leaf %t : tensor<3xf64>
+          %s = tir.cumsum %k axis 0 : tensor<3xf64>
+          %y = tir.mul %s, %l : tensor<3xf64>
+          %d = {form} : {type}
+          return %d : {type}
+        }}
+    """
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_each_kind_of_derivative_is_checked_by_central_differences(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, said = found_by(asking(kind), Autodiff())
+    assert found is None and len(said) == 1, said  # and no word about a derivative that is not checked
+    monkeypatch.setattr(Mul, "grad", lambda self, b, g, x, y: [g * y, g * x * 1.01])
+    wrong = wrong_of(asking(kind), Autodiff())
+    assert wrong.difference.what.startswith(f"the {kind.partition(',')[0]} at <text>:8:")
+    assert "the slope of what is differentiated is" in wrong.difference.before
+    assert "the derivative says" in wrong.difference.after
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_pass_that_changes_what_a_derivative_takes_is_found(kind: str) -> None:
+    swap = By(Mul, lambda op, b: op.set_operands([op.lhs, op.lhs]))
+    assert found_by(asking(kind), Cse(), Canonicalize())[0] is None
+    assert wrong_of(asking(kind), swap).step.name == "by"
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_pass_that_looks_through_the_leaf_of_a_derivative_is_found(kind: str) -> None:
+    around = By(Mul, lambda op, b: op.set_operand(1, op.rhs.op.x) if isinstance(op.rhs.op, Leaf) else None)
+    wrong = wrong_of(asking(kind), around)
+    assert wrong.difference.what.startswith("the slope of what is differentiated of the tir.")
+
+
+def test_a_hessian_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = second_order("tanh").partition("%s =")[0] + "%h = tir.jacobian %g wrt (%l) : tensor<3x3xf64>\n return %h : tensor<3x3xf64>\n}"
+    text = text.replace("-> tensor<3xf64>", "-> tensor<3x3xf64>")
+    found, said = found_by(text, Autodiff())
+    assert found is None and len(said) == 1, said
+    monkeypatch.setattr(Mul, "grad", lambda self, b, g, x, y: [g * y, g * y])
+    assert wrong_of(text, Autodiff()).culprit.number == 2  # type: ignore[union-attr]

@@ -44,10 +44,8 @@ from tir.ir.traits import FunctionLike
 from tir.ir.types import FunctionType, TensorType, Type
 from tir.ir.verify import verify
 from tir.parser.parse import parse_text
-from tir.passes.autodiff import Autodiff
-from tir.passes.inline import Inline
 from tir.passes.lower_structured import LowerStructured
-from tir.passes.pipelines import ALL, default
+from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
 
@@ -292,7 +290,7 @@ def executable(
         message = f"executable: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}"
         raise TirError(message, caller_location())
     verify(module)
-    steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else _without_gradients(module))
+    steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else _to_interpret(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
@@ -315,9 +313,9 @@ def for_this_machine(fp_mode: str = "stable") -> Pipeline:
     return pipeline
 
 
-def _without_gradients(module: Op) -> Pipeline:
-    has_gradient = any(isinstance(op, Derivative) for op in module.walk())
-    return Pipeline([Inline(), Autodiff()] if has_gradient else [])
+def _to_interpret(module: Op) -> Pipeline:
+    has_derivative = any(isinstance(op, Derivative) for op in module.walk())
+    return Pipeline([*without_derivatives(fp_mode="strict")] if has_derivative else [])
 
 
 def type_from_text(text: str) -> Type:

@@ -8,10 +8,13 @@ import pytest
 from tests.levels import first_disagreement
 from tir import Builder, TirError
 from tir.dialects.all import REGISTRY
+from tir.dialects.func import Func
+from tir.dialects.tir.state import Grad
 from tir.interpret import Interpreter
 from tir.ir.errors import PassError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.printer import print_op
 from tir.ir.symbols import SymbolTable
 from tir.parser.parse import parse_text
 from tir.passes import autodiff
@@ -422,12 +425,22 @@ def test_derivatives_that_use_others_are_expanded_behind_those(turned: bool) -> 
     np.testing.assert_allclose(found, np.cos(0.3), rtol=1e-15)
 
 
-def test_a_pass_over_each_function_sees_the_derivatives_that_stand_in_others() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_pass_over_each_function_sees_the_derivatives_that_stand_in_others(turned: bool) -> None:
+    """In front of it, where they are expanded, or behind it, where they stay as they are until their turn comes."""
     functions = CHAIN.strip().removeprefix("func.func ").split("\nfunc.func ")
-    module = parse_text("\n".join(f"func.func {one}" for one in reversed(functions)), REGISTRY)
+    module = parse_text("\n".join(f"func.func {one}" for one in (reversed(functions) if turned else functions)), REGISTRY)
     run_pipeline(Pipeline((Autodiff(),), "func.func"), module)
     (found,) = Interpreter(module).run("main", [np.asarray(0.3)])
     np.testing.assert_allclose(found, np.cos(0.3), rtol=1e-15)
+
+
+def test_a_pass_over_one_function_leaves_the_others_alone() -> None:
+    module = parse_text(CHAIN, REGISTRY)
+    before, main = print_op(module), next(op for op in module.walk() if isinstance(op, Func))
+    Autodiff().run(main)
+    assert [op for op in main.walk() if isinstance(op, Grad)] == []
+    assert print_op(module).partition("private")[2] == before.partition("private")[2]
 
 
 def test_the_symbols_of_a_module_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol
 from tir.dialects.func import Call, Func
@@ -25,7 +26,7 @@ from tir.passes.call_graph import callees_first
 from tir.passes.custom_derivatives import Place
 from tir.passes.forward_mode import Forward
 from tir.passes.jacobians import jacobians
-from tir.passes.residuals import residuals, residuals_text
+from tir.passes.residuals import repeated, residuals, residuals_text
 from tir.passes.reverse_mode import Reverse, Steps, drop_unused, value_name
 
 __all__ = ["Autodiff", "expand_gradients"]
@@ -76,20 +77,41 @@ def expand_gradients(root: Op, remarks: Remarks | None = None) -> None:
     """Expands each derivative inside `root`, then drops leaves and gradient markers. remarks: take what there is to say."""
     remarks = [] if remarks is None else remarks
     symbols = SymbolTable(root.root)  # autodiff adds no symbols, and takes none away
-    for op in _derivatives(root, symbols):
+    functions = _functions(root, symbols)
+    expanded = _expanded_elsewhere(functions, root, symbols)
+    order: dict[Op, int] = {function: number for number, function in enumerate(functions)}
+    # In the order of the text, but behind those in functions whose bodies are copied.
+    for op in sorted(_derivatives(root), key=lambda op: max((order.get(one, 0) for one in op.ancestors()), default=0)):
         if actions.begin("expand", op):
-            _expand(op, Place(op, symbols), remarks)
+            _expand(op, Place(op, symbols, expanded), remarks)
             actions.end()
     _tidy_up(root)
 
 
-def _derivatives(root: Op, symbols: SymbolTable) -> list[Derivative]:
-    """In the order of the text, but behind those in functions whose bodies are copied to expand them."""
-    found = [op for op in root.walk() if isinstance(op, Derivative)]
-    edges = {op: _copied(op, symbols) for op in root.walk() if isinstance(op, Func)}
-    groups = callees_first({function: [one for one in copied if one in edges] for function, copied in edges.items()})
-    order = {function: number for number, group in enumerate(groups) for function in group}
-    return sorted(found, key=lambda op: next((order[one] for one in op.ancestors() if isinstance(one, Func)), 0))
+def _derivatives(root: Op) -> list[Derivative]:
+    return [op for op in root.walk() if isinstance(op, Derivative)]
+
+
+def _functions(root: Op, symbols: SymbolTable) -> list[Func]:
+    """The functions inside `root`, and those whose bodies are copied to expand its derivatives, these in front."""
+    pending = [op for op in root.walk() if isinstance(op, Func)]
+    edges: dict[Func, list[Func]] = {}
+    for function in pending:  # which grows meanwhile
+        if function not in edges:
+            edges[function] = _copied(function, symbols)
+            pending += edges[function]
+    return [function for group in callees_first(edges) for function in group]
+
+
+def _expanded_elsewhere(functions: Sequence[Func], root: Op, symbols: SymbolTable) -> dict[Func, Func]:
+    """Copies, without derivatives, of the functions outside of `root`, whose own turn comes, or does not."""
+    expanded: dict[Func, Func] = {}
+    for function in functions:
+        if function is not root and not function.is_inside(root) and _derivatives(function):
+            copy = expanded[function] = cast(Func, function.clone())
+            for op in _derivatives(copy):
+                _expand(op, Place(op, symbols, expanded), [])
+    return expanded
 
 
 def _copied(function: Func, symbols: SymbolTable) -> list[Func]:
@@ -134,7 +156,8 @@ def _expand(op: Derivative, place: Place, remarks: Remarks) -> None:
     drop_unused(mark, last)
     if not isinstance(op, Jvp):
         kept = residuals(_between(before, end, block))
-        remarks.append((op.location, f"residuals: {op.name} {residuals_text(kept)}", "analysis"))
+        again = repeated(place.repeated, block)
+        remarks.append((op.location, f"residuals: {op.name} {residuals_text(kept, again)}", "analysis"))
 
 
 def _between(before: Op | None, end: Op | None, block: Block) -> list[Op]:

@@ -7,8 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from tir.dialects.tir.control import If, Scan, While
-from tir.dialects.tir.create import Constant
-from tir.ir.attributes import DenseAttr
+from tir.dialects.tir.shape import number_of
 from tir.ir.builder import Builder
 from tir.ir.ir import Region, Value
 from tir.ir.rewrite import Rule, rule
@@ -18,23 +17,15 @@ from tir.passes.loop_edit import copied, feeds_itself_only, handing_on_less, inl
 __all__ = ["RULES"]
 
 
-def _truth(value: Value) -> bool | None:
-    """What a condition is, if it is a constant."""
-    attribute = value.op.value if isinstance(value.op, Constant) else None
-    return bool(attribute.numpy().item()) if isinstance(attribute, DenseAttr) else None
-
-
 # --- tir.if ----------------------------------------------------------------------------------------------------------
 
 
 @rule(If)
 def branch_is_known(op: If, b: Any) -> Sequence[Value] | None:
     """if true {f; yield x} else {..} -> f, x   exact"""
-    truth = _truth(op.condition)
-    if truth is None:
+    if number_of(op.condition) is None:
         return None
-    chosen = op.blocks[:1] if truth else op.blocks[1:]
-    return inlined(chosen[0], b, {}) if chosen else []
+    return [] if op.chosen is None else inlined(op.chosen, b, {})
 
 
 @rule(If)
@@ -123,8 +114,9 @@ def while_carries_what_does_not_change(op: While, b: Any) -> Sequence[Value] | N
 @rule(While)
 def while_never_runs(op: While, b: Any) -> Sequence[Value] | None:
     """while (a = x) {yield false} do {..} -> x, and with max_trips 0   exact"""
-    truth = _truth(op.yielded(op.condition_region.block)[0])
-    return list(op.inits) if truth is False or op.max_trips == 0 else None
+    goes_on = number_of(op.yielded(op.condition_region.block)[0])
+    never = op.max_trips == 0 or (goes_on is not None and not goes_on)
+    return list(op.inits) if never else None
 
 
 RULES: tuple[Rule, ...] = (

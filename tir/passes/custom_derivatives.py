@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tir.dialects.custom_derivative import JVP, VJP, derivative_symbol, has_derivatives
@@ -24,12 +24,16 @@ __all__ = ["CustomDerivative", "Place", "custom_derivative", "why_not"]
 class Place:
     """Where a derivative is asked for: the op that does, and the symbols of its module.
 
+    expanded: stand in for functions whose own derivatives are not expanded where they are. repeated: takes the values of
+    the forward pass that are computed once more, also those that are dropped again.
     note: why the ops at hand are differentiated, if they are none between values of the op and its `wrt`. custom: whose
     transpose is taken.
     """
 
     op: Derivative
     symbols: SymbolTable
+    expanded: Mapping[Func, Func] = field(default_factory=dict)
+    repeated: list[Value] = field(default_factory=list)
     note: tuple[str, Location] | None = None
     custom: CustomDerivative | None = None
 
@@ -103,15 +107,16 @@ class CustomDerivative:
         return [mapping.get(value, value) for value in end.operands]
 
 
-def custom_derivative(op: Op, symbols: SymbolTable) -> CustomDerivative | None:
+def custom_derivative(op: Op, place: Place) -> CustomDerivative | None:
     """The derivative of its own that a call has, or None."""
     if not isinstance(op, Call):
         return None
+    symbols = place.symbols
     function = symbols.lookup(op.callee)
     if not isinstance(function, Func) or not has_derivatives(function):
         return None
     found = [symbols.lookup(derivative_symbol(function, name) or "") for name in (VJP, JVP)]
-    vjp, jvp = (one if isinstance(one, Func) else None for one in found)
+    vjp, jvp = (place.expanded.get(one, one) if isinstance(one, Func) else None for one in found)
     return CustomDerivative(op, vjp, jvp) if vjp is not None or jvp is not None else None
 
 

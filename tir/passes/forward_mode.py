@@ -100,7 +100,7 @@ class Forward:
 
     def _called(self, op: Call, given: Tangents) -> Steps:
         """What a function with a derivative of its own says."""
-        custom = custom_derivative(op, self.place.symbols)
+        custom = custom_derivative(op, self.place)
         assert custom is not None, op.callee
         tangents = [self.tangents.get(value) for value in custom.float_operands]
         if custom.jvp is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tir.ir.pass_manager import Pass, Pipeline
 from tir.lazy import LazyTable
 
-__all__ = ["ALL", "PASSES", "PIPELINES", "default", "fuse", "lower_cpu", "to_structured"]
+__all__ = ["ALL", "PASSES", "PIPELINES", "default", "fuse", "lower_cpu", "to_structured", "without_derivatives"]
 
 # A pass is imported when it is asked for: a run of two passes does not wait for the others.
 PASSES = LazyTable({
@@ -36,13 +36,24 @@ REWRITING = ("canonicalize", "stabilize", "specialize")
 NO_CALLS = "never"
 
 
-def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass]:
-    """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
-    passes = _passes(
+def without_derivatives(fp_mode: str = "stable") -> list[Pass]:
+    """From the tensor level to programs without `tir.grad` and its kin, the same for every target.
+
+    A condition that folds to a constant before autodiff leaves one operand to differentiate by; the gradient of the
+    other would be 0 times its slope, nan where that is infinite.
+    """
+    return _passes(
         "inline",  # first: state and tensors do not cross calls below
         "canonicalize",  # before autodiff: less to differentiate
         "stabilize",  # and nothing that overflows
         "autodiff",
+        fp_mode=fp_mode,
+    )
+
+
+def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass]:
+    """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
+    passes = without_derivatives(fp_mode) + _passes(
         "inline",  # functions with derivatives of their own: autodiff was to see the calls
         "canonicalize",
         "stabilize",  # what gradients make

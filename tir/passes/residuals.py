@@ -1,4 +1,4 @@
-"""What a backward pass needs of the forward pass, for a remark: the values that must be kept until it comes to them."""
+"""What a backward pass needs of the forward pass, for a remark: the values that are kept, and those computed again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 
 from tir.dialects.tir.control_gradients import inputs_of
+from tir.dialects.tir.markers import OptimizationBarrier
 from tir.ir.errors import counted
-from tir.ir.ir import Op, Value
+from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import ConstantLike
 from tir.ir.types import TensorType, element_type
 
-__all__ = ["residuals", "residuals_text"]
+__all__ = ["repeated", "residuals", "residuals_text"]
 
 MAX_NAMED = 12
 
@@ -28,20 +29,37 @@ def residuals(made: Sequence[Op]) -> list[Value]:
             maker = value.op
             if maker is None or maker in inside or maker.parent is not op.parent:
                 continue
-            if maker.operands and not isinstance(maker, ConstantLike):
+            if _takes_work(maker):
                 found[value] = None
     return list(found)
 
 
-def residuals_text(values: Sequence[Value]) -> str:
-    """`keeps 2 values of the forward pass, 96 bytes: %h : tensor<3xf64> of tir.tanh, ..`."""
+def repeated(values: Sequence[Value], block: Block) -> list[Value]:
+    """What is used of the ops that still compute one of the values, inside of the block; a barrier costs nothing."""
+    around = block.parent_op
+    assert around is not None
+    makers = dict.fromkeys(value.op for value in values if value.op is not None)
+    there = [op for op in makers if _takes_work(op) and not isinstance(op, OptimizationBarrier) and op.is_inside(around)]
+    return [result for op in there for result in op.results if result.is_used]
+
+
+def _takes_work(op: Op) -> bool:
+    return bool(op.operands or op.regions) and not isinstance(op, ConstantLike)
+
+
+def residuals_text(values: Sequence[Value], again: Sequence[Value]) -> str:
+    """`keeps 2 values of the forward pass, 96 bytes: %h : tensor<3xf64> of tir.tanh, ..; computes 1 again: ..`."""
     size = sum(filter(None, map(_size, values)))
     unknown = sum(1 for value in values if _size(value) is None)
     more = f" and {counted(unknown, 'value')} of a size that the run tells" if unknown else ""
-    named = ", ".join(map(_described, values[:MAX_NAMED]))
-    rest = f" and {len(values) - MAX_NAMED} more" if len(values) > MAX_NAMED else ""
     head = f"keeps {counted(len(values), 'value')} of the forward pass, {counted(size, 'byte')}{more}"
-    return f"{head}: {named}{rest}" if values else head
+    kept = f"{head}: {_listed(values)}" if values else head
+    return f"{kept}; computes {len(again)} again: {_listed(again)}" if again else kept
+
+
+def _listed(values: Sequence[Value]) -> str:
+    rest = f" and {len(values) - MAX_NAMED} more" if len(values) > MAX_NAMED else ""
+    return ", ".join(map(_described, values[:MAX_NAMED])) + rest
 
 
 def _size(value: Value) -> int | None:

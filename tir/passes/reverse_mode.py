@@ -83,7 +83,7 @@ class Reverse:
 
     def _call_parts(self, op: Call, given: Sequence[Tensor | None]) -> Generator[Any, Any, Any]:
         """What a function with a derivative of its own hands back."""
-        custom = custom_derivative(op, self.place.symbols)
+        custom = custom_derivative(op, self.place)
         assert custom is not None, op.callee
         if custom.vjp is not None:
             pairs = [(value, g) for value, g in zip(op.results, given) if value in custom.float_results]
@@ -104,6 +104,9 @@ class Reverse:
 
     def drop_unused(self, block: Block) -> None:
         drop_unused(block.first, block.last)
+
+    def note_repeated(self, block: Block) -> None:
+        self.place.repeated.extend(result for op in block for result in op.results)
 
     # --- the ops that matter -----------------------------------------------------------------------------------------
 
@@ -171,7 +174,7 @@ def check_differentiable(path: Sequence[Op], wrt: Sequence[Value], needed: Seque
         if isinstance(rule, NotDifferentiable) and not isinstance(op, Control):
             hint = None
             if isinstance(op, Call):
-                if custom_derivative(op, place.symbols) is not None:
+                if custom_derivative(op, place) is not None:
                     continue
                 hint = why_not(op, place.symbols)
             error = PassError(f"{op.name} has no gradient: {rule.why}", op.location, hint=hint)

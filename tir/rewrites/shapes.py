@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tir.dialects.tir.arithmetic import Div, Mul, Reciprocal
 from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.logic import Cast
@@ -12,7 +13,7 @@ from tir.ir.errors import TirError
 from tir.ir.execution import meaning, value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import Rule, rule
-from tir.ir.types import TensorType, element_type
+from tir.ir.types import INDEX, TensorType, element_type
 from tir.lazy import np
 
 __all__ = ["RULES"]
@@ -69,12 +70,28 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
 
 @rule(Broadcast)
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
-    """broadcast(constant of one number) -> full   exact"""
-    inner = op.x.op
-    if not isinstance(inner, Constant) or number_of(op.x) is None:
-        return None
+    """broadcast(one number everywhere, of known sizes) -> full   exact"""
+    if not isinstance(op.x.op, (Constant, Full)) or number_of(op.x) is None or not op.x.type.is_static:
+        return None  # sizes that are not known are checked where they must agree
     value = number_attribute(number_of(op.x), op.result.type.element)
     return b.create(Full, op.sizes, value=value, result_types=[op.result.type])
+
+
+@rule(Mul)
+def times_one_over_size(op: Mul, b: Any) -> Value | None:
+    """x * broadcast(1 / n) -> x / broadcast(n), for n a size: a mean's gradient   accurate: one rounding, not two"""
+    for x, factor in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        spread, inverse = factor.op, factor.op.x.op if isinstance(factor.op, Broadcast) else None
+        if not isinstance(spread, Broadcast) or not isinstance(inverse, Reciprocal) or not _is_size(inverse.x):
+            continue
+        size = b.create(Broadcast, inverse.x, spread.sizes, along=spread.along, result_types=[factor.type])
+        return _same_type(op, b.create(Div, x, size))
+    return None
+
+
+def _is_size(value: Value) -> bool:
+    """A size that run time knows, as a number."""
+    return isinstance(value.op, Cast) and value.op.x.type is INDEX
 
 
 @rule(Slice)
@@ -118,5 +135,6 @@ def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
 
 RULES: tuple[Rule, ...] = (
     transpose_in_order, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same, broadcast_of_broadcast,
-    broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing, of_one_number_each,
+    broadcast_of_constant, times_one_over_size, slice_of_all, cast_to_the_same, reduction_over_nothing,
+    of_one_number_each,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from tir.semantics.gradients import (
     slope_difference,
     slopes,
     slopes_differ,
+    subject,
 )
 from tir.semantics.judge import Difference, Judge, Tally
 from tir.semantics.outcome import HARD, Draw, Outcome, Program, Values
@@ -80,7 +81,7 @@ def op_at(root: Op, path: Sequence[tuple[int, int, int]]) -> Op:
 
 @dataclass(frozen=True)
 class After:
-    """The module behind a pass. changes: how many it has made; kept: for each `tir.grad` that it has kept, by the number
+    """The module behind a pass. changes: how many it has made; kept: for each derivative that it has kept, by the number
     before it, the number behind it."""
 
     module: Op
@@ -169,14 +170,14 @@ class PassCheck:
     # --- gradients ---------------------------------------------------------------------------------------------------
 
     def _smooth_draws(self, grad: Op) -> list[Draw]:
-        """Inputs with ordinary numbers for the function that the `tir.grad` is in."""
+        """Inputs with ordinary numbers for the function that the derivative is in."""
         around = [symbol_name(op) for op in grad.ancestors() if isinstance(op, FunctionLike)]
         return [draw for draw in self.draws if draw.kind != HARD and draw.entry in around][:SLOPE_DRAWS]
 
     def _kept_gradients(self, after: After) -> Difference | None:
-        """The first `tir.grad` that the pass has kept and whose cost has another slope now.
+        """The first derivative that the pass has kept and whose cost or values have another slope now.
 
-        A cost that uses other gradients is left out where some are expanded: a stand-in has no right slope.
+        One that uses others is left out where some are expanded: a stand-in has no right slope.
         """
         grads = gradients_of(self.before)
         are_all_kept = len(after.kept) == len(grads)
@@ -188,12 +189,12 @@ class PassCheck:
                 behind, _ = slopes(after.module, new, draw, self.max_steps, old)
                 for i, (first, second) in enumerate(zip(before, behind)):
                     if first is not None and second is not None and slopes_differ(first, second):
-                        what = f"the slope of the cost of {self._label(old)}, direction {i}"
+                        what = f"the slope of {subject(grads[old])} of {self._label(old)}, direction {i}"
                         return Difference(draw, what, f"{first.value:.9g}", f"{second.value:.9g}")
         return None
 
     def _gradients(self, watched: Op, expanded: set[int]) -> Difference | None:
-        """The first gradient that is not the slope of its cost."""
+        """The first derivative that is not the slope of its cost or values."""
         for number in sorted(expanded):
             found, reason = self._gradient(watched, number)
             if found is not None:
@@ -205,16 +206,17 @@ class PassCheck:
     def _label(self, number: int) -> str:
         grad = gradients_of(self.before)[number]
         where = grad.location.file_location()
-        return f"the tir.grad at {where}" if where is not None else f"tir.grad number {number + 1}"
+        return f"the {grad.name} at {where}" if where is not None else f"derivative number {number + 1}"
 
     def _gradient(self, watched: Op, number: int) -> tuple[Difference | None, str]:
-        """The first draw for which the gradient is wrong; why it could not be checked on any."""
+        """The first draw for which the derivative is wrong; why it could not be checked on any."""
         reason = "it is in no function that was run on ordinary numbers"
         is_checked = False
         module, at = self._cost_of(number)
         if module is None:
-            return None, "its cost uses another gradient, which the pass does not expand first"
-        for draw in self._smooth_draws(gradients_of(self.before)[number]):
+            return None, "it uses another derivative, which the pass does not expand first"
+        grad = gradients_of(self.before)[number]
+        for draw in self._smooth_draws(grad):
             measured, why = slopes(module, at, draw, self.max_steps)
             gradients = exact_gradients(watched, draw, self.max_steps).get(number, [])
             reason = why or reason
@@ -222,16 +224,16 @@ class PassCheck:
                 continue
             is_checked = True
             for i, slope in enumerate(measured):
-                said = slope_difference(slope, gradients[0]) if slope is not None else None
+                said = slope_difference(slope, gradients[0], grad) if slope is not None else None
                 if said is not None:
                     what = f"{self._label(number)}, direction {i}"
                     return Difference(draw, what, *said), ""
         return None, "" if is_checked else reason
 
     def _cost_of(self, number: int) -> tuple[Op | None, int]:
-        """The module in which to run the cost, and the number of the `tir.grad` there.
+        """The module in which to run what is differentiated, and the number of the derivative there.
 
-        A cost that uses other gradients needs these expanded; they have been checked before.
+        One that uses others needs these expanded; they have been checked before.
         """
         grads = gradients_of(self.before)
         if not _uses_gradient(grads[number]):
@@ -241,8 +243,8 @@ class PassCheck:
 
 
 def _uses_gradient(grad: Op) -> bool:
-    """The cost depends on the result of another `tir.grad`."""
-    pending, seen = [grad.operand(0)], set()
+    """It depends on the result of another derivative."""
+    pending, seen = list(grad.operands), set()
     others = {result for other in gradients_of(grad.root) if other is not grad for result in other.results}
     while pending:
         value = pending.pop()

@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR, fail, merge_dims
+from tir.dialects.tir.shape import number_of
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
@@ -100,6 +101,12 @@ class If(Control):
     def blocks(self) -> list[Block]:
         """The regions' blocks: of what runs if the condition is true, and of what runs if not, where there is one."""
         return [region.block for region in (self.then_region, self.else_region) if region.blocks]
+
+    @property
+    def chosen(self) -> Block | None:
+        """What runs, if the condition is a constant and there is something to run."""
+        truth = number_of(self.condition)
+        return None if truth is None else next(iter(self.blocks[:1] if truth else self.blocks[1:]), None)
 
     def verify(self) -> None:
         if self.condition.type.rank != 0:

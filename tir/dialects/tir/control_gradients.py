@@ -56,6 +56,9 @@ class Differentiation(Protocol):
     def drop_unused(self, block: Block) -> None:
         """Erases the ops of the block that nothing uses."""
 
+    def note_repeated(self, block: Block) -> None:
+        """The ops of the block are those of the forward pass once more."""
+
 
 def is_float(value: Value) -> bool:
     """Whether the value is of floats, so that it can have an adjoint and a tangent."""
@@ -71,7 +74,10 @@ def backward(op: Control, d: Differentiation, given: Sequence[Any | None]) -> St
     """The parts for operands and values from outside, from the adjoints of the results."""
     if isinstance(op, Checkpoint):
         return _computed_again(op, d, given)
-    return _branch(op, d, given) if isinstance(op, If) else _Loop(op, d, given).steps()  # type: ignore[arg-type]
+    if isinstance(op, If):
+        chosen = op.chosen
+        return _branch(op, d, given) if chosen is None else _region_again(op, chosen, {}, d, given)
+    return _Loop(op, d, given).steps()  # type: ignore[arg-type]
 
 
 def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
@@ -104,6 +110,7 @@ def _branch(op: If, d: Differentiation, given: Sequence[Any | None]) -> Steps:
     for block in op.blocks:
         copy = Block([])
         ends = copied(block, copy, {})
+        d.note_repeated(copy)
         parts = yield Pullback(copy, [pair for pair in zip(ends, given) if pair[1] is not None], outside)
         found.append((copy, parts))
     reached = [i for i in range(len(outside)) if any(parts[i] is not None for _, parts in found)]
@@ -122,11 +129,22 @@ def _computed_again(op: Checkpoint, d: Differentiation, given: Sequence[Any | No
     }  # fmt: skip
     for value, same in mapping.items():
         same.hint = value.hint
+    return (yield from _region_again(op, op.body, mapping, d, given))
+
+
+def _region_again(
+    op: Control, block: Block, mapping: dict[Any, Any], d: Differentiation, given: Sequence[Any | None]
+) -> Steps:
+    """The block of a region, run once, where the gradient is computed, and the way back through it.
+
+    mapping: what it takes in place of values from outside.
+    """
     outside = captured(op, d.depends)
     copy = Block([])
-    ends = copied(op.body, copy, dict(mapping))
+    ends = copied(block, copy, dict(mapping))
+    d.note_repeated(copy)
     seeds = [pair for pair in zip(ends, given) if pair[1] is not None]
-    parts = yield Pullback(copy, seeds, [mapping[value] for value in outside])
+    parts = yield Pullback(copy, seeds, [mapping.get(value, value) for value in outside])
     found = [(value, part) for value, part in zip(outside, parts) if part is not None]
     _end(d, copy, [part.value for _, part in found])
     values = moved(copy, d.b)
@@ -208,6 +226,7 @@ class _Loop:
         for j, element in enumerate(op.elements):
             self.sources[mapping[element]] = op.sequences[j]
         ends = copied(op.body, block, mapping)
+        d.note_repeated(block)
         copies: dict[Value, Value] = {mapping[result]: result for inner in op.body for result in inner.results}
         seeds = [(ends[k], adjoint) for k, adjoint in zip(self.carried, adjoints)]
         seeds += [(ends[k], self._cotangent(k)) for k in range(self.count, len(ends)) if self.given[k] is not None]

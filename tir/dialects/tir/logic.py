@@ -26,6 +26,7 @@ from tir.dialects.tir.base import (
     is_unsigned,
     lowest,
 )
+from tir.dialects.tir.shape import number_of
 from tir.ir.affine import AffineMap
 from tir.ir.bfloat16 import bits_of, from_bits
 from tir.ir.define import attribute, operand, result
@@ -69,7 +70,10 @@ class Cmp(Elementwise):
 
 
 class Select(Elementwise):
-    """lhs where the condition is true, else rhs. The gradient goes to the chosen operand."""
+    """lhs where the condition is true, else rhs.
+
+    The gradient goes to the chosen operand; the other gets 0, or nothing if the condition is a constant.
+    """
 
     name = "tir.select"
     condition = operand(BOOL_TENSOR)
@@ -88,6 +92,9 @@ class Select(Elementwise):
         return s.select(condition, lhs, rhs)
 
     def grad(self, b: Any, g: Any, condition: Any, lhs: Any, rhs: Any) -> list[Any]:
+        chosen = number_of(self.condition)
+        if chosen is not None:  # 0 for the other operand would become nan behind an infinite slope
+            return [None, g, None] if chosen else [None, None, g]
         return [None, b.select(condition, g, 0), b.select(condition, 0, g)]
 
 
