@@ -1,4 +1,4 @@
-"""Each word in the form of an op, without its last letter: the error names the word that is meant."""
+"""Words of other frameworks, and each word in the form of an op without its last letter: the error names what is meant."""
 
 from __future__ import annotations
 
@@ -78,3 +78,33 @@ def test_name_in_other_letters_is_told_with_the_right_ones(name: str) -> None:
     text = f"func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {{\n  %r = {name} %x : tensor<4xf32>\n  return %r : tensor<4xf32>\n}}"
     assert said(text).startswith(f"<text>:2:3: unknown op '{name}'")
     assert said(text).endswith("did you mean 'tir.relu'?")
+
+
+# --- names of other frameworks ---------------------------------------------------------------------------------------
+
+ELSEWHERE = [
+    ("tir.matmul", "did you mean 'tir.dot'?"),
+    ("tir.where", "did you mean 'tir.select'?"),
+    ("tir.less", "did you mean 'tir.cmp lt'?"),
+    ("tir.concatenate", "did you mean 'tir.concat'?"),
+    ("tir.logical_and", "did you mean 'tir.and'?"),
+    ("tir.zeros", "did you mean 'tir.full'?"),
+    ("tir.arg_max", "did you mean 'tir.argmax'?"),
+    ("tir.Conv2D", "did you mean 'tir.conv'?"),
+    ("tir.scatter_nd", "did you mean 'tir.put_nd set'?"),
+    ("matmul", "did you mean 'tir.dot'?"),
+    ("stablehlo.multiply", "did you mean 'tir.mul'?"),
+    ("onnx.MatMul", "did you mean 'tir.dot'?"),
+    ("torch.relu", "did you mean 'tir.relu'?"),
+    ("tir.relu6", "tir.clamp keeps x between 0 and 6"),
+    ("tir.hessian", "write tir.jacobian of what tir.grad gives"),
+    ("tir.rng_key", "a key is a tensor<2xi32>, an argument or a tir.constant of two words"),
+    ("tir.call", "func.call calls a function"),
+    ("arith.add", "did you mean 'arith.addi'?"),
+]
+
+
+@pytest.mark.parametrize(("name", "hint"), ELSEWHERE)
+def test_name_of_another_framework_is_told_with_the_op(name: str, hint: str) -> None:
+    message = said(f"func.func @f(%x: tensor<4xf32>) {{\n  %r = {name} %x : tensor<4xf32>\n  return\n}}")
+    assert message.startswith(f"<text>:2:3: unknown op '{name}'") and message.endswith(f"; {hint}"), message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tir.ir.errors import nearest
+from tir.ir.synonyms import OPS, WAYS, meant, plain
 from tir.ir.types import DYNAMIC, TYPE_NAMES, TensorType, Type
 
 __all__ = ["CHARACTERS", "OP_WORDS", "conversion_hint", "op_hint", "type_hint"]
@@ -92,17 +93,30 @@ def conversion_hint(want: Type, got: Type) -> str | None:
 
 
 def op_hint(name: str, names: Iterable[str]) -> str | None:
-    """The op that a name probably means: one of this name in another dialect, or the most similar of all `names`."""
+    """The op that a name probably means: by another name, one of this name in another dialect, or the most similar."""
     if name in _OPS:
         return _OPS[name]
     dialect, _, rest = name.rpartition(".")
     names = list(names)
-    if near := nearest(name, [one for one in names if dialect and one.startswith(f"{dialect}.")]):
-        return near
+    near = nearest(name, [one for one in names if dialect and one.startswith(f"{dialect}.")])
+    homes = _DIALECTS.get(dialect, ("tir", "arith", "scf") if not dialect else (dialect,))
     same = [one for one in names if one.partition(".")[2] == rest]
-    for better in _DIALECTS.get(dialect, ("tir", "arith", "scf") if not dialect else ()):
-        if f"{better}.{rest}" in same:
-            return f"did you mean '{better}.{rest}'?"
+    for home in homes:
+        if f"{home}.{rest}" in same:
+            return f"did you mean '{home}.{rest}'?"
+    if "tir" in homes and (elsewhere := _other_name(rest, names)) is not None:
+        return elsewhere
+    if near is not None:
+        return near
     if not dialect and same:
         return f"did you mean '{same[0]}'?"
     return nearest(name, same) or nearest(name, names)
+
+
+def _other_name(name: str, names: Iterable[str]) -> str | None:
+    """The op of the tensor level that has another name elsewhere, or is written in another way."""
+    for one in names:
+        if one.startswith("tir.") and plain(one[4:]) == plain(name):
+            return f"did you mean '{one}'?"
+    op = meant(name, OPS)
+    return f"did you mean 'tir.{op}'?" if op is not None else meant(name, WAYS)
