@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from tir.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, FloatAttr, IntegerAttr
 from tir.ir.errors import nearest
-from tir.ir.synonyms import OPS, WAYS, meant, plain
-from tir.ir.types import DYNAMIC, TYPE_NAMES, TensorType, Type
+from tir.ir.kinds import AttributeKind, TypeKind
+from tir.ir.synonyms import OPERATORS, OPS, WAYS, meant, plain
+from tir.ir.types import (
+    DTYPES,
+    DYNAMIC,
+    F32,
+    F64,
+    I1,
+    I32,
+    I64,
+    TYPE_NAMES,
+    FunctionType,
+    ShapedType,
+    TensorType,
+    Type,
+)
 
-__all__ = ["CHARACTERS", "OP_WORDS", "conversion_hint", "op_hint", "type_hint"]
+__all__ = [
+    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "op_hint", "operator_hint", "type_hint",
+]  # fmt: skip
 
 _TYPES = {
     "float": "f32", "float16": "f16", "float32": "f32", "float64": "f64", "half": "f16", "double": "f64", "bfloat16": "bf16",
@@ -90,6 +108,39 @@ def conversion_hint(want: Type, got: Type) -> str | None:
     if known:
         return None if all(isinstance(size, int) for size in known[0]) else "give sizes that are equal one name"
     return "tir.reshape states sizes that are the same"
+
+
+def kind_hint(kind: TypeKind, got: Type) -> str | None:
+    """What makes a value fit that is of no type that an op of the tensor level takes."""
+    if isinstance(got, FunctionType):
+        return "the type of the result stands alone"
+    if not isinstance(got, ShapedType):
+        return f"a number is a tensor<{got}> here, such as tir.constant makes" if kind.accepts(TensorType((), got)) else None
+    if not isinstance(got, TensorType) or got.element not in DTYPES:
+        return None
+    if any(kind.accepts(got.with_element(element)) for element in (F32, I32, I64)):
+        return "tir.cast converts the elements"
+    return "tir.cmp gives truth values" if kind.accepts(got.with_element(I1)) else None
+
+
+def attribute_hint(kind: AttributeKind, got: Attribute) -> str | None:
+    """How an attribute is written whose value is right and whose form is not."""
+    meant: list[Attribute] = []
+    if isinstance(got, (IntegerAttr, FloatAttr)):
+        meant = [FloatAttr(float(got.value), F64), IntegerAttr(int(got.value), I64)] if abs(got.value) < 1 << 53 else []
+    elif isinstance(got, ArrayAttr) and all(isinstance(item, IntegerAttr) for item in got.items):
+        meant = [DenseArrayAttr(I64, tuple(item.value for item in got.items))]  # type: ignore[attr-defined]
+    fitting = next((one for one in meant if kind.test(one)), None)
+    return f"write {str(fitting).removesuffix(' : f64').removesuffix(' : i64')}" if fitting is not None else None
+
+
+_OPERATOR = re.compile(r"\s*(\*\*|//|[=<>!]=|&&|\|\||[-+*/%@<>&|^])(?=[\s%(0-9])")
+
+
+def operator_hint(text: str, pos: int) -> str | None:
+    """What is written for an operator of Python that stands in a text at `pos`, or behind blanks there."""
+    found = _OPERATOR.match(text, pos)
+    return f"there are no operators, write tir.{OPERATORS[found[1]]} %x, %y" if found is not None else None
 
 
 def op_hint(name: str, names: Iterable[str]) -> str | None:

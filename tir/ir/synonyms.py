@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-__all__ = ["METHODS", "OPS", "WAYS", "WORDS", "WORD_WAYS", "meant", "plain", "word_hint"]
+__all__ = ["METHODS", "OPERATORS", "OPS", "WAYS", "WORDS", "WORD_WAYS", "case_hint", "meant", "plain", "word_hint"]
 
 
 def _table(text: str) -> dict[str, str]:
@@ -193,6 +193,13 @@ METHODS = _table("""
     call: function_call
 """)
 
+#: The op that is an operator of Python.
+OPERATORS = {
+    "+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow", "@": "dot", "&": "and",
+    "|": "or", "^": "xor", "&&": "and", "||": "or", "==": "cmp eq", "!=": "cmp ne", "<": "cmp lt", "<=": "cmp le",
+    ">": "cmp gt", ">=": "cmp ge",
+}  # fmt: skip
+
 #: How to say what has no name here. `tir.name` is an op; a builder has it as a method, `b.name`.
 WAYS = {
     "hessian": "write tir.jacobian of what tir.grad gives",
@@ -290,7 +297,7 @@ WORDS = _table("""
     length: n_steps
     max_trips: max_iterations
     truncate: truncate_gradient
-    reverse: go_backwards
+    reverse: go_backwards backwards backward reversed
     step | function: body_fun body f fn
     condition: cond cond_fun predicate pred
     then: true_fn
@@ -352,3 +359,9 @@ def word_hint(word: str, known: Collection[str]) -> str | None:
         if words and all(one in known and one != word for one in words):
             return f"did you mean {' and '.join(map(repr, words))}?"
     return meant(word, WORD_WAYS)
+
+
+def case_hint(word: str, cases: Collection[str]) -> str | None:
+    """Which of a few words, such as `lt`, stands for the name of an op elsewhere, such as `less`, or for an operator."""
+    case = (OPERATORS.get(word) or meant(word, OPS) or "").split(" ")[-1]
+    return f"did you mean {case!r}?" if case in cases else None
