@@ -17,7 +17,7 @@ from tir.ir.attributes import (
 from tir.ir.errors import TirError, nearest
 from tir.ir.fields import AttributeField
 from tir.ir.reader import Reader
-from tir.ir.synonyms import case_hint
+from tir.ir.slips import synonyms
 from tir.ir.syntax import FloatLiteral, IntegerLiteral, Punct, StringLiteral, TypeItem
 from tir.ir.types import ShapedType
 
@@ -29,12 +29,12 @@ def _parse_word(reader: Reader, declared: AttributeField) -> Attribute:
     if not reader.is_word():
         item = reader.peek()
         sign = item.text if isinstance(item, Punct) else item.value if isinstance(item, StringLiteral) else ""
-        hint = f"did you mean {sign!r}?" if sign in kind.cases else case_hint(sign, kind.cases)
+        hint = f"did you mean {sign!r}?" if sign in kind.cases else synonyms.case_hint(sign, kind.cases)
         raise reader.expected(f"one of {', '.join(kind.cases)}", hint)
     pos, word = reader.pos(), reader.word()
     if word not in kind.cases:
         error = reader.error(f"{declared.name} must be one of {', '.join(kind.cases)}, got '{word}'", pos)
-        error.hint = case_hint(word, kind.cases) or nearest(word, kind.cases)
+        error.hint = synonyms.case_hint(word, kind.cases) or nearest(word, kind.cases)
         raise error
     return kind.make(word)
 

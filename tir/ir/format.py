@@ -40,7 +40,7 @@ from tir.ir.format_pieces import (
 )
 from tir.ir.ir import Op
 from tir.ir.reader import Reader
-from tir.ir.synonyms import word_hint
+from tir.ir.slips import synonyms
 
 __all__ = ["UNIFORM", "Format", "format_of"]
 
@@ -218,7 +218,7 @@ class Format:
     def word_hint(self, word: str, expected: str) -> str | None:
         """What a word of another framework is here; None for what is expected anyway."""
         name, known = self.definition.name, [one for one in words(self.elements) if f"'{one}'" not in expected]
-        return word_hint(word, known) if name.startswith("tir.") and word not in known else None
+        return synonyms.word_hint(word, known) if name.startswith("tir.") and word not in known else None
 
     def written(self, said: Collection[str] = ()) -> str | None:
         """How the op is written, as a hint. said: words that stand in a text that is no such op."""

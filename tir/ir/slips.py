@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tir.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, FloatAttr, IntegerAttr
 from tir.ir.errors import nearest
 from tir.ir.kinds import AttributeKind, TypeKind
-from tir.ir.synonyms import OPERATORS, OPS, WAYS, meant, plain
 from tir.ir.types import (
     DTYPES,
     DYNAMIC,
@@ -23,9 +23,16 @@ from tir.ir.types import (
     TensorType,
     Type,
 )
+from tir.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from tir.ir import synonyms
+else:
+    synonyms = LazyModule("tir.ir.synonyms")  # which only mistakes need
 
 __all__ = [
-    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "op_hint", "operator_hint", "type_hint",
+    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "op_hint", "operator_hint", "synonyms",
+    "type_hint",
 ]  # fmt: skip
 
 _TYPES = {
@@ -140,7 +147,7 @@ _OPERATOR = re.compile(r"\s*(\*\*|//|[=<>!]=|&&|\|\||[-+*/%@<>&|^])(?=[\s%(0-9])
 def operator_hint(text: str, pos: int) -> str | None:
     """What is written for an operator of Python that stands in a text at `pos`, or behind blanks there."""
     found = _OPERATOR.match(text, pos)
-    return f"there are no operators, write tir.{OPERATORS[found[1]]} %x, %y" if found is not None else None
+    return f"there are no operators, write tir.{synonyms.OPERATORS[found[1]]} %x, %y" if found is not None else None
 
 
 def op_hint(name: str, names: Iterable[str]) -> str | None:
@@ -167,7 +174,7 @@ def op_hint(name: str, names: Iterable[str]) -> str | None:
 def _other_name(name: str, names: Iterable[str]) -> str | None:
     """The op of the tensor level that has another name elsewhere, or is written in another way."""
     for one in names:
-        if one.startswith("tir.") and plain(one[4:]) == plain(name):
+        if one.startswith("tir.") and synonyms.plain(one[4:]) == synonyms.plain(name):
             return f"did you mean '{one}'?"
-    op = meant(name, OPS)
-    return f"did you mean 'tir.{op}'?" if op is not None else meant(name, WAYS)
+    op = synonyms.meant(name, synonyms.OPS)
+    return f"did you mean 'tir.{op}'?" if op is not None else synonyms.meant(name, synonyms.WAYS)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-__all__ = ["METHODS", "OPERATORS", "OPS", "WAYS", "WORDS", "WORD_WAYS", "case_hint", "meant", "plain", "word_hint"]
+__all__ = [
+    "ATTRIBUTES", "FUNCTIONS", "METHODS", "OPERATORS", "OPS", "WAYS", "WORDS", "WORD_WAYS", "case_hint", "meant", "plain",
+    "word_hint",
+]  # fmt: skip
 
 
 def _table(text: str) -> dict[str, str]:
@@ -64,12 +67,12 @@ OPS = _table("""
     trunc: fix
     cast: astype convert to_dtype convert_element_type
     bitcast: bitcast_convert bitcast_convert_type reinterpret
-    cmp eq: equal equals
-    cmp ne: not_equal neq
-    cmp lt: less less_than
-    cmp le: less_equal leq
-    cmp gt: greater greater_than
-    cmp ge: greater_equal geq
+    cmp eq: equal equals eq
+    cmp ne: not_equal neq ne
+    cmp lt: less less_than lt
+    cmp le: less_equal leq le
+    cmp gt: greater greater_than gt
+    cmp ge: greater_equal geq ge
     and: logical_and bitwise_and
     or: logical_or bitwise_or
     xor: logical_xor bitwise_xor
@@ -193,6 +196,31 @@ METHODS = _table("""
     call: function_call
 """)
 
+#: Functions of the package, for what one looks for among the methods of a builder.
+FUNCTIONS = ("hessian", "hvp", "value_and_grad", "executable", "transform", "parse", "print_op")
+
+#: What a builder has for attributes of arrays elsewhere, where that is not the method of this name with `x`.
+_NUMBERS = "it has no numbers before it runs; tir.executable(b.module).call(..) gives arrays"
+_NEVER = "a tensor never changes, each op makes a new one"
+ATTRIBUTES = {
+    "T": "write b.transpose(x)",
+    "dtype": "write x.type.element",
+    "ndim": "write x.type.rank",
+    "rank": "write x.type.rank",
+    "dim": "write x.type.rank, or x.shape[axis]",
+    "size": "write x.shape",
+    "numel": "write x.shape",
+    **dict.fromkeys(("item", "numpy", "tolist", "eval", "cpu", "get_value", "data", "block_until_ready"), _NUMBERS),
+    **dict.fromkeys(("copy", "clone", "fill_", "zero_", "add_", "sub_", "mul_", "set_value"), _NEVER),
+    "at": "write b.put, b.put_along_axis or b.update_slice",
+    "backward": "write tir.grad(cost, wrt)",
+    "grad": "write tir.grad(cost, wrt)",
+    "requires_grad": "write tir.grad(cost, wrt)",
+    "name": "write x.named(..)",
+    "owner": "write x.value.op",
+    **dict.fromkeys(("astype", "to", "float", "double", "half", "int", "long", "bool"), "write b.cast(x, element)"),
+}
+
 #: The op that is an operator of Python.
 OPERATORS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow", "@": "dot", "&": "and",
@@ -279,7 +307,7 @@ WORDS = _table("""
     step | strides: steps
     at | index | points: indices indexes idx index
     with | u: updates values src
-    element | acc | acc_type: dtype type
+    element | acc: dtype type
     shape | sizes: size
     depth: num_classes classes
     key: seed generator rng prng_key
@@ -305,9 +333,8 @@ WORDS = _table("""
     labels: targets target y y_true
     logits: input y_pred
     mode: padding_mode
-    exact: approximate
-    equation | spec: subscripts
-    acc: accumulate accumulator preferred_element_type
+    spec: subscripts equation
+    acc: accumulate accumulator acc_type preferred_element_type
 """)
 
 #: What to do instead, for words that nothing stands for.
