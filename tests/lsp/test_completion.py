@@ -44,6 +44,12 @@ def test_ops_are_offered_where_one_may_begin(line: str) -> None:
     assert "tir.add" in offered(f"{HEAD}{line}\n  return\n}}\n")
 
 
+def test_an_op_is_found_by_the_name_that_it_has_elsewhere() -> None:
+    found = {one.other_name: one.text for one in items(f"{HEAD}  %0 = tir.mat|\n  return\n}}\n") if one.other_name}
+    assert found["tir.matmul"] == "tir.dot" and found["tir.less"] == "tir.cmp lt"
+    assert not [one for one in items(f"{HEAD}  %0 = cf.|\n  return\n}}\n") if one.other_name]
+
+
 @pytest.mark.parametrize("line", ["  %0 = tir.add %x, |", '  cf.assert %c, "a |', "  // some words |", "  tir.update @w, |"])
 def test_no_ops_are_offered_where_none_may_begin(line: str) -> None:
     assert "tir.add" not in offered(f"{HEAD}{line}\n  return\n}}\n")

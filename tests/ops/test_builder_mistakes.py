@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,10 @@ KIND_MISTAKES = [
     (lambda p: p.b.cast(p.x, np.int32), "got <class 'numpy.int32'>; write tir.I32"),
     (lambda p: p.b.cast(p.x, "int33"), "cast: element must be an element type such as tir.F32, got 'int33'"),
     (lambda p: p.b.rng_key(1.5), "rng_key: seed must be a whole number, got 1.5"),
+    (lambda p: p.b.rng_normal(3, [2]), "rng_normal: key must be a tensor<2xi32>, got 3; b.rng_key(3) makes one"),
+    (lambda p: p.b.rng_split(p.x), "rng_split: key must be a tensor<2xi32>, got <Tensor x: tensor<3xf32>>; b.rng_key(seed) makes one"),
+    (lambda p: p.b.rng_bits(p.b.rng_split(p.k), [2]), "rng_bits: key must be a tensor<2xi32>, got <Tensor : tensor<2x2xi32>>; one of several keys is keys[0]"),
+    (lambda p: p.b.rng_uniform([0, 1], [2]), "rng_uniform: key must be a tensor<2xi32>, got [0, 1]; b.rng_key(seed) makes one"),
     (lambda p: p.b.rng_key(p.k), "rng_key: seed must be a whole number, got <Tensor k: tensor<2xi32>>"),
     (lambda p: p.b.repeat(p.x, 1.5, 0), "repeat: times must be a whole number, got 1.5"),
     (lambda p: p.b.top_k(p.x, 1.5), "top_k: k must be a whole number, got 1.5"),
@@ -88,6 +93,7 @@ KIND_MISTAKES = [
     (lambda p: p.b.einsum(p.m, p.m), "einsum: spec must be a string, got <Tensor m: tensor<4x3xf32>>"),
     (lambda p: p.b.read(3), "read: name must be a string, got 3"),
     (lambda p: p.x.named(3), "named: the name must be a string, got 3"),
+    (lambda p: round(p.x, 2), "round: gives whole numbers, got 2 digits"),
     (lambda p: p.b.dot_general(p.m, p.m, ([0],)), "dot_general: contract must be a pair of lists of whole numbers, got ([0],)"),
     (lambda p: p.b.windows(p.x, [3]), "windows: axes[0] must be a WindowAxis, got 3"),
     (lambda p: p.b.concat(p.x), "concat: xs must be a list of tensors, numbers or arrays, got <Tensor x: tensor<3xf32>>"),
@@ -116,9 +122,19 @@ def test_argument_of_the_wrong_kind_is_told(make: Callable[[Program], Any], mess
 
 CALLS = [
     (lambda p: p.b.sum(p.x, axis=0), "sum: there is no argument 'axis'; did you mean 'axes'?"),
-    (lambda p: p.b.add(p.x, p.x, out=p.x), "add: there is no argument 'out'; it has x, y"),
+    (lambda p: p.b.add(p.x, p.x, out=p.x), "add: there is no argument 'out'; no op changes a value, each makes a new one"),
     (lambda p: p.b.select(p.x > 0, p.x), "select: y is missing, it takes condition, x, y"),
+    (lambda p: p.b.sum(p.m, dim=0), "sum: there is no argument 'dim'; did you mean 'axes'?"),
+    (lambda p: p.b.cumsum(p.x, dim=0), "cumsum: there is no argument 'dim'; did you mean 'axis'?"),
+    (lambda p: p.b.max_pool(p.m, kernel_size=[2]), "there is no argument 'kernel_size'; did you mean 'window_sizes'?"),
+    (lambda p: p.b.conv(p.m, p.m, padding=[1]), "conv: there is no argument 'padding'; did you mean 'low' and 'high'?"),
+    (lambda p: p.b.layer_norm(p.m, p.x, p.x, eps=1e-5), "there is no argument 'eps'; did you mean 'epsilon'?"),
+    (lambda p: p.b.leaky_relu(p.x, negative_slope=0.1), "did you mean 'alpha'?"),
+    (lambda p: p.b.rng_uniform(seed=3, shape=[3]), "rng_uniform: there is no argument 'seed'; did you mean 'key'?"),
+    (lambda p: p.b.one_hot(p.n, num_classes=3), "one_hot: there is no argument 'num_classes'; did you mean 'depth'?"),
+    (lambda p: p.b.softmax_cross_entropy(p.m, p.n, reduction="mean"), "b.mean or b.sum makes it one number"),
     (lambda p: p.b.sum(p.m, 0, True, 1), "sum: takes x, axes, keepdims, got 4 arguments"),
+    (lambda p: p.b.reshape(p.m, 3, 4), "reshape: takes x, shape, got 3 arguments; several stand in a list, [..]"),
     (lambda p: p.b.sum(p.m, 0, axes=1), "sum: axes is given twice, by its place and by its name"),
     (lambda p: p.b.cmp("==", p.x, p.x), "tir.cmp: predicate must be one of eq, ne, lt, le, gt, ge, got '=='"),
     (lambda p: p.b.take(p.x, p.n, mode="clip"), "tir.take: mode must be one of error, clamp, drop, got 'clip'; did you mean 'clamp'?"),
@@ -382,6 +398,17 @@ UNKNOWN_YET = [
     (lambda p: range(len(p.x)), "a tensor has no length before it runs; its sizes are in its shape"),
     (lambda p: float(p.v), "a tensor has no number before it runs; b.cast changes its element type"),
     (lambda p: int(p.v), "a tensor has no number before it runs; b.cast changes its element type, and b.to_index"),
+    (lambda p: math.exp(p.v), "a tensor has no number before it runs; b.cast changes its element type, and functions of `math` are methods"),
+    (lambda p: np.exp(p.x), "a tensor has no numbers for numpy.exp before it runs; write b.exp(..)"),
+    (lambda p: np.sum(p.x), "a tensor has no numbers for numpy.sum before it runs; write b.sum(..)"),
+    (lambda p: np.where(p.x > 0, p.x, 0), "a tensor has no numbers for numpy.where before it runs; write b.select(..)"),
+    (lambda p: np.concatenate([p.x, p.x]), "a tensor has no numbers for numpy.concatenate before it runs; write b.concat(..)"),
+    (lambda p: np.logical_or.reduce(p.x > 0), "a tensor has no numbers for numpy.logical_or.reduce before it runs; write b.or_(..)"),
+    (lambda p: np.hypot(p.x, 1), "a tensor has no numbers for numpy.hypot before it runs; methods of the builder compute with tensors"),
+    (lambda p: np.array([p.x, p.x]), "a tensor has no array before it runs; b.stack makes one tensor of several"),
+    (lambda p: p.x.__setitem__(0, 1.0), "a tensor never changes; b.put, b.put_along_axis and b.update_slice make a changed one"),
+    (lambda p: p.x.__delitem__(0), "a tensor never changes"),
+    (lambda p: f"{p.v:.3f}", "a tensor has no digits before it runs; the text tir.print shows numbers while it runs"),
 ]  # fmt: skip
 
 
@@ -389,6 +416,71 @@ UNKNOWN_YET = [
 def test_what_only_the_run_knows_is_told(make: Callable[[Program], Any], message: str) -> None:
     assert isinstance(mistaken(make), TypeError)  # as Python's protocols want it
     check(make, message)
+
+
+def test_operators_beside_arrays_and_rounding_are_those_of_tensors() -> None:
+    b = tir.Builder()
+    array = np.array([1.0, -2.5, 3.0], np.float32)
+    with b.function("main", x="tensor<3xf32>") as (x,):
+        b.returns(array * x, np.float32(2) - x, array < x, array == x, array @ x, array // x, round(x))
+    given = np.array([2.0, 1.5, 3.0], np.float32)
+    found = tir.executable(b.module, "interpret").call("main", {"x": given})
+    want = [array * given, 2 - given, array < given, array == given, array @ given, array // given, np.round(given)]
+    for got, expected in zip(found, want):
+        np.testing.assert_array_equal(got, expected)
+
+
+# --- names that there are not ----------------------------------------------------------------------------------------
+
+METHODS = [
+    (lambda p: p.b.where(p.x > 0, p.x, 0), "a builder has no 'where'; did you mean 'select'?"),
+    (lambda p: p.b.concatenate([p.x, p.x]), "a builder has no 'concatenate'; did you mean 'concat'?"),
+    (lambda p: p.b.less(p.x, 0), "a builder has no 'less'; did you mean 'cmp' with 'lt'?"),
+    (lambda p: p.b.logical_and(p.x > 0, p.x < 1), "a builder has no 'logical_and'; did you mean 'and_'?"),
+    (lambda p: p.b.zeros_like(p.x), "a builder has no 'zeros_like'; did you mean 'full_like'?"),
+    (lambda p: p.b.unsqueeze(p.x, 0), "a builder has no 'unsqueeze'; did you mean 'expand_dims'?"),
+    (lambda p: p.b.add_(p.x, 1), "a builder has no 'add_'; did you mean 'add'?"),
+    (lambda p: p.b.Conv2d(p.x), "a builder has no 'Conv2d'; did you mean 'conv'?"),
+    (lambda p: p.b.cond(p.v > 0), "a builder has no 'cond'; did you mean 'if_'?"),
+    (lambda p: p.b.relu6(p.x), "a builder has no 'relu6'; b.clamp keeps x between 0 and 6"),
+    (lambda p: p.b.hessian(p.v), "a builder has no 'hessian'; did you mean 'tir.hessian'?"),
+    (lambda p: p.b.softmaxx(p.x), "a builder has no 'softmaxx'; did you mean 'softmax'?"),
+    (lambda p: p.x.sum(), "a tensor has no 'sum'; write b.sum(x, ..)"),
+    (lambda p: p.x.T, "a tensor has no 'T'; write b.transpose(x)"),
+    (lambda p: p.x.lt(0), "a tensor has no 'lt'; write b.cmp('lt', x, ..)"),
+    (lambda p: p.x.dtype, "a tensor has no 'dtype'; write x.type.element"),
+    (lambda p: p.x.astype(float), "a tensor has no 'astype'; write b.cast(x, element)"),
+    (lambda p: p.x.unsqueeze(0), "a tensor has no 'unsqueeze'; write b.expand_dims(x, ..)"),
+    (lambda p: p.v.item(), "a tensor has no 'item'; it has no numbers before it runs; tir.executable(b.module).call(..) gives arrays"),
+    (lambda p: p.v.backward(), "a tensor has no 'backward'; write tir.grad(cost, wrt)"),
+    (lambda p: p.x.valu, "a tensor has no 'valu'; did you mean 'value'?"),
+    (lambda p: p.x.flag, "a tensor has no 'flag'; it has builder, named, shape, type, value"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), METHODS)
+def test_name_that_there_is_not_is_told_with_the_one_that_is(make: Callable[[Program], Any], message: str) -> None:
+    assert isinstance(mistaken(make), AttributeError)  # as hasattr wants it
+    check(make, message)
+
+
+def test_what_protocols_of_python_ask_for_is_not_there_without_a_word() -> None:
+    b = tir.Builder()
+    with b.function("main", x="tensor<3xf32>") as (x,):
+        assert not hasattr(x, "__array_interface__") and not hasattr(b, "_repr_html_") and not hasattr(x, "range")
+        b.returns(x)
+
+
+@pytest.mark.parametrize("first_is_number", [True, False])
+def test_number_of_one_branch_takes_the_type_of_the_other(first_is_number: bool) -> None:
+    b = tir.Builder()
+    with b.function("main", v="tensor<f32>") as (v,):
+        branches = (lambda: [0.5]), (lambda: [v * 2])
+        (y,) = b.if_(v > 0, *branches if first_is_number else reversed(branches))
+        b.returns(y)
+    assert str(y.type) == "tensor<f32>"
+    (got,) = tir.executable(b.module, "interpret").call("main", {"v": np.float32(3)})
+    assert got == (0.5 if first_is_number else 6)
 
 
 def test_builder_works_on_after_a_mistake() -> None:

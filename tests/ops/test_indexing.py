@@ -54,6 +54,20 @@ def test_slice_with_a_negative_step_has_a_size_that_run_time_knows(index: slice)
     at_all_sizes(lambda x: x[:, index], MATRIX)
 
 
+PLACES = [(-1,), (-4,), (slice(None), -2), (-1, -6 + 5), (0, -1), (-1, slice(None, None, -1)), (..., -3)]
+
+
+@pytest.mark.parametrize("index", PLACES, ids=str)
+def test_place_that_counts_from_an_end_that_run_time_knows(index: tuple[Any, ...]) -> None:
+    at_all_sizes(lambda x: x[index], MATRIX[:4])
+
+
+def test_place_that_counts_from_the_end_and_is_not_there_is_an_error_at_run_time() -> None:
+    made = built(lambda b, a: a[-3], "tensor<[B]xf32>")
+    with pytest.raises(ExecutionError, match="must fit axis 0 of x, got size 2"):
+        Interpreter(made.module).run("f", [np.zeros(2, np.float32)])
+
+
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 ARRAYS = [
@@ -71,6 +85,8 @@ ARRAYS = [
     lambda x: x[np.zeros((0,), np.int64)],
     lambda x: x[np.array([], np.int32), np.array([], np.int32)],
     lambda x: x[1, np.array([2, 0]), ::2],
+    lambda x: x[-1, np.array([2, -1])],
+    lambda x: x[np.array([-1, 0])],
 ]
 
 

@@ -65,9 +65,9 @@ WRONG: tuple[tuple[str, str, str], ...] = (
      "tir.grad: the cost %e must have rank 0, got tensor<1xf64>; tir.sum or tir.mean makes it one number, "
      "tir.vjp takes an adjoint for each element"),
     ("integer for a cost", "  @@%g = tir.grad %n wrt (%x) : tensor<4xf64>",
-     "tir.grad: operand 'cost' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
+     "tir.grad: operand 'cost' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>; tir.cast converts the elements"),
     ("by an integer", "  @@%g = tir.grad %y wrt (%n) : tensor<i32>",
-     "tir.grad: operand 'wrt' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>"),
+     "tir.grad: operand 'wrt' must be a tensor of f16 or bf16 or f32 or f64, got tensor<i32>; tir.cast converts the elements"),
     ("by a value in between", "  %e = tir.exp %y : tensor<f64>\n  @@%g = tir.grad %e wrt (%e) : tensor<f64>",
      "tir.grad: wrt %e must be an argument of the block or the result of a tir.leaf; %l = tir.leaf %e in this block makes one; "
      "use %l from there on"),
@@ -115,7 +115,8 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("more trips than can be counted", loop("max_trips 2147483648 "), "tir.while: max_trips must be from 0 to 2147483647, got 2147483648"),
     ("a number that is none", loop("max_trips 99999999999999999999 ").replace("@@", "").replace("999", "@@999", 1),
      "integer 99999999999999999999 does not fit i64"),
-    ("half a trip", loop("max_trips 2.5 ").replace("@@", "").replace("2.5", "@@2.5"), "expected an integer, got '2.5'"),
+    ("half a trip", loop("max_trips 2.5 ").replace("@@", "").replace("2.5", "@@2.5"),
+     "expected an integer, got '2.5'; the form is `tir.while (%a = %init : type) max_trips 1 {..} do {..}`"),
     ("no step between checkpoints", scan("checkpoint 0 "), "tir.scan: checkpoint must be at least 1, got 0"),
     ("negative checkpoint", scan("checkpoint -3 "), "tir.scan: checkpoint must be at least 1, got -3"),
     ("no last step", scan("truncate 0 "), "tir.scan: truncate must be at least 1, got 0"),
@@ -127,7 +128,8 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("misspelt word of a gradient", "  %g = tir.grad %y wrt (%y) @@disconnect zero : tensor<f64>",
      "expected ':', got 'disconnect'; did you mean 'disconnected'?"),
     ("misspelt else", "  tir.if %p {\n  } @@esle {\n  }", "expected the end of the op, got 'esle'; did you mean 'else'?"),
-    ("unknown word", scan("backwards ").replace("@@", "").replace("backwards", "@@backwards"), "expected '{', got 'backwards'"),
+    ("unknown word", scan("backwards ").replace("@@", "").replace("backwards", "@@backwards"),
+     "expected '{', got 'backwards'; did you mean 'reverse'?"),
     # --- sequences
     ("ragged sequences", scan(over="%a = %x : tensor<4xf64>, %b = %w : tensor<5xf64>"),
      "tir.scan: sequences must have one size along axis 0, got 4 (sequence 0) and 5 (sequence 1)"),
@@ -165,7 +167,8 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("regions of two elements", branch(first="    tir.yield %z : tensor<f32>"),
      "tir.if: the first region must yield tensor<f64> as value 0, got tensor<f32>; tir.cast converts the elements"),
     ("many conditions", branch(condition="%ps"), "tir.if: the condition must have rank 0, got tensor<2xi1>; tir.all makes it so"),
-    ("a number for a condition", branch(condition="%y"), "tir.if: operand 'condition' must be a tensor of i1, got tensor<f64>"),
+    ("a number for a condition", branch(condition="%y"),
+     "tir.if: operand 'condition' must be a tensor of i1, got tensor<f64>; tir.cmp gives truth values"),
     ("results without an else", "  @@%r = tir.if %p -> (tensor<f64>) {\n    tir.yield %y : tensor<f64>\n  }",
      "tir.if: with results, both regions must be there"),
     ("many conditions of a loop", loop(more="    tir.yield %ps : tensor<2xi1>"),
@@ -179,7 +182,7 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("keys of three numbers", "  @@%d = tir.rng_split %key : tensor<4x3xi32>",
      "tir.rng_split: the last axis of the result is a key and must have size 2, got tensor<4x3xi32>"),
     ("uniform integers", "  @@%d = tir.rng_uniform %key : tensor<4xi32>",
-     "tir.rng_uniform: the result must be a tensor of f32 or f64, got tensor<4xi32>"),
+     "tir.rng_uniform: the result must be a tensor of f32 or f64, got tensor<4xi32>; tir.cast converts the elements"),
 )  # fmt: skip
 
 

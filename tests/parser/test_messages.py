@@ -91,8 +91,8 @@ def test_wrong_definition_of_an_operand_does_not_hide_that_the_results_are_too_m
 }
 """
     assert errors_of(text) == [
-        "t:2:3: tir.exp: the result must have type tensor<4xf32>, got tensor<4xbf16>",
-        "t:3:3: tir.neg: has 1 result, but the text names 2",
+        "t:2:3: tir.exp: the result must have type tensor<4xf32>, got tensor<4xbf16>; tir.cast converts the elements",
+        "t:3:3: tir.neg: has 1 result, but the text names 2; the form is `tir.neg %x : type`",
     ]
 
 

@@ -17,7 +17,8 @@ from tir.ir.attributes import (
 from tir.ir.errors import TirError, nearest
 from tir.ir.fields import AttributeField
 from tir.ir.reader import Reader
-from tir.ir.syntax import FloatLiteral, IntegerLiteral, TypeItem
+from tir.ir.slips import synonyms
+from tir.ir.syntax import FloatLiteral, IntegerLiteral, Punct, StringLiteral, TypeItem
 from tir.ir.types import ShapedType
 
 __all__ = ["BARE_FORMS", "BARE_STARTS"]
@@ -26,11 +27,14 @@ __all__ = ["BARE_FORMS", "BARE_STARTS"]
 def _parse_word(reader: Reader, declared: AttributeField) -> Attribute:
     kind = declared.kind
     if not reader.is_word():
-        raise reader.expected(f"one of {', '.join(kind.cases)}")
+        item = reader.peek()
+        sign = item.text if isinstance(item, Punct) else item.value if isinstance(item, StringLiteral) else ""
+        hint = f"did you mean {sign!r}?" if sign in kind.cases else synonyms.case_hint(sign, kind.cases)
+        raise reader.expected(f"one of {', '.join(kind.cases)}", hint)
     pos, word = reader.pos(), reader.word()
     if word not in kind.cases:
         error = reader.error(f"{declared.name} must be one of {', '.join(kind.cases)}, got '{word}'", pos)
-        error.hint = nearest(word, kind.cases)
+        error.hint = synonyms.case_hint(word, kind.cases) or nearest(word, kind.cases)
         raise error
     return kind.make(word)
 

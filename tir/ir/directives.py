@@ -49,11 +49,15 @@ __all__ = ["DIRECTIVES", "Directive"]
 
 
 class Directive(NamedTuple):
-    """How a directive is read and printed. written: the arguments whose values decide nothing but their own text."""
+    """How a directive is read and printed. written: the arguments whose values decide nothing but their own text.
+
+    example: how it looks, for hints.
+    """
 
     parse: Callable[..., None]
     print: Callable[..., None]
     written: tuple[int, ...] = ()
+    example: str = ""
 
 
 # --- func: `private @f(%x: f32 {tir.name = "x"}) -> (f32 {tir.update = @w})` and the body ----------------------------
@@ -494,17 +498,19 @@ def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePi
 
 
 DIRECTIVES: dict[str, Directive] = {
-    "CarriedValues": Directive(parse_carried_values, print_carried_values),
+    "CarriedValues": Directive(parse_carried_values, print_carried_values, example="(%a = %init : type)"),
     "DynamicIndexList": Directive(parse_index_list, print_index_list),
     "ForHeader": Directive(parse_for, print_for),
     "FunctionBody": Directive(parse_body, print_body),
     "FunctionSignature": Directive(parse_signature, print_signature, written=(1,)),
     "GlobalMemrefOpTypeAndInitialValue": Directive(parse_global, print_global),
     "GenericOp": Directive(parse_generic, print_generic),
-    "IfRegions": Directive(parse_if, print_if),
+    "IfRegions": Directive(parse_if, print_if, example="-> (types) {..} else {..}"),
     "ParallelHeader": Directive(parse_parallel, print_parallel),
-    "ScanHeader": Directive(parse_scan_header, print_scan_header),
-    "SharedValue": Directive(parse_shared, print_shared),
+    "ScanHeader": Directive(
+        parse_scan_header, print_scan_header, example="(%a = %init : type) over (%x = %xs : type) -> (types)"
+    ),
+    "SharedValue": Directive(parse_shared, print_shared, example="type = value"),
     "SelectTypes": Directive(parse_select_types, print_select_types),
     "WhileHeader": Directive(parse_while, print_while),
 }

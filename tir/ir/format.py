@@ -11,12 +11,13 @@ Custom directives are pairs of parse and print in `directives.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from tir.ir.fields import AttributeField, OpDefinition, OperandField, RegionField, SuccessorField
+from tir.ir.format_example import all_elements, example, optional_parts, words
 from tir.ir.format_pieces import (
     CLOSING,
     AllOperands,
@@ -39,6 +40,7 @@ from tir.ir.format_pieces import (
 )
 from tir.ir.ir import Op
 from tir.ir.reader import Reader
+from tir.ir.slips import synonyms
 
 __all__ = ["UNIFORM", "Format", "format_of"]
 
@@ -155,7 +157,8 @@ class _Compiler:
         directive = self.directives[name]
         arguments = self.arguments("(", ")")
         self.headed |= {a.name for a in arguments if isinstance(a, RegionField)}
-        return Custom(directive.parse, directive.print, arguments, {arguments[i].name for i in directive.written})
+        written = {arguments[i].name for i in directive.written}
+        return Custom(directive.parse, directive.print, arguments, written, directive.example)
 
     def arguments(self, opening: str, closing: str) -> list[Any]:
         """Fields, `type($x)` as the field too, or words, in brackets."""
@@ -192,7 +195,7 @@ class Format:
     def written_attributes(self) -> frozenset[str]:
         """The inherent attributes whose values decide nothing but their own text, wherever they are printed."""
         decisive: set[str] = set()
-        for piece in _all_elements(self.elements):
+        for piece in all_elements(self.elements):
             if isinstance(piece, AttributePiece) and not piece.is_written:
                 decisive.add(piece.field.name)
             elif isinstance(piece, Custom):
@@ -201,33 +204,35 @@ class Format:
 
     @cached_property
     def has_directives(self) -> bool:
-        return any(isinstance(piece, Custom) for piece in _all_elements(self.elements))
+        return any(isinstance(piece, Custom) for piece in all_elements(self.elements))
 
     def parse(self, reader: Reader) -> Parsed:
         """Matches all items of an op; ParseError where they differ from the form."""
         parsed = Parsed()
+        reader.form = self
         for element in self.elements:
             element.parse(reader, parsed)
         reader.finish()
         return parsed
+
+    def word_hint(self, word: str, expected: str) -> str | None:
+        """What a word of another framework is here; None for what is expected anyway."""
+        name, known = self.definition.name, [one for one in words(self.elements) if f"'{one}'" not in expected]
+        return synonyms.word_hint(word, known) if name.startswith("tir.") and word not in known else None
+
+    def written(self, said: Collection[str] = ()) -> str | None:
+        """How the op is written, as a hint. said: words that stand in a text that is no such op."""
+        shown = example(self.definition, self.elements, said)
+        if shown is None:
+            return None
+        more = ", ".join(optional_parts(self.elements, said))
+        return f"the form is `{shown}`" + (f", with {more} if need be" if more else "")
 
     def print(self, op: Op, writer: Writer) -> None:
         """Writes what stands behind the op's name."""
         out = Spaced(writer)
         for element in self.elements:
             element.print(op, out)
-
-
-def _all_elements(elements: list[Element]) -> Iterator[Element]:
-    """The elements, and those inside brackets and groups."""
-    pending = list(elements)
-    while pending:
-        element = pending.pop()
-        yield element
-        if isinstance(element, Bracketed):
-            pending += element.inside
-        elif isinstance(element, Group):
-            pending += [*element.elements, *element.otherwise]
 
 
 _FORMATS: dict[type[Op], Format] = {}

@@ -498,12 +498,16 @@ class Group(Element):
 
 @dataclass
 class Custom(Element):
-    """`custom<Name>($a, ..)`: a directive of `directives.py`. written: attributes that decide nothing but their text."""
+    """`custom<Name>($a, ..)`: a directive of `directives.py`. written: attributes that decide nothing but their text.
+
+    example: what hints show of it.
+    """
 
     parse_directive: Callable[..., None]
     print_directive: Callable[..., None]
     arguments: list[Any]
     written: set[str]
+    example: str
 
     def parse(self, reader: Reader, parsed: Parsed) -> None:
         self.parse_directive(reader, parsed, *self.arguments)

@@ -5,8 +5,9 @@ The format engine and the directives read through this; none of them sees a pars
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tir.ir.attributes import (
     ArrayAttr,
@@ -50,6 +51,13 @@ Locate = Callable[[int], FileLocation]
 CLOSING = {"(": ")", "[": "]", "<": ">"}
 
 
+class Form(Protocol):
+    """What hints say of the form of an op."""
+
+    def word_hint(self, word: str, expected: str) -> str | None: ...
+    def written(self, said: Collection[str] = ()) -> str | None: ...
+
+
 @dataclass
 class Reader:
     """A position in a list of items. `end` is the offset behind the last item, for errors there.
@@ -57,6 +65,7 @@ class Reader:
     closing: the bracket that ends the items; none for those of the op itself.
     uses: every SSA name read so far through `use`, shared with readers of inner brackets: the holes of the op's text.
     looked_for: words that the form allows, and the place of the word that stands where each was last looked for.
+    form: that of the op whose own items these are.
     """
 
     items: Sequence[Item]
@@ -66,6 +75,7 @@ class Reader:
     at: int = 0
     closing: str = ""
     looked_for: dict[str, int] = field(default_factory=dict)
+    form: Form | None = None
 
     def inner(self, brackets: Brackets | Braces) -> Reader:
         """A reader of what is inside brackets."""
@@ -121,11 +131,16 @@ class Reader:
         return ParseError(message, self.locate(self.pos() if pos is None else pos))
 
     def expected(self, what: str, hint: str | None = None) -> ParseError:
-        """`expected X, got Y`, at the item at hand. hint: unless the word at hand is like one that the form allows."""
+        """`expected X, got Y`, at the item at hand. hint: unless the word at hand is like one that the form allows.
+
+        Without a hint, the form of the op is shown.
+        """
         item = self.peek()
         end = f"'{self.closing}'" if self.closing else "the end of the op"
         got = end if item is None else item_text(item)
         hint = self._allowed_word(what) or hint
+        if hint is None and self.form is not None:
+            hint = self.form.written({one.text for one in self.items if isinstance(one, Word)})
         return ParseError(f"expected {what}, got {got}", self.locate(self.pos()), hint=hint)
 
     def _allowed_word(self, expected: str) -> str | None:
@@ -136,6 +151,8 @@ class Reader:
         place = self.looked_for.get(item.text)
         if place is not None:
             return f"it stands in front of {item_text(self.items[place])}"
+        if self.form is not None and (meant := self.form.word_hint(item.text, expected)) is not None:
+            return meant
         words = [word for word, place in self.looked_for.items() if place == self.at]
         return nearest(item.text, [word for word in words if f"'{word}'" not in expected])
 
@@ -208,7 +225,9 @@ class Reader:
             is_inside = isinstance(item, Use) if open == "(" else isinstance(item, IntegerLiteral) and open == "["
             inside = item_text(item).strip("'")
             raise self.expected(f"'{open}'", f"write {open}{inside}{CLOSING[open]}" if is_inside else None)
-        return self.inner(self.next())  # type: ignore[arg-type]
+        inner = self.inner(self.next())  # type: ignore[arg-type]
+        inner.form = self.form if open == "(" else None
+        return inner
 
     def symbol(self) -> SymbolRefAttr:
         item = self.peek()
@@ -257,6 +276,8 @@ class Reader:
             is_list = self.is_punct(":") and isinstance(before, Brackets)
             if isinstance(before, TypeItem) and isinstance(self.peek(), TypeItem):
                 hint = "types are separated by ','"
+            if isinstance(before, TypeItem) and self.is_brackets("["):
+                hint = "the sizes stand inside of the type, as in tensor<4x8xf32>"
             if isinstance(before, Use) and self.is_punct(":"):
                 hint = "types stand behind all operands"
             if not self.at and isinstance(self.peek(), Word):
@@ -269,7 +290,7 @@ class Reader:
         if not isinstance(item, Braces):
             raise self.expected("'{'", _region_hint(item))
         if item.items and not item.blocks and item.region is None:
-            raise self.expected("ops in braces", "attributes of a function or module stand behind the word 'attributes'")
+            raise self.expected("ops in braces", _braces_hint(item))
         self.at += 1
         return item
 
@@ -507,9 +528,19 @@ def _not_of_type(reader: Reader, item: IntegerLiteral | FloatLiteral, type: Type
     return ParseError(f"{item.text} is not of type {type}", reader.locate(item.pos), hint=hint)
 
 
+def _braces_hint(braces: Braces) -> str:
+    """What may be meant by a dictionary that stands where a region must."""
+    name, value = braces.items[0], braces.items[2] if len(braces.items) > 2 else None
+    if isinstance(name, Word) and isinstance(value, Word) and "." in value.text:
+        return f"a value has a name with '%': write %{name.text}"
+    return "attributes of a function or module stand behind the word 'attributes'"
+
+
 def _region_hint(item: Item | None) -> str | None:
     """What may be meant by an item that stands where a region must."""
-    if isinstance(item, Brackets) and item.open == "(" and item.items and isinstance(item.items[0], Use):
+    if isinstance(item, Brackets) and item.open == "(" and len(item.items) > 1 and isinstance(item.items[0], Use):
+        if isinstance(item.items[1], Punct) and item.items[1].text == "=":
+            return None
         return "the arguments of a region stand in a label inside of it, as in ^bb0(%x: f32):"
     mark = item.text if isinstance(item, Punct) else item.open if isinstance(item, Brackets) else ""
     if isinstance(item, TypeItem) or mark in (":", "("):

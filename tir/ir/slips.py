@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from tir.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, FloatAttr, IntegerAttr
 from tir.ir.errors import nearest
-from tir.ir.types import DYNAMIC, TYPE_NAMES, TensorType, Type
+from tir.ir.kinds import AttributeKind, TypeKind
+from tir.ir.types import (
+    DTYPES,
+    DYNAMIC,
+    F32,
+    F64,
+    I1,
+    I32,
+    I64,
+    TYPE_NAMES,
+    FunctionType,
+    ShapedType,
+    TensorType,
+    Type,
+)
+from tir.lazy import LazyModule
 
-__all__ = ["CHARACTERS", "OP_WORDS", "conversion_hint", "op_hint", "type_hint"]
+if TYPE_CHECKING:
+    from tir.ir import synonyms
+else:
+    synonyms = LazyModule("tir.ir.synonyms")  # which only mistakes need
+
+__all__ = [
+    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "op_hint", "operator_hint", "synonyms",
+    "type_hint",
+]  # fmt: skip
 
 _TYPES = {
     "float": "f32", "float16": "f16", "float32": "f32", "float64": "f64", "half": "f16", "double": "f64", "bfloat16": "bf16",
@@ -91,18 +117,64 @@ def conversion_hint(want: Type, got: Type) -> str | None:
     return "tir.reshape states sizes that are the same"
 
 
+def kind_hint(kind: TypeKind, got: Type) -> str | None:
+    """What makes a value fit that is of no type that an op of the tensor level takes."""
+    if isinstance(got, FunctionType):
+        return "the type of the result stands alone"
+    if not isinstance(got, ShapedType):
+        return f"a number is a tensor<{got}> here, such as tir.constant makes" if kind.accepts(TensorType((), got)) else None
+    if not isinstance(got, TensorType) or got.element not in DTYPES:
+        return None
+    if any(kind.accepts(got.with_element(element)) for element in (F32, I32, I64)):
+        return "tir.cast converts the elements"
+    return "tir.cmp gives truth values" if kind.accepts(got.with_element(I1)) else None
+
+
+def attribute_hint(kind: AttributeKind, got: Attribute) -> str | None:
+    """How an attribute is written whose value is right and whose form is not."""
+    meant: list[Attribute] = []
+    if isinstance(got, (IntegerAttr, FloatAttr)):
+        meant = [FloatAttr(float(got.value), F64), IntegerAttr(int(got.value), I64)] if abs(got.value) < 1 << 53 else []
+    elif isinstance(got, ArrayAttr) and all(isinstance(item, IntegerAttr) for item in got.items):
+        meant = [DenseArrayAttr(I64, tuple(item.value for item in got.items))]  # type: ignore[attr-defined]
+    fitting = next((one for one in meant if kind.test(one)), None)
+    return f"write {str(fitting).removesuffix(' : f64').removesuffix(' : i64')}" if fitting is not None else None
+
+
+_OPERATOR = re.compile(r"\s*(\*\*|//|[=<>!]=|&&|\|\||[-+*/%@<>&|^])(?=[\s%(0-9])")
+
+
+def operator_hint(text: str, pos: int) -> str | None:
+    """What is written for an operator of Python that stands in a text at `pos`, or behind blanks there."""
+    found = _OPERATOR.match(text, pos)
+    return f"there are no operators, write tir.{synonyms.OPERATORS[found[1]]} %x, %y" if found is not None else None
+
+
 def op_hint(name: str, names: Iterable[str]) -> str | None:
-    """The op that a name probably means: one of this name in another dialect, or the most similar of all `names`."""
+    """The op that a name probably means: by another name, one of this name in another dialect, or the most similar."""
     if name in _OPS:
         return _OPS[name]
     dialect, _, rest = name.rpartition(".")
     names = list(names)
-    if near := nearest(name, [one for one in names if dialect and one.startswith(f"{dialect}.")]):
-        return near
+    near = nearest(name, [one for one in names if dialect and one.startswith(f"{dialect}.")])
+    homes = _DIALECTS.get(dialect, ("tir", "arith", "scf") if not dialect else (dialect,))
     same = [one for one in names if one.partition(".")[2] == rest]
-    for better in _DIALECTS.get(dialect, ("tir", "arith", "scf") if not dialect else ()):
-        if f"{better}.{rest}" in same:
-            return f"did you mean '{better}.{rest}'?"
+    for home in homes:
+        if f"{home}.{rest}" in same:
+            return f"did you mean '{home}.{rest}'?"
+    if "tir" in homes and (elsewhere := _other_name(rest, names)) is not None:
+        return elsewhere
+    if near is not None:
+        return near
     if not dialect and same:
         return f"did you mean '{same[0]}'?"
     return nearest(name, same) or nearest(name, names)
+
+
+def _other_name(name: str, names: Iterable[str]) -> str | None:
+    """The op of the tensor level that has another name elsewhere, or is written in another way."""
+    for one in names:
+        if one.startswith("tir.") and synonyms.plain(one[4:]) == synonyms.plain(name):
+            return f"did you mean '{one}'?"
+    op = synonyms.meant(name, synonyms.OPS)
+    return f"did you mean 'tir.{op}'?" if op is not None else synonyms.meant(name, synonyms.WAYS)

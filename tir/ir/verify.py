@@ -27,9 +27,11 @@ from tir.ir.facts import check_attributes
 from tir.ir.fields import OPERAND_SEGMENTS, RESULT_SEGMENTS, OpDefinition
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, OpResult, Region, UnregisteredOp, Value, signature
+from tir.ir.slips import attribute_hint, conversion_hint, kind_hint
 from tir.ir.symbols import SymbolTable as Symbols
 from tir.ir.symbols import UnknownSymbol
 from tir.ir.traits import IsolatedFromAbove, SymbolTable, Terminator, Trait
+from tir.ir.types import element_type
 
 __all__ = ["Gaps", "check", "check_inputs", "verify"]
 
@@ -317,7 +319,8 @@ def _check_result_kinds(op: Op, definition: OpDefinition) -> None:
 
 def _fail_kind(op: Op, what: str, declared: Any, value: Value) -> None:
     which = f"the {what}" if declared.name == what else f"{what} {declared.name!r}"
-    raise VerifyError(f"{op.name}: {which} must be {declared.kind.text}, got {value.type}")
+    hint = kind_hint(declared.kind, value.type) if op.name.startswith("tir.") else None
+    raise VerifyError(f"{op.name}: {which} must be {declared.kind.text}, got {value.type}", hint=hint)
 
 
 def _check_properties(op: Op, definition: OpDefinition) -> None:
@@ -328,7 +331,8 @@ def _check_properties(op: Op, definition: OpDefinition) -> None:
             if declared.many == "":
                 raise VerifyError(f"{op.name}: attribute {name!r} is missing; it must be {declared.kind.text}")
         elif not declared.kind.test(value):
-            raise VerifyError(f"{op.name}: attribute {name!r} must be {declared.kind.text}, got {value}")
+            hint = attribute_hint(declared.kind, value)
+            raise VerifyError(f"{op.name}: attribute {name!r} must be {declared.kind.text}, got {value}", hint=hint)
     if len(properties) > len(definition.attributes) or any(n not in definition.attributes for n in properties):
         unknown = [n for n in properties if n not in definition.property_names]
         if unknown:
@@ -340,7 +344,9 @@ def _check_inferred(op: Op) -> None:
     for i, (want, result) in enumerate(zip(inferred, op.results)):
         if want is not result.type:
             which = "the result" if len(inferred) == 1 else f"result {i}"
-            raise VerifyError(f"{op.name}: {which} must have type {want}, got {result.type}")
+            is_cast = op.name.startswith("tir.") and element_type(want) is not element_type(result.type)
+            hint = conversion_hint(want, result.type) if is_cast else None
+            raise VerifyError(f"{op.name}: {which} must have type {want}, got {result.type}", hint=hint)
 
 
 def _check_parent(op: Op) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tir.dialects.all import REGISTRY
 from tir.ir.fields import AttributeField
 from tir.ir.pass_options import pass_options
+from tir.ir.synonyms import OPS
 from tir.ir.traits import FunctionLike
 from tir.ir.types import TYPE_NAMES
 from tir.lsp.catalogue import FACTS, attribute_text, op_summary, pass_summary
@@ -41,7 +42,7 @@ _COMMANDS = re.compile(r"//\s*(?:RUN:|.*\btir-opt\b)|//\s+.*--")
 class Item:
     """One completion: `text` takes the place of `span`. kind: a name of the protocol's kinds of completion.
 
-    order: completions with a smaller one come first.
+    order: completions with a smaller one come first. other_name: what may be typed to find it, in place of `text`.
     """
 
     text: str
@@ -49,13 +50,14 @@ class Item:
     span: Span
     detail: str = ""
     order: int = 0
+    other_name: str = ""
 
 
 def complete(document: Document, offset: int) -> list[Item]:
     """What may stand at `offset`, where a word may have been begun. The editor picks those that fit the word."""
     place = document.place_at(offset)
     return [
-        Item(one.text, one.kind, one.span.shifted(place.start), one.detail, one.order)
+        replace(one, span=one.span.shifted(place.start))
         for one in _complete(place.part, offset - place.start)
     ]
 
@@ -175,11 +177,14 @@ def _op_details() -> list[tuple[str, str]]:
 
 
 def _ops(span: Span, word: str) -> Iterator[Item]:
-    """All ops; behind a dialect and a dot, those of the dialect."""
+    """All ops, by the names that other frameworks have for them too; behind a dialect and a dot, those of the dialect."""
     dialect, dot, _ = word.partition(".")
     for name, summary in _op_details():
         if name.startswith(dialect + dot) or not dot:
             yield Item(name, "method", span, summary)
+    if dialect == "tir" or not dot:
+        for other, op in OPS.items():
+            yield Item(f"tir.{op}", "method", span, f"{other} elsewhere", 1, f"tir.{other}")
     if not dot:
         yield Item("return", "keyword", span, "func.return")
 

@@ -92,6 +92,7 @@ def completions(document: Document, position: lsp.Position) -> lsp.CompletionLis
 def _item(document: Document, one: Item) -> lsp.CompletionItem:
     return lsp.CompletionItem(
         one.text, kind=_ITEM_KINDS[one.kind], detail=one.detail or None, sort_text=f"{one.order:05}{one.text}",
+        filter_text=one.other_name or None,
         text_edit=lsp.TextEdit(_range(document, one.span), one.text),
     )  # fmt: skip
 

@@ -134,7 +134,7 @@ class Server(LanguageServer):
 
     def resolve(self, item: lsp.CompletionItem) -> lsp.CompletionItem:
         """The item with its documentation."""
-        cls = REGISTRY.op_class(item.label) if item.kind == lsp.CompletionItemKind.Method else None
+        cls = REGISTRY.op_class(item.label.partition(" ")[0]) if item.kind == lsp.CompletionItemKind.Method else None
         if cls is not None:
             item.documentation = lsp.MarkupContent(lsp.MarkupKind.Markdown, op_text(cls))
         elif item.kind == lsp.CompletionItemKind.Function and item.label in ALL:

@@ -136,6 +136,10 @@ def definition_elsewhere(name: str, pos: int, raw: RawText) -> list[tuple[str, L
         return [("it is a result of this op", raw.location(above.start(1)))]
     if above is not None and not _FUNCTION.search(text, above.end(), pos):
         return [("it is defined here, in a region that has ended", raw.location(above.start(1)))]
+    bound = re.compile(rf"[(,]\s*(%{re.escape(name)})\s*=\s*%", re.ASCII).search(text, begin + 1 if begin >= 0 else low, pos)
+    if bound is not None:
+        told = f"it is an argument of another region; this one names its own, in a label such as ^bb0(%{name}: type):"
+        return [(told, raw.location(bound.start(1)))]
     return []
 
 

@@ -13,7 +13,9 @@ from functools import partial
 from typing import Any
 
 from tir.ir.define import create
+from tir.ir.directives import DIRECTIVES
 from tir.ir.errors import LimitError, ParseError, TirError, TirErrors, nearest
+from tir.ir.format import format_of
 from tir.ir.format_pieces import RegionSource
 from tir.ir.ir import Block, Op, Region, UnregisteredOp, Value
 from tir.ir.registry import Registry
@@ -385,12 +387,14 @@ class _Build:
         op = self.create(recipe, operands, raw)
         if raw.results and sum(c for _, c in raw.results) != len(op.results):
             op.drop_uses()
-            raise self.miscounted(op.name, len(op.results), raw)
+            raise self.miscounted(recipe, len(op.results), raw)
         return recipe, op
 
-    def miscounted(self, name: str, has: int, raw: RawOp) -> ParseError:
+    def miscounted(self, recipe: Recipe, has: int, raw: RawOp) -> ParseError:
         count = sum(c for _, c in raw.results)
-        return self.error(f"{name}: has {counted(has, 'result')}, but the text names {count}", raw.pos)
+        message = f"{recipe.op_name}: has {counted(has, 'result')}, but the text names {count}"
+        hint = None if raw.generic else format_of(recipe.cls, DIRECTIVES).written()
+        return ParseError(message, self.raw.location(raw.pos), hint=hint)
 
     def wrong_operands(self, raw: RawOp, recipe: Recipe, names: Sequence[str]) -> TirError:
         """What is wrong with the operands: one error for each name; and with the number of results.
@@ -410,7 +414,7 @@ class _Build:
         found = list(errors.values())
         definition = recipe.cls.definition
         if definition.simple_results and raw.results and sum(c for _, c in raw.results) != len(definition.results):
-            found.insert(0, self.miscounted(recipe.op_name, len(definition.results), raw))
+            found.insert(0, self.miscounted(recipe, len(definition.results), raw))
         return TirErrors(found) if found else Reported()
 
     def create(self, recipe: Recipe, operands: list[Value], raw: RawOp) -> Op:
@@ -425,11 +429,11 @@ class _Build:
         try:
             op.set_results(recipe.result_types if recipe.result_types is not None else list(op.infer()))
         except Exception as error:
-            message = _why_no_types(op, error)
+            why = _why_no_types(op, error)
             op.drop_uses()
-            if message is None:
+            if why is None:
                 raise
-            raise ParseError(message, location) from None
+            raise ParseError(why.message, location, why.notes, why.hint) from None
         return op
 
     def block(self, name: str, raw: RawOp) -> Block:
@@ -477,15 +481,15 @@ def _infer(op: Op, recipe: Recipe) -> list[Type] | None:
     return types
 
 
-def _why_no_types(op: Op, error: Exception) -> str | None:
+def _why_no_types(op: Op, error: Exception) -> TirError | None:
     """Why the op cannot infer its result types from its operands and attributes; None if that is a bug."""
     if isinstance(error, TirError):
-        return error.message
+        return error
     try:
         check_inputs(op)
     except TirError as wrong:
-        return wrong.message
-    return str(error) if isinstance(error, TypeError) else None
+        return wrong
+    return TirError(str(error)) if isinstance(error, TypeError) else None
 
 
 def _names_behind_results(raw: RawOp, recipe: Recipe) -> Sequence[str]:

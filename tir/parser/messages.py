@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tir.ir.errors import Location, ParseError
-from tir.ir.slips import CHARACTERS, type_hint
+from tir.ir.slips import CHARACTERS, operator_hint, type_hint
 from tir.parser.lalr import Run
 from tir.parser.reading import Reading
 from tir.parser.tokens import CLOSING, STATEMENT_STARTS, Open, Token
@@ -53,7 +53,7 @@ def syntax_error(run: Run, token: Token, opened: Sequence[Open]) -> ParseError:
     got = _token_text(token)
     bracket = opened[-1] if opened else None
     if token.text in _CLOSERS and accepts >= _STATEMENT and (bracket is None or CLOSING[bracket.char] != token.text):
-        return reading.error(f"{got} closes nothing", token.pos)
+        return reading.error(f"{got} closes nothing", token.pos, operator_hint(reading.text, token.pos))
     if token.type == "VALUES" and "VALUE" in accepts:
         name, comma, _ = token.text.partition(",")
         return reading.error(f"expected ':' and a type behind {name.strip()}, got ','", token.pos + len(name))
@@ -70,6 +70,8 @@ def syntax_error(run: Run, token: Token, opened: Sequence[Open]) -> ParseError:
     elif _is_cut_off(token, accepts):
         pos, got = reading.end, "the end of the line"
     hint = None if pos != token.pos else _hint(accepts, token)
+    if notes and bracket is not None and bracket.char == "<":
+        hint = operator_hint(reading.text, bracket.pos) or hint
     return ParseError(f"expected {expected}{behind}, got {got}", reading.location(pos), notes, hint)
 
 
@@ -78,6 +80,8 @@ def lexical_error(message: str, token: Token) -> ParseError:
     hint = CHARACTERS.get(token.text[:1])
     if token.text.startswith("#"):
         hint = "a comment begins with //"
+    elif token.text.startswith("!"):
+        hint = operator_hint(token.reading.text, token.pos)
     elif token.text.startswith('"'):
         hint = "a string ends with \" on the line on which it begins"
     return token.reading.error(message, token.pos, hint)
@@ -106,8 +110,15 @@ def _hint(accepts: set[str], token: Token) -> str | None:
     """What a word might be that stands where no word may."""
     if token.type == "INTEGER" and "DIMS" in accepts:
         return _size_hint(token)
-    if token.type == "VALUE" and "NAME" in accepts and not accepts >= _STATEMENT:
-        return f"a value needs no second name: use {token.text} itself"
+    if token.text == "-" and "NAME" in accepts:
+        return "there are no operators, write tir.neg %x"
+    if token.text == "/" and accepts >= _STATEMENT:
+        return "a comment begins with //"
+    if token.type == "VALUE" and accepts >= _STATEMENT:
+        return "a value is defined by '%name = ' and an op"
+    if token.type == "VALUE" and "NAME" in accepts:
+        operator = operator_hint(token.reading.text, token.end)
+        return operator or f"a value needs no second name: use {token.text} itself"
     if token.text == "{" and _ENTRY_WITH_COLON.match(token.reading.text, token.pos):
         return "an attribute is its name, '=' and its value"
     if token.type not in ("WORD", "NAME"):

@@ -49,7 +49,9 @@ class _ClassLoss(Composite):
         type, labels = self.scores_type, self.labels.type
         merged = [merge_dims(w, got) for w, got in zip(want, labels.shape)]
         if len(want) != labels.rank or None in merged:
-            fail(self, f"labels must have shape {_sizes(want)}, got {labels} for {scores} {type}")
+            are_numbers = isinstance(labels.element, FloatType) and labels.rank == self.last
+            hint = "class numbers are integers, which tir.cast makes of floats" if are_numbers else None
+            fail(self, f"labels must have shape {_sizes(want)}, got {labels} for {scores} {type}", hint)
         if self.weights is not None:
             weights, classes = self.weights.type, type.shape[-1:]
             if weights.rank != 1 or weights.element is not type.element or merge_dims(*classes, *weights.shape) is None:

@@ -15,8 +15,10 @@ from tir.dialects.tir.base import (
     TensorOp,
     check_axes,
     fail,
+    fits_exactly,
     is_number_of,
     merge_dims,
+    number_attribute,
 )
 from tir.ir.affine import AffineMap
 from tir.ir.attributes import DenseAttr
@@ -62,7 +64,11 @@ class Full(Sized, Structured):
     def verify_shape(self) -> None:
         attr = self.properties["value"]
         if not is_number_of(attr, self.result_type.element):
-            fail(self, f"the value must be of type {self.result_type.element}, got {attr}")
+            element = self.result_type.element
+            number = getattr(attr, "value", None)
+            fits = isinstance(number, (int, float)) and fits_exactly(number, element)
+            hint = f"write {number_attribute(number, element)}" if fits else None
+            fail(self, f"the value must be of type {element}, got {attr}", hint)
 
     def compute(self, shape: tuple[int, ...]) -> Any:
         return np.full(shape, self.value, numpy_dtype(self.result_type))

@@ -51,9 +51,7 @@ def index_plan(parts: list[Any], type: TensorType) -> IndexPlan:
         elif isinstance(part, slice):
             _add_slice(plan, part, type.shape[axis])
         else:
-            start = checked_position(part.__index__(), type.shape[axis])
-            plan.dropped.append(axis)
-            plan.take(start, start + 1, 1)
+            _add_position(plan, part.__index__(), type.shape[axis])
     return plan
 
 
@@ -79,13 +77,23 @@ def spelled_out(index: Any, rank: int) -> list[Any]:
     return [*parts[:at], *rest, *parts[at + 1 :]]
 
 
-def checked_position(at: int, size: Dim) -> int:
-    """A position, counted from the front; TirError if it is outside, or counts from an end that is not known."""
-    if isinstance(size, int) and not -size <= at < size:
+def checked_position(at: int, size: int) -> int:
+    """A position, counted from the front; TirError if it is outside."""
+    if not -size <= at < size:
         raise TirError(f"index {at} is out of bounds for size {size}")
-    if at < 0 and not isinstance(size, int):
-        raise TirError(f"index {at} counts from the end, which size {dim_text(size)} does not allow")
-    return at if at >= 0 or not isinstance(size, int) else at + size
+    return at % size
+
+
+def _add_position(plan: IndexPlan, at: int, size: Dim) -> None:
+    """One place of the next axis; from an end that only run time knows, on the axis turned round."""
+    axis = len(plan.starts)
+    if isinstance(size, int):
+        at = checked_position(at, size)
+    elif at < 0:
+        at = -at - 1
+        plan.reversed_before.append(axis)
+    plan.dropped.append(axis)
+    plan.take(at, at + 1, 1)
 
 
 def _add_slice(plan: IndexPlan, part: slice, size: Dim) -> None:

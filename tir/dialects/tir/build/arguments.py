@@ -15,13 +15,15 @@ from functools import wraps
 from typing import Any
 
 from tir.dialects.tir.build.core import SizeOf, Tensor, is_tensor_like, told
+from tir.dialects.tir.build.hints import in_python
 from tir.dialects.tir.build.loops import Taps
 from tir.dialects.tir.window import WindowAxis
 from tir.ir.affine import AffineExpr
 from tir.ir.builder import Builder
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Value
-from tir.ir.types import ShapedType, Type, type_of_dtype
+from tir.ir.slips import synonyms
+from tir.ir.types import I32, ShapedType, TensorType, Type, type_of_dtype
 from tir.lazy import np
 
 __all__ = ["KINDS", "Checked"]
@@ -106,6 +108,20 @@ def _cure_of_size_in_shape(given: Any) -> str | None:
     return "-1 does not stand for the rest" if _is_whole(given) and given == -1 else _cure_of_size(given)
 
 
+def _is_key(given: Any) -> bool:
+    if isinstance(given, (Tensor, Value)):
+        return given.type is TensorType((2,), I32)
+    return isinstance(given, np.ndarray) and given.shape == (2,) and given.dtype == np.int32
+
+
+def _cure_of_key(given: Any) -> str:
+    if _is_whole(given):
+        return f"b.rng_key({given}) makes one"
+    if isinstance(given, Tensor) and given.type.element is I32 and given.type.rank > 1:
+        return "one of several keys is keys[0]"
+    return "b.rng_key(seed) makes one"
+
+
 def _is_pair(given: Any) -> bool:
     return _is_list(given) and len(given) == 2 and all(_is_list(part) and all(map(_is_whole, part)) for part in given)
 
@@ -137,6 +153,7 @@ WHOLE_OR_NONE = Kind("a whole number or None", lambda given: given is None or _i
 NUMBER = Kind("a number", _is_number)
 SIZE = Kind("a size, a whole number of at least 0", _is_size, _cure_of_size)
 SWITCH = Kind("True or False", lambda given: isinstance(given, (bool, np.bool_)))
+KEY = Kind("a tensor<2xi32>", _is_key, _cure_of_key)
 WORD = Kind("a string", lambda given: isinstance(given, str))
 ELEMENT = Kind("an element type such as tir.F32", _is_element, _cure_of_element)
 FUNCTION = Kind("a function", callable, lambda given: "`lambda: ..` around it makes one" if is_tensor_like(given) else None)
@@ -147,6 +164,7 @@ SIZES = ListOf("sizes", Kind(SIZE.words, _is_size, _cure_of_size_in_shape))
 #: By the text of an annotation; one that ends in `| None` may be None, too.
 KINDS: dict[str, Kind | ListOf] = {
     "TensorLike": TENSOR,
+    "Key": KEY,
     "Sequence[TensorLike]": TENSORS,
     "Values": TENSORS,
     "Sequence[TensorLike | Taps]": ListOf("tensors, numbers, arrays or b.taps of them", TENSOR_OR_TAPS),
@@ -264,10 +282,13 @@ class _Arguments:
         """TirError if there are too many or too few arguments, or some that the method does not know."""
         if self.more is None and len(given) > len(self.by_place):
             most = ", ".join(self.names)
-            raise TirError(f"{self.method}: takes {most}, got {len(given)} arguments")
+            takes_list = any(isinstance(kind, ListOf) for _, kind, _ in self.by_place)
+            hint = "several stand in a list, [..]" if takes_list else None
+            raise TirError(f"{self.method}: takes {most}, got {len(given)} arguments", hint=hint)
         for name in named:
             if name not in self.by_name and self.more_named is None:
-                hint = nearest(name, self.by_name) or f"it has {', '.join(self.by_name)}"
+                other = in_python(synonyms.word_hint(name, self.by_name))
+                hint = other or nearest(name, self.by_name) or f"it has {', '.join(self.by_name)}"
                 raise TirError(f"{self.method}: there is no argument '{name}'", hint=hint)
             if name in self.names[: len(given)]:
                 raise TirError(f"{self.method}: {name} is given twice, by its place and by its name")

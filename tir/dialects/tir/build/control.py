@@ -39,8 +39,13 @@ class ControlBuilder(RandomBuilder):
     ) -> list[Tensor]:
         """What `then()` gives if the condition, a tensor<i1>, is true, else what `otherwise()` gives, of the same types."""
         blocks = Block([]), Block([])
-        types = [value.type for value in self._region(blocks[0], "if_: then", then)]
-        self._region(blocks[1], "if_: otherwise", otherwise, Wanted(types, "then gives", "both give the same types"))
+        first, second = self._given(blocks[0], "if_: then", then), self._given(blocks[1], "if_: otherwise", otherwise)
+        with self.at(blocks[0]):  # a number takes the type that the other function gives
+            others = [x.value.type if isinstance(x, Tensor) else None for x in second] + [None] * len(first)
+            firsts = [self._as_type(x, type) for x, type in zip(first, others)]
+        types = [x.value.type for x in firsts]
+        self._yield(blocks[0], "if_: then", firsts)
+        self._yield(blocks[1], "if_: otherwise", second, Wanted(types, "then gives", "both give the same types"))
         regions = [Region([block]) for block in blocks]
         made = self.op(control.If, self.tensor(condition).value, result_types=types, regions=regions)
         return [self._own(value) for value in made.results]
@@ -80,10 +85,19 @@ class ControlBuilder(RandomBuilder):
 
     def _region(self, block: Block, what: str, body: Callable[..., Any], wanted: Wanted | None = None) -> list[Tensor]:
         """Fills the block with what the function makes of its arguments, and the tir.yield of it."""
+        return self._yield(block, what, self._given(block, what, body), wanted)
+
+    def _given(self, block: Block, what: str, body: Callable[..., Any]) -> list[TensorLike]:
+        """What the function makes of the arguments of the block, inside of it."""
         arguments = [self._own(argument) for argument in block.arguments]
         check_takes(what, body, len(arguments))
         with self.at(block):
-            found = self._as_wanted(what, values_of(what, body(*arguments)), wanted)
+            return values_of(what, body(*arguments))
+
+    def _yield(self, block: Block, what: str, values: Sequence[TensorLike], wanted: Wanted | None = None) -> list[Tensor]:
+        """Ends the block with the tir.yield of the values."""
+        with self.at(block):
+            found = self._as_wanted(what, values, wanted)
             self.op(control.Yield, [x.value for x in found], result_types=[])
         return found
 

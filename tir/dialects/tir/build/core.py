@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tir.dialects.tir import create, logic
 from tir.dialects.tir import shape as shapes
 from tir.dialects.tir.base import fits_exactly, highest, lowest, number_attribute
+from tir.dialects.tir.build.hints import NoSuchNameError, UnknownYetError, attribute_hint, method_hint, method_meant
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import Attribute, DenseAttr
 from tir.ir.builder import Builder
@@ -51,15 +52,21 @@ Extent = int | AffineExpr | Value | SizeOf  # a number, a named size, an index v
 TensorLike = Any  # a Tensor, an IR value, a Python number, a numpy array or nested list
 
 
-class UnknownYetError(TirError, TypeError):
-    """What Python asks of a tensor is known only when the program runs. A TypeError, as Python's protocols want it."""
+#: What numpy calls the operators, which are those of a tensor beside an array, too.
+_OPERATORS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "true_div", "true_divide": "true_div", "matmul": "matmul",
+    "floor_divide": "floordiv", "remainder": "mod", "power": "pow", "bitwise_and": "and_", "bitwise_or": "or_",
+    "bitwise_xor": "xor", "left_shift": "shl", "right_shift": "shr",
+}  # fmt: skip
+_COMPARISONS = {
+    "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+}  # fmt: skip
 
 
 class Tensor:
     """An IR value with operators, which put ops where its builder inserts; comparisons are of elements, `==` too."""
 
     __slots__ = ("builder", "value")
-    __array_ufunc__ = None  # `array * tensor` comes to `__rmul__`
 
     def __init__(self, builder: TensorBuilder, value: Value) -> None:
         self.builder, self.value = builder, value
@@ -84,6 +91,57 @@ class Tensor:
         message = f"a tensor has no {what} before it runs"
         raise UnknownYetError(message, self.builder.here(), hint=cure)
 
+    if not TYPE_CHECKING:  # a type checker knows the attributes
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):
+                raise AttributeError(name)  # of Python's protocols
+            hint = attribute_hint(name, public_names(type(self)), public_names(type(self.builder)))
+            raise NoSuchNameError(f"a tensor has no {name!r}", self.builder.here(), hint=hint)
+
+    # --- what numpy asks ---------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Tensor:
+        """`array * tensor`, and other operators; for functions, what the builder has for them."""
+        name = ufunc.__name__
+        if method == "__call__" and not named:
+            if name in _OPERATORS:
+                return getattr(self.builder, _OPERATORS[name])(*inputs)
+            if name in _COMPARISONS:
+                return self.builder.cmp(_COMPARISONS[name], *inputs)
+        self._unknown_to_numpy(name if method == "__call__" else f"{name}.{method}", name)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, named: Any) -> NoReturn:
+        self._unknown_to_numpy(function.__name__, function.__name__)
+
+    def _unknown_to_numpy(self, function: str, name: str) -> NoReturn:
+        found = method_meant(name, public_names(type(self.builder)))
+        words = "".join(f"{word!r}, " for word in found[1]) if found is not None else ""
+        cure = f"write b.{found[0]}({words}..)" if found is not None else "methods of the builder compute with tensors"
+        self._unknown(f"numbers for numpy.{function}", cure)
+
+    def __array__(self, *given: Any, **named: Any) -> NoReturn:
+        self._unknown("array", "b.stack makes one tensor of several, and tir.executable(b.module).call(..) gives arrays")
+
+    # --- what Python asks --------------------------------------------------------------------------------------------
+
+    def __delitem__(self, index: Any) -> NoReturn:
+        self[index] = None
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        hint = "b.put, b.put_along_axis and b.update_slice make a changed one"
+        raise UnknownYetError("a tensor never changes", self.builder.here(), hint=hint)
+
+    def __format__(self, form: str) -> str:
+        if form:
+            self._unknown("digits", "the text tir.print shows numbers while it runs")
+        return repr(self)
+
+    def __round__(self, digits: int | None = None) -> Tensor:
+        if digits is not None:
+            raise TirError(f"round: gives whole numbers, got {told(digits)} digits", self.builder.here())
+        return self.builder.round(self)
+
     def __bool__(self) -> bool:
         self._unknown("truth value", "b.select and b.if_ choose, & and | join conditions")
 
@@ -94,7 +152,7 @@ class Tensor:
         self._unknown("length", "its sizes are in its shape")
 
     def __float__(self) -> float:
-        self._unknown("number", "b.cast changes its element type")
+        self._unknown("number", "b.cast changes its element type, and functions of `math` are methods of b")
 
     def __int__(self) -> int:
         self._unknown("number", "b.cast changes its element type, and b.to_index makes a size of it")
@@ -201,6 +259,14 @@ class Tensor:
 
 class CoreBuilder(Builder):
     """The methods that those of every family of ops use."""
+
+    if not TYPE_CHECKING:  # a type checker knows the methods
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)  # of Python's protocols
+            hint = method_hint(name, public_names(type(self)))
+            raise NoSuchNameError(f"a builder has no {name!r}", self.here(), hint=hint)
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -409,6 +475,11 @@ def told(given: Any) -> str:
 MOST_TOLD = 80
 
 
+def public_names(cls: type) -> list[str]:
+    """The methods and attributes that users may name."""
+    return [name for name in dir(cls) if not name.startswith("_")]
+
+
 def is_tensor_like(x: Any) -> bool:
     """x may stand for a tensor. Whether a list is an array is seen when it becomes one."""
     return isinstance(x, (Tensor, Value, int, float, list, tuple)) or hasattr(x, "__array__")
@@ -416,6 +487,8 @@ def is_tensor_like(x: Any) -> bool:
 
 def dense(given: Any, element: Type | None = None) -> DenseAttr:
     """The constant of an array or of nested lists of numbers; TirError unless they are numbers of the element type."""
+    if _holds_tensors(given):
+        raise TirError(f"an array must be of numbers, got {told(given)}", hint="b.stack makes one tensor of several")
     try:
         array = np.asarray(given)
     except ValueError:  # numpy's way to say that the lists are of several lengths
@@ -423,12 +496,21 @@ def dense(given: Any, element: Type | None = None) -> DenseAttr:
     if array.dtype.kind not in "biufV":  # V: bf16
         if isinstance(given, int):
             raise TirError(f"the number {told(given)} is no {element or I64}")
-        holds_tensors = array.ndim > 0 and any(isinstance(x, Tensor) for x in array.flat)
-        hint = "b.stack makes one tensor of several" if holds_tensors else None
-        raise TirError(f"an array must be of numbers, got {told(given)}", hint=hint)
+        raise TirError(f"an array must be of numbers, got {told(given)}")
     if isinstance(element, IntegerType) and array.dtype.kind != "V" and array.dtype != dtype_of(element).numpy:
         _check_numbers(array, element)
     return DenseAttr.of(array, element)
+
+
+def _holds_tensors(given: Any) -> bool:
+    """A tensor stands in lists, however deep, or in an array of Python's objects."""
+    pending = [given]
+    for one in pending:  # grows while it is read
+        if isinstance(one, (list, tuple)):
+            pending.extend(one)
+        elif isinstance(one, np.ndarray) and one.dtype == object:
+            pending.extend(one.flat)
+    return any(isinstance(one, (Tensor, Value)) for one in pending)
 
 
 def _check_numbers(array: Any, element: IntegerType) -> None:

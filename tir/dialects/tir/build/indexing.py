@@ -11,6 +11,7 @@ from tir.dialects.tir.build.arrange import ArrangeBuilder
 from tir.dialects.tir.build.core import Tensor, TensorLike
 from tir.dialects.tir.indexing import checked_position, index_plan, is_array, spelled_out
 from tir.ir.errors import TirError
+from tir.ir.ir import Value
 from tir.ir.types import I1, I64, IntegerType, TensorType
 from tir.lazy import np
 
@@ -55,13 +56,11 @@ class IndexingBuilder(ArrangeBuilder):
     def _positions(self, part: Any, x: Tensor, axis: int) -> Tensor:
         """A part of an index as positions along the axis, none of them counted from the end."""
         size = x.type.shape[axis]
-        if not isinstance(part, Tensor) and not is_array(part):
-            return self.constant(checked_position(part.__index__(), size), I64)
-        if isinstance(part, (list, np.ndarray)):
-            array = np.asarray(part)
+        if not isinstance(part, (Tensor, Value)):
+            array = np.asarray(part if is_array(part) else part.__index__())
             array = array.astype(np.int64) if array.size == 0 else array
             if array.dtype.kind in "iu" and (isinstance(size, int) or np.all(array >= 0)):
-                numbers = [checked_position(int(at), size) for at in array.flat]
+                numbers = [checked_position(int(at), size) if isinstance(size, int) else int(at) for at in array.flat]
                 return self.constant(np.array(numbers, np.int64).reshape(array.shape))
             part = array
         index = self.tensor(part)

@@ -23,6 +23,7 @@ from tir.lazy import np
 __all__ = ["RandomBuilder"]
 
 Shape = Sequence[Extent]
+Key = TensorLike  # a tensor<2xi32>
 
 
 class RandomBuilder(LossBuilder):
@@ -36,57 +37,57 @@ class RandomBuilder(LossBuilder):
         words = [seed & random.LOW, seed >> 32 & random.LOW]
         return self.constant(np.array(words, np.uint32).view(np.int32))
 
-    def rng_split(self, key: TensorLike, count: Extent | Shape = 2) -> Tensor:
+    def rng_split(self, key: Key, count: Extent | Shape = 2) -> Tensor:
         """New keys, `[i]` being key i; the old one is not to be split again."""
         shape = count if isinstance(count, (list, tuple, np.ndarray)) else [count]
         return self._sized(random.RngSplit, self.tensor(key), shape=[*shape, 2], element=I32)
 
-    def rng_fold_in(self, key: TensorLike, number: TensorLike) -> Tensor:
+    def rng_fold_in(self, key: Key, number: TensorLike) -> Tensor:
         """The key for a number, such as that of a step; of a tensor of numbers one key each."""
         return self.make(random.RngFoldIn, self.tensor(key), self.tensor(number))
 
     # --- bits and standard distributions -----------------------------------------------------------------------------
 
-    def rng_bits(self, key: TensorLike, shape: Shape, element: Type = random.UI32) -> Tensor:
+    def rng_bits(self, key: Key, shape: Shape, element: Type = random.UI32) -> Tensor:
         """Random bits: integers of 32 or 64."""
         return self._sized(random.RngBits, self.tensor(key), shape=shape, element=element)
 
     def rng_uniform(
-        self, key: TensorLike, shape: Shape, element: Type = F32, low: TensorLike = 0, high: TensorLike = 1
+        self, key: Key, shape: Shape, element: Type = F32, low: TensorLike = 0, high: TensorLike = 1
     ) -> Tensor:
         """Random floats from low to below high (or high, where that is rounded to)."""
         return self._moved(random.RngUniform, key, shape, element, low, self._difference(high, low))
 
     def rng_normal(
-        self, key: TensorLike, shape: Shape, element: Type = F32, mean: TensorLike = 0, stddev: TensorLike = 1
+        self, key: Key, shape: Shape, element: Type = F32, mean: TensorLike = 0, stddev: TensorLike = 1
     ) -> Tensor:
         """Normal numbers, mean + stddev * z: with stddev = 0 the mean; its sign does not change the distribution."""
         return self._moved(distributions.RngNormal, key, shape, element, mean, stddev)
 
-    def rng_exponential(self, key: TensorLike, shape: Shape, element: Type = F32, scale: TensorLike = 1) -> Tensor:
+    def rng_exponential(self, key: Key, shape: Shape, element: Type = F32, scale: TensorLike = 1) -> Tensor:
         """Exponential numbers with the mean `scale`, one over the rate."""
         return self._moved(distributions.RngExponential, key, shape, element, 0, scale)
 
     def rng_gumbel(
-        self, key: TensorLike, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
+        self, key: Key, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
     ) -> Tensor:
         """Gumbel numbers, location + scale * x."""
         return self._moved(distributions.RngGumbel, key, shape, element, location, scale)
 
     def rng_laplace(
-        self, key: TensorLike, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
+        self, key: Key, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
     ) -> Tensor:
         """Laplace numbers, location + scale * x."""
         return self._moved(distributions.RngLaplace, key, shape, element, location, scale)
 
     def rng_cauchy(
-        self, key: TensorLike, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
+        self, key: Key, shape: Shape, element: Type = F32, location: TensorLike = 0, scale: TensorLike = 1
     ) -> Tensor:
         """Cauchy numbers, location + scale * x."""
         return self._moved(distributions.RngCauchy, key, shape, element, location, scale)
 
     def _moved(
-        self, cls: type[random.Standard], key: TensorLike, shape: Shape, element: Type, location: TensorLike,
+        self, cls: type[random.Standard], key: Key, shape: Shape, element: Type, location: TensorLike,
         scale: TensorLike,
     ) -> Tensor:  # fmt: skip
         """location + scale * x. f16 and bf16 are drawn in f32 and rounded, where a uniform number may become high."""
@@ -103,20 +104,20 @@ class RandomBuilder(LossBuilder):
 
     # --- distributions with parameters -------------------------------------------------------------------------------
 
-    def rng_bernoulli(self, key: TensorLike, p: TensorLike, shape: Shape | None = None) -> Tensor:
+    def rng_bernoulli(self, key: Key, p: TensorLike, shape: Shape | None = None) -> Tensor:
         """Truth values that are true with the probability p: never for p <= 0 and nan, always for p >= 1."""
         (p,) = self._parameters(shape, None, p)
         return self.make(distributions.RngBernoulli, self.tensor(key), p)
 
     def rng_randint(
-        self, key: TensorLike, low: TensorLike, high: TensorLike, shape: Shape | None = None, element: Type = I64
+        self, key: Key, low: TensorLike, high: TensorLike, shape: Shape | None = None, element: Type = I64
     ) -> Tensor:
         """Whole numbers from low to below high, low where there are none; element: if both are Python numbers."""
         low, high = self._parameters(shape, element, low, high)
         return self.make(distributions.RngRandint, self.tensor(key), low, high)
 
     def rng_binomial(
-        self, key: TensorLike, n: TensorLike, p: TensorLike, shape: Shape | None = None, element: Type = I64
+        self, key: Key, n: TensorLike, p: TensorLike, shape: Shape | None = None, element: Type = I64
     ) -> Tensor:
         """How many of n trials succeed, each with the probability p; element: if n is a Python number."""
         (n,), (p,) = self._parameters(None, element, n), self._parameters(None, None, p)
@@ -125,7 +126,7 @@ class RandomBuilder(LossBuilder):
         return self.make(rejection.RngBinomial, self.tensor(key), n, p)
 
     def rng_truncated_normal(
-        self, key: TensorLike, low: TensorLike, high: TensorLike, shape: Shape | None = None, element: Type = F32,
+        self, key: Key, low: TensorLike, high: TensorLike, shape: Shape | None = None, element: Type = F32,
         mean: TensorLike = 0, stddev: TensorLike = 1,
     ) -> Tensor:  # fmt: skip
         """Normal numbers between low and high; nan if low is above high. element: if all are Python numbers."""
@@ -134,7 +135,7 @@ class RandomBuilder(LossBuilder):
         return mean + stddev * z
 
     def rng_gamma(
-        self, key: TensorLike, alpha: TensorLike, shape: Shape | None = None, element: Type = F32, scale: TensorLike = 1
+        self, key: Key, alpha: TensorLike, shape: Shape | None = None, element: Type = F32, scale: TensorLike = 1
     ) -> Tensor:
         """Gamma numbers with the shape parameter alpha; element: if it is a Python number."""
         (alpha,) = self._parameters(shape, element, alpha)
@@ -151,7 +152,7 @@ class RandomBuilder(LossBuilder):
 
     # --- choices -----------------------------------------------------------------------------------------------------
 
-    def rng_categorical(self, key: TensorLike, logits: TensorLike, axis: int = -1) -> Tensor:
+    def rng_categorical(self, key: Key, logits: TensorLike, axis: int = -1) -> Tensor:
         """A class for each slice along the axis, as i64, with the probabilities of the softmax of the logits.
 
         The argmax of logits + Gumbel noise. A logit of -inf is never chosen; if all are, class 0 is; a nan always is.
@@ -160,7 +161,7 @@ class RandomBuilder(LossBuilder):
         noise = self.rng_gumbel(key, self.shape(logits), wide_type(element))
         return self.argmax(self.cast(logits, wide_type(element)) + noise, axis)
 
-    def rng_permutation(self, key: TensorLike, size: Extent) -> Tensor:
+    def rng_permutation(self, key: Key, size: Extent) -> Tensor:
         """The numbers from 0 to below size in random order, as i64.
 
         The order of 64 random bits each; of equal ones, which n numbers hold with a probability of n^2 / 2^65, the
@@ -168,7 +169,7 @@ class RandomBuilder(LossBuilder):
         """
         return self.argsort(self.rng_bits(key, [size], random.UI64), 0)
 
-    def rng_shuffle(self, key: TensorLike, x: TensorLike, axis: int = 0) -> Tensor:
+    def rng_shuffle(self, key: Key, x: TensorLike, axis: int = 0) -> Tensor:
         """The slices of x along the axis in random order."""
         x = self.tensor(x)
         return self.take(x, self.rng_permutation(key, self.shape(x)[self.axis_of(x, axis)]), axis)
