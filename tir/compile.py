@@ -138,22 +138,30 @@ class _Slot:
         return element_type(self.type) is BF16
 
     def fresh(self, sizes: Mapping[AffineExpr, int]) -> Any:
-        """New memory for a result, as the function takes it."""
-        shape = [dim if isinstance(dim, int) else self._size(dim, sizes) for dim in self.shape]
+        """New memory for a result, as the function takes it; none where `negative_size` finds one."""
+        shape = [dim if isinstance(dim, int) else max(self._size(dim, sizes), 0) for dim in self.shape]
         try:
             return np.empty(shape, self.storage_dtype)
         except ValueError:  # numpy's, for what has 2^63 bytes or more
             raise MemoryError(f"there is no memory for a result of shape {shape}") from None
 
+    def negative_size(self, sizes: Mapping[AffineExpr, int]) -> str | None:
+        """Which size of the result would be negative, in words."""
+        for axis, dim in enumerate(self.shape):
+            if not isinstance(dim, int) and (size := self._size(dim, sizes)) < 0:
+                message = f"{self._label}: axis {axis} would have size {dim_text(dim)} = {size}"
+                return message
+        return None
+
     def _size(self, dim: Dim, sizes: Mapping[AffineExpr, int]) -> int:
-        label = f"result {self.name!r}" if self.name else "a result"
         axis = list(self.shape).index(dim)
         if not isinstance(dim, AffineExpr) or not dim.leaves() <= sizes.keys():
-            raise ExecutionError(f"{label}: no argument says what the size {dim_text(dim)} of axis {axis} is")
-        size = evaluate_dim(dim, sizes.__getitem__)
-        if size < 0:
-            raise ExecutionError(f"{label}: axis {axis} would have size {dim_text(dim)} = {size}")
-        return size
+            raise ExecutionError(f"{self._label}: no argument says what the size {dim_text(dim)} of axis {axis} is")
+        return evaluate_dim(dim, sizes.__getitem__)
+
+    @property
+    def _label(self) -> str:
+        return f"result {self.name!r}" if self.name else "a result"
 
 
 class _Function:
@@ -162,6 +170,7 @@ class _Function:
     def __init__(self, function: Func, native: bool) -> None:
         slots = _slots(function, native)
         self.name: str = function.sym_name
+        self.location = function.location
         self.slots = slots
         self.arguments = [slot for slot in slots if slot.kind in ("input", "shared", "out")]
         self.returned = [slot for slot in slots if slot.kind in ("out", "result", "update")]
@@ -178,6 +187,12 @@ class _Function:
             place for place in named
             if self._bindings.get(place[2]) != place[:2] and place[2].leaves() <= self._bindings.keys()
         ]  # fmt: skip
+
+    def impossible(self, sizes: Mapping[AffineExpr, int]) -> ExecutionError | None:
+        """What is wrong with the first result that would have a negative size."""
+        found = (slot.negative_size(sizes) for slot in self.slots if slot.kind == "out")
+        message = next((one for one in found if one is not None), None)
+        return None if message is None else ExecutionError(f"@{self.name}: {message}", self.location)
 
     def entry(self) -> Entry:
         """What the caller is told."""
@@ -275,8 +290,9 @@ class Executable:
         self, function: _Function, inputs: Sequence[Any], state: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
         """The results, and the new values of shared variables."""
-        in_place = self._machine.is_atomic(function.name)
         sizes = function.sizes(inputs)
+        impossible = function.impossible(sizes)
+        in_place = impossible is None and self._machine.is_atomic(function.name)
         given, outs, new, arguments = iter(inputs), [], {}, []
         for slot in function.arguments:
             if slot.kind == "input":
@@ -288,6 +304,8 @@ class Executable:
                 outs.append(slot.fresh(sizes))
                 arguments.append(outs[-1])
         returned, written, results = iter(self._machine.run(function.name, arguments)), iter(outs), []
+        if impossible is not None:  # the assert that names the op comes first, where there is one
+            raise impossible
         for i in function.bf16_buffers:
             function.inputs[i].take_back(inputs[i], arguments[function.arguments.index(function.inputs[i])])
         for slot in function.returned:

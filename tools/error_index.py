@@ -5,8 +5,8 @@
     python tools/error_index.py --list     # all messages, by file
 
 A message is what the source says, with `{..}` for each part that differs from case to case. They are collected from the
-calls that make errors (`TirError(..)`, `self.error(..)`, `fail(op, ..)`, any `_.._error(..)`) and from variables called
-`message` or `problem`. Some begin with the name of the op, `tir.dot: `, which `fail` puts there.
+calls that make errors (`TirError(..)`, `SizeRule(..)`, `self.error(..)`, `fail(op, ..)`, any `_.._error(..)`) and from
+variables called `message` or `problem`. Some begin with the name of the op, `tir.dot: `, which `fail` puts there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENTRY = re.compile(r"^- (?:``(.+)``|`([^`\n]+)`)$", re.MULTILINE)
 #: Calls whose first text argument is a message. Errors of other kinds (AssertionError, ..) are bugs in tir, not messages.
 MAKERS = frozenset((
     "TirError", "ParseError", "VerifyError", "PassError", "ExecutionError", "LimitError", "CommandLineError", "CodegenError",
-    "ElfError", "MisusedValue", "NoSuchNameError", "UnknownYetError",
+    "ElfError", "MisusedValue", "NoSuchNameError", "SizeRule", "UnknownYetError",
     "ArgumentTypeError", "PassBug", "error", "fail", "limit", "_fail_use",
 ))  # fmt: skip
 #: Calls whose text argument says what was expected: `expected {..}, got {..}`.

@@ -226,15 +226,18 @@ def test_a_failed_assert_says_its_message_and_place() -> None:
 
 def test_an_assert_says_the_sizes_that_it_compared() -> None:
     text = function(
-        "(%n: i64, %m: i64, %k: i32)",
+        "(%n: index, %m: index, %k: i64)",
         """
-        %zero = arith.constant 0 : i64
-        %positive = arith.cmpi sge, %n, %zero : i64
+        %zero = arith.constant 0 : index
+        %positive = arith.cmpi sge, %n, %zero : index
         cf.assert %positive, "negative"
-        %equal = arith.cmpi eq, %n, %m : i64
+        %small = arith.cmpi sle, %m, %zero : index
+        %equal = arith.cmpi eq, %n, %m : index
+        %enough = arith.ori %equal, %small : i1
+        cf.assert %enough, "unequal and large"
         cf.assert %equal, "unequal"
-        %narrow = arith.constant 0 : i32
-        %is_zero = arith.cmpi eq, %k, %narrow : i32
+        %number = arith.constant 0 : i64
+        %is_zero = arith.cmpi eq, %k, %number : i64
         cf.assert %is_zero, "no size"
         %both = arith.andi %equal, %positive : i1
         %never = arith.xori %both, %both : i1
@@ -242,11 +245,12 @@ def test_an_assert_says_the_sizes_that_it_compared() -> None:
         return""",
     )
     rows = [((-3, 1, 0), "negative, got -3"), ((2**62, -(2**63), 0), f"unequal, got {2**62} and {-(2**63)}"),
+            ((3, 0, 0), "unequal, got 3 and 0"), ((3, 2, 0), "unequal and large, got 3 and 2"),
             ((1, 1, 5), "no size"), ((1, 1, 0), "no comparison")]  # fmt: skip
     for run in (compiled(text), lambda values: Interpreter(parse_text(text, REGISTRY)).run("f", values)):
         for (n, m, k), message in rows:
             with pytest.raises(ExecutionError, match=f"[0-9]: {message}$"):
-                run([np.int64(n), np.int64(m), np.int32(k)])
+                run([np.int64(n), np.int64(m), np.int64(k)])
 
 
 def test_a_caller_hears_the_sizes_that_a_callee_compared() -> None:

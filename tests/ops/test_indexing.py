@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.levels import LEVELS, module_at
-from tests.ops.samples.base import type_of
 from tests.ops.test_builder import built, check
-from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
-from tir.ir.errors import ExecutionError, TirError
+from tir.ir.errors import TirError
 from tir.ir.types import F64, I32
 from tir.parser.parse import parse_text
 from tir.passes.autodiff import expand_gradients
@@ -231,46 +228,3 @@ def test_gradient_of_pairs_of_positions_adds_up() -> None:
     want = np.zeros((2, 3))
     want[1, 2] = 2 * 2 * x[1, 2]
     np.testing.assert_array_equal(got, want)
-
-
-# --- what only run time knows ----------------------------------------------------------------------------------------
-
-X, P, Q = np.ones((4, 3), np.float32), np.array([0, 4], np.int32), np.array([[0], [-1]], np.int64)
-ROOM = "must be at least 0 and leave room for the slice"
-RUNS = [
-    ("tir.take %0 at %1 axis 0 : tensor<?x?xf32>", (X, P), f"tir.take: an index of axis 0 of x {ROOM}"),
-    ("tir.take %0 at %1 axis 0 : tensor<?x?xf32>", (X, np.array([2**63], np.uint64)), f"an index of axis 0 of x {ROOM}"),
-    ("tir.take %0 at %1 axis 0 mode clamp : tensor<?x?xf32>", (X[:0], P), "axis 0 of x must not be shorter than the slice"),
-    ("tir.put set %0 at %1 with %2 axis 0 : tensor<?x?xf32>", (X, P, X[:2]), f"tir.put: an index of axis 0 of x {ROOM}"),
-    ("tir.put set %0 at %1 with %2 axis 0 mode drop : tensor<?x?xf32>", (X, P, X), "u axis 0 and index axis 0 must have one size"),
-    ("tir.put add %0 at %1 with %2 axis 0 mode clamp : tensor<?x?xf32>", (X[:0], P, X[:2]), "axis 0 of x must not be shorter"),
-    ("tir.take_along_axis %0 at %1 axis 0 : tensor<?x1xf32>", (X, Q), "x axis 1 and index axis 1 must have one size"),
-    ("tir.index_nd %0 at %1, %2 : tensor<?xf32>", (X, P, P), f"tir.index_nd: an index of axis 0 of x {ROOM}"),
-    ("tir.index_nd %0 at %1, %2 : tensor<?xf32>", (X, P, P[:1]), "index 1 axis 0 must have one size"),
-    ("tir.gather %0 at %1 window [1] collapsed [0] map [0] vector 1 sizes [1, 2] : tensor<?x2xf32>", (X, Q), ROOM),
-    ("tir.gather %0 at %1 window [1] collapsed [0] map [0] vector 1 sizes [1, 4] mode clamp : tensor<?x4xf32>", (X, Q),
-     "axis 1 of x must not be shorter than the slice"),
-    ("tir.dynamic_slice %0 at %1, %1 : {0} -> tensor<2x2xf32>", (X, np.array(3, np.int8)), f"the start of axis 0 {ROOM}"),
-    ("tir.dynamic_slice %0 at %1, %1 mode clamp : {0} -> tensor<5x2xf32>", (X, np.array(3, np.int8)),
-     "axis 0 of the slice must not be longer than that of x"),
-    ("tir.update_slice %0 with %1 at %2, %2 : tensor<?x?xf32>", (X, X[:2], np.array(-1, np.int8)), f"the start of axis 0 {ROOM}"),
-    ("tir.concat %0, %0, %1 axis 0 : tensor<?x?xf32>", (X, X[:, :2]),
-     "tir.concat: axis 1 of operand 2 must have the size of the others"),
-    ("tir.diag_part %0 diagonal 0 : tensor<?xf32>", (X,), "the last two sizes of x must be equal"),
-    ("tir.diag_part %0 diagonal 5 : tensor<?xf32>", (X[:3, :3],), "size"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("level", ["tensor", "fused", "cpu"])
-@pytest.mark.parametrize(("op", "inputs", "message"), RUNS, ids=range(len(RUNS)))
-def test_what_is_outside_ends_the_call_in_the_same_words_at_every_level(
-    op: str, inputs: tuple[np.ndarray, ...], message: str, level: str
-) -> None:
-    types = [type_of(x, ("?", 1) if x is Q else ["?"] * x.ndim) for x in inputs]
-    result = op.split(" : ")[-1].split(" -> ")[-1]
-    arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(types))
-    text = f"func.func @f({arguments}) -> {result} {{\n  %r = {op.format(*types)}\n  return %r : {result}\n}}\n"
-    passes, target = LEVELS[level]
-    with pytest.raises(ExecutionError) as caught:
-        Executable(module_at(text, passes()), target).call("f", inputs)
-    assert message in str(caught.value)

@@ -423,68 +423,6 @@ def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: str, mess
     assert "wrong.tir:2:" in str(caught.value)
 
 
-WRONG_RUNS = [
-    (
-        "tir.concat %a, %b axis 0 : tensor<?x?xf32>",
-        ("tensor<?x?xf32>", "tensor<?x?xf32>"),
-        ([[1, 2]], [[1]]),
-        "tir.concat: axis 1 of operand 1 must have the size of the others",
-    ),
-    (
-        "tir.add %a, %b : tensor<?xf32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1, 2], [1]),
-        "axis 0 of rhs must have the size of axis 0 of lhs, got 1 and 2",
-    ),
-    (
-        "tir.slice %a from [3] to [0] step [1] : tensor<?xf32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1], [1]),
-        "must fit axis 0 of x, got size 1",
-    ),
-    (
-        "tir.dot %a, %b : tensor<f32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1, 2], [1]),
-        "axis 0 of rhs must have the size of axis 0 of lhs, got 1 and 2",
-    ),
-    (
-        "tir.broadcast %a along [0] : tensor<?xf32> -> tensor<3xf32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1], [1]),
-        "axis 0 of x has size 1 and axis 0 of the result 3",
-    ),
-    (
-        "tir.rms_norm %a, %b over [0] epsilon 0.5 : f32 : tensor<?xf32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1, 2], [1]),
-        "axis 0 of scale must have the size of axis 0 of x, got 1 and 2",
-    ),
-    (
-        "tir.top_k %a axis 0 k 2 : tensor<2xf32>, tensor<2xi64>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1], [1]),
-        "axis 0 must have 2 elements or more",
-    ),
-    (
-        "tir.reshape %a : tensor<?xf32> -> tensor<2x2xf32>",
-        ("tensor<?xf32>", "tensor<?xf32>"),
-        ([1], [1]),
-        "the number of elements must stay",
-    ),
-]
-
-
-@pytest.mark.parametrize(("op", "types", "inputs", "message"), WRONG_RUNS, ids=[w[0] for w in WRONG_RUNS])
-def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, inputs: tuple, message: str) -> None:
-    results = ", ".join(f"%{name}" for name in "rst"[: op.rpartition(" : ")[2].count(", ") + 1])
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}) {{\n  {results} = {op}\n  return\n}}\n"
-    module = parse_text(text, REGISTRY)
-    with pytest.raises(Exception, match=op.split(" ")[0]) as caught:
-        Interpreter(module).run("f", [np.array(x, np.float32) for x in inputs])
-    assert message in str(caught.value)
-
-
 # --- completeness --------------------------------------------------------------------------------------------------
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 
-import tir
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir import TensorBuilder
-from tir.interpret import Interpreter
-from tir.ir.errors import ExecutionError, TirError
+from tir.ir.errors import TirError
 from tir.ir.ir import Block
 from tir.ir.types import F32, TensorType
 from tir.parser.parse import parse_text
@@ -120,58 +117,6 @@ def test_a_wrong_op_is_refused_in_words_of_the_program(op: str, types: tuple[str
         parse_text(text, REGISTRY, file="wrong.tir")
     assert message in str(caught.value)
     assert "wrong.tir:2:" in str(caught.value)
-
-
-WRONG_RUNS = [
-    ("tir.cholesky %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((2, 3), ()), "a must be square"),
-    ("tir.solve %a, %b : tensor<?x?xf32>, tensor<?x1xf32>", ("tensor<?x?xf32>", "tensor<?x1xf32>"), ((2, 2), (3, 1)),
-     "axis 0 of b must have the size of axis 0 of a"),
-    ("tir.nll_loss %a, %c weights %b : tensor<f32>", ("tensor<?xf32>", "tensor<?xf32>"), ((4,), (5,)),
-     "axis 0 of weights must have the size of axis 0 of scores, got 5 and 4"),
-    ("tir.recurrence %a, %b axis 0 : tensor<?x?xf32>", ("tensor<?x?xf32>", "tensor<?x?xf32>"), ((2, 2), (2, 1)),
-     "axis 1 of b must have the size of axis 1 of a, got 1 and 2"),
-    ('tir.einsum "ij,j->i" %a, %b : tensor<?xf32>', ("tensor<?x?xf32>", "tensor<?xf32>"), ((2, 2), (3,)),
-     "axis 0 of operand 1 must have the size of axis 1 of operand 0, got 3 and 2"),
-    ("tir.conv %a, %b : tensor<?x1x?xf32>", ("tensor<?x?x?xf32>", "tensor<1x2x2xf32>"), ((1, 3, 4), (1, 2, 2)),
-     "the features of x must be the inputs of w times the groups, got 3 (x axis 1), 2 (w axis 1) and 1"),
-    ("tir.conv %a, %b : tensor<?x1x?xf32>", ("tensor<?x2x?xf32>", "tensor<1x2x5xf32>"), ((1, 2, 2), (1, 2, 5)),
-     "the window does not fit into x, of shape [1, 2, 2]"),
-    ("tir.conv_grad_input %b, %a : tensor<1x2x2xf32>, tensor<?x1x?xf32> -> tensor<1x2x4xf32>",
-     ("tensor<?x1x?xf32>", "tensor<1x2x2xf32>"), ((1, 1, 4), (1, 2, 2)), "g must have shape [1, 1, 3], got [1, 1, 4]"),
-    ("tir.overlap_add %a window [2] : tensor<?x2xf32> -> tensor<4xf32>", ("tensor<?x2xf32>", R), ((2, 2), ()),
-     "x must have shape [3, 2], got [2, 2]"),
-    ("tir.overlap_add %a window [2] : tensor<?x?x2xf32> -> tensor<2x4xf32>", ("tensor<?x?x2xf32>", R), ((1, 3, 2), ()),
-     "x must have shape [2, 3, 2], got [1, 3, 2]"),
-    ("tir.overlap_add %a window [2] : tensor<3x?xf32> -> tensor<4xf32>", ("tensor<3x?xf32>", R), ((3, 1), ()),
-     "x must have shape [3, 2], got [3, 1]"),
-    ("tir.max_pool_grad %a, %b window [2] : tensor<?xf32> -> tensor<?xf32>", ("tensor<?xf32>", "tensor<?xf32>"),
-     ((2,), (3,)), "axis 0 of g must have the size of the pooled x, got 3 and 1"),
-    ("tir.windows %a window [4] : tensor<?x4xf32>", ("tensor<?xf32>", R), ((2,), ()), "the window must fit into axis 0 of x"),
-    ("tir.max_pool %a window [4] strides [2] low [1] : tensor<2x?xf32>", ("tensor<2x?xf32>", R), ((2, 0), ()),
-     "the window must fit into axis 1 of x"),
-    ("tir.cholesky %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
-    ("tir.det %a : tensor<?x?xf32> -> tensor<f32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
-    ("tir.inv %a : tensor<?x?xf32>", ("tensor<?x?xf32>", R), ((3, 3000), ()), "a must be square"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
-def test_sizes_that_only_run_time_knows_are_checked_then(op: str, types: tuple, shapes: tuple, message: str) -> None:
-    text = f"func.func @f(%a: {types[0]}, %b: {types[1]}, %c: tensor<i32>) {{\n  %r = {op}\n  return\n}}\n"
-    arrays = [np.ones(shape, np.float32) for shape in shapes]
-    with pytest.raises(ExecutionError, match=re.escape(message)):
-        Interpreter(parse_text(text, REGISTRY)).run("f", [*arrays, np.zeros((), np.int32)])
-
-
-@pytest.mark.parametrize(("op", "types", "shapes", "message"), WRONG_RUNS, ids=[w[0].split()[0] + w[3][:9] for w in WRONG_RUNS])
-def test_machine_code_checks_them_too(op: str, types: tuple, shapes: tuple, message: str) -> None:
-    """With another message, but before it reads what is not there."""
-    result = op.split(" -> ")[-1] if " -> " in op else op.rsplit(", ", 1)[-1] if ">, " in op else op.split(" : ")[1]
-    arguments = f"%a: {types[0]}, %b: {types[1]}, %c: tensor<i32>"
-    text = f"func.func @f({arguments}) -> {result} {{\n  %r = {op}\n  return %r : {result}\n}}\n"
-    program = tir.executable(tir.parse(text))
-    with pytest.raises(ExecutionError):
-        program.call("f", [*(np.ones(shape, np.float32) for shape in shapes), np.zeros((), np.int32)])
 
 
 @pytest.mark.parametrize(

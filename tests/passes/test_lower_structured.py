@@ -235,8 +235,8 @@ def test_unknown_sizes_of_two_operands_are_compared_once() -> None:
 
 
 @pytest.mark.parametrize(("op", "result", "message"), [
-    ("tir.slice %x from [2] to [0] step [1] : tensor<[B - 2]xf32>", "[B - 2]", "from 2 to 0 must fit axis 0 of x"),
-    ("tir.slice %x from [0] to [3] step [1] : tensor<3xf32>", "3", "from 0 to 3 must fit axis 0 of x"),
+    ("tir.slice %x from [2] to [0] step [1] : tensor<[B - 2]xf32>", "[B - 2]", "axis 0 of x must have at least the size that from 2 to 0 needs, got 1 and 2"),
+    ("tir.slice %x from [0] to [3] step [1] : tensor<3xf32>", "3", "axis 0 of x must have at least the size that from 0 to 3 needs, got 1 and 3"),
     ("tir.iota axis 0 : tensor<[B - 2]xf32>", "[B - 2]", "axis 0 must not have a negative size"),
     ("tir.reshape %y : tensor<?xf32> -> tensor<2xf32>", "2", "the number of elements must stay"),
 ])  # fmt: skip

@@ -13,7 +13,7 @@ from tir.ir.kinds import I32_ARRAY, STRING, exactly
 from tir.ir.native import with_numbers
 from tir.ir.registry import Dialect
 from tir.ir.traits import ConstantLike, Terminator
-from tir.ir.types import I1, I64, INDEX
+from tir.ir.types import I1, INDEX
 
 __all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
 
@@ -21,7 +21,8 @@ __all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
 class Assert(Op):
     """`cf.assert %ok, "message"`: ends the program with the message unless the operand is true.
 
-    If the operand comes from an `arith.cmpi` of sizes (index or i64), the message says both, or one besides a constant 0.
+    If the operand is an `arith.cmpi` of type index, or an `arith.ori` whose first operand is one, the message says both
+    numbers; of `sge` and a constant 0, the one.
     """
 
     name = "cf.assert"
@@ -38,9 +39,13 @@ class Assert(Op):
     def compared(self) -> list[Value]:
         """The numbers that the message says."""
         made = self.arg.op
-        if made is None or made.name != "arith.cmpi" or made.operand(0).type not in (INDEX, I64):
+        while made is not None and made.name == "arith.ori":
+            made = made.operand(0).op
+        if made is None or made.name != "arith.cmpi" or made.operand(0).type is not INDEX:
             return []
-        return [side for side in made.operands if not _is_zero(side)]
+        lhs, rhs = made.operands
+        is_sign = made.predicate == "sge" and _is_zero(rhs)
+        return [lhs] if is_sign else [lhs, rhs]
 
 
 def _is_zero(value: Value) -> bool:

@@ -8,6 +8,7 @@ from tir.dialects import arith, cf, memref, scf
 from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.traits import Pure
+from tir.ir.types import MemRefType
 
 __all__ = ["hoist_allocations", "hoist_out_of_loops"]
 
@@ -19,7 +20,8 @@ def hoist_allocations(block: Block) -> None:
     """Moves allocations to the start of the function, with what their sizes need, where that is arguments' sizes.
 
     So running out of memory is found before anything is written in place, as a failing assert would be. A size that may
-    be negative stays behind the asserts in front of it, one of which says so; nothing is written in place before them.
+    be negative stays behind the asserts in front of it, one of which says so, and so does a view, which may reach outside;
+    nothing is written in place before them.
     """
     movable: set[Op] = set()
     needed: set[Op] = set()
@@ -41,7 +43,10 @@ def hoist_allocations(block: Block) -> None:
             behind_assert = None if isinstance(op, cf.Assert) else behind_assert or op
             continue
         place = anchor
-        is_open = isinstance(op, memref.Alloc) and _may_be_negative(op.operands)
+        if isinstance(op, memref.Alloc):
+            is_open = _may_be_negative(op.operands)
+        else:
+            is_open = isinstance(op.results[0].type, MemRefType)
         if asserted and (is_open or any(v.op in behind for v in op.operands)):
             behind.add(op)
             place = behind_assert

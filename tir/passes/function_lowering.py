@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tir.dialects import tensor
 from tir.dialects.func import Func
 from tir.dialects.scalar import Scalar, signless
-from tir.dialects.tir.base import Shaped, Sized, TensorOp
+from tir.dialects.tir.base import Shaped, Sized, TensorOp, negative_size
 from tir.ir.affine import AffineConstant, AffineExpr, affine
 from tir.ir.builder import Builder
 from tir.ir.ir import Op, Value
@@ -59,7 +59,7 @@ class FunctionLowering:
             return list(self.sizes.shape(op.results[0]))
         found = [affine(size) for size in op.result_shape(*(self.sizes.shape(value) for value in op.tensors()))]
         for axis, size in enumerate(found):
-            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: {negative_size(axis)}")
         return found
 
     def declared_shape(self, b: Builder, op: Sized) -> list[Size]:
@@ -68,7 +68,7 @@ class FunctionLowering:
         found = []
         for axis, dim in enumerate(op.result_type.shape):
             size = affine(dim) if isinstance(dim, (int, AffineExpr)) else self.sizes.of_index(next(rest))
-            self.sizes.require_not_negative(b, size, f"{self.name(op)}: axis {axis} must not have a negative size")
+            self.sizes.require_not_negative(b, size, f"{self.name(op)}: {negative_size(axis)}")
             found.append(size)
         return found
 

@@ -8,9 +8,9 @@ from typing import Any
 from tir.dialects import tensor
 from tir.dialects.scalar import ScalarBuilder
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.moving import DynamicSlice, UpdateSlice, no_room, start_outside
+from tir.dialects.tir.moving import DynamicSlice, UpdateSlice
 from tir.dialects.tir.places import place_of, saturated
-from tir.dialects.tir.shape import Pad, Slice
+from tir.dialects.tir.shape import Pad, Slice, slice_sizes
 from tir.ir.affine import affine
 from tir.ir.builder import Builder
 from tir.ir.ir import Op, Value
@@ -25,7 +25,7 @@ __all__ = ["SLICES", "put_in", "taken_out"]
 
 def slice_(f: FunctionLowering, b: Builder, op: Slice) -> Value:
     """A `tensor.extract_slice`."""
-    shape = _window(f, b, op, f.sizes.shape(op.x), "x")
+    shape = slice_sizes(op, f.sizes.shape(op.x))
     f.sizes.set_shape(op.results[0], shape)
     return taken_out(f, b, f.of(op.x), op.starts, shape, lowered_tensor_type(op.result_type), op.strides)
 
@@ -34,26 +34,19 @@ def pad(f: FunctionLowering, b: Builder, op: Pad) -> Value:
     """A filled tensor into which x is inserted."""
     shape, x = f.declared_shape(b, op), f.sizes.shape(op.x)
     f.sizes.set_shape(op.results[0], shape)
-    for axis, (size, got) in enumerate(zip(_window(f, b, op, shape, "the result"), x)):
-        message = f"{f.name(op)}: axis {axis} of x must have the size of its place in the result"
-        f.sizes.require_equal(b, got, size, message)
     type = lowered_tensor_type(op.result_type)
     room = filled(b, op.value, op.result_type.element, type, f.dynamic_sizes(b, type, shape))
     return put_in(f, b, f.of(op.x), room, op.starts, x, op.strides)
 
 
 def concat(f: FunctionLowering, b: Builder, op: Concat) -> Value:
-    """The operands inserted into a new tensor one behind the other; asserts that the other sizes agree."""
+    """The operands inserted into a new tensor one behind the other."""
     shape, type = f.result_shape(b, op), lowered_tensor_type(op.result_type)
     f.sizes.set_shape(op.results[0], shape)
     made: Value = b.create(tensor.Empty, f.dynamic_sizes(b, type, shape), result_types=[type])
     start = affine(0)
-    for number, value in enumerate(op.inputs):
+    for value in op.inputs:
         sizes = f.sizes.shape(value)
-        for axis, size in enumerate(sizes):
-            message = f"{f.name(op)}: axis {axis} of operand {number} must have the size of the others"
-            if axis != op.axis:
-                f.sizes.require_equal(b, size, shape[axis], message)
         offsets = [f.mixed(b, start if axis == op.axis else affine(0)) for axis in range(len(shape))]
         made = put_in(f, b, f.of(value), made, offsets, sizes)
         start = start + sizes[op.axis]
@@ -113,34 +106,19 @@ def _slice(
 def _starts(
     f: FunctionLowering, b: Builder, op: DynamicSlice | UpdateSlice, sizes: Sequence[Size]
 ) -> list[Value | int]:
-    """Where the slice of x of these sizes begins; asserts that there is room for it."""
+    """Where the slice of x of these sizes begins."""
     return [_start(f, b, op, axis, size) for axis, size in enumerate(sizes)]
 
 
 def _start(f: FunctionLowering, b: Builder, op: DynamicSlice | UpdateSlice, axis: int, size: Size) -> Value | int:
     """Where the slice begins along an axis: at the start that is given, or nearest to it."""
-    room = f.sizes.shape(op.x)[axis] - size
-    f.sizes.require_not_negative(b, room, f"{f.name(op)}: {no_room(axis)}")
-    given = op.starts[axis]
-    s, last = ScalarBuilder(b), f.sizes.emit(b, room)
-    start = f.number(b, given)
+    room, s = f.sizes.shape(op.x)[axis] - size, ScalarBuilder(b)
+    start, last = f.number(b, op.starts[axis]), f.sizes.emit(b, room)
     place = place_of(s, start, last).value
-    if op.mode == "error":
-        wide = saturated(s, start)
-        f.sizes.require(b, "eq", wide.value, place, f"{f.name(op)}: {start_outside(axis)}")
+    wide = saturated(s, start)
+    for rule in op.start_rules(axis, f.sizes.of_index(wide.value), f.sizes.shape(op.x)[axis], size):
+        f.sizes.require_rule(b, rule, f.name(op))
     return 0 if room == affine(0) else place
-
-
-def _window(f: FunctionLowering, b: Builder, op: Slice | Pad, shape: Sequence[Size], what: str) -> list[Size]:
-    """The sizes of the slice that the op says, of a tensor of this shape; asserts that it is inside."""
-    found = []
-    for axis, (size, start, limit, stride) in enumerate(zip(shape, op.starts, op.limits, op.strides)):
-        stop = affine(limit) if limit > 0 else size + limit
-        message = f"{f.name(op)}: from {start} to {limit} must fit axis {axis} of {what}"
-        f.sizes.require_not_negative(b, size - stop, message)
-        f.sizes.require_not_negative(b, stop - start, message)
-        found.append((stop - start).ceildiv(stride))
-    return found
 
 
 #: How the ops are lowered.

@@ -10,13 +10,14 @@ from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
 from tir.dialects.scalar import ScalarBuilder, signless
-from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
 from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
+from tir.dialects.tir.places import saturated
 from tir.dialects.tir.shape import DimOp, Reshape, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
@@ -28,7 +29,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import DYNAMIC, I1, I64, INDEX, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, INDEX, IntegerType, TensorType, Type, element_type
 from tir.passes.cse import Cse
 from tir.passes.function_lowering import FunctionLowering
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
@@ -122,12 +123,15 @@ class LowerStructured(Pass):
 class _Lowering(FunctionLowering):
     """One function on its way.
 
-    calls: whether an op becomes calls of a library; symbols: of the module, where they are declared.
+    calls: whether an op becomes calls of a library; symbols: of the module, where they are declared. numbers: for each op
+    those that its rules are about. decomposed: composites whose parts stand behind them, where they are checked.
     """
 
     def __init__(self, function: Func, calls: Callable[[Sequential], bool], symbols: SymbolTable | None) -> None:
         super().__init__(function)
         self.calls, self.symbols = calls, symbols
+        self.numbers: dict[Op, Sequence[Tensor | int]] = {}
+        self.decomposed: set[Op] = set()
         self.control = ControlLowering(self)
 
     def run(self) -> None:
@@ -139,7 +143,7 @@ class _Lowering(FunctionLowering):
         for one in [op for op in self.function.walk() if isinstance(op, Checkpoint)][::-1]:
             dissolved(one, Builder.before(one))  # nothing is differentiated any more
         self._decompose()
-        self._check()
+        self._find_numbers()
         for op in [op for op in self.function.walk() if op is not self.function]:
             if isinstance(op, (TensorOp, Assert, Control, Yield, *EARLIER_PASS)):
                 self.lower(op)
@@ -158,26 +162,34 @@ class _Lowering(FunctionLowering):
         while pending:
             op = pending.pop()
             if actions.begin("decompose", op):
-                self._check_op(op)
                 parts = _decompose(op)
+                self.decomposed.add(op)
                 self.origins.update(dict.fromkeys(parts, self.name(op)))
                 pending.extend(one for made in parts for one in made.walk() if isinstance(one, Composite))
                 actions.end()
         Cse().run(self.function)
 
-    def _check(self) -> None:
-        """Puts what must hold for an op to run in front of it, as asserts."""
+    def _find_numbers(self) -> None:
+        """Puts in front of an op what computes the numbers that its rules are about."""
         for op in [op for op in self.function.walk() if isinstance(op, TensorOp)]:
-            self._check_op(op)
+            b = TensorBuilder(op.parent, op, op.location)
+            self.numbers[op] = op.checked_numbers(b, *(Tensor(b, value) for value in op.operands))
 
-    def _check_op(self, op: TensorOp) -> None:
-        b, before = TensorBuilder(op.parent, op, op.location), op.previous
-        found = list(op.checks(b, *(Tensor(b, value) for value in op.operands)))
-        if isinstance(op, Composite):  # other ops are checked when they are lowered: more is known about sizes then
-            found = [*(_is_same(b, *one) for one in op.open_sizes()), *found]
-        for condition, message in found:
-            b.op(Assert, condition.value, msg=f"{self.name(op)}: {message}", result_types=[])
-        self.origins.update(dict.fromkeys(_between(before, op), self.name(op)))
+    def _check(self, b: Builder, op: TensorOp) -> None:
+        """Asserts the rules of the op."""
+        shapes = [list(self.sizes.shape(value)) for value in op.tensors()]
+        if isinstance(op, Sized):
+            shapes.append(self.declared_shape(b, op))
+        for rule in op.rules(*shapes):
+            self.sizes.require_rule(b, rule, self.name(op))
+        numbers = [self._of_number(b, number) for number in self.numbers.get(op, ())]
+        for rule in op.number_rules(numbers, *shapes):
+            self.sizes.require_rule(b, rule, self.name(op))
+
+    def _of_number(self, b: Builder, number: Tensor | int) -> Size:
+        if isinstance(number, int):
+            return affine(number)
+        return self.sizes.of_index(saturated(ScalarBuilder(b), self.number(b, number.value)).value)
 
     def _finish(self, kept: Sequence[Op]) -> None:
         """Gives the ops of other dialects, the blocks and the function the new operands and types."""
@@ -197,9 +209,10 @@ class _Lowering(FunctionLowering):
                 message = f"lower-structured: {op.name} is left over; run the pass {earlier} first"
                 raise PassError(message, op.location)
         b = Builder.before(op)
-        for (value, axis), (other, at), rule in op.open_sizes() if isinstance(op, TensorOp) else ():
-            sizes = self.sizes.shape(value)[axis], self.sizes.shape(other)[at]
-            self.sizes.require_equal(b, *sizes, f"{self.name(op)}: {rule}")
+        if isinstance(op, TensorOp):
+            self._check(b, op)
+        if op in self.decomposed:
+            return
         lower = next((method for cls, method in _METHODS if isinstance(op, cls)), None)
         around = next((method for cls, method in CONTROL if isinstance(op, cls)), None)
         if around is not None:  # no change by itself, which could be left out: the ops inside are
@@ -414,22 +427,18 @@ _METHODS: list[tuple[type[Op], Any]] = [
 ]
 
 
-def _is_same(b: TensorBuilder, place: Place, other: Place, rule: str) -> tuple[Any, str]:
-    """Whether two sizes are equal, as a condition of `checks`."""
-    size, want = (b.count(b.tensor(value), [axis], I64) for value, axis in (place, other))
-    return (b.cmp("eq", want, size) if isinstance(size, int) else b.cmp("eq", size, want)), rule
-
-
 def _decompose(op: Composite) -> list[Op]:
-    """Replaces the op by simpler ones; returns these."""
-    b = TensorBuilder(op.parent, op, op.location)
-    before, made = op.previous, []
+    """Puts simpler ops behind the op, and their results in the place of its own; returns them."""
+    behind, made = op.next, []
+    assert behind is not None, "a terminator is no composite"
+    b = TensorBuilder(op.parent, behind, op.location)
     for part, result in zip(op.rounded_decomposition(b, *(Tensor(b, value) for value in op.operands)), op.results):
         same = part.type is result.type
         made.append(part.value if same else b.create(tensor.Cast, part.value, result_types=[result.type]))
-    found = _between(before, op)
-    op.replace_with(made)
-    return found
+    for old, new in zip(op.results, made):
+        new.hint = new.hint or old.hint
+        old.replace_all_uses_with(new)
+    return _between(op, behind)
 
 
 def _between(before: Op | None, op: Op) -> list[Op]:

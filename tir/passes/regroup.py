@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tir.dialects import tensor
+from tir.dialects.tir.shape import count_stays
 from tir.ir.affine import AffineConstant
 from tir.ir.builder import Builder
 from tir.ir.ir import Value
@@ -27,8 +28,7 @@ def reshape(
     number of elements stays.
     """
     if _count(before) != _count(after):
-        message = f"{what}: the number of elements must stay"
-        sizes.require(b, "eq", sizes.product(b, before), sizes.product(b, after), message)
+        sizes.require(b, "eq", sizes.product(b, before), sizes.product(b, after), f"{what}: {count_stays()}")
     if list(before) == list(after):
         return _cast(b, source, type)
     if (groups := _groups(before, after)) is not None:

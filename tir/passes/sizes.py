@@ -16,11 +16,14 @@ from tir.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.builder import Builder
 from tir.ir.ir import Block, Op, Value
 from tir.ir.names import bindings
+from tir.ir.size_rules import SizeRule
 from tir.ir.types import INDEX, TensorType, shape_names
 
 __all__ = ["Sizes", "argument_label"]
 
 Size = AffineExpr
+
+_PREDICATES = {"eq": "eq", "le": "sle", "lt": "slt", "ge": "sge"}
 
 
 class Sizes:
@@ -185,6 +188,26 @@ class Sizes:
         self.require(b, "sge", self.emit(b, size), self.emit(b, affine(0)), message)
         if b.block is self._entry:
             self._not_negative.add(size)
+
+    def require_rule(self, b: Builder, rule: SizeRule, name: str) -> None:
+        """The rule of the op of this name holds from here on; checked at run time unless that is known."""
+        message, here = f"{name}: {rule.text}", (b.block, rule.lhs, rule.rhs)
+        if rule.relation == "eq":
+            self.require_equal(b, rule.lhs, rule.rhs, message)
+            return
+        weakest = rule if rule.enough is None else rule.enough
+        if self.is_not_negative(rule.slack) or self.is_not_negative(weakest.slack) or here in self._asserted:
+            return
+        self._asserted.add(here)
+        b.op(cf.Assert, self._holds(b, rule), msg=message)
+        if b.block is self._entry:
+            self._not_negative.add(weakest.slack)
+
+    def _holds(self, b: Builder, rule: SizeRule) -> Value:
+        """Whether the rule holds: a comparison, or one of two."""
+        sides = self.emit(b, rule.lhs), self.emit(b, rule.rhs)
+        holds = b.create(arith.CmpI, *sides, predicate=_PREDICATES[rule.relation])
+        return holds if rule.enough is None else b.create(arith.OrI, holds, self._holds(b, rule.enough))
 
     def require(self, b: Builder, predicate: str, lhs: Value, rhs: Value, message: str) -> None:
         """An assert that the two numbers are in the relation."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from tir.dialects.tir.base import (
     ELEMENT_TENSOR,
     Elementwise,
+    Place,
     Sequential,
     Shaped,
     Structure,
@@ -16,13 +17,14 @@ from tir.dialects.tir.base import (
     check_moderate,
     fail,
     merge_dims,
+    same_shapes,
 )
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
 from tir.ir.kinds import I64_ARRAY, I64_ATTR
-from tir.ir.types import I64, dim_text
+from tir.ir.size_rules import SizeRule
+from tir.ir.types import dim_text
 from tir.lazy import np
 
 __all__ = ["OPS"]
@@ -60,11 +62,10 @@ class Concat(Shaped):
             found[self.axis] = found[self.axis] + shape[self.axis]
         return found
 
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return [pair for pair in same_shapes(self.inputs) if pair[0][1] != self.axis]
+
     def reference(self, *inputs: Any) -> Any:
-        for number, x in enumerate(inputs):
-            for axis, (size, other) in enumerate(zip(np.shape(x), np.shape(inputs[0]))):
-                if axis != self.axis and size != other:
-                    raise ExecutionError(f"axis {axis} of operand {number} must have the size of the others")
         return np.concatenate(inputs, self.axis)
 
     def grad(self, b: Any, g: Any, *inputs: Any) -> list[Any]:
@@ -292,20 +293,17 @@ class DiagPart(Shaped, Structured):
     def _has_numbers(self) -> bool:
         return all(isinstance(dim, int) for dim in self.x.type.shape[-2:])
 
-    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        rows, columns = x.type.shape[-2:]
-        if self._has_numbers() or (rows == columns and isinstance(rows, AffineExpr)):
-            return ()
-        rank = x.type.rank
-        equal = b.cmp("eq", *(b.tensor(b.count(x, [axis], I64)) for axis in (rank - 2, rank - 1)))
-        return [(equal, NOT_SQUARE)]
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        rows, columns = shapes[0][-2:]
+        if self._has_numbers():
+            return []
+        axis, least = len(shapes[0]) - 2, affine(abs(self.diagonal))
+        return [
+            SizeRule(rows, "eq", columns, "the last two sizes of x must be equal"),
+            SizeRule(rows, "ge", least, f"axis {axis} of x must have at least the size that diagonal {self.diagonal} needs"),
+        ]
 
     def reference(self, x: Any) -> Any:
-        if not self._has_numbers():
-            if x.shape[-1] != x.shape[-2]:
-                raise ExecutionError(NOT_SQUARE)
-            if x.shape[-1] < abs(self.diagonal):
-                raise ExecutionError(f"axis {x.ndim - 2} must not have a negative size")
         return np.diagonal(x, self.diagonal, -2, -1)
 
     def inputs(self) -> list[Value]:
@@ -334,9 +332,6 @@ class DiagPart(Shaped, Structured):
             highs = [*none, *(max(m, 0) for m in more)]
             matrix = b.place(matrix, [0] * len(highs), [-high for high in highs], [1] * len(highs), b.shape(x))
         return [matrix]
-
-
-NOT_SQUARE = "the last two sizes of x must be equal"
 
 
 #: The ops of the family, in the order of the documentation.

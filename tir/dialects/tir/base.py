@@ -6,8 +6,9 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     reference(*arrays)       the meaning, in numpy
     grad(b, g, *operands)    the adjoint of each operand (None where it is zero), or a `NotDifferentiable` in its place;
                              of several results `g` is a list, with None for those that have no adjoint
-    checks(b, *operands)     what must hold at run time: conditions and messages
-    same_sizes()             axes of operands that have one size: checked at all levels, in the same words
+    same_sizes()             axes of operands that have one size                } checked at run time, at all levels,
+    size_rules(*shapes)      what else must hold of sizes                       } in the same words
+    checked_numbers(b, *operands), number_rules(..)   the same of numbers that elements say, such as an index
     result_shape(*shapes)    the sizes of the result, in types and in lowered code     of a Shaped op
     structure()              the loops around one element, as index maps             } of a Structured op
     element(s, *scalars)     what one output element is, in scalar ops               }
@@ -35,6 +36,7 @@ from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, TYPE, TypeKind, exactly, tensor_of
 from tir.ir.names import argument_bindings, check_names_bound, evaluate_dim
+from tir.ir.size_rules import SizeRule, check_rules
 from tir.ir.traits import Pure
 from tir.ir.types import (
     BF16,
@@ -59,8 +61,8 @@ __all__ = [
     "Elementwise", "FLOAT_TENSOR", "INTEGERS", "INTEGER_TENSOR", "NUMBER_TENSOR", "NotDifferentiable",
     "Place", "Reduction", "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes",
     "check_moderate", "common_element", "drop_axes", "fail", "fits_exactly", "highest", "is_number_of", "is_unsigned",
-    "known_sizes", "lowest", "merge_dims", "merge_shapes", "number_attribute", "reduced_type", "same_shapes",
-    "wide_type",
+    "known_sizes", "lowest", "merge_dims", "merge_shapes", "negative_size", "number_attribute", "reduced_type",
+    "same_shapes", "wide_type",
 ]  # fmt: skip
 
 FLOATS = exactly(F16, BF16, F32, F64)
@@ -231,10 +233,6 @@ class TensorOp(Op, Pure):
         """The operands that are tensors, without the sizes."""
         return [value for value in self.operands if isinstance(value.type, TensorType)]
 
-    def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
-        """What must hold before the op may run: truth values of rank 0, each with the message if it is false."""
-        return ()
-
     def same_sizes(self) -> Sequence[tuple[Place, Place]]:
         """Axes of operands, each with one before it that has the same size."""
         return ()
@@ -257,18 +255,30 @@ class TensorOp(Op, Pure):
             return fields[number].name
         return f"operand {number}"
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        """What must hold of sizes besides `same_sizes`, from those of each tensor operand, behind them of a Sized result."""
+        return ()
+
+    def checked_numbers(self, b: Any, *operands: Any) -> Sequence[Any]:
+        """Numbers that elements of operands say and that `number_rules` is about: 0-d integer tensors, or integers."""
+        return ()
+
+    def number_rules(self, numbers: Sequence[AffineExpr], *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        """What must hold of them. shapes: as of `size_rules`. What is above 2^63 - 1 counts as that."""
+        return ()
+
+    def rules(self, *shapes: Sequence[AffineExpr]) -> list[SizeRule]:
+        """All that must hold of sizes, and that the types do not prove."""
+        known = dict(zip(self.tensors(), shapes))
+        same = [SizeRule(known[v][axis], "eq", known[w][at], text) for (v, axis), (w, at), text in self.open_sizes()]
+        return [*same, *self.size_rules(*shapes)]
+
     def size_check(self) -> Callable[[Sequence[Any]], None] | None:
-        """What raises ExecutionError for arrays whose sizes break `same_sizes`: numpy would stretch a size 1."""
-        operands = list(self.operands)
-        pairs = [(operands.index(v), a, operands.index(w), c, rule) for (v, a), (w, c), rule in self.open_sizes()]
-
-        def check(arrays: Sequence[Any]) -> None:
-            for value, axis, other, at, rule in pairs:
-                size, want = np.shape(arrays[value])[axis], np.shape(arrays[other])[at]
-                if size != want:
-                    raise ExecutionError(f"{rule}, got {size} and {want}")
-
-        return check if pairs else None
+        """What raises ExecutionError for arrays whose sizes break a rule: numpy would stretch a size 1."""
+        types = [value.type for value in self.operands]
+        if all(isinstance(dim, int) for type in types if isinstance(type, TensorType) for dim in type.shape):
+            return None
+        return lambda arrays: check_rules(self.rules(*(_affine_shape(np.shape(array)) for array in arrays)))
 
 
 class Shaped(TensorOp):
@@ -305,6 +315,10 @@ class Shaped(TensorOp):
 
     def check_operands(self) -> None:
         """Raises VerifyError unless `result_shape` makes sense for the operands and attributes."""
+
+
+def _affine_shape(shape: Sequence[int]) -> list[AffineExpr]:
+    return [affine(size) for size in shape]
 
 
 def _dim_of(size: AffineExpr | int) -> Dim:
@@ -368,6 +382,9 @@ class Sized(TensorOp):
     def verify_shape(self) -> None:
         """Raises VerifyError if operands and result type do not fit."""
 
+    def size_check(self) -> None:
+        """`_run` checks: the rules are about the sizes of the result too."""
+
     def compute(self, shape: tuple[int, ...], *arrays: Any) -> Any:
         """The result of this shape."""
         raise AssertionError(f"{self.name} has no meaning")
@@ -389,9 +406,17 @@ class Sized(TensorOp):
         count = len(self.tensors())
         sizes = iter(values[count:])
         shape = tuple(int(next(sizes)) if d is DYNAMIC else evaluate_dim(d, size_of) for d in self.result_type.shape)
-        if any(size < 0 for size in shape):
-            raise ExecutionError(f"a size must not be negative, got {list(shape)}")
+        for axis, size in enumerate(shape):
+            if size < 0:
+                raise ExecutionError(f"{negative_size(axis)}, got {size}")
+        check_rules(self.rules(*(_affine_shape(found) for found in (*map(np.shape, values[:count]), shape))))
         return self.compute(shape, *values[:count])
+
+
+def negative_size(axis: int) -> str:
+    """The message for a result that cannot be."""
+    message = f"axis {axis} must not have a negative size"
+    return message
 
 
 def _no_names(name: AffineExpr) -> int:

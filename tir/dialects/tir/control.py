@@ -252,7 +252,7 @@ class Scan(Control):
         count = len(sequences[0])
         for number, sequence in enumerate(sequences):
             if len(sequence) != count:
-                raise ExecutionError(unequal_length(f"sequence {number}"))
+                raise ExecutionError(f"{unequal_length(f'sequence {number}')}, got {len(sequence)} and {count}")
         stacks = [self._empty_stack(frame, number, count) for number in range(len(self.stacks))]
         carried = [frame[value] for value in self.inits]
         for i in reversed(range(count)) if self.reverse else range(count):
@@ -272,8 +272,10 @@ class Scan(Control):
             argument, axis = found[name]
             return frame[argument].shape[axis]
 
-        if type.shape[0] is not DYNAMIC and evaluate_dim(type.shape[0], size_of) != count:
-            raise ExecutionError(unequal_length("sequence 0", f"result {len(self.inits) + number}"))
+        room = count if type.shape[0] is DYNAMIC else evaluate_dim(type.shape[0], size_of)
+        if room != count:
+            rule = unequal_length("sequence 0", f"result {len(self.inits) + number}")
+            raise ExecutionError(f"{rule}, got {count} and {room}")
         return np.empty((count, *(evaluate_dim(dim, size_of) for dim in type.shape[1:])), numpy_dtype(type))
 
 

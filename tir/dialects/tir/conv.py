@@ -27,13 +27,13 @@ from tir.dialects.tir.base import (
     merge_shapes,
 )
 from tir.dialects.tir.reduce import contracted
-from tir.dialects.tir.window import WindowAxis, folded, padded, position_dim, unfolded
+from tir.dialects.tir.window import WindowAxis, fitting, folded, padded, position_dim, unfolded
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, STRING, UNIT
-from tir.ir.types import DYNAMIC, I64, Dim, TensorType, dim_text
+from tir.ir.size_rules import SizeRule
+from tir.ir.types import DYNAMIC, Dim, TensorType, dim_text
 from tir.lazy import np
 
 __all__ = ["OPS", "facts_of"]
@@ -46,10 +46,6 @@ CONV_FORMAT = (
 _LAYOUT = re.compile(r"([bf0-9]+)_([oi0-9]+)->([bf0-9]+)")
 _LETTERS = [letter for letter in string.ascii_letters if letter not in "bgo"]
 
-
-#: Messages of the numpy form, and of the checks below the tensor level.
-FEATURES = "the features of x must be the inputs of w times the groups"
-NO_ROOM = "the window does not fit into x"
 
 #: How many positions a window has on an axis of some size.
 Positions = Callable[[WindowAxis, Any], Any]
@@ -172,16 +168,21 @@ class _Convolution(TensorOp):
             fail(self, f"element types must be equal, got {x}, {w} and {g}")
         merge_shapes(self, ("g", g), ("the convolution", x.with_shape(self.convolved_dims())))
 
-    def gradient_checks(self, b: Any, x: Sequence[Any], w: Sequence[Any], g: Any) -> list[tuple[Any, str]]:
-        """What must hold at run time so that g has the sizes of the convolution, from those of x and w."""
-        found = []
-        wants = self.convolved(x, w, WindowAxis.count)
-        for axis, (want, dim) in enumerate(zip(wants, self.convolved_dims())):
-            size = b.count(g, [axis], I64)
-            if dim is DYNAMIC or dim != g.type.shape[axis]:
-                pair = (want, size) if isinstance(size, int) else (size, want)
-                found.append((b.cmp("eq", *pair), f"axis {axis} of g must have the size that the convolution has"))
-        return found
+    def fits(self, x: Sequence[AffineExpr], w: Sequence[AffineExpr]) -> list[SizeRule]:
+        """What must hold of the sizes of x and w."""
+        features, inputs = x[self.order.x[1]], w[self.order.w[1]] * self.parts
+        same = SizeRule(features, "eq", inputs, "the features of x must be the inputs of w times the groups")
+        return [same, *fitting(self.axes(), self.order.x[2:], x)]
+
+    def fits_gradient(
+        self, x: Sequence[AffineExpr], w: Sequence[AffineExpr], g: Sequence[AffineExpr]
+    ) -> list[SizeRule]:
+        """The same, and that g has the sizes of the convolution."""
+        same = [
+            SizeRule(size, "eq", want, f"axis {axis} of g must have the size that the convolution has")
+            for axis, (size, want) in enumerate(zip(g, self.convolved(x, w)))
+        ]
+        return [*self.fits(x, w), *same]
 
     def convolved(self, x: Sequence[Any], w: Sequence[Any], positions: Positions = WindowAxis.positions) -> list[Any]:
         """The sizes of the result of the convolution, from those of x and w."""
@@ -194,19 +195,6 @@ class _Convolution(TensorOp):
         """The same as dimensions of a type."""
         x, w = self.operand_types()
         return self.convolved(x.shape, w.shape, position_dim)
-
-    def check_run(self, x: Sequence[int], w: Sequence[int], g: Sequence[int] | None = None) -> list[int]:
-        """The shape of the convolution of these shapes; ExecutionError if they do not go together."""
-        f, i = self.order.x[1], self.order.w[1]
-        if x[f] != w[i] * self.parts:
-            got = f"{x[f]} (x axis {f}), {w[i]} (w axis {i}) and {self.parts}"
-            raise ExecutionError(f"{FEATURES}, got {got}")
-        want = [size.value for size in self.convolved([*map(affine, x)], [*map(affine, w)])]
-        if min(want) < 0:
-            raise ExecutionError(f"{NO_ROOM}, of shape {list(x)}")
-        if g is not None and list(g) != want:
-            raise ExecutionError(f"g must have shape {want}, got {list(g)}")
-        return want
 
     # --- in numpy ----------------------------------------------------------------------------------------------------
 
@@ -357,20 +345,12 @@ class Conv(_Convolution, Shaped, Composite):
             return {"K": "".join(_LETTERS[: 1 + n]), "P": "".join(_LETTERS[1 + n : 1 + 2 * n])}
         return super().letters()
 
-    def checks(self, b: Any, x: Any, w: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        features, inputs = b.count(x, [self.order.x[1]], I64), b.count(w, [self.order.w[1]], I64) * self.parts
-        if not (isinstance(features, int) and isinstance(inputs, int)):
-            pair = sorted((features, inputs), key=lambda one: isinstance(one, int))
-            found.append((b.cmp("eq", *pair), FEATURES))
-        for facts, place in zip(self.axes(), self.order.x[2:]):
-            size = b.count(x, [place], I64)
-            if not isinstance(size, int) and facts.count(0) < 0:
-                found.append((b.cmp("ge", facts.count(size), 0), NO_ROOM))
-        return found
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, w = shapes
+        return self.fits(x, w)
 
     def reference(self, x: Any, w: Any) -> Any:
-        shape = self.check_run(x.shape, w.shape)
+        shape = [size.value for size in self.convolved([*map(affine, x.shape)], [*map(affine, w.shape)])]
         found = self.numpy_sum("bgcPK,gocK->bgoP", self.numpy_windows(x), self.numpy_weights(w))
         order = self.order.out
         return np.transpose(found.reshape([shape[axis] for axis in order]), undone(order))
@@ -410,15 +390,14 @@ class ConvGradInput(_Convolution, Sized, Composite):
         self.check_gradient(self.g.type)
 
     def compute(self, shape: tuple[int, ...], w: Any, g: Any) -> Any:
-        self.check_run(shape, w.shape, g.shape)
         windows = self.numpy_sum("gocK,bgoP->bgcPK", self.numpy_weights(w), self.numpy_gradient(g))
         sizes = [shape[axis] for axis in self.order.x]
         found = folded(windows, self.axes(), (*windows.shape[:3], *sizes[2:]))
         return np.transpose(found.reshape(sizes), undone(self.order.x)).astype(g.dtype)
 
-    def checks(self, b: Any, w: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
-        x = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]
-        return self.gradient_checks(b, x, [b.count(w, [axis], I64) for axis in range(len(x))], g)
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        w, g, x = shapes
+        return self.fits_gradient(x, w, g)
 
     def decompose(self, b: Any, w: Any, g: Any, *sizes: Any) -> Any:
         shape = b.extents(self.result_type, sizes)
@@ -513,15 +492,14 @@ class ConvGradWeight(_Convolution, Sized, Composite):
         self.check_gradient(self.g.type)
 
     def compute(self, shape: tuple[int, ...], x: Any, g: Any) -> Any:
-        self.check_run(x.shape, shape, g.shape)
         found = self.numpy_sum("bgcPK,bgoP->gocK", self.numpy_windows(x), self.numpy_gradient(g))
         found = found.reshape([shape[axis] for axis in self.order.w])
         found = np.flip(found, tuple(range(2, found.ndim))) if self.flip else found
         return np.transpose(found, undone(self.order.w)).astype(g.dtype)
 
-    def checks(self, b: Any, x: Any, g: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
-        w = [b.extent_count(extent) for extent in b.extents(self.result_type, sizes)]
-        return self.gradient_checks(b, [b.count(x, [axis], I64) for axis in range(len(w))], w, g)
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, g, w = shapes
+        return self.fits_gradient(x, w, g)
 
     def decompose(self, b: Any, x: Any, g: Any, *sizes: Any) -> Any:
         order, shape = self.order, b.extents(self.result_type, sizes)

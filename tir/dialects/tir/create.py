@@ -20,11 +20,12 @@ from tir.dialects.tir.base import (
     merge_dims,
     number_attribute,
 )
-from tir.ir.affine import AffineMap
+from tir.ir.affine import AffineExpr, AffineMap
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError, numpy_dtype
 from tir.ir.kinds import ELEMENTS, I64_ATTR, INDEX_KIND, NUMBER_ATTR
+from tir.ir.size_rules import SizeRule
 from tir.ir.traits import ConstantLike
 from tir.ir.types import I64, Type
 from tir.lazy import np
@@ -127,9 +128,14 @@ class OneHot(Sized, Structured):
                 self, f"the result must have the shape of x and one axis more, got {self.x.type} and {self.result_type}"
             )
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, out = shapes
+        return [
+            SizeRule(size, "eq", want, f"axis {axis} of x must have the size of axis {axis} of the result")
+            for axis, (size, want) in enumerate(zip(x, out))
+        ]
+
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
-        if np.shape(x) != shape[:-1]:
-            raise ExecutionError(f"x must have shape {list(shape[:-1])}, got {list(np.shape(x))}")
         return (np.asarray(x)[..., None] == np.arange(shape[-1])).astype(numpy_dtype(self.result_type))
 
     def structure(self) -> Structure:

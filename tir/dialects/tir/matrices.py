@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tir.dialects.tir.base import Shaped, fail, merge_dims, merge_shapes
+from tir.dialects.tir.base import Place, Shaped, fail, merge_dims, merge_shapes, same_shapes
 from tir.ir.affine import AffineExpr
 from tir.ir.define import operand
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import exactly, tensor_of
-from tir.ir.types import F32, F64, I64, Dim, dim_text
+from tir.ir.size_rules import SizeRule
+from tir.ir.types import F32, F64, Dim, dim_text
 
 __all__ = [
-    "MATRIX", "OfMatrix", "System", "check_sides", "check_square", "copy_matrix", "distinct", "subtract_row",
-    "take_matrix",
+    "MATRIX", "OfMatrix", "System", "copy_matrix", "distinct", "subtract_row", "take_matrix",
 ]  # fmt: skip
 
 MATRIX = tensor_of(exactly(F32, F64))
@@ -43,12 +42,8 @@ class OfMatrix(Shaped):
     def result_shape(self, a: Sequence[AffineExpr], *others: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         return others[0] if others else a
 
-    def checks(self, b: Any, a: Any, *others: Any) -> Sequence[tuple[Any, str]]:
-        rank, dims = a.type.rank, a.type.shape
-        if dims[-2] == dims[-1] and isinstance(dims[-1], (int, AffineExpr)):  # two ? may be two sizes
-            return ()
-        sizes = [b.cast(b.dim(a, axis), I64) for axis in (rank - 2, rank - 1)]
-        return [(b.cmp("eq", *sizes), "a must be square")]
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        return [SizeRule(shapes[0][-2], "eq", shapes[0][-1], "a must be square")]
 
     def library_rows(self) -> Dim:
         return self.a.type.shape[-1]
@@ -81,11 +76,6 @@ def distinct(*buffers: Any) -> list[Any]:
     return list(dict.fromkeys(buffers))
 
 
-def check_square(a: Any) -> None:
-    if a.shape[-2] != a.shape[-1]:
-        raise ExecutionError("a must be square")
-
-
 class System(OfMatrix):
     """Equations with the matrix a and right-hand sides b: tensor<.. x n x k>."""
 
@@ -101,24 +91,12 @@ class System(OfMatrix):
             fail(self, f"element types must be equal, got {a} and {b}; tir.cast converts")
         merge_shapes(self, ("a, one column for each of b,", want), ("b", b))
 
-    def checks(self, b: Any, a: Any, *others: Any) -> Sequence[tuple[Any, str]]:
-        found = list(super().checks(b, a, *others))
-        for axis, (first, second) in enumerate(zip(a.type.shape[:-1], others[0].type.shape)):
-            if first != second or not isinstance(first, (int, AffineExpr)):
-                sizes = [b.cast(b.dim(x, axis), I64) for x in (a, others[0])]
-                found.append((b.cmp("eq", *sizes), f"axis {axis} of b must have the size of axis {axis} of a"))
-        return found
+    def same_sizes(self) -> Sequence[tuple[Place, Place]]:
+        return same_shapes([self.a, self.b])[:-1]
 
     def extents(self, p: Any, a: Any, b: Any) -> tuple[Any, Any]:
         """How many unknowns one problem has, and how many right-hand sides."""
         return p.size(a, self.a.type.rank - 1), p.size(b, self.a.type.rank - 1)
-
-
-def check_sides(a: Any, b: Any) -> None:
-    check_square(a)
-    for axis, (first, second) in enumerate(zip(a.shape[:-1], b.shape)):
-        if first != second:
-            raise ExecutionError(f"axis {axis} of b must have the size of axis {axis} of a")
 
 
 def subtract_row(

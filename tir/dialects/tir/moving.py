@@ -9,28 +9,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import ELEMENT_TENSOR, INTEGERS, Sized, TensorOp, fail
+from tir.dialects.tir.places import LARGEST
+from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import counted
-from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import INDEX_KIND, integer_enum, tensor_of
+from tir.ir.size_rules import SizeRule, check_rules
 from tir.ir.types import TensorType, Type
 from tir.lazy import np
 
-__all__ = ["OPS", "no_room", "start_outside"]
+__all__ = ["OPS"]
 
 START = tensor_of(INTEGERS, 0)
 WINDOW_MODES = integer_enum(("error", "clamp"))
-
-
-def start_outside(axis: int) -> str:
-    """The message for a start in mode `error`."""
-    return f"the start of axis {axis} must be at least 0 and leave room for the slice"
-
-
-def no_room(axis: int) -> str:
-    """The message for a slice that fits nowhere."""
-    return f"axis {axis} of the slice must not be longer than that of x"
 
 
 def _check_window(op: Op, part: TensorType, what: str) -> None:
@@ -44,20 +36,40 @@ def _check_window(op: Op, part: TensorType, what: str) -> None:
             fail(op, f"axis {axis} of the slice must not be longer than that of x, got {size} and {dim}")
 
 
-def _window(op: Op, shape: Sequence[int], part: Sequence[int], starts: Sequence[Any]) -> tuple[slice, ...]:
+def _window(op: _Moving, shape: Sequence[int], part: Sequence[int], starts: Sequence[Any]) -> tuple[slice, ...]:
     """Where the slice lies in an array of this shape."""
     found = []
     for axis, (size, length, start) in enumerate(zip(shape, part, starts)):
-        if length > size:
-            raise ExecutionError(no_room(axis))
-        first = min(max(int(start), 0), size - length)
-        if op.mode == "error" and first != int(start):  # type: ignore[attr-defined]
-            raise ExecutionError(start_outside(axis))
+        wanted = min(int(start), LARGEST)
+        check_rules(op.start_rules(axis, affine(wanted), affine(size), affine(length)))
+        first = min(max(wanted, 0), size - length)
         found.append(slice(first, first + length))
     return tuple(found)
 
 
-class DynamicSlice(Sized):
+class _Moving(TensorOp):
+    """What reading and writing such a slice have in common."""
+
+    starts: Any
+    mode: Any
+
+    def slice_rules(self, x: Sequence[AffineExpr], part: Sequence[AffineExpr]) -> list[SizeRule]:
+        """What must hold of the sizes of x and of the slice."""
+        return [
+            SizeRule(length, "le", size, f"axis {axis} of the slice must not be longer than that of x")
+            for axis, (size, length) in enumerate(zip(x, part))
+        ]
+
+    def start_rules(self, axis: int, start: AffineExpr, size: AffineExpr, length: AffineExpr) -> list[SizeRule]:
+        """What must hold of a start in mode `error`."""
+        if self.mode != "error":
+            return []
+        message = f"the start of axis {axis} must be at most the size of x less that of the slice"
+        first = SizeRule(start, "ge", affine(0), f"the start of axis {axis} must be at least 0")
+        return [first, SizeRule(start, "le", size - length, message)]
+
+
+class DynamicSlice(_Moving, Sized):
     """The slice of x, of the size that the result type says, that begins at `starts`: 0-d integers, one for each axis.
 
     `tir.dynamic_slice %x at %i, %j : tensor<?x4xf32> -> tensor<2x4xf32>`. A start that leaves no room for the slice is
@@ -81,6 +93,9 @@ class DynamicSlice(Sized):
     def verify_shape(self) -> None:
         _check_window(self, self.result_type, "a result")
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        return self.slice_rules(shapes[0], shapes[-1])
+
     def compute(self, shape: tuple[int, ...], x: Any, *starts: Any) -> Any:
         return x[_window(self, np.shape(x), shape, starts)]
 
@@ -89,7 +104,7 @@ class DynamicSlice(Sized):
         return [b.update_slice(b.full_like(x, 0), g, starts, self.mode), *[None] * len(others)]
 
 
-class UpdateSlice(TensorOp):
+class UpdateSlice(_Moving):
     """x with u in the place of the slice of its size that begins at `starts`: 0-d integers, one for each axis.
 
     `tir.update_slice %x with %u at %i, %j : tensor<?x4xf32>`. Starts and modes are those of tir.dynamic_slice.
@@ -107,6 +122,9 @@ class UpdateSlice(TensorOp):
     def infer(self) -> Sequence[Type]:
         _check_window(self, self.u.type, "an update")
         return [self.x.type]
+
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        return self.slice_rules(shapes[0], shapes[1])
 
     def reference(self, x: Any, u: Any, *starts: Any) -> Any:
         found = np.array(x)

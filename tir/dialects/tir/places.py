@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects.tir.base import INTEGERS, Shaped, fail, merge_dims
-from tir.ir.affine import AffineExpr, AffineMap
-from tir.ir.execution import ExecutionError
+from tir.dialects.tir.base import INTEGERS, Shaped, fail, highest, is_unsigned, merge_dims
+from tir.ir.affine import AffineExpr, AffineMap, affine
 from tir.ir.ir import Value
 from tir.ir.kinds import integer_enum, tensor_of
+from tir.ir.size_rules import SizeRule, check_rules
 from tir.ir.types import I64, INDEX, Dim, dim_text
 from tir.lazy import np
 
@@ -127,50 +127,46 @@ class Indexed(Shaped):
         """How many places from the start on the slice covers."""
         return 1 if along.position is None else self.sources()[along.position]
 
-    def outside(self, axis: int) -> str:
-        """The message for an index outside in mode `error`."""
-        return f"an index of axis {axis} of x must be at least 0 and leave room for the slice"
-
-    def no_room(self, axis: int) -> str:
-        """The message for an x that is too small for any index."""
-        return f"axis {axis} of x must not be shorter than the slice"
-
-    def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
-        """Sizes that must agree; in mode `error` each index is inside; otherwise there is room for a slice at all."""
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        """Sizes that must agree; where no index says the start, it is 0, and the slice must fit."""
+        known = dict(zip(self.tensors(), shapes))
         found = []
-        for pair in self.equal():
-            dims = [value.type.shape[axis] for value, axis in pair]  # type: ignore[attr-defined]
-            if dims[0] != dims[1] or not isinstance(dims[0], (int, AffineExpr)):
-                first, second = (_size(b, axis) for axis in pair)
-                names = [self.axis_name(*axis) for axis in pair]
-                found.append((b.cmp("eq", b.tensor(first), second), f"{names[0]} and {names[1]} must have one size"))
+        for (value, axis), (other, at) in self.equal():
+            message = f"{self.axis_name(value, axis)} and {self.axis_name(other, at)} must have one size"
+            found.append(SizeRule(known[value][axis], "eq", known[other][at], message))
         for axis, along in enumerate(self.along()):
-            found += self._check_index(b, axis, along) if along.start is not None else self._check_fixed(b, axis, along)
+            if along.start is None and isinstance(extent := self.extent(along), int):
+                found.append(_has_room(axis, known[self.x][axis], affine(extent)))
         return found
 
-    def _check_fixed(self, b: Any, axis: int, along: Along) -> Sequence[tuple[Any, str]]:
-        """Where no index says the start, it is 0, and the slice must fit."""
-        extent, size = self.extent(along), _size(b, (self.x, axis))
-        if not isinstance(extent, int) or (isinstance(size, int) and size >= extent):
+    def checked_numbers(self, b: Any, *operands: Any) -> Sequence[Any]:
+        """For each axis whose start an index says the least and the largest one; in mode `clamp`, whether there is one."""
+        if self.mode == "drop":
             return []
-        return [(b.cmp("ge", b.tensor(size), extent), self.no_room(axis))]
+        found: list[Any] = []
+        for number in [along.start for along in self.along() if along.start is not None]:
+            index = self.index_tensor(b, number)
+            axes = range(index.type.rank)
+            if self.mode == "error":
+                index = _signed(b, index)
+                found += [b.min(index, axes), b.max(index, axes)]
+            else:
+                count = b.count(index, axes, I64)
+                found.append(min(count, 1) if isinstance(count, int) else b.minimum(count, 1))
+        return found
 
-    def _check_index(self, b: Any, axis: int, along: Along) -> Sequence[tuple[Any, str]]:
-        assert along.start is not None
-        index = self.index_tensor(b, along.start)
-        size, extent = _size(b, (self.x, axis)), _size(b, self.extent(along))
-        room = size if extent == 0 else size - extent
-        if self.mode == "error":
-            number = b.cast(index, I64)  # a ui64 above the signed numbers becomes a negative one
-            return [(b.all(b.and_(number >= 0, b.cmp("le", number, room))), self.outside(axis))]
-        if isinstance(room, int) and room >= 0 or self.mode == "drop":
-            return []
-        count = b.count(index, range(index.type.rank), I64)
-        if isinstance(count, int) and count == 0:
-            return []
-        enough = b.cmp("ge", b.tensor(room), 0)
-        enough = enough if isinstance(count, int) else b.or_(enough, b.cmp("eq", count, 0))
-        return [(enough, self.no_room(axis))]
+    def number_rules(self, numbers: Sequence[AffineExpr], *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        """In mode `error` each index is inside; in mode `clamp` there is room for a slice at all."""
+        known, rest, found = dict(zip(self.tensors(), shapes)), iter(numbers), list[SizeRule]()
+        for axis, along in enumerate(self.along()):
+            size, extent = known[self.x][axis], self.extent(along)
+            length = affine(extent) if isinstance(extent, int) else known[extent[0]][extent[1]]
+            if along.start is not None and self.mode == "error":
+                found += _is_inside(axis, next(rest), next(rest), size, length)
+            elif along.start is not None and self.mode == "clamp":
+                some = next(rest)
+                found += [_has_room(axis, size, some * extent)] if isinstance(extent, int) else []
+        return found
 
     def index_tensor(self, b: Any, number: int) -> Any:
         """All indices that say the start with this number."""
@@ -210,10 +206,6 @@ class Indexed(Shaped):
         arrays: of the tensor operands. ExecutionError where an index is outside in mode `error`.
         """
         known = dict(zip(self.tensors(), arrays))
-        for (value, axis), (other, at) in self.equal():
-            if known[value].shape[axis] != known[other].shape[at]:
-                names = f"{self.axis_name(value, axis)} and {self.axis_name(other, at)}"
-                raise ExecutionError(f"{names} must have one size")
         x, grid = known[self.x], np.indices(shape, np.int64, sparse=True)
         found, inside = [], None
         for axis, along in enumerate(self.along()):
@@ -223,8 +215,6 @@ class Indexed(Shaped):
                 length = 1 if along.position is None else shape[along.position]
                 here, is_here = self._moved(axis, known[value], map, here, x.shape[axis], length, grid)
                 inside = is_here if inside is None else inside & is_here
-            elif isinstance(extent := self.extent(along), int) and x.shape[axis] < extent:
-                raise ExecutionError(self.no_room(axis))
             found.append(np.broadcast_to(here, shape))
         return tuple(found), None if inside is None else np.broadcast_to(inside, shape)
 
@@ -236,16 +226,35 @@ class Indexed(Shaped):
         numbers = numbers.astype(np.int64)
         starts = numbers[tuple(map.evaluate(grid))] if map.results else numbers
         room = size - (1 if self.mode == "drop" else length)
-        if self.mode == "error" and np.any((starts < 0) | (starts > room)):
-            raise ExecutionError(self.outside(axis))
-        if self.mode == "clamp" and room < 0 and starts.size:
-            raise ExecutionError(self.no_room(axis))
+        if self.mode == "error" and starts.size:
+            least, largest = affine(int(starts.min())), affine(int(starts.max()))
+            check_rules(_is_inside(axis, least, largest, affine(size), affine(length)))
+        if self.mode == "clamp" and starts.size:
+            check_rules([_has_room(axis, affine(size), affine(length))])
         if self.mode != "drop":
             return np.clip(starts, 0, max(room, 0)) + here, None
         wanted = starts + here
         return np.clip(wanted, 0, max(room, 0)), (wanted >= 0) & (wanted < size)
 
 
-def _size(b: Any, size: Axis | int) -> Any:
-    """A size as a number, or as a 0-d i64 tensor where only run time knows it."""
-    return size if isinstance(size, int) else b.count(size[0], [size[1]], I64)
+def _signed(b: Any, index: Any) -> Any:
+    """The index in a signed type, whose least number is what the maximum of no index is."""
+    element = index.type.element
+    if not is_unsigned(element):
+        return index
+    return b.cast(b.minimum(index, LARGEST) if highest(element) > LARGEST else index, I64)
+
+
+def _has_room(axis: int, size: AffineExpr, length: AffineExpr) -> SizeRule:
+    return SizeRule(size, "ge", length, f"axis {axis} of x must not be shorter than the slice")
+
+
+def _is_inside(
+    axis: int, least: AffineExpr, largest: AffineExpr, size: AffineExpr, length: AffineExpr
+) -> list[SizeRule]:
+    """The rules for the least and the largest index of an axis of this size. length: of the slice."""
+    first = SizeRule(least, "ge", affine(0), f"an index of axis {axis} of x must be at least 0")
+    if length == affine(1):
+        return [first, SizeRule(largest, "lt", size, f"an index of axis {axis} of x must be less than the size of the axis")]
+    message = f"an index of axis {axis} of x must be at most the size of the axis less that of the slice"
+    return [first, SizeRule(largest, "le", size - length, message)]

@@ -9,17 +9,12 @@ from tir.dialects.tir.base import NUMBER_TENSOR, Composite, Shaped, fail, lowest
 from tir.dialects.tir.window import WINDOW_FORMAT, WindowAxis, Windowed, folded, padded, position_dim, unfolded
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import integer_enum
+from tir.ir.size_rules import SizeRule
 from tir.ir.types import I64, FloatType, Type
 from tir.lazy import np
 
 __all__ = ["OPS"]
-
-
-def pooled_size(axis: int) -> str:
-    """The message for a gradient that has not the sizes of the pool."""
-    return f"axis {axis} of g must have the size of the pooled x"
 
 
 def folded_windows(b: Any, x: Any, axes: Sequence[WindowAxis], outside: Any, fold: Any) -> Any:
@@ -115,21 +110,18 @@ class MaxPoolGrad(Windowed, Composite):
 
     def reference(self, x: Any, g: Any) -> Any:
         axes = self.axes()
-        windows = unfolded(x, axes, lowest(self.x.type.element))
-        for axis, (size, want) in enumerate(zip(g.shape, windows.shape)):
-            if size != want:
-                raise ExecutionError(f"{pooled_size(axis)}, got {size} and {want}")
-        chosen = self._chosen(windows)
+        chosen = self._chosen(unfolded(x, axes, lowest(self.x.type.element)))
         return folded(np.where(chosen, g[(..., *[None] * len(axes))], g.dtype.type(0)), axes, x.shape)
 
-    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
-        found, lead = list(super().checks(b, x)), x.type.rank - len(self.window)
-        for axis, dim in enumerate(self.g.type.shape):
-            if not isinstance(dim, int) or not isinstance(x.type.shape[axis], int):
-                size = b.count(x, [axis], I64)
-                pair = [b.count(others[0], [axis], I64), size if axis < lead else self.axes()[axis - lead].count(size)]
-                found.append((b.cmp("eq", *sorted(pair, key=lambda one: isinstance(one, int))), pooled_size(axis)))
-        return found
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, g = shapes
+        lead = len(x) - len(self.window)
+        wants = [*x[:lead], *(axis.positions(size) for axis, size in zip(self.axes(), x[lead:]))]
+        same = [
+            SizeRule(size, "eq", want, f"axis {axis} of g must have the size of the pooled x")
+            for axis, (size, want) in enumerate(zip(g, wants))
+        ]
+        return [*super().size_rules(x), *same]
 
     def _chosen(self, windows: Any) -> Any:
         """Which places of the windows are the largest of theirs."""

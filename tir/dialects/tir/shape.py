@@ -20,16 +20,17 @@ from tir.dialects.tir.base import (
     merge_dims,
 )
 from tir.dialects.tir.create import Constant, Full
-from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
+from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR, tensor_of
+from tir.ir.size_rules import SizeRule
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "is_number", "number_of", "slice_dim"]
+__all__ = ["OPS", "count_stays", "is_number", "number_of", "slice_dim", "slice_sizes"]
 
 
 class DimOp(TensorOp):
@@ -102,14 +103,17 @@ class Broadcast(Sized, Structured):
         dims = enumerate(zip(self.x.type.shape, self.along))
         return [axis for axis, (dim, to) in dims if dim == 1 and self.result_type.shape[to] != 1]
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, out = shapes
+        return [
+            SizeRule(x[axis], "eq", out[to], f"axis {axis} of x must have the size of axis {to} of the result")
+            for axis, to in enumerate(self.along) if self.x.type.shape[axis] != 1
+        ]  # fmt: skip
+
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         x = np.asarray(x)
         spread = [1] * len(shape)
         for axis, to in enumerate(self.along):
-            if x.shape[axis] != shape[to] and self.x.type.shape[axis] != 1:
-                raise ExecutionError(
-                    f"axis {axis} of x has size {x.shape[axis]} and axis {to} of the result {shape[to]}"
-                )
             spread[to] = x.shape[axis]
         return np.broadcast_to(x.reshape(spread), shape)
 
@@ -182,12 +186,19 @@ class Reshape(Sized):
             fail(self, f"the number of elements must stay, got {before} ({x}) and {after} ({got})")
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
-        if np.size(x) != int(np.prod(shape, dtype=np.int64)):
-            raise ExecutionError(f"the number of elements must stay, got shapes {list(np.shape(x))} and {list(shape)}")
+        before, after = np.size(x), math.prod(shape)
+        if before != after:
+            raise ExecutionError(f"{count_stays()}, got {before} and {after}")
         return np.reshape(x, shape)
 
     def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:
         return [b.reshape(g, b.shape(x)), *[None] * len(sizes)]
+
+
+def count_stays() -> str:
+    """What is said at run time where it does not."""
+    message = "the number of elements must stay"
+    return message
 
 
 def _count(shape: Sequence[Dim]) -> AffineExpr | None:
@@ -231,15 +242,27 @@ def _slice_shape(op: Op, shape: Sequence[Dim], what: str) -> tuple[Dim, ...]:
     return tuple(dims)
 
 
-def _slices(op: Op, shape: Sequence[int], what: str) -> tuple[slice, ...]:
-    """The slices of an array of this shape; ExecutionError if one reaches outside."""
+def _slice_rules(op: Op, shape: Sequence[AffineExpr], what: str) -> list[SizeRule]:
+    """The rules that the slice lies in a tensor of this shape."""
     found = []
+    for axis, (size, start, limit) in enumerate(zip(shape, op.starts, op.limits)):  # type: ignore[attr-defined]
+        message = f"axis {axis} of {what} must have at least the size that from {start} to {limit} needs"
+        found.append(SizeRule(size, "ge", affine(limit if limit > 0 else start - limit), message))
+    return found
+
+
+def slice_sizes(op: Op, shape: Sequence[AffineExpr]) -> list[AffineExpr]:
+    """The sizes of the slice of a tensor of this shape."""
     parts = zip(shape, op.starts, op.limits, op.strides)  # type: ignore[attr-defined]
-    for axis, (size, start, limit, stride) in enumerate(parts):
-        if slice_dim(size, start, limit, stride) is None:
-            raise ExecutionError(f"from {start} to {limit} must fit axis {axis} of {what}, got size {size}")
-        found.append(slice(start, limit if limit > 0 else size + limit, stride))
-    return tuple(found)
+    return [
+        ((limit if limit > 0 else size + limit) - affine(start)).ceildiv(stride) for size, start, limit, stride in parts
+    ]
+
+
+def _slices(op: Op, shape: Sequence[int]) -> tuple[slice, ...]:
+    """The slices of an array of this shape."""
+    parts = zip(shape, op.starts, op.limits, op.strides)  # type: ignore[attr-defined]
+    return tuple(slice(start, limit if limit > 0 else size + limit, stride) for size, start, limit, stride in parts)
 
 
 class Slice(Structured):
@@ -260,8 +283,11 @@ class Slice(Structured):
     def infer(self) -> Sequence[Type]:
         return [self.x.type.with_shape(_slice_shape(self, self.x.type.shape, "x"))]
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        return _slice_rules(self, shapes[0], "x")
+
     def reference(self, x: Any) -> Any:
-        return x[_slices(self, np.shape(x), "x")]
+        return x[_slices(self, np.shape(x))]
 
     def structure(self) -> Structure:
         rank = self.x.type.rank
@@ -303,13 +329,17 @@ class Pad(Sized):
         if room.rank != x.rank or any(merge_dims(r, d) is None for r, d in zip(room.shape, x.shape)):
             fail(self, f"the slice of the result is {room}, and x is {x}")
 
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, out = shapes
+        same = [
+            SizeRule(size, "eq", want, f"axis {axis} of x must have the size of its place in the result")
+            for axis, (size, want) in enumerate(zip(x, slice_sizes(self, out)))
+        ]
+        return [*_slice_rules(self, out, "the result"), *same]
+
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
         found = np.full(shape, self.value, np.asarray(x).dtype)
-        place: Any = (*_slices(self, shape, "the result"), ...)  # with `...` a view, of rank 0 too
-        window = found[place]
-        if window.shape != np.shape(x):
-            raise ExecutionError(f"the slice of the result has shape {list(window.shape)}, and x {list(np.shape(x))}")
-        window[...] = x
+        found[_slices(self, shape)] = x
         return found
 
     def grad(self, b: Any, g: Any, x: Any, *sizes: Any) -> list[Any]:

@@ -24,8 +24,8 @@ from tir.dialects.tir.base import (
 )
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.kinds import I64_ATTR, UNIT, exactly, tensor_of
+from tir.ir.size_rules import SizeRule
 from tir.ir.types import I1, I32, I64, INDEX, FloatType, Type
 from tir.lazy import np
 
@@ -349,18 +349,10 @@ class TopK(_Sorting):
     def result_elements(self) -> Sequence[Type]:
         return [self.x.type.element, I64]
 
-    def checks(self, b: Any, x: Any) -> Sequence[tuple[Any, str]]:
-        if isinstance(x.type.shape[self.axis], int):
-            return ()
-        return [(b.count(x, [self.axis], I64) >= self.k, self._too_few)]
-
-    @property
-    def _too_few(self) -> str:
-        return f"axis {self.axis} must have {self.k} elements or more"
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        return [SizeRule(shapes[0][self.axis], "ge", affine(self.k), f"axis {self.axis} of x must have k elements or more")]
 
     def reference(self, x: Any) -> Any:
-        if x.shape[self.axis] < self.k:
-            raise ExecutionError(self._too_few)
         places = np.take(self.order(x), range(self.k), self.axis)
         return np.take_along_axis(x, places, self.axis), places
 

@@ -29,14 +29,14 @@ from tir.dialects.tir.base import (
 )
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
 from tir.ir.kinds import I64_ARRAY, INDEX_KIND, NUMBER_ATTR, UNIT
-from tir.ir.types import DYNAMIC, I64, Dim, TensorType, Type
+from tir.ir.size_rules import SizeRule
+from tir.ir.types import DYNAMIC, Dim, TensorType, Type
 from tir.lazy import np
 
 __all__ = [
-    "OPS", "WINDOW_FORMAT", "WindowAxis", "Windowed", "folded", "padded", "position_dim", "unfolded",
+    "OPS", "WINDOW_FORMAT", "WindowAxis", "Windowed", "fitting", "folded", "padded", "position_dim", "unfolded",
 ]  # fmt: skip
 
 
@@ -90,6 +90,10 @@ class WindowAxis:
         """The same of a number, or of a 0-d integer tensor of a builder."""
         return self.positions(AffineSymbol(0)).evaluate(lambda _: size)
 
+    def padded(self, size: AffineExpr) -> AffineExpr:
+        """How many places the axis has with its padding."""
+        return self.dilated(size) + (self.low + self.high)
+
     def places(self, count: int, size: int) -> tuple[Any, Any]:
         """For each position and place of the window the index of an element, and whether there is one."""
         place = np.arange(count)[:, None] * self.stride + np.arange(self.size) * self.dilation - self.low
@@ -98,9 +102,15 @@ class WindowAxis:
         return np.where(inside, index, 0), inside
 
 
-def does_not_fit(axis: int) -> str:
-    """The message for a window that reaches further than x with its padding."""
-    return f"the window must fit into axis {axis} of x"
+def fitting(axes: Sequence[WindowAxis], places: Sequence[int], x: Sequence[AffineExpr]) -> list[SizeRule]:
+    """The rules that a window fits into each of these axes of x, or has no position at all: less than none is an error."""
+    found = []
+    for facts, place in zip(axes, places):
+        if facts.count(0) < 0:
+            none = SizeRule(facts.positions(x[place]), "ge", affine(0), "")
+            reach, room = affine(facts.reach), facts.padded(x[place])
+            found.append(SizeRule(reach, "le", room, f"the window must fit into axis {place} of x with its padding", none))
+    return found
 
 
 def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
@@ -109,8 +119,6 @@ def unfolded(x: Any, axes: Sequence[WindowAxis], value: Any) -> Any:
     for i, axis in enumerate(axes):
         size = x.shape[lead + i]
         count = axis.count(size)
-        if count < 0:
-            raise ExecutionError(does_not_fit(lead + i))
         index, inside = axis.places(count, size)
         here = np.moveaxis(x, lead + i, -1)
         if size == 0:
@@ -204,13 +212,9 @@ class Windowed(TensorOp):
                 fail(self, f"{name} must be at least 1, got {list(numbers)}")
             check_moderate(self, name, numbers or ())
 
-    def checks(self, b: Any, x: Any, *others: Any) -> Sequence[tuple[Any, str]]:
-        found = []
-        for number, facts in enumerate(self.axes(), x.type.rank - len(self.window)):
-            size = b.count(x, [number], I64)
-            if not isinstance(size, int) and facts.count(0) < 0:
-                found.append((b.cmp("ge", facts.count(size), 0), does_not_fit(number)))
-        return found
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x = shapes[0]
+        return fitting(self.axes(), range(len(x) - len(self.window), len(x)), x)
 
 
 _LISTS = (
@@ -343,34 +347,22 @@ class OverlapAdd(Windowed, Sized, Reduction):
         merge_shapes(self, ("x", x), ("its windows", TensorType(tuple(self.window_dims()), x.element)))
 
     def compute(self, shape: tuple[int, ...], x: Any) -> Any:
-        lead, axes = self.lead, self.axes()
-        counts = [axis.count(size) for axis, size in zip(axes, shape[lead:])]
-        want = (*shape[:lead], *counts, *self.window)
-        if np.shape(x) != want:
-            raise ExecutionError(f"x must have shape {list(want)}, got {list(np.shape(x))}")
         wide = np.promote_types(x.dtype, np.float32) if x.dtype.kind == "f" else x.dtype
-        return folded(x.astype(wide), axes, shape).astype(x.dtype)
+        return folded(x.astype(wide), self.axes(), shape).astype(x.dtype)
 
     def window_dims(self) -> list[Dim]:
         """The sizes of x, as far as the type of the result says them."""
         shape, lead = self.result_type.shape, self.lead
         return [*shape[:lead], *map(position_dim, self.axes(), shape[lead:]), *self.window]
 
-    def checks(self, b: Any, x: Any, *sizes: Any) -> Sequence[tuple[Any, str]]:
-        found, rank = [], self.result_type.rank
-        extents = b.extents(self.result_type, sizes)
-        for axis, (dim, want) in enumerate(zip(x.type.shape, self.window_dims())):
-            size = b.count(x, [axis], I64)
-            if dim is DYNAMIC or dim != want:
-                number = want if axis >= rank else self._wanted(b, axis, extents[axis])
-                rule = f"axis {axis} of x must have the size that the windows of the result have"
-                found.append((b.cmp("eq", *((number, size) if isinstance(size, int) else (size, number))), rule))
-        return found
-
-    def _wanted(self, b: Any, axis: int, extent: Any) -> Any:
-        """The size of x along an axis, from that of the result: a number, or a 0-d i64 tensor."""
-        number = b.extent_count(extent)
-        return number if axis < self.lead else self.axes()[axis - self.lead].count(number)
+    def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
+        x, out = shapes
+        positions = [axis.positions(size) for axis, size in zip(self.axes(), out[self.lead :])]
+        wants = [*out[: self.lead], *positions, *map(affine, self.window)]
+        return [
+            SizeRule(size, "eq", want, f"axis {axis} of x must have the size that the windows of the result have")
+            for axis, (size, want) in enumerate(zip(x, wants))
+        ]
 
     def inputs(self) -> list[Value]:
         return []
