@@ -36,9 +36,11 @@ class Assert(Op):
 
     @property
     def compared(self) -> list[Value]:
-        """The numbers that the message says."""
-        made = self.arg.op
+        """The numbers that the message says: none without a sign, which would be read with one."""
+        made: Any = self.arg.op
         if made is None or made.name != "arith.cmpi" or made.operand(0).type not in (INDEX, I64):
+            return []
+        if made.predicate.startswith("u"):
             return []
         return [side for side in made.operands if not _is_zero(side)]
 

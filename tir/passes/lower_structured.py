@@ -10,13 +10,25 @@ from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
 from tir.dialects.scalar import ScalarBuilder, signless
-from tir.dialects.tir.base import Composite, Place, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import (
+    Composite,
+    Place,
+    Reduction,
+    Sequential,
+    Shaped,
+    Sized,
+    Structure,
+    Structured,
+    TensorOp,
+    highest,
+)
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
 from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
+from tir.dialects.tir.random import UI64
 from tir.dialects.tir.shape import DimOp, Reshape, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
@@ -392,7 +404,12 @@ class _Lowering(FunctionLowering):
 
     def to_index(self, b: Builder, op: ToIndex) -> Value:
         """The number, taken out of its tensor."""
-        return ScalarBuilder(b).cast(self.number(b, op.x), INDEX).value
+        s = ScalarBuilder(b)
+        number = self.number(b, op.x)
+        if op.x.type.element is UI64:
+            most = s.const(highest(I64), number.type)
+            self.sizes.require(b, "ule", number.value, most.value, f"{self.name(op)}: x must be below 2^63")
+        return s.cast(number, INDEX).value
 
     def reshape(self, b: Builder, op: Reshape) -> Value:
         """Merged and split axes."""
