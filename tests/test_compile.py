@@ -155,12 +155,13 @@ def test_a_result_may_have_the_name_of_an_argument(passes: Sequence[Pass | Pipel
         ({"x": np.ones(3, np.float32)}, "@step: argument 'ok' is missing"),
         ({"x": np.ones(3, np.float32), "ok": True, "okay": 1}, "@step has no argument 'okay'; did you mean 'ok'?"),
         ([np.ones(3, np.float32)], r"@step takes 2 arguments \(x, ok\), got 1"),
-        ([np.ones(3), True], "argument 'x' must be float32, got float64"),
+        ({"x": np.ones(3, np.float32), "ok": True, "w": 1}, "@step has no argument 'w'; it takes x, ok"),
+        ([np.ones(3), True], r"argument 'x' must be float32, got float64; \.astype\('float32'\) converts an array"),
         ([np.ones((3, 1), np.float32), True], "argument 'x' must have rank 1, got 2"),
         ([np.ones(1, np.float32), True], r"8:3: @step: result 'doubled': axis 0 would have size \[B - 2\] = -1"),
         ([np.ones(3, np.float32), 1.5], "argument 'ok' must be bool, got float64"),
-        ([["a"], True], "argument 'x' must be float32"),
-        ([[[1.0], [1.0, 2.0]], True], "argument 'x' must be float32"),
+        ([["a"], True], r"argument 'x' must be float32, got <U1"),
+        ([[[1.0], [1.0, 2.0]], True], r"argument 'x' must be float32, got \[\[1.0\], \[1.0, 2.0\]\]"),
     ],
 )
 def test_a_wrong_call_is_an_error_that_names_the_argument(target: str, arguments: Any, message: str) -> None:
@@ -168,6 +169,35 @@ def test_a_wrong_call_is_an_error_that_names_the_argument(target: str, arguments
     with pytest.raises(ExecutionError, match=message):
         exe.call("step", arguments)
     assert exe.state["total"] == 10
+
+
+@on_both
+def test_an_entry_that_there_is_not_is_told_with_those_that_are(target: str) -> None:
+    with pytest.raises(ExecutionError, match="there is no entry @main; there is @step"):
+        executable(SMOOTH, target).call("main", [])
+
+
+@on_both
+def test_a_result_that_no_memory_has_room_for_is_told_in_words_of_tir(target: str) -> None:
+    type = "tensor<1000000000000000xf32>"
+    exe = tir.executable(tir.parse(f"func.func @f() -> {type} {{\n  %0 = tir.full 1.0 : f32 -> {type}\n  return %0 : {type}\n}}"), target)
+    with pytest.raises((ExecutionError, MemoryError), match=r"there is no memory for a result of shape \[1000000000000000\]"):
+        exe.call("f")
+
+
+@on_both
+def test_a_number_without_a_sign_that_is_no_size_is_told_without_one(target: str) -> None:
+    text = """func.func @f(%n: tensor<ui64> {tir.name = "n"}) -> tensor<?xf32> {
+      %0 = tir.to_index %n : tensor<ui64>
+      %1 = tir.full 1.0 : f32 sizes (%0) -> tensor<?xf32>
+      return %1 : tensor<?xf32>
+    }"""
+    exe = tir.executable(tir.parse(text), target)
+    with pytest.raises(ExecutionError) as caught:
+        exe.call("f", [np.uint64(2**64 - 2)])
+    seen = "x must be below 2^63, got 18446744073709551614" if target == "interpret" else "x must be below 2^63"
+    assert str(caught.value).endswith(f"tir.to_index: {seen}")
+    assert exe.call("f", [np.uint64(3)])[0].shape == (3,)
 
 
 @on_both

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.func import Func
+from tir.dialects.tir.build.core import told
 from tir.dialects.tir.state import Shared
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
@@ -142,7 +143,7 @@ class _Slot:
         shape = [dim if isinstance(dim, int) else max(self._size(dim, sizes), 0) for dim in self.shape]
         try:
             return np.empty(shape, self.storage_dtype)
-        except ValueError:  # numpy's, for what has 2^63 bytes or more
+        except (ValueError, MemoryError):  # numpy's; the first for what has 2^63 bytes or more
             raise MemoryError(f"there is no memory for a result of shape {shape}") from None
 
     def negative_size(self, sizes: Mapping[AffineExpr, int]) -> str | None:
@@ -250,7 +251,8 @@ class Executable:
         Raises ExecutionError that names the argument and axis, or the assert that failed; the state is unchanged then.
         """
         if entry not in self.entries:
-            raise ExecutionError(f"there is no entry @{entry}", hint=nearest(entry, self.entries))
+            hint = nearest(entry, self.entries) or f"there is {', '.join(f'@{name}' for name in self.entries) or 'none'}"
+            raise ExecutionError(f"there is no entry @{entry}", hint=hint)
         function = self._functions[entry]
         given = _ordered(function, arguments)
         inputs = [_input(slot, value) for slot, value in zip(function.inputs, given)]
@@ -546,7 +548,8 @@ def _ordered(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) 
     if isinstance(arguments, Mapping):
         for name in arguments:
             if name not in names:
-                raise ExecutionError(f"@{function.name} has no argument {name!r}", hint=nearest(name, names))
+                hint = nearest(name, names) or f"it takes {', '.join(names) or 'none'}"
+                raise ExecutionError(f"@{function.name} has no argument {name!r}", hint=hint)
         if missing := [name for name in names if name not in arguments]:
             raise ExecutionError(f"@{function.name}: argument {missing[0]!r} is missing")
         arguments = [arguments[name] for name in names]
@@ -573,15 +576,16 @@ def _as_array(label: str, value: Any, dtype: Any) -> Any:
     if they are floats, nor to an integer type that they do not fit."""
     if isinstance(value, (np.ndarray, np.generic)):
         if value.dtype != dtype and value.dtype.newbyteorder("=") != dtype:
-            raise ExecutionError(f"{label} must be {dtype}, got {value.dtype}")
+            hint = f".astype('{dtype}') converts an array" if value.dtype.kind in _RANK_OF_KIND else None
+            raise ExecutionError(f"{label} must be {dtype}, got {value.dtype}", hint=hint)
         return np.asarray(value)
     try:
         plain = np.asarray(value)
         if plain.size and _RANK_OF_KIND.get(plain.dtype.kind, 3) > _RANK_OF_KIND[dtype.kind]:
             raise ExecutionError(f"{label} must be {dtype}, got {plain.dtype}")
         return np.asarray(value, dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ExecutionError(f"{label} must be {dtype}: {error}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ExecutionError(f"{label} must be {dtype}, got {told(value)}") from None
 
 
 def _as_bf16(label: str, value: Any) -> Any:

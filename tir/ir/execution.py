@@ -163,7 +163,12 @@ def located(error: Exception, op: Op) -> TirError:
     """The error with the op's name and location, if it has none of its own."""
     if isinstance(error, TirError) and error.location is not None:
         return error
-    message = error.message if isinstance(error, TirError) else str(error) or type(error).__name__
+    if isinstance(error, TirError):
+        return ExecutionError(f"{op.name}: {error.message}", op.location, error.notes, error.hint)
+    message = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        shape = getattr(error, "shape", None)  # numpy's error has it
+        message = "there is no memory for a result" + (f" of shape {list(shape)}" if shape is not None else "")
     return ExecutionError(f"{op.name}: {message}", op.location)
 
 

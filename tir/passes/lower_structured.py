@@ -10,7 +10,17 @@ from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
 from tir.dialects.scalar import ScalarBuilder, signless
-from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
+from tir.dialects.tir.base import (
+    Composite,
+    Reduction,
+    Sequential,
+    Shaped,
+    Sized,
+    Structure,
+    Structured,
+    TensorOp,
+    highest,
+)
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
 from tir.dialects.tir.control_gradients import dissolved
@@ -18,6 +28,7 @@ from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.places import saturated
+from tir.dialects.tir.random import UI64
 from tir.dialects.tir.shape import DimOp, Reshape, ToIndex
 from tir.dialects.tir.state import Derivative, Leaf, Read, Shared, Update
 from tir.ir import actions
@@ -29,7 +40,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
 from tir.ir.symbols import SymbolTable
-from tir.ir.types import DYNAMIC, I1, INDEX, IntegerType, TensorType, Type, element_type
+from tir.ir.types import DYNAMIC, I1, I64, INDEX, IntegerType, TensorType, Type, element_type
 from tir.passes.cse import Cse
 from tir.passes.function_lowering import FunctionLowering
 from tir.passes.library_use import NEVER, USES, always, calls_library, check_use
@@ -405,7 +416,12 @@ class _Lowering(FunctionLowering):
 
     def to_index(self, b: Builder, op: ToIndex) -> Value:
         """The number, taken out of its tensor."""
-        return ScalarBuilder(b).cast(self.number(b, op.x), INDEX).value
+        s = ScalarBuilder(b)
+        number = self.number(b, op.x)
+        if op.x.type.element is UI64:
+            most = s.const(highest(I64), number.type)
+            self.sizes.require(b, "ule", number.value, most.value, f"{self.name(op)}: x must be below 2^63")
+        return s.cast(number, INDEX).value
 
     def reshape(self, b: Builder, op: Reshape) -> Value:
         """Merged and split axes."""

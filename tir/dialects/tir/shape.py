@@ -16,6 +16,7 @@ from tir.dialects.tir.base import (
     TensorOp,
     check_axes,
     fail,
+    highest,
     is_number_of,
     merge_dims,
 )
@@ -27,7 +28,7 @@ from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR, tensor_of
 from tir.ir.size_rules import SizeRule
-from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
+from tir.ir.types import DYNAMIC, I64, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
 __all__ = ["OPS", "count_stays", "is_number", "number_of", "slice_dim", "slice_sizes"]
@@ -56,7 +57,7 @@ class DimOp(TensorOp):
 class ToIndex(TensorOp):
     """A whole number as an `index`, for the size of a tensor: `tir.to_index %n : tensor<i64>`, back by tir.cast.
 
-    x: a tensor of rank 0. A size below 0 is an error at run time where it is used.
+    x: a tensor of rank 0. A size below 0 is an error at run time where it is used, a number of 2^63 or more here.
     """
 
     name = "tir.to_index"
@@ -68,6 +69,8 @@ class ToIndex(TensorOp):
         return [INDEX]
 
     def reference(self, x: Any) -> Any:
+        if x > highest(I64):
+            raise ExecutionError(f"x must be below 2^63, got {x}")
         return np.asarray(x).astype(np.int64)[()]
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
