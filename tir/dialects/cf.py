@@ -13,7 +13,7 @@ from tir.ir.kinds import I32_ARRAY, STRING, exactly
 from tir.ir.native import with_numbers
 from tir.ir.registry import Dialect
 from tir.ir.traits import ConstantLike, Terminator
-from tir.ir.types import I1, I64, INDEX
+from tir.ir.types import I1, INDEX
 
 __all__ = ["DIALECT", "Assert", "Branch", "CondBranch"]
 
@@ -41,7 +41,7 @@ class Assert(Op):
         made: Any = self.arg.op
         while made is not None and made.name == "arith.ori":
             made = made.operand(0).op
-        if made is None or made.name != "arith.cmpi" or made.operand(0).type not in (INDEX, I64):
+        if made is None or made.name != "arith.cmpi" or made.operand(0).type is not INDEX:
             return []
         if made.predicate.startswith("u"):
             return []
