@@ -152,6 +152,13 @@ def test_a_window_that_does_not_fit_an_axis_of_run_time_is_an_error_at_every_lev
             Executable(module, LEVELS[level][1]).call("f", [np.ones((2, 0), np.float32)])
 
 
+def test_an_axis_one_stride_too_short_for_a_window_has_no_position() -> None:
+    text = program("tir.max_pool %a window [3] strides [2]", ["tensor<?x?xf32>"], "tensor<?x?xf32>")
+    for level, module in modules_at(text, QUICK):
+        (got,) = Executable(module, LEVELS[level][1]).call("f", [np.ones((2, 1), np.float32)])
+        assert got.shape == (2, 0), level
+
+
 # --- mode drop: an index into an empty x is outside, like any other ----------------------------------------------
 
 AT = np.array([0, 2, -1], np.int32)

@@ -189,6 +189,7 @@ WRONG: list[tuple[str, list[str], str, list[Any], str]] = [
      ["?", "?", "f32"], "?", [(2,), (3,), ()], "axis 0 of sequence 1 must have the size of axis 0 of sequence 0, got 3 and 2"),
     ("tir.scan (%c = %1 : tensor<f32>) over (%i = %0 : tensor<?xf32>) -> (R) {", ["?", "f32"], "3", [(2,), ()], "axis 0 of sequence 0 must have the size of axis 0 of result 1, got 2 and 3"),
 ]  # fmt: skip
+SAID_AT = ("tensor", "structured", "fused", "loops", "cpu")
 SCAN_BODY = "\n    %s = tir.add %c, %i : tensor<f32>\n    tir.yield %s, %s : tensor<f32>, tensor<f32>\n  }"
 DTYPES = {"i1": np.bool_, "i8": np.int8, "i32": np.int32, "i64": np.int64, "ui8": np.uint8, "ui64": np.uint64}
 
@@ -221,7 +222,15 @@ def test_what_is_wrong_at_run_time_is_told_in_the_same_words(
 ) -> None:
     arrays = [array(dims, value) for dims, value in zip(operands, given)]
     want = f"<text>:3:3: {op.split()[0]}: {message}"
-    for level, module in modules_at(program(op, operands, result), ("tensor", "structured", "fused", "loops", "cpu")):
+    for level, module in modules_at(program(op, operands, result), SAID_AT):
         with pytest.raises(ExecutionError) as caught:
             Executable(module, LEVELS[level][1]).call("f", arrays)
         assert str(caught.value) == want, level
+
+
+def test_an_assert_of_the_program_says_what_it_was_given_and_no_more() -> None:
+    body = '  %c = tir.cmp lt %x, %y : tensor<i64>\n  tir.assert %c, "x must be less" : tensor<i1>\n  return\n'
+    text = f"func.func @f(%x: tensor<i64>, %y: tensor<i64>) {{\n{body}}}\n"
+    for level, module in modules_at(text, SAID_AT):
+        with pytest.raises(ExecutionError, match=r"^<text>:3:3: x must be less$"):
+            Executable(module, LEVELS[level][1]).call("f", [np.int64(3), np.int64(2)])
