@@ -37,6 +37,7 @@ __getattr__ = lazy_exports(
         "TirError": "tir.ir.errors",
         "print_op": "tir.ir.printer",
     },
+    hints="tir.api",
 )
 
 

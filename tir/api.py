@@ -16,8 +16,9 @@ The IR is the one that the same program in text gives. The location of each op i
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,8 @@ from tir.dialects.builtin import Module
 from tir.dialects.custom_derivative import JVP, VJP
 from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.build.arguments import Checked
-from tir.dialects.tir.build.core import dense, told
+from tir.dialects.tir.build.core import dense, public_names, told
+from tir.dialects.tir.build.hints import method_meant
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
 from tir.dialects.tir.state import Derivative, Read, Shared, Update
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr
@@ -39,6 +41,7 @@ from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
 from tir.ir.rewrite import FP_MODES
+from tir.ir.slips import type_hint
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
 from tir.ir.types import FunctionType, TensorType, Type
@@ -261,11 +264,23 @@ def _range(bounds: tuple[float, float]) -> Attribute:
     return ArrayAttr(tuple(FloatAttr(x) if isinstance(x, float) else IntegerAttr(x) for x in bounds))
 
 
+def package_hint(name: str, names: Sequence[str]) -> str | None:
+    """What is written for a name that the package does not have: a type, or a method of a builder."""
+    found = type_hint(name)
+    element = re.fullmatch(r"did you mean '(\w+)'\?", found or "")
+    if element is not None and element[1].upper() in names:
+        return f"did you mean 'tir.{element[1].upper()}'?"
+    method = method_meant(name, public_names(Builder))
+    return f"b.{method[0]} of a builder, b = tir.Builder(), is it" if method is not None else nearest(name, names)
+
+
 # --- modules ---------------------------------------------------------------------------------------------------------
 
 
 def parse(text: str, file: str = "<text>") -> Op:
     """The verified module that `text` spells; TirErrors has all that is wrong with it."""
+    if not isinstance(text, str):
+        raise TirError(f"parse: a text is needed, got {told(text)}", caller_location())
     return parse_text(text, REGISTRY, file=file)
 
 

@@ -67,12 +67,16 @@ class LazyTable(Mapping):
         return LazyTable({**self._homes, **other._homes})
 
 
-def lazy_exports(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for a package: each name is imported from its home, a module, at its first use (PEP 562)."""
+def lazy_exports(package: str, homes: dict[str, str], hints: str = "") -> Callable[[str], Any]:
+    """A `__getattr__` for a package: each name is imported from its home, a module, at its first use (PEP 562).
+
+    hints: the module whose `package_hint(name, names)` says what is meant by a name that there is not.
+    """
 
     def get(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            hint = importlib.import_module(hints).package_hint(name, list(homes)) if hints and name[0] != "_" else None
+            raise AttributeError(f"module {package!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
         return getattr(importlib.import_module(homes[name]), name)
 
     return get

@@ -379,6 +379,7 @@ FUNCTIONS = [
     (lambda p: tir.executable(p.b.module, fp_mode="fst"), "executable: fp_mode must be one of strict, stable, fast, got 'fst'"),
     (lambda p: tir.executable(p.b), "executable: a module is needed, got <tir.api.Builder object"),
     (lambda p: tir.transform("module {}", "cse"), "transform: a module is needed, got 'module {}'; tir.parse makes one of text"),
+    (lambda p: tir.parse(3), "parse: a text is needed, got 3"),
     (gradient_of_an_open_loop, "say how many steps there are at most: max_trips 100, in Python max_trips=100"),
 ]  # fmt: skip
 
@@ -395,6 +396,9 @@ UNKNOWN_YET = [
     (lambda p: p.v > 0 and p.v < 1, "a tensor has no truth value before it runs"),
     (lambda p: max(p.v, p.v), "a tensor has no truth value before it runs"),
     (lambda p: list(p.x), "a tensor has no elements before it runs; use map or scan of the builder instead of for"),
+    (lambda p: tuple(p.b.rng_split(p.k)), "a tensor has no elements before it runs; use map or scan of the builder instead of for; x[0] is one"),
+    (lambda p: range(p.n[0]), "a tensor has no whole number before it runs; b.to_index makes a size of it, map and scan of the builder repeat"),
+    (lambda p: [1, 2][p.n[0]], "a tensor has no whole number before it runs"),
     (lambda p: range(len(p.x)), "a tensor has no length before it runs; its sizes are in its shape"),
     (lambda p: float(p.v), "a tensor has no number before it runs; b.cast changes its element type"),
     (lambda p: int(p.v), "a tensor has no number before it runs; b.cast changes its element type, and b.to_index"),
@@ -462,6 +466,18 @@ METHODS = [
 def test_name_that_there_is_not_is_told_with_the_one_that_is(make: Callable[[Program], Any], message: str) -> None:
     assert isinstance(mistaken(make), AttributeError)  # as hasattr wants it
     check(make, message)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("float32", "did you mean 'tir.F32'?"), ("int64", "did you mean 'tir.I64'?"), ("bool", "did you mean 'tir.I1'?"),
+     ("zeros", "b.full of a builder, b = tir.Builder(), is it"), ("matmul", "b.matmul of a builder, b = tir.Builder(), is it"),
+     ("excutable", "did you mean 'executable'?")],
+)  # fmt: skip
+def test_name_that_the_package_does_not_have_is_told_with_what_it_has(name: str, hint: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(tir, name)
+    assert str(caught.value) == f"module 'tir' has no attribute {name!r}; {hint}"
 
 
 def test_what_protocols_of_python_ask_for_is_not_there_without_a_word() -> None:

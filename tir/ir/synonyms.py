@@ -318,8 +318,9 @@ WORDS = _table("""
     smoothing: label_smoothing
     weights: weight
     ignore: ignore_index
-    times | by | reps | count: repeats multiples
-    ddof: correction
+    times | by | reps | count: repeats multiples num
+    sizes: sections size_splits chunks
+    ddof: correction unbiased
     inits | init: outputs_info init_val initial carry initializer
     sequences: xs elements non_sequences
     length: n_steps
@@ -354,6 +355,8 @@ WORD_WAYS = {
     "stable": "equal elements always keep their order",
     "training": "tir.batch_norm is for training, tir.batch_norm_inference for later",
     "seed": "a key, tensor<2xi32>, says which numbers come",
+    "momentum": "the op gives means and variances of the batch; tir.update keeps what runs on",
+    "num_samples": "each sample has a key of its own, such as tir.rng_split gives",
     "name": "a value has the name in front of `=`",
     "device": "a program is compiled for a target as a whole",
     "where": "tir.select comes before",

@@ -99,7 +99,7 @@ def _add_position(plan: IndexPlan, at: int, size: Dim) -> None:
 def _add_slice(plan: IndexPlan, part: slice, size: Dim) -> None:
     """The slice of the next axis: start, limit and stride as `tir.slice` has them, and which way round."""
     for bound in (part.start, part.stop, part.step):
-        if bound is not None and not hasattr(bound, "__index__"):
+        if bound is not None and (isinstance(bound, Tensor) or not hasattr(bound, "__index__")):
             raise TirError(f"the bounds of a slice are integers, got {bound!r}; dynamic_slice takes a tensor as start")
     step = 1 if part.step is None else part.step.__index__()
     axis = len(plan.starts)

@@ -146,7 +146,7 @@ class Tensor:
         self._unknown("truth value", "b.select and b.if_ choose, & and | join conditions")
 
     def __iter__(self) -> NoReturn:
-        self._unknown("elements", "use map or scan of the builder instead of for")
+        self._unknown("elements", "use map or scan of the builder instead of for; x[0] is one of several")
 
     def __len__(self) -> int:
         self._unknown("length", "its sizes are in its shape")
@@ -156,6 +156,9 @@ class Tensor:
 
     def __int__(self) -> int:
         self._unknown("number", "b.cast changes its element type, and b.to_index makes a size of it")
+
+    def __index__(self) -> int:
+        self._unknown("whole number", "b.to_index makes a size of it, map and scan of the builder repeat")
 
     def __repr__(self) -> str:
         return f"<Tensor {self.value.hint or ''}: {self.type}>"
@@ -488,7 +491,8 @@ def is_tensor_like(x: Any) -> bool:
 def dense(given: Any, element: Type | None = None) -> DenseAttr:
     """The constant of an array or of nested lists of numbers; TirError unless they are numbers of the element type."""
     if _holds_tensors(given):
-        raise TirError(f"an array must be of numbers, got {told(given)}", hint="b.stack makes one tensor of several")
+        hint = "b.stack makes one tensor of several" if not isinstance(given, (Tensor, Value)) else None
+        raise TirError(f"an array must be of numbers, got {told(given)}", hint=hint)
     try:
         array = np.asarray(given)
     except ValueError:  # numpy's way to say that the lists are of several lengths
