@@ -15,6 +15,7 @@ PASSES = LazyTable({
     "canonicalize": "tir.passes.canonicalize:Canonicalize",
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",
+    "sccp": "tir.passes.sccp:Sccp",
     "inline": "tir.passes.inline:Inline",
     "lint-random": "tir.passes.lint_random:LintRandom",
     "symbol-dce": "tir.passes.symbol_dce:SymbolDce",
