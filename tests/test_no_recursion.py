@@ -294,6 +294,30 @@ def test_constants_are_propagated_through_deep_branches_and_chains_of_calls() ->
     """)
 
 
+@pytest.mark.parametrize("length", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_ops_leave_deep_loops_in_one_go_and_long_chains_whole(length: int) -> None:
+    run(f"""
+        from tir.dialects import arith, func, scf
+        from tir.ir.types import I32, INDEX
+        f = func.Func.make("f", [I32, INDEX], [I32])
+        x, n = f.arguments
+        b = Builder.at_end(f.entry)
+        for i in range(1_000):
+            body = Block([INDEX, I32])
+            op = b.op(scf.For, n, n, n, [x], result_types=[I32], regions=[Region([body])])
+            b.op(scf.Yield if i else func.Return, [op.result], result_types=[])
+            b = Builder.at_end(body)
+        value = x
+        for i in range({length}):
+            value = b.create(arith.AddI, value, x)
+        b.op(scf.Yield, [value], result_types=[])
+        verify(f)
+        PASSES["licm"]().run(f)
+        verify(f)
+        assert sum(isinstance(op, arith.AddI) for op in f.entry) == {length}
+    """)
+
+
 # The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit. Those that
 # take long here are slow tests.
 SUITES = [

@@ -83,6 +83,10 @@ class For(Op, RecursiveEffects):
         """A step that is a constant must be at least 1."""
         _check_steps(self, [self.step])
 
+    def may_fail(self) -> bool:
+        """The step may not be at least 1."""
+        return not _is_counting(self.step)
+
     def edges(self) -> Iterator[Edge]:
         """Around the body; not past it where the bounds say that it runs, not into it where they say the contrary."""
         count = known_count(self.lowerBound, self.upperBound, self.step)
@@ -133,6 +137,9 @@ class If(Op, RecursiveEffects):
         for block in filter(None, (self.then_block, self.else_block)):
             _check_block("each region", block, [])
             _check_yield("the op has", block, self.values)
+
+    def may_fail(self) -> bool:
+        return False
 
     def edges(self) -> Iterator[Edge]:
         """Into one of the two and out again."""
@@ -228,6 +235,9 @@ class Reduce(Op, ReturnLike, RecursiveEffects):
             if not isinstance(end, ReduceReturn) or end.value.type is not value.type:
                 raise TirError(f"region {i} must end in scf.reduce.return of {value.type}")
 
+    def may_fail(self) -> bool:
+        return False
+
 
 class Parallel(Op, RecursiveEffects):
     """`scf.parallel (%i, %j) = (..) to (..) step (..) init (%x) -> f32 { .. }`: iterations in any order.
@@ -278,6 +288,10 @@ class Parallel(Op, RecursiveEffects):
         """Steps that are constants must be at least 1."""
         _check_steps(self, self.step)
 
+    def may_fail(self) -> bool:
+        """A step may not be at least 1."""
+        return not all(map(_is_counting, self.step))
+
     def edges(self) -> Iterator[Edge]:
         """Around the body; what is combined is computed on the way."""
         counts = [known_count(*loop) for loop in zip(self.lowerBound, self.upperBound, self.step)]
@@ -305,6 +319,11 @@ def _check_steps(op: Op, steps: Sequence[Value]) -> None:
         if isinstance(value, IntegerAttr) and value.value <= 0:
             notes = [("it is defined here", step.op.location)]
             raise TirError(f"{op.name}: the step must be at least 1, got {value.value}", op.location, notes)
+
+
+def _is_counting(step: Value) -> bool:
+    """The step is a constant, which is verified to be at least 1."""
+    return isinstance(step.op, ConstantLike)
 
 
 def _counted(low: Any, high: Any, step: Any) -> range:

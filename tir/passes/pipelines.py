@@ -16,6 +16,7 @@ PASSES = LazyTable({
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",
     "sccp": "tir.passes.sccp:Sccp",
+    "licm": "tir.passes.licm:Licm",
     "inline": "tir.passes.inline:Inline",
     "lint-random": "tir.passes.lint_random:LintRandom",
     "symbol-dce": "tir.passes.symbol_dce:SymbolDce",

@@ -51,6 +51,7 @@ from tir.ir.types import (
     TensorType,
     Type,
     dim_text,
+    element_type,
 )
 from tir.lazy import np
 
@@ -230,6 +231,12 @@ class TensorOp(Op, Pure):
         """The operands that are tensors, without the sizes."""
         return [value for value in self.operands if isinstance(value.type, TensorType)]
 
+    def may_fail(self) -> bool:
+        """Some size is open, or `checks` looks at more."""
+        types = [value.type for value in (*self.tensors(), *self.results)]
+        static = all(type.is_static for type in types if isinstance(type, TensorType))
+        return not static or type(self).checks is not TensorOp.checks
+
     def checks(self, b: Any, *operands: Any) -> Sequence[tuple[Any, str]]:
         """What must hold before the op may run: truth values of rank 0, each with the message if it is false."""
         return ()
@@ -404,6 +411,11 @@ class Elementwise(Structured):
     """
 
     computes_in_f32 = True
+
+    def may_fail(self) -> bool:
+        """Sizes that the types leave open may not agree."""
+        return bool(self.open_sizes())
+
     #: Equal elements give equal results wherever they stand: what is computed for one of a splat holds for all.
     same_everywhere: ClassVar[bool] = True
 
@@ -544,6 +556,9 @@ class AxisReduction(Reduction):
     def infer(self) -> Sequence[Type]:
         return [reduced_type(self, self.x.type, self.axes)]
 
+    def may_fail(self) -> bool:
+        return False
+
     def structure(self) -> Structure:
         rank = self.x.type.rank
         kept = [axis for axis in range(rank) if axis not in self.axes]
@@ -587,6 +602,10 @@ class Composite(TensorOp):
     """
 
     computes_in_f32 = True
+
+    def may_fail(self) -> bool:
+        """As what it is made of may, which reads at places that whole numbers say."""
+        return super().may_fail() or any(INTEGERS.accepts(element_type(value.type)) for value in self.operands)
 
     def rounded_decomposition(self, b: Any, *operands: Any) -> list[Any]:
         """The results of `decompose`, of f16 and bf16 in f32."""

@@ -110,6 +110,9 @@ class If(Control):
         for what, block in zip(("the first region", "the else region"), self.blocks):
             self.check_block(what, block, [], [value.type for value in self.values])
 
+    def may_fail(self) -> bool:
+        return False
+
     def edges(self) -> Iterator[Edge]:
         """Into one of the two and out again."""
         for block, truth in zip((*self.blocks, None), (True, False)):
@@ -253,6 +256,11 @@ class Scan(Control):
         if self.truncate is not None and self.checkpoint is not None:
             fail(self, "truncate and checkpoint exclude each other")
 
+    def may_fail(self) -> bool:
+        """Lengths that the types leave open may not agree."""
+        sizes = [value.type.shape[0] for value in (*self.sequences, *self.stacks)]
+        return DYNAMIC in sizes or len(set(sizes)) > 1
+
     def edges(self) -> Iterator[Edge]:
         """Around the body; not past it where types say that there is an element, not into it where they say the contrary."""
         count, elements, stacks = len(self.inits), [None] * len(self.sequences), [None] * len(self.stacks)
@@ -323,6 +331,9 @@ class Checkpoint(Control):
 
     def verify(self) -> None:
         self.check_block("the region", self.body, [], [value.type for value in self.values])
+
+    def may_fail(self) -> bool:
+        return False
 
     def edges(self) -> Iterator[Edge]:
         """In and out."""

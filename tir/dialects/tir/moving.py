@@ -81,6 +81,9 @@ class DynamicSlice(Sized):
     def verify_shape(self) -> None:
         _check_window(self, self.result_type, "a result")
 
+    def may_fail(self) -> bool:
+        return self.mode == "error" or super().may_fail()
+
     def compute(self, shape: tuple[int, ...], x: Any, *starts: Any) -> Any:
         return x[_window(self, np.shape(x), shape, starts)]
 
@@ -107,6 +110,9 @@ class UpdateSlice(TensorOp):
     def infer(self) -> Sequence[Type]:
         _check_window(self, self.u.type, "an update")
         return [self.x.type]
+
+    def may_fail(self) -> bool:
+        return self.mode == "error" or super().may_fail()
 
     def reference(self, x: Any, u: Any, *starts: Any) -> Any:
         found = np.array(x)
