@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
+from tests.levels import bits
 from tests.random_program_text import Program
 from tests.random_programs import random_program
 from tir.dialects.all import REGISTRY
@@ -110,12 +109,6 @@ def results_of(module: Op, program: Program) -> list[bytes]:
     arguments = [given[a.value.name[1:]] for a in program.given if not all(dim.is_static for dim in a.value.dims)]
     with np.errstate(all="ignore"):
         return [bits(x) for x in Interpreter(module).run("main", arguments)]
-
-
-def bits(x: Any) -> bytes:
-    """The bits of an array; one nan is as good as another."""
-    x = np.asarray(x)
-    return (np.where(np.isnan(x), np.array(np.nan, x.dtype), x) if x.dtype.kind == "f" else x).tobytes()
 
 
 def check(seed: int, control: bool) -> bool:

@@ -14,7 +14,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import Effects, RecursiveEffects, Symbol, Terminator
-from tir.passes.memory import Writes, base_of, buffers_of, users_of
+from tir.passes.memory import Accesses, Aliases, accesses_inside, base_of, buffers_of, users_of
 
 __all__ = ["Licm"]
 
@@ -60,7 +60,8 @@ class _Motion:
         self.depth: dict[Block, int] = {}
         self.disturbed: set[Block] = set()
         self.first: dict[Op, Block | None] = {}
-        self.writes: dict[Op, Writes] = {}
+        self.accesses: dict[Op, Accesses] = {}
+        self.aliases = Aliases()
         self.places: dict[tuple[Block, int], Op | None] = {}
         self.remarks: list[tuple[Location, str]] = []
 
@@ -118,10 +119,10 @@ class _Motion:
         if not surely and summary.can_fail:
             return self.stays(op, "it can fail, and does not run first in each case")
         if summary.effects & Effects.READ:
-            buffers = [value for inner in op.walk() for value in buffers_of(inner.operands)]
-            if any(self.written_in(loop).may_reach(value) for value in buffers):
+            buffers = {base_of(value) for inner in op.walk() for value in buffers_of(inner.operands)}
+            if any(self.written_in(loop).may_write(base, self.aliases) for base in buffers):
                 return self.stays(op, "what it reads may be written in the loop")
-            if not surely and any(_is_freed(value) for value in buffers):
+            if not surely and any(_is_freed(base) for base in buffers):
                 return self.stays(op, "what it reads may have been freed if the loop does not run")
         return True
 
@@ -129,11 +130,11 @@ class _Motion:
         self.remarks.append((op.location, f"not moved out of the loop: {why}"))
         return False
 
-    def written_in(self, loop: Op) -> Writes:
-        """What the loop writes."""
-        if loop not in self.writes:
-            self.writes[loop] = Writes([loop])
-        return self.writes[loop]
+    def written_in(self, loop: Op) -> Accesses:
+        """What the loop writes; looked up when something is read for the first time."""
+        if not self.accesses:
+            self.accesses = accesses_inside(self.root)
+        return self.accesses[loop]
 
     def note_effects(self, op: Op) -> None:
         """Behind an op that can fail or does something, nothing that can fail may be moved in front of it."""
@@ -189,5 +190,5 @@ def _region_of(value: Value) -> Region | None:
     return value.block.parent if value.block is not None else None
 
 
-def _is_freed(buffer: Value) -> bool:
-    return any(isinstance(user, memref.Dealloc) for _, user in users_of(base_of(buffer)))
+def _is_freed(base: Value) -> bool:
+    return any(isinstance(user, memref.Dealloc) for _, user in users_of(base))

@@ -17,6 +17,7 @@ PASSES = LazyTable({
     "dce": "tir.passes.dce:Dce",
     "sccp": "tir.passes.sccp:Sccp",
     "licm": "tir.passes.licm:Licm",
+    "read-through-write": "tir.passes.read_through_write:ReadThroughWrite",
     "inline": "tir.passes.inline:Inline",
     "lint-random": "tir.passes.lint_random:LintRandom",
     "symbol-dce": "tir.passes.symbol_dce:SymbolDce",
