@@ -32,7 +32,7 @@ from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import default, fuse, lower_cpu
 
 __all__ = [
-    "Disagreement", "LEVELS", "Outcome", "compare", "first_disagreement", "module_at", "modules_at", "round_trip_difference", "run",
+    "Disagreement", "LEVELS", "Outcome", "bits", "compare", "first_disagreement", "module_at", "modules_at", "round_trip_difference", "run",
     "spread", "steps",
 ]  # fmt: skip
 
@@ -96,6 +96,12 @@ class Outcome:
     """What some calls of an entry gave: all results, and the state afterwards, by a name that says what each is."""
 
     arrays: dict[str, Any]
+
+
+def bits(array: Any) -> bytes:
+    """The bits of an array; one nan is as good as another."""
+    x = np.asarray(array)
+    return (np.where(np.isnan(x), np.array(np.nan, x.dtype), x) if x.dtype.kind == "f" else x).tobytes()
 
 
 def round_trip_difference(module: Op, **options: Any) -> str | None:

@@ -249,6 +249,75 @@ def test_chain_of_calls_is_inlined() -> None:
     """)
 
 
+@pytest.mark.parametrize("length", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_chain_of_constants_is_propagated_whole(length: int) -> None:
+    run(f"""
+        lines = ["func.func @f() -> i32 {{", "  %v0 = arith.constant 1 : i32"]
+        lines += [f"  %v{{i + 1}} = arith.addi %v{{i}}, %v0 : i32" for i in range({length})]
+        module = parse_text("\\n".join([*lines, "  return %v{length} : i32", "}}"]), REGISTRY)
+        run(module, "sccp")
+        text = print_op(module)
+        assert "arith.constant {length + 1} : i32" in text and text.count("arith.") == 2
+    """)
+
+
+def test_constants_are_propagated_through_deep_branches_and_chains_of_calls() -> None:
+    run("""
+        from tir.dialects import arith, func, scf
+        from tir.ir.attributes import IntegerAttr
+        from tir.ir.types import I1, I32
+        f = func.Func.make("f", [I32], [I32])
+        b = Builder.at_end(f.entry)
+        t, v = (b.create(arith.Constant, value=IntegerAttr(1, type), result_types=[type]) for type in (I1, I32))
+        for i in range(1_000):
+            then, other = Block(), Block()
+            Builder.at_end(other).op(scf.Yield, [f.arguments[0]], result_types=[])
+            op = b.op(scf.If, t, result_types=[I32], regions=[Region([then]), Region([other])])
+            b.op(scf.Yield if i else func.Return, [op.result], result_types=[])
+            b = Builder.at_end(then)
+        b.op(scf.Yield, [b.create(arith.AddI, v, v)], result_types=[])
+        verify(f)
+        PASSES["sccp"]().run(f)
+        assert "scf.if" not in print_op(f) and "arith.constant 2" in print_op(f)
+
+        def function(name, arguments, first, result):
+            return f"func.func {name}({arguments}) -> i32 {{\\n  {first}\\n  return {result} : i32\\n}}"
+
+        texts = [
+            function(f"private @f{i}", "%x: i32", f"%0 = func.call @f{i + 1}(%x) : (i32) -> i32", "%0") for i in range(1_000)
+        ]
+        texts.append(function("private @f1000", "%x: i32", "", "%x"))
+        texts.append(function("@main", "", "%c = arith.constant 7 : i32\\n  %0 = func.call @f0(%c) : (i32) -> i32", "%0"))
+        module = parse_text("\\n".join(texts), REGISTRY)
+        run(module, "sccp")
+        assert print_op(module).count("arith.constant 7") == 2 * 1_001 + 1
+    """)
+
+
+@pytest.mark.parametrize("length", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_ops_leave_deep_loops_in_one_go_and_long_chains_whole(length: int) -> None:
+    run(f"""
+        from tir.dialects import arith, func, scf
+        from tir.ir.types import I32, INDEX
+        f = func.Func.make("f", [I32, INDEX], [I32])
+        x, n = f.arguments
+        b = Builder.at_end(f.entry)
+        for i in range(1_000):
+            body = Block([INDEX, I32])
+            op = b.op(scf.For, n, n, n, [x], result_types=[I32], regions=[Region([body])])
+            b.op(scf.Yield if i else func.Return, [op.result], result_types=[])
+            b = Builder.at_end(body)
+        value = x
+        for i in range({length}):
+            value = b.create(arith.AddI, value, x)
+        b.op(scf.Yield, [value], result_types=[])
+        verify(f)
+        PASSES["licm"]().run(f)
+        verify(f)
+        assert sum(isinstance(op, arith.AddI) for op in f.entry) == {length}
+    """)
+
+
 # The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit. Those that
 # take long here are slow tests.
 SUITES = [

@@ -32,10 +32,11 @@ from tir.ir.rewrite import Rewriter, Rule, rule
 from tir.passes import cse, expand_math, fuse_structured, lower_loops, lower_structured
 from tir.passes.autodiff import Autodiff
 from tir.passes.bufferize import Bufferize
-from tir.passes.canonicalize import FAMILIES, Canonicalize, fold
+from tir.passes.canonicalize import FAMILIES, Canonicalize
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
 from tir.passes.expand_math import ExpandMath
+from tir.passes.folding import fold
 from tir.passes.fuse_structured import FuseStructured
 from tir.passes.lower_loops import LowerLoops
 from tir.passes.lower_structured import LowerStructured

@@ -27,12 +27,14 @@ from tir.dialects.tir.base import TensorOp  # noqa: E402
 from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.ir.printer import print_op  # noqa: E402
+from tir.ir.rewrite import Rule  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
 from tir.passes.canonicalize import FAMILIES  # noqa: E402
 from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
 from tir.passes.canonicalize_math import RULES as MATH_RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
+from tir.passes.read_through_write_rules import RULES as READ_THROUGH_WRITE_RULES  # noqa: E402
 from tir.rewrites.families import rules_of  # noqa: E402
 from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
 
@@ -133,13 +135,19 @@ def passes_page() -> str:
     lines = ["# Passes", "", NOTE, "Flags of `tir-opt`, in the order in which they are given.", ""]
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
-    lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
-    for r in (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES, *MATH_RULES):
-        lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
-    lines += ["", "## Pipelines", ""]
+    lines += rules_table("canonicalize", (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES, *MATH_RULES))
+    lines += rules_table("read-through-write", READ_THROUGH_WRITE_RULES)
+    lines += ["## Pipelines", ""]
     for name, make in PIPELINES.items():
         lines += [f"### --{name}", "", inspect.cleandoc(make.__doc__ or ""), "", f"`{make()}`", ""]
     return "\n".join(lines)
+
+
+def rules_table(name: str, rules: Sequence[Rule]) -> list[str]:
+    lines = [f"## Rules of {name}", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
+    for r in rules:
+        lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
+    return [*lines, ""]
 
 
 def described(name: str, make: Callable[..., object]) -> list[str]:

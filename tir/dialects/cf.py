@@ -8,6 +8,7 @@ from typing import Any
 from tir.ir.define import attribute, operand, successor
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Jump
+from tir.ir.flow import Edge
 from tir.ir.ir import Block, Op, Value
 from tir.ir.kinds import I32_ARRAY, STRING, exactly
 from tir.ir.native import with_numbers
@@ -66,6 +67,10 @@ class Branch(Op, Terminator):
     def verify(self) -> None:
         _check_arguments(self.dest, self.destOperands)
 
+    def edges(self) -> list[Edge]:
+        """To the block."""
+        return [Edge(None, self.dest, self.destOperands)]
+
     def interpret(self, frame: Frame) -> Jump:
         return Jump(self.dest, [frame[v] for v in self.destOperands])
 
@@ -89,6 +94,13 @@ class CondBranch(Op, Terminator):
     def verify(self) -> None:
         _check_arguments(self.trueDest, self.trueDestOperands)
         _check_arguments(self.falseDest, self.falseDestOperands)
+
+    def edges(self) -> list[Edge]:
+        """To one of the blocks."""
+        return [
+            Edge(None, self.trueDest, self.trueDestOperands, self.condition, True),
+            Edge(None, self.falseDest, self.falseDestOperands, self.condition, False),
+        ]
 
     def interpret(self, frame: Frame) -> Jump:
         if frame[self.condition]:

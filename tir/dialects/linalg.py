@@ -15,7 +15,7 @@ from tir.ir.kinds import AFFINE_MAPS, ANY_MEMREF, ANY_TENSOR, I64_ATTR, INDEX_KI
 from tir.ir.nest import Nest, extents
 from tir.ir.registry import Dialect
 from tir.ir.traits import Effects, Pure, RecursiveEffects, ReturnLike
-from tir.ir.types import INDEX, MemRefType, TensorType, Type, element_type
+from tir.ir.types import INDEX, MemRefType, ShapedType, TensorType, Type, element_type
 from tir.lazy import np
 
 __all__ = ["DIALECT", "Generic", "Index", "ITERATOR_TYPES", "PARALLEL", "REDUCTION", "Yield"]
@@ -161,6 +161,11 @@ class Generic(Op, RecursiveEffects):
         """On buffers it reads and writes; on tensors it does neither."""
         touches = any(isinstance(value.type, MemRefType) for value in self.operands)
         return Effects.READ | Effects.WRITE if touches else Effects.NONE
+
+    def may_fail(self) -> bool:
+        """Sizes that the types leave open may not agree."""
+        shaped = [value.type for value in self.operands if isinstance(value.type, ShapedType)]
+        return not all(type.is_static for type in shaped)
 
     def infer(self) -> Sequence[Type]:
         return [value.type for value in self.outputs if isinstance(value.type, TensorType)]

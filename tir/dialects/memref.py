@@ -38,6 +38,7 @@ from tir.ir.types import DYNAMIC, INDEX, MemRefType, StridedLayout, TensorType, 
 from tir.ir.types import Dim as Size
 from tir.ir.views import (
     SliceLists,
+    are_inside,
     buffer_of,
     checked_index,
     checked_slices,
@@ -229,6 +230,10 @@ class Load(ReadsMemory, Op):
     def verify(self) -> None:
         _check_indices(self.memref.type, self.indices)
 
+    def may_fail(self) -> bool:
+        """An index may be out of bounds."""
+        return not are_inside(self.indices, self.memref.type.shape)
+
     def reference(self, memref: Any, *indices: Any) -> Any:
         return gather(memref, indices)
 
@@ -270,6 +275,10 @@ class Dim(Pure, Op):
     def verify(self) -> None:
         if self.source.type.rank == 0:
             raise TirError("a memref of rank 0 has no sizes")
+
+    def may_fail(self) -> bool:
+        """There may be no such axis."""
+        return not are_inside([self.index], [self.source.type.rank])
 
     def reference(self, source: Any, index: Any) -> Any:
         return np.int64(source.shape[checked_index([index], [source.ndim])[0]])

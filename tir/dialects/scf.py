@@ -6,7 +6,7 @@ Loops run in order here, `scf.parallel` too. Where upstream leaves a step of 0 o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.numeric import of_type, signed, unsigned
@@ -14,6 +14,7 @@ from tir.ir.attributes import IntegerAttr
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
+from tir.ir.flow import Edge, known_count
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
@@ -82,6 +83,20 @@ class For(Op, RecursiveEffects):
         """A step that is a constant must be at least 1."""
         _check_steps(self, [self.step])
 
+    def may_fail(self) -> bool:
+        """The step may not be at least 1."""
+        return not _is_counting(self.step)
+
+    def edges(self) -> Iterator[Edge]:
+        """Around the body; not past it where the bounds say that it runs, not into it where they say the contrary."""
+        count = known_count(self.lowerBound, self.upperBound, self.step)
+        if not count:
+            yield Edge(None, None, self.initArgs)
+        if count != 0:
+            yield Edge(None, self.body, [None, *self.initArgs])
+            yield Edge(self.body, self.body, [None, *self.yielded])
+            yield Edge(self.body, None, self.yielded)
+
     def interpret(self, frame: Frame) -> Steps:
         read = unsigned if self.unsignedCmp else signed
         low, high, step = (read(frame[v]) for v in (self.lowerBound, self.upperBound, self.step))
@@ -122,6 +137,16 @@ class If(Op, RecursiveEffects):
         for block in filter(None, (self.then_block, self.else_block)):
             _check_block("each region", block, [])
             _check_yield("the op has", block, self.values)
+
+    def may_fail(self) -> bool:
+        return False
+
+    def edges(self) -> Iterator[Edge]:
+        """Into one of the two and out again."""
+        for block, truth in ((self.then_block, True), (self.else_block, False)):
+            yield Edge(None, block, (), self.condition, truth)
+            if block is not None:
+                yield Edge(block, None, block.terminator.operands)
 
     def interpret(self, frame: Frame) -> Steps:
         chosen = self.then_block if frame[self.condition] else self.else_block
@@ -165,6 +190,15 @@ class While(Op, RecursiveEffects):
             raise TirError(f"scf.condition must hand on {_types_of(self.values)}, got {_types_of(condition.args)}")
         _check_yield("the loop carries", self.after.block, self.inits)
 
+    def edges(self) -> Iterator[Edge]:
+        """Through `before`, and as long as the condition says so through `after` and back."""
+        before, after = self.before.block, self.after.block
+        condition: Condition = before.terminator
+        yield Edge(None, before, self.inits)
+        yield Edge(before, after, condition.args, condition.condition, True)
+        yield Edge(before, None, condition.args, condition.condition, False)
+        yield Edge(after, before, after.terminator.operands)
+
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[v] for v in self.inits]
         while True:
@@ -200,6 +234,9 @@ class Reduce(Op, ReturnLike, RecursiveEffects):
             end = combiner.block.terminator
             if not isinstance(end, ReduceReturn) or end.value.type is not value.type:
                 raise TirError(f"region {i} must end in scf.reduce.return of {value.type}")
+
+    def may_fail(self) -> bool:
+        return False
 
 
 class Parallel(Op, RecursiveEffects):
@@ -251,6 +288,20 @@ class Parallel(Op, RecursiveEffects):
         """Steps that are constants must be at least 1."""
         _check_steps(self, self.step)
 
+    def may_fail(self) -> bool:
+        """A step may not be at least 1."""
+        return not all(map(_is_counting, self.step))
+
+    def edges(self) -> Iterator[Edge]:
+        """Around the body; what is combined is computed on the way."""
+        counts = [known_count(*loop) for loop in zip(self.lowerBound, self.upperBound, self.step)]
+        if not all(counts):
+            yield Edge(None, None, self.initVals)
+        if 0 not in counts:
+            for source in (None, self.body):
+                yield Edge(source, self.body, [None] * self.rank)
+            yield Edge(self.body, None, [None] * len(self.results))
+
     def interpret(self, frame: Frame) -> Steps:
         bounds = zip(self.lowerBound, self.upperBound, self.step)
         loops = [_counted(frame[low], frame[high], frame[step]) for low, high, step in bounds]
@@ -268,6 +319,11 @@ def _check_steps(op: Op, steps: Sequence[Value]) -> None:
         if isinstance(value, IntegerAttr) and value.value <= 0:
             notes = [("it is defined here", step.op.location)]
             raise TirError(f"{op.name}: the step must be at least 1, got {value.value}", op.location, notes)
+
+
+def _is_counting(step: Value) -> bool:
+    """The step is a constant, which is verified to be at least 1."""
+    return isinstance(step.op, ConstantLike)
 
 
 def _counted(low: Any, high: Any, step: Any) -> range:

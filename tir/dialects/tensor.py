@@ -21,6 +21,7 @@ from tir.ir.traits import Pure, RecursiveEffects, ReturnLike
 from tir.ir.types import INDEX, TensorType, Type
 from tir.ir.views import (
     SliceLists,
+    are_inside,
     checked_index,
     checked_slices,
     dims_of,
@@ -74,6 +75,10 @@ class Dim(Pure, Op):
         if self.source.type.rank == 0:
             raise TirError("a tensor of rank 0 has no sizes")
 
+    def may_fail(self) -> bool:
+        """There may be no such axis."""
+        return not are_inside([self.index], [self.source.type.rank])
+
     def reference(self, source: Any, index: Any) -> Any:
         return gather(np.array(source.shape, np.int64), [index])
 
@@ -96,6 +101,10 @@ class Extract(Pure, Op):
     def verify(self) -> None:
         _check_indices(self.tensor.type, self.indices)
 
+    def may_fail(self) -> bool:
+        """An index may be out of bounds."""
+        return not are_inside(self.indices, self.tensor.type.shape)
+
     def reference(self, tensor: Any, *indices: Any) -> Any:
         return gather(tensor, indices)
 
@@ -116,6 +125,10 @@ class Insert(Pure, Op):
     def verify(self) -> None:
         _check_element(self.dest.type, self.scalar)
         _check_indices(self.dest.type, self.indices)
+
+    def may_fail(self) -> bool:
+        """An index may be out of bounds."""
+        return not are_inside(self.indices, self.dest.type.shape)
 
     def reference(self, scalar: Any, dest: Any, *indices: Any) -> Any:
         return self.changed([scalar, dest, *indices])
@@ -193,6 +206,10 @@ class Generate(Op, RecursiveEffects):
         if not isinstance(end, Yield):
             raise TirError(f"the body must end in tensor.yield, got {end.name}")
         _check_element(type, end.value)
+
+    def may_fail(self) -> bool:
+        """A size may be negative."""
+        return not self.result.type.is_static
 
     def interpret(self, frame: Frame) -> Generator[Any, Any, tuple[Any, ...]]:
         shape = runtime_shape(self.result.type, [frame[v] for v in self.dynamicExtents])

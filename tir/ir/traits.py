@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from tir.ir.errors import VerifyError
 from tir.ir.ir import Op, UnregisteredOp
-from tir.ir.types import Type
+from tir.ir.types import INDEX, ShapedType, Type
 
 __all__ = [
     "Allocates", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "Pure", "ReadsMemory",
@@ -41,10 +41,19 @@ class Trait:
 
 
 class Pure(Trait):
-    """Only computes its results, from its operands: may be removed, merged, moved and run speculatively."""
+    """Only computes its results, from its operands: may be removed, merged and moved; run speculatively if it cannot fail.
+
+    may_fail: running it can end the program, because of sizes or indices that run time knows. Here: some type leaves a
+    size open, or an operand may count the elements of a tensor, a vector or a buffer.
+    """
 
     __slots__ = ()
     effects: ClassVar[Effects] = Effects.NONE
+
+    def may_fail(self: Op) -> bool:  # type: ignore[misc]
+        types = [value.type for value in (*self.operands, *self.results)]
+        shaped = [type for type in types if isinstance(type, ShapedType)]
+        return bool(shaped) and (INDEX in types or not all(type.is_static for type in shaped))
 
 
 class ReadsMemory(Trait):
@@ -69,10 +78,14 @@ class WritesMemory(Trait):
 
 
 class RecursiveEffects(Trait):
-    """Has the effects of the ops inside it, and those of `own_effects`."""
+    """Has the effects of the ops inside it, and those of `own_effects`; `may_fail` says whether it can fail, or never end,
+    whatever is inside."""
 
     __slots__ = ()
     own_effects: ClassVar[Effects] = Effects.NONE
+
+    def may_fail(self) -> bool:
+        return True
 
 
 class Commutative(Trait):
@@ -85,6 +98,9 @@ class ConstantLike(Pure):
     """A constant: its `value` attribute is its result."""
 
     __slots__ = ()
+
+    def may_fail(self) -> bool:
+        return False
 
 
 class Terminator(Trait):
@@ -102,6 +118,9 @@ class ReturnLike(Terminator, Pure):
     """Hands its operands to the op around it."""
 
     __slots__ = ()
+
+    def may_fail(self) -> bool:
+        return False
 
 
 class IsolatedFromAbove(Trait):

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from tir.ir.attributes import IntegerAttr
 from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Value
+from tir.ir.traits import ConstantLike
 from tir.ir.types import DYNAMIC, Dim, ShapedType
 from tir.lazy import np
 
 __all__ = [
-    "DYNAMIC_INDEX", "SliceLists", "buffer_of", "checked_index", "checked_slices", "collapsed_shape", "dims_of",
-    "dynamic_dims", "element_strides", "fill_in", "gather", "group_sizes", "kept_axes", "known_size", "mixed",
+    "DYNAMIC_INDEX", "SliceLists", "are_inside", "buffer_of", "checked_index", "checked_slices", "collapsed_shape",
+    "dims_of", "dynamic_dims", "element_strides", "fill_in", "gather", "group_sizes", "kept_axes", "known_size", "mixed",
     "regrouped_strides", "reshaped_view", "runtime_shape", "slice_layout", "split_mixed", "strided_view",
     "verify_contiguous", "verify_groups", "verify_mixed",
 ]  # fmt: skip
@@ -136,6 +138,15 @@ class SliceLists:
 
 
 # --- elements and slices at run time ---------------------------------------------------------------------------------
+
+
+def are_inside(indices: Sequence[Value], shape: Sequence[Dim]) -> bool:
+    """The indices are constants that lie inside an array of this shape."""
+    for index, size in zip(indices, shape):
+        value = index.op.properties.get("value") if isinstance(index.op, ConstantLike) else None
+        if not isinstance(value, IntegerAttr) or not isinstance(size, int) or not 0 <= value.value < size:
+            return False
+    return True
 
 
 def checked_index(indices: Sequence[Any], shape: Sequence[int]) -> tuple[int, ...]:

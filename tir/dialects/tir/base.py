@@ -53,6 +53,7 @@ from tir.ir.types import (
     TensorType,
     Type,
     dim_text,
+    element_type,
 )
 from tir.lazy import np
 
@@ -232,6 +233,12 @@ class TensorOp(Op, Pure):
     def tensors(self) -> list[Value]:
         """The operands that are tensors, without the sizes."""
         return [value for value in self.operands if isinstance(value.type, TensorType)]
+
+    def may_fail(self) -> bool:
+        """Some size is open, or `number_rules` looks at elements."""
+        types = [value.type for value in (*self.tensors(), *self.results)]
+        static = all(type.is_static for type in types if isinstance(type, TensorType))
+        return not static or type(self).number_rules is not TensorOp.number_rules
 
     def same_sizes(self) -> Sequence[tuple[Place, Place]]:
         """Axes of operands, each with one before it that has the same size."""
@@ -430,6 +437,11 @@ class Elementwise(Structured):
     """
 
     computes_in_f32 = True
+
+    def may_fail(self) -> bool:
+        """Sizes that the types leave open may not agree."""
+        return bool(self.open_sizes())
+
     #: Equal elements give equal results wherever they stand: what is computed for one of a splat holds for all.
     same_everywhere: ClassVar[bool] = True
 
@@ -570,6 +582,9 @@ class AxisReduction(Reduction):
     def infer(self) -> Sequence[Type]:
         return [reduced_type(self, self.x.type, self.axes)]
 
+    def may_fail(self) -> bool:
+        return False
+
     def structure(self) -> Structure:
         rank = self.x.type.rank
         kept = [axis for axis in range(rank) if axis not in self.axes]
@@ -613,6 +628,10 @@ class Composite(TensorOp):
     """
 
     computes_in_f32 = True
+
+    def may_fail(self) -> bool:
+        """As what it is made of may, which reads at places that whole numbers say."""
+        return super().may_fail() or any(INTEGERS.accepts(element_type(value.type)) for value in self.operands)
 
     def rounded_decomposition(self, b: Any, *operands: Any) -> list[Any]:
         """The results of `decompose`, of f16 and bf16 in f32."""

@@ -5,13 +5,14 @@ Their regions may use any value from outside. What a region ends with, `tir.yiel
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR, fail, merge_dims
 from tir.dialects.tir.shape import number_of
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
+from tir.ir.flow import Edge
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import I64_ATTR, UNIT
 from tir.ir.names import argument_bindings, evaluate_dim
@@ -116,6 +117,16 @@ class If(Control):
         for what, block in zip(("the first region", "the else region"), self.blocks):
             self.check_block(what, block, [], [value.type for value in self.values])
 
+    def may_fail(self) -> bool:
+        return False
+
+    def edges(self) -> Iterator[Edge]:
+        """Into one of the two and out again."""
+        for block, truth in zip((*self.blocks, None), (True, False)):
+            yield Edge(None, block, (), self.condition, truth)
+            if block is not None:
+                yield Edge(block, None, self.yielded(block))
+
     def interpret(self, frame: Frame) -> Steps:
         chosen = self.blocks[:1] if frame[self.condition] else self.blocks[1:]
         return (yield Run(chosen[0])) if chosen else ()
@@ -149,6 +160,20 @@ class While(Control):
         self.check_block("the body", self.body_region.block, types, types)
         if self.max_trips is not None and not 0 <= self.max_trips <= MOST_TRIPS:
             fail(self, f"max_trips must be from 0 to {MOST_TRIPS}, got {self.max_trips}")
+
+    def edges(self) -> Iterator[Edge]:
+        """Through the condition, and as long as it says so through the body and back; the last trip ends it, too."""
+        asked, body = self.condition_region.block, self.body_region.block
+        if self.max_trips == 0:
+            yield Edge(None, None, self.inits)
+            return
+        (goes_on,) = self.yielded(asked)
+        yield Edge(None, asked, self.inits)
+        yield Edge(asked, body, asked.arguments, goes_on, True)
+        yield Edge(asked, None, asked.arguments, goes_on, False)
+        yield Edge(body, asked, self.yielded(body))
+        if self.max_trips is not None:
+            yield Edge(body, None, self.yielded(body))
 
     def interpret(self, frame: Frame) -> Steps:
         carried = [frame[value] for value in self.inits]
@@ -238,6 +263,23 @@ class Scan(Control):
         if self.truncate is not None and self.checkpoint is not None:
             fail(self, "truncate and checkpoint exclude each other")
 
+    def may_fail(self) -> bool:
+        """Lengths that the types leave open may not agree."""
+        sizes = [value.type.shape[0] for value in (*self.sequences, *self.stacks)]
+        return DYNAMIC in sizes or len(set(sizes)) > 1
+
+    def edges(self) -> Iterator[Edge]:
+        """Around the body; not past it where types say that there is an element, not into it where they say the contrary."""
+        count, elements, stacks = len(self.inits), [None] * len(self.sequences), [None] * len(self.stacks)
+        length = self.length
+        if not isinstance(length, int) or length == 0:
+            yield Edge(None, None, [*self.inits, *stacks])
+        if length != 0:
+            carried = self.yielded(self.body)[:count]
+            yield Edge(None, self.body, [*self.inits, *elements])
+            yield Edge(self.body, self.body, [*carried, *elements])
+            yield Edge(self.body, None, [*carried, *stacks])
+
     def _check_lengths(self) -> None:
         first = self.sequences[0].type
         for number, value in enumerate(self.sequences):
@@ -298,6 +340,14 @@ class Checkpoint(Control):
 
     def verify(self) -> None:
         self.check_block("the region", self.body, [], [value.type for value in self.values])
+
+    def may_fail(self) -> bool:
+        return False
+
+    def edges(self) -> Iterator[Edge]:
+        """In and out."""
+        yield Edge(None, self.body)
+        yield Edge(self.body, None, self.yielded(self.body))
 
     def interpret(self, frame: Frame) -> Steps:
         return (yield Run(self.body))

@@ -66,6 +66,10 @@ class _Contraction(Accumulating):
         """What messages call the operands."""
         return ("lhs", "rhs")
 
+    def may_fail(self) -> bool:
+        """Sizes that the types leave open may not agree."""
+        return bool(self.open_sizes())
+
     def same_sizes(self) -> Sequence[tuple[Place, Place]]:
         first: dict[str, Place] = {}
         found = []

@@ -93,6 +93,9 @@ class DynamicSlice(_Moving, Sized):
     def verify_shape(self) -> None:
         _check_window(self, self.result_type, "a result")
 
+    def may_fail(self) -> bool:
+        return self.mode == "error" or super().may_fail()
+
     def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
         return self.slice_rules(shapes[0], shapes[-1])
 
@@ -122,6 +125,9 @@ class UpdateSlice(_Moving):
     def infer(self) -> Sequence[Type]:
         _check_window(self, self.u.type, "an update")
         return [self.x.type]
+
+    def may_fail(self) -> bool:
+        return self.mode == "error" or super().may_fail()
 
     def size_rules(self, *shapes: Sequence[AffineExpr]) -> Sequence[SizeRule]:
         return self.slice_rules(shapes[0], shapes[1])

@@ -97,6 +97,11 @@ class Indexed(Shaped):
     def check_indices(self) -> None:
         """VerifyError if the attributes do not go with the operands."""
 
+    def may_fail(self) -> bool:
+        """An index may be outside in mode `error`; sizes that are open may not agree."""
+        values = (*self.tensors(), *self.results)
+        return self.mode == "error" or not all(value.type.is_static for value in values)  # type: ignore[attr-defined]
+
     # --- types -------------------------------------------------------------------------------------------------------
 
     def slice_shape(self, shapes: Sequence[Any]) -> list[Any]:

@@ -47,6 +47,9 @@ class DimOp(TensorOp):
         check_axes(self, [self.axis], self.x.type.rank, "axis")
         return [INDEX]
 
+    def may_fail(self) -> bool:
+        return False
+
     def reference(self, x: Any) -> Any:
         return np.int64(np.shape(x)[self.axis])
 
@@ -151,6 +154,9 @@ class Transpose(Structured):
         if sorted(self.permutation) != list(range(type.rank)):
             fail(self, f"by must hold each of the {type.rank} axes of x once, got {list(self.permutation)}")
         return [type.with_shape(type.shape[axis] for axis in self.permutation)]
+
+    def may_fail(self) -> bool:
+        return False
 
     def inverse(self) -> list[int]:
         """The permutation that undoes this one."""
