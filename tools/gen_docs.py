@@ -29,11 +29,12 @@ from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.ir.printer import print_op  # noqa: E402
 from tir.ir.rewrite import Rule  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
+from tir.passes.canonicalize import FAMILIES  # noqa: E402
 from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
-from tir.passes.canonicalize_rules import RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
 from tir.passes.read_through_write_rules import RULES as READ_THROUGH_WRITE_RULES  # noqa: E402
+from tir.rewrites.families import rules_of  # noqa: E402
 from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
 
 EXAMPLES = ROOT / "tests" / "lit" / "dialects"
@@ -133,7 +134,7 @@ def passes_page() -> str:
     lines = ["# Passes", "", NOTE, "Flags of `tir-opt`, in the order in which they are given.", ""]
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
-    lines += rules_table("canonicalize", (*RULES, *CONTROL_RULES, *SCF_RULES))
+    lines += rules_table("canonicalize", (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES))
     lines += rules_table("read-through-write", READ_THROUGH_WRITE_RULES)
     lines += ["## Pipelines", ""]
     for name, make in PIPELINES.items():
