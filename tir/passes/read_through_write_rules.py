@@ -175,17 +175,22 @@ def element_of_one_number(op: Any, b: Any) -> Value | None:
 
 
 @rule(Slice)
-def slice_of_positions(op: Slice, b: Any) -> Value | None:
-    """slice(iota, from 0) -> iota, slice(iota, at k) -> full(k)   exact"""
+def slice_of_one_position(op: Slice, b: Any) -> Value | None:
+    """slice(iota, at k) -> full(k)   exact"""
     made, type = op.x.op, op.result_type
-    if not isinstance(made, Iota) or not type.is_static or op.may_fail():
+    if not isinstance(made, Iota) or op.may_fail() or type.shape[made.axis] != 1:
         return None
-    axis = made.axis
-    start, stride = op.starts[axis], op.strides[axis]
-    if type.shape[axis] == 1:
-        number = np.asarray(start).astype(numpy_dtype(type)).item()
-        return b.create(Full, [], value=number_attribute(number, type.element), result_types=[type])
-    return b.create(Iota, [], axis=axis, result_types=[type]) if start == 0 and stride == 1 else None
+    number = np.asarray(op.starts[made.axis]).astype(numpy_dtype(type)).item()
+    return b.create(Full, [], value=number_attribute(number, type.element), result_types=[type])
+
+
+@rule(Slice)
+def slice_of_first_positions(op: Slice, b: Any) -> Value | None:
+    """slice(iota, from 0) -> iota   exact"""
+    made = op.x.op
+    if not isinstance(made, Iota) or op.may_fail() or op.starts[made.axis] != 0 or op.strides[made.axis] != 1:
+        return None
+    return b.create(Iota, [], axis=made.axis, result_types=[op.result_type])
 
 
 @rule(Slice)
@@ -290,7 +295,7 @@ def insert_of_insert_slice(op: tensor.InsertSlice, b: Any) -> Value | None:
 
 RULES: tuple[Rule, ...] = (
     slice_of_update, update_of_update, update_of_all, slice_of_all_that_moves, slice_of_pad, take_of_put, put_of_put,
-    slice_of_one_number, element_of_one_number, slice_of_positions, slice_of_concat, update_by_what_is_there,
-    extract_of_insert, extract_beside_insert, insert_of_insert, extract_of_splat, extract_of_elements,
-    extract_of_insert_slice, insert_of_insert_slice,
+    slice_of_one_number, element_of_one_number, slice_of_one_position, slice_of_first_positions, slice_of_concat,
+    update_by_what_is_there, extract_of_insert, extract_beside_insert, insert_of_insert, extract_of_splat,
+    extract_of_elements, extract_of_insert_slice, insert_of_insert_slice,
 )  # fmt: skip
