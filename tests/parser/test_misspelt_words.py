@@ -114,7 +114,7 @@ def test_name_of_another_framework_is_told_with_the_op(name: str, hint: str) -> 
 
 ARGUMENTS = (
     "%x: tensor<4x3xf32>, %y: tensor<4x3xf32>, %s: tensor<3xf32>, %v: tensor<f32>, %n: tensor<4xi32>, %k: tensor<2xi32>, "
-    "%p: tensor<4x3xi1>, %c: tensor<i1>, %i: tensor<2x3x8x8xf32>, %w: tensor<6x3x3x3xf32>"
+    "%p: tensor<4x3xi1>, %c: tensor<i1>, %f: f32, %i: tensor<2x3x8x8xf32>, %w: tensor<6x3x3x3xf32>"
 )
 
 OPS = [
@@ -161,7 +161,14 @@ OPS = [
     ("tir.select %x, %x, %y : tensor<4x3xf32>", "got tensor<4x3xf32>; tir.cmp gives truth values"),
     ("tir.exp %x : tensor<4x3xf64>", "must have type tensor<4x3xf32>, got tensor<4x3xf64>; tir.cast converts the elements"),
     ("tir.add %x, %y : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>", "; the type of the result stands alone"),
-    ("tir.constant 1.0 : f32", "got f32; a number is a tensor<f32> here, such as tir.constant makes"),
+    ("tir.constant 1.0 : f32", "got f32; a number is a tensor<f32> here"),
+    ("tir.exp %f : tensor<f32>", "got f32; a number is a tensor<f32> here, such as tir.constant makes"),
+    ("tir.layer_norm %x, %s, %s over [1] epsilon 1.0e-5 : f64 : tensor<4x3xf32>", "got 1.0e-05 : f64; write 1.0e-05 : f32"),
+    ("tir.huber %x, %y delta 1 : i32 : tensor<4x3xf32>", "got 1 : i32; write 1.0 : f32"),
+    ("tir.huber %x, %y delta = 1.0 : f32 : tensor<4x3xf32>", "got '='; the value stands without '='"),
+    ("tir.conv %i, %w low [1, 1], high [1, 1] : tensor<2x6x8x8xf32>", "what begins with 'high' stands without ','"),
+    ("tir.while (%a = %v : tensor<f32>) { tir.yield %s : tensor<3xf32> } do { tir.yield %v : tensor<f32> }", "tir.cmp gives truth values"),
+    ("tir.if %c -> (tensor<f32>) { yield %v : tensor<f32> } else { tir.yield %v : tensor<f32> }", "the name of an op has a dot, as in tir.yield"),
     ("tir.full 1.0 -> tensor<4xf32>", "must be of type f32, got 1.0 : f64; write 1.0 : f32"),
     ("tir.elu %x alpha (1) : tensor<4x3xf32>", "got 1 : i64; write 1.0"),
     ("tir.conv %i, %w {strides = [2, 2]} : tensor<2x6x3x3xf32>", "got [2, 2]; write array<i64: 2, 2>"),
@@ -179,6 +186,7 @@ LINES = [
     ("%r := tir.exp %x : tensor<4x3xf32>", "a value is defined by '%name = ' and an op"),
     ("%r : tensor<4x3xf32> = tir.exp %x", "a value is defined by '%name = ' and an op"),
     ("r = tir.exp %x : tensor<4x3xf32>", "a value has a name with '%': write %r"),
+    ("return (%x) : tensor<4x3xf32>", "operands stand without parentheses"),
     ("/* nothing */", "a comment begins with //"),
 ]
 

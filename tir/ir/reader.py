@@ -186,6 +186,8 @@ class Reader:
             is_operand = self.at > 0 and isinstance(self.items[self.at - 1], Use)
             if text == ":" and is_operand and self.is_punct(",") and isinstance(self.peek(1), Use):
                 hint = f"{item_text(self.peek(1))} is an operand too many"
+            elif text == ":" and self.is_punct(",") and isinstance(self.peek(1), Word):
+                hint = f"what begins with {item_text(self.peek(1))} stands without ','"
             elif text == "," and isinstance(self.peek(), Use):
                 hint = None  # the comma is all that is missing
         elif hint is None:
@@ -280,7 +282,7 @@ class Reader:
                 hint = "the sizes stand inside of the type, as in tensor<4x8xf32>"
             if isinstance(before, Use) and self.is_punct(":"):
                 hint = "types stand behind all operands"
-            if not self.at and isinstance(self.peek(), Word):
+            if not self.at and (isinstance(self.peek(), Word) or self.is_brackets("(")):
                 hint = value_hint(self.peek())
             raise self.expected(what, "the elements of a tensor stand in dense<..>" if is_list else hint)
 
@@ -421,6 +423,7 @@ class Reader:
         if self.take_word("unit"):
             return UnitAttr()
         hint = f'a string stands in quotes, "{item.text}", and a symbol is @{item.text}' if isinstance(item, Word) else None
+        hint = "the value stands without '='" if self.is_punct("=") else hint
         raise self.expected("an attribute", hint)
 
     def _number(self, item: IntegerLiteral | FloatLiteral, type: Type | None) -> Attribute:
@@ -531,6 +534,8 @@ def _not_of_type(reader: Reader, item: IntegerLiteral | FloatLiteral, type: Type
 def _braces_hint(braces: Braces) -> str:
     """What may be meant by a dictionary that stands where a region must."""
     name, value = braces.items[0], braces.items[2] if len(braces.items) > 2 else None
+    if isinstance(name, Word) and len(braces.items) > 1 and isinstance(braces.items[1], Use):
+        return "the name of an op has a dot, as in tir.yield"
     if isinstance(name, Word) and isinstance(value, Word) and "." in value.text:
         return f"a value has a name with '%': write %{name.text}"
     return "attributes of a function or module stand behind the word 'attributes'"

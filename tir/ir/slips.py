@@ -18,7 +18,9 @@ from tir.ir.types import (
     I32,
     I64,
     TYPE_NAMES,
+    FloatType,
     FunctionType,
+    IntegerType,
     ShapedType,
     TensorType,
     Type,
@@ -31,8 +33,8 @@ else:
     synonyms = LazyModule("tir.ir.synonyms")  # which only mistakes need
 
 __all__ = [
-    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "op_hint", "operator_hint", "synonyms",
-    "type_hint",
+    "CHARACTERS", "OP_WORDS", "attribute_hint", "conversion_hint", "kind_hint", "number_hint", "op_hint", "operator_hint",
+    "synonyms", "type_hint",
 ]  # fmt: skip
 
 _TYPES = {
@@ -110,19 +112,20 @@ def conversion_hint(want: Type, got: Type) -> str | None:
     if not isinstance(want, TensorType) or not isinstance(got, TensorType) or want.rank != got.rank:
         return None
     if want.element is not got.element:
-        return "tir.cast converts the elements"
+        return "tir.cast converts the elements" if want.element is not I1 else "tir.cmp gives truth values"
     known = [(a, b) for a, b in zip(want.shape, got.shape) if a != b and DYNAMIC not in (a, b)]
     if known:
         return None if all(isinstance(size, int) for size in known[0]) else "give sizes that are equal one name"
     return "tir.reshape states sizes that are the same"
 
 
-def kind_hint(kind: TypeKind, got: Type) -> str | None:
-    """What makes a value fit that is of no type that an op of the tensor level takes."""
+def kind_hint(kind: TypeKind, got: Type, is_result: bool) -> str | None:
+    """What makes a value fit that is of no type that an op of the tensor level takes, or gives."""
     if isinstance(got, FunctionType):
         return "the type of the result stands alone"
     if not isinstance(got, ShapedType):
-        return f"a number is a tensor<{got}> here, such as tir.constant makes" if kind.accepts(TensorType((), got)) else None
+        made = "" if is_result else ", such as tir.constant makes"
+        return f"a number is a tensor<{got}> here{made}" if kind.accepts(TensorType((), got)) else None
     if not isinstance(got, TensorType) or got.element not in DTYPES:
         return None
     if any(kind.accepts(got.with_element(element)) for element in (F32, I32, I64)):
@@ -139,6 +142,16 @@ def attribute_hint(kind: AttributeKind, got: Attribute) -> str | None:
         meant = [DenseArrayAttr(I64, tuple(item.value for item in got.items))]  # type: ignore[attr-defined]
     fitting = next((one for one in meant if kind.test(one)), None)
     return f"write {str(fitting).removesuffix(' : f64').removesuffix(' : i64')}" if fitting is not None else None
+
+
+def number_hint(got: Attribute, element: Type) -> str | None:
+    """How the number of an attribute is written that is of another type than the elements."""
+    if not isinstance(got, (IntegerAttr, FloatAttr)) or abs(got.value) >= 1 << 31:
+        return None
+    if isinstance(element, FloatType):
+        return f"write {FloatAttr(float(got.value), element)}"
+    is_whole = isinstance(element, IntegerType) and element.width >= 32 and got.value == int(got.value)
+    return f"write {IntegerAttr(int(got.value), element)}" if is_whole else None
 
 
 _OPERATOR = re.compile(r"\s*(\*\*|//|[=<>!]=|&&|\|\||[-+*/%@<>&|^])(?=[\s%(0-9])")

@@ -319,7 +319,7 @@ def _check_result_kinds(op: Op, definition: OpDefinition) -> None:
 
 def _fail_kind(op: Op, what: str, declared: Any, value: Value) -> None:
     which = f"the {what}" if declared.name == what else f"{what} {declared.name!r}"
-    hint = kind_hint(declared.kind, value.type) if op.name.startswith("tir.") else None
+    hint = kind_hint(declared.kind, value.type, what == "result") if op.name.startswith("tir.") else None
     raise VerifyError(f"{op.name}: {which} must be {declared.kind.text}, got {value.type}", hint=hint)
 
 

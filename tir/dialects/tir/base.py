@@ -154,8 +154,7 @@ def check_axes(op: Op, axes: Sequence[int], rank: int, what: str = "axes") -> No
             wrong = f"{what} must be 0 to {rank - 1}" if rank else "a tensor of rank 0 has no axes"
             fail(op, f"{wrong}, got {axis}", f"write {axis + rank}" if -rank <= axis < 0 else None)
         if axis <= before:
-            hint = f"write {sorted(set(axes))}" if what == "axes" else None
-            fail(op, f"{what} must increase, got {list(axes)}", hint)
+            fail(op, f"{what} must increase, got {list(axes)}", f"write {sorted(set(axes))}" if what == "axes" else None)
 
 
 def check_moderate(op: Op, name: str, numbers: Sequence[int]) -> None:

@@ -72,8 +72,9 @@ class Control(Op, RecursiveEffects):
     def cure(cls, want: Type, got: Type) -> str:
         """What makes one of the two types the other."""
         if isinstance(want, TensorType) and isinstance(got, TensorType) and want.rank != got.rank:
-            is_truth = want.rank == 0 and want.element is got.element is I1
-            return "tir.all or tir.any makes it one" if is_truth else cls.of_other_rank
+            if want.rank == 0 and want.element is I1:
+                return "tir.all or tir.any makes it one" if got.element is I1 else "tir.cmp gives truth values"
+            return cls.of_other_rank
         return conversion_hint(want, got) or "the two must be one type"
 
 

@@ -15,10 +15,8 @@ from tir.dialects.tir.base import (
     TensorOp,
     check_axes,
     fail,
-    fits_exactly,
     is_number_of,
     merge_dims,
-    number_attribute,
 )
 from tir.ir.affine import AffineExpr, AffineMap
 from tir.ir.attributes import DenseAttr
@@ -26,6 +24,7 @@ from tir.ir.define import attribute, operand, result
 from tir.ir.execution import ExecutionError, numpy_dtype
 from tir.ir.kinds import ELEMENTS, I64_ATTR, INDEX_KIND, NUMBER_ATTR
 from tir.ir.size_rules import SizeRule
+from tir.ir.slips import number_hint
 from tir.ir.traits import ConstantLike
 from tir.ir.types import I64, Type
 from tir.lazy import np
@@ -66,10 +65,7 @@ class Full(Sized, Structured):
         attr = self.properties["value"]
         if not is_number_of(attr, self.result_type.element):
             element = self.result_type.element
-            number = getattr(attr, "value", None)
-            fits = isinstance(number, (int, float)) and fits_exactly(number, element)
-            hint = f"write {number_attribute(number, element)}" if fits else None
-            fail(self, f"the value must be of type {element}, got {attr}", hint)
+            fail(self, f"the value must be of type {element}, got {attr}", number_hint(attr, element))
 
     def compute(self, shape: tuple[int, ...]) -> Any:
         return np.full(shape, self.value, numpy_dtype(self.result_type))

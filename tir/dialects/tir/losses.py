@@ -18,6 +18,7 @@ from tir.dialects.tir.base import (
 )
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import NUMBER_ATTR
+from tir.ir.slips import number_hint
 from tir.ir.types import TensorType, Type
 from tir.lazy import np
 
@@ -113,7 +114,7 @@ class Huber(_Loss):
     def infer(self) -> Sequence[Type]:
         attr, element = self.properties["delta"], self.x.type.element
         if not is_number_of(attr, element):
-            fail(self, f"delta must be of type {element}, got {attr}")
+            fail(self, f"delta must be of type {element}, got {attr}", number_hint(attr, element))
         if not 0 < self.delta < math.inf:
             fail(self, f"delta must be a positive number, got {self.delta}")
         return super().infer()

@@ -16,6 +16,7 @@ from tir.dialects.tir.statistics import deviations
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Op
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, NUMBER_ATTR
+from tir.ir.slips import number_hint
 from tir.ir.types import Dim, Type, dim_text
 from tir.lazy import np
 
@@ -32,7 +33,7 @@ class _Norm(Composite):
         """VerifyError unless epsilon is a number of the element type of x, and not negative."""
         attr, element = self.properties["epsilon"], self.x.type.element
         if not is_number_of(attr, element):
-            fail(self, f"epsilon must be of type {element}, got {attr}")
+            fail(self, f"epsilon must be of type {element}, got {attr}", number_hint(attr, element))
         if not 0 <= self.epsilon < math.inf:
             fail(self, f"epsilon must be 0 or a positive number, got {self.epsilon}")
 

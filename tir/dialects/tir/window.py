@@ -32,6 +32,7 @@ from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Value
 from tir.ir.kinds import I64_ARRAY, INDEX_KIND, NUMBER_ATTR, UNIT
 from tir.ir.size_rules import SizeRule
+from tir.ir.slips import number_hint
 from tir.ir.types import DYNAMIC, Dim, TensorType, Type
 from tir.lazy import np
 
@@ -255,7 +256,8 @@ class Windows(Windowed, Shaped, Structured):
     def check_operands(self) -> None:
         self.check_window(self.x.type.rank)
         if self.value is not None and not is_number_of(self.properties["value"], self.x.type.element):
-            fail(self, f"the value must be of type {self.x.type.element}, got {self.properties['value']}")
+            attr, element = self.properties["value"], self.x.type.element
+            fail(self, f"the value must be of type {element}, got {attr}", number_hint(attr, element))
 
     def result_shape(self, x: Sequence[AffineExpr]) -> Sequence[AffineExpr]:
         lead = self.lead
