@@ -7,9 +7,10 @@ import resource
 import numpy as np
 import pytest
 
-from tests.lower.native import compiled, run_both
+from tests.lower.native import compiled, lowered, run_both
 from tests.lower.programs import f32, function
 from tir.ir.errors import ExecutionError
+from tir.lower.llvm_text import MOST_SLOTS_IN_REGISTERS
 
 
 def test_any_byte_but_zero_is_true_and_one_is_stored() -> None:
@@ -75,9 +76,17 @@ LEAKY = function(
 )
 
 
+#: The same among more buffers than have their slots in registers.
+LEAKY_AMONG_MANY = LEAKY.replace("scf.for", "".join(
+    f"%s{i} = memref.alloc(%n) : memref<?xi8>\nmemref.copy %r, %s{i} : memref<?xi8> to memref<?xi8>\n"
+    for i in range(MOST_SLOTS_IN_REGISTERS)
+) + "scf.for")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [LEAKY, LEAKY_AMONG_MANY], ids=["few", "many"])
 @pytest.mark.parametrize("ok", [True, False])
-def test_nothing_leaks_whatever_way_the_function_ends(ok: bool) -> None:
-    f = compiled(LEAKY)
+def test_nothing_leaks_whatever_way_the_function_ends(ok: bool, text: str) -> None:
+    f = compiled(text)
 
     def call() -> None:
         if ok:
@@ -91,6 +100,12 @@ def test_nothing_leaks_whatever_way_the_function_ends(ok: bool) -> None:
     for _ in range(50):
         call()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # KiB; a leak is 200 MiB or more
+
+
+def test_slots_of_many_buffers_stay_in_memory() -> None:
+    """Or the time to compile grows with buffers times blocks: see the note."""
+    counts = [lowered(text).text.count("load volatile ptr, ptr %slot") for text in (LEAKY, LEAKY_AMONG_MANY)]
+    assert counts == [0, MOST_SLOTS_IN_REGISTERS + 4]
 
 
 @pytest.mark.parametrize("size", [1 << 62, 1 << 61, (1 << 63) - 1])
