@@ -60,13 +60,14 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 class Declaration:
     """What a rule says, to be matched, built, proved and printed.
 
-    ulps: how far an accurate rule may lie beside the truth, 0 for what its ops make likely. limits: the largest number
-    that a proof tries, where arithmetic with many digits cannot tell what is right of larger ones, and whether it leaves
-    out what is not finite, of which the rule says nothing.
+    after: None for an example of a rule in Python, which alone knows what comes of it. ulps: how far an accurate rule may
+    lie beside the truth, 0 for what its ops make likely. limits: the largest number that a proof tries, where arithmetic
+    with many digits cannot tell what is right of larger ones, and whether it leaves out what is not finite, of which the
+    rule says nothing.
     """
 
     before: Expression
-    after: Expression
+    after: Expression | None
     conditions: tuple[Expression, ...] = ()
     ulps: int = 0
     limits: tuple[float, bool] = (math.inf, False)
@@ -76,7 +77,7 @@ class Declaration:
         """The value that replaces the result of the op, None if the rule does not fit."""
         (result,) = op.results
         found = self.fits(result)
-        if found is None:
+        if found is None or self.after is None:
             return None
         made = build(self.after, b, found, b.tensor(result)).value
         return made if made.type is result.type else None
@@ -183,6 +184,7 @@ def _condition(line: str) -> Expression:
 
 def _check(declaration: Declaration) -> None:
     before, after = declaration.before, declaration.after
+    assert after is not None
     if not isinstance(before, Call) or before.function == "number":
         raise TirError("what a rule replaces is an op, not a name or a number")
     for side in (before, after):
