@@ -47,7 +47,7 @@ class Rule:
     kind: str
     reason: str
     declaration: Any = None  # of a rule from text
-    examples: tuple[str, ...] = ()  # of one in Python: expressions that it fits, for its proof
+    examples: tuple[str, ...] = ()  # of one in Python: expressions that it fits and, behind `not`, that it must not fit
 
     def __call__(self, op: Op, b: Builder) -> Sequence[Value] | None:
         """The values that replace the results of `op`, or None if the rule does not fit."""

@@ -25,10 +25,11 @@ from tir.ir.types import Type
 from tir.ir.verify import verify
 from tir.lazy import mpmath, np
 from tir.proofs.draw import ELEMENTS, Case, cases, is_elementwise, roles_of
+from tir.proofs.example import read_example
 from tir.proofs.slopes import wrong_gradient
 from tir.proofs.truth import DIGITS, MANY_DIGITS, truth
 from tir.rewrites.declared import Declaration
-from tir.rewrites.expression import Call, Expression, parse_expression, walk
+from tir.rewrites.expression import Call, Expression, walk
 from tir.semantics.judge import same_bits
 from tir.semantics.widen import SAME, widened
 
@@ -59,10 +60,10 @@ class Report:
 def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[Type] = ELEMENTS) -> Report:
     """Tries a rule on programs made from its declaration, or its examples. gradients: it may run before autodiff."""
     report = Report(rule)
-    claims = _claims(rule)
-    if not claims:
+    if rule.declaration is None and not rule.examples:
         report.failure = "it has neither a declaration nor examples"
-    for text, claim in claims:
+        return report
+    for text, claim in _claims(rule):
         known = report.programs
         for case in cases(claim, seed, rule.kind == "fast", elements):
             report.failure = _tried(rule, claim, case, report, seed if gradients else None)
@@ -71,6 +72,7 @@ def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[
         if report.programs == known:
             report.failure = f"it does not fit {text}"
             return report
+    report.failure = next(_fits_too_much(rule, seed, elements), "")
     return report
 
 
@@ -78,7 +80,19 @@ def _claims(rule: Rule) -> list[tuple[str, Declaration]]:
     """The declaration of a rule from text; of one in Python its examples. And what messages call them."""
     if rule.declaration is not None:
         return [("what its own declaration says", rule.declaration)]
-    return [(f"its example {one}", Declaration(parse_expression(one), None)) for one in rule.examples]
+    examples = [(one, *read_example(one)) for one in rule.examples]
+    return [(f"its example {text}", Declaration(one, None)) for text, one, fits in examples if fits]
+
+
+def _fits_too_much(rule: Rule, seed: int, elements: Sequence[Type]) -> Iterator[str]:
+    """Sentences about examples that the rule must not fit."""
+    for text in rule.examples:
+        example, fits = read_example(text)
+        programs = [] if fits else list(cases(Declaration(example, None), seed, elements=elements))
+        if not fits and not programs:
+            yield f"nothing is the example that it must not fit: {text}"
+        if any(_rewritten(rule, case) is not None for case in programs):
+            yield f"it fits what it must not: {text}"
 
 
 def _tried(rule: Rule, claim: Declaration, case: Case, report: Report, seed: int | None) -> str:
@@ -87,6 +101,8 @@ def _tried(rule: Rule, claim: Declaration, case: Case, report: Report, seed: int
         after = _rewritten(rule, case)
     except PassError as error:
         return f"it fits what it makes: {error.message}"
+    except TirError as error:
+        return f"what it makes is wrong: {error}"
     if after is None:
         if claim.after is None or claim.fits(case.value) is None:
             return ""

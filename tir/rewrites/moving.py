@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import AxisReduction, is_unsigned, number_attribute
+from tir.dialects.tir.base import AxisReduction, fits_exactly, is_unsigned, number_attribute
 from tir.dialects.tir.composite import Mean
 from tir.dialects.tir.create import Full
 from tir.dialects.tir.logic import Cast
@@ -34,7 +34,8 @@ IDEMPOTENT = (Max, Min, All, AnyOp, ReduceAnd, ReduceOr)
 
 @rule(Transpose, examples=[
     "transpose(exp(x), [1, 0])", "transpose(x * 2, [1, 0])", "transpose(x * x, [2, 0, 1])",
-    "transpose(cast(x, f64), [1, 0])",
+    "transpose(cast(x, f64), [1, 0])", "not transpose(x * y, [1, 0])", "not transpose(tril(x), [1, 0])",
+    "not dot(exp(x), transpose(exp(x), [1, 0]))", "not transpose(opened(x) * 2, [1, 0])",
 ])  # fmt: skip
 def transpose_of_elementwise(op: Transpose, b: Any) -> Value | None:
     """transpose(f(x, numbers), p) -> f(transpose(x, p), numbers)   exact"""
@@ -43,6 +44,7 @@ def transpose_of_elementwise(op: Transpose, b: Any) -> Value | None:
 
 @rule(Reshape, examples=[
     "reshape(exp(x), [6])", "reshape(2 - x, [2, 3, 1])", "reshape(x + x, [3, 2])", "reshape(cast(x, f64), [1, 3])",
+    "not reshape(x + y, [3, 2])", "not reshape(triu(x), [3, 2])", "not reshape(x * 2, [dim(x, 0)])",
 ])  # fmt: skip
 def reshape_of_elementwise(op: Reshape, b: Any) -> Value | None:
     """reshape(f(x, numbers)) -> f(reshape(x), numbers)   exact"""
@@ -74,7 +76,7 @@ def _number(b: Any, value: Value, type: TensorType) -> Value:
 
 @rule(AxisReduction, examples=[
     "max(transpose(x, [1, 0]), [0])", "all(transpose(x, [2, 0, 1]), [1])",
-    "sum(transpose(cast(x, i64), [1, 2, 0]), [1])",
+    "sum(transpose(cast(x, i64), [1, 2, 0]), [1])", "not sum(transpose(cast(x, f32), [1, 0]), [0])",
 ])  # fmt: skip
 def reduction_of_transpose(op: AxisReduction, b: Any) -> Value | None:
     """reduce(transpose(x, p), axes) -> transpose(reduce(x, axes of p)), but for sums and products of
@@ -85,6 +87,7 @@ def reduction_of_transpose(op: AxisReduction, b: Any) -> Value | None:
 
 @rule(Sum, Prod, Mean, examples=[
     "sum(transpose(x, [1, 0]), [0])", "prod(transpose(x, [2, 0, 1]), [1])", "mean(transpose(x, [1, 2, 0]), [1])",
+    "not sum(transpose(cast(x, i64), [1, 0]), [0])",
 ])  # fmt: skip
 def sum_of_transpose(op: Any, b: Any) -> Value | None:
     """sum(transpose(x, p), axes) -> transpose(sum(x, axes of p)), and so for products and means   accurate:
@@ -126,7 +129,8 @@ def position_of_transpose(op: Any, b: Any) -> Value | None:
 
 @rule(AxisReduction, examples=[
     "max(reverse(x, [0]), [0])", "min(reverse(x, [0, 1]), [1])", "any(reverse(x, [1]), [1, 0])",
-    "sum(reverse(cast(x, i64), [0]), [0])",
+    "sum(reverse(cast(x, i64), [0]), [0])", "not sum(reverse(cast(x, f32), [0]), [0])",
+    "not max(reverse(x, [0]), [1])",
 ])  # fmt: skip
 def reduction_of_reverse(op: AxisReduction, b: Any) -> Value | None:
     """reduce(reverse(x), axes) -> reduce(x, axes), if what is turned round is reduced, but for sums of
@@ -146,31 +150,39 @@ def reduction_of_reverse(op: AxisReduction, b: Any) -> Value | None:
 
 @rule(*IDEMPOTENT, examples=[
     "max(broadcast(x, [1], [2, 3]), [0])", "min(broadcast(x, [0], [3, 2]), [0, 1])",
-    "all(broadcast(x, [0, 2], [2, 4, 3]), [1, 2])", "reduce_or(broadcast(x, [1], [2, 3]), [0])",
+    "all(broadcast(x, [0, 2], [2, 4, 3]), [1, 2])", "reduce_or(broadcast(x, [1], [1, 3]), [0])",
+    "not max(broadcast(x, [1], [0, 3]), [0])", "not max(broadcast(x, [1], [2, 3]), [1])",
+    "not max(broadcast(x, [1], [dim(y, 0), 3]), [0])", "not max(broadcast(x, [1], [2, dim(y, 0)]), [0])",
 ])  # fmt: skip
 def maximum_of_repeated(op: AxisReduction, b: Any) -> Value | None:
     """max(repeat(x, a), a) -> x, of one repetition or more, and so for min, all, any, reduce_and and
     reduce_or   exact
     """
-    made = op.x.op
-    return None if not isinstance(made, Broadcast) or _repetitions(op) < 1 else _once(op, b)
+    return None if _repetitions(op) < 1 else _once(op, b)
 
 
-@rule(Mean, examples=["mean(broadcast(x, [1], [2, 3]), [0])", "mean(broadcast(x, [0], [3, 2]), [0, 1])"])
+@rule(Mean, examples=[
+    "mean(broadcast(x, [1], [2, 3]), [0])", "mean(broadcast(x, [0], [3, 2]), [0, 1])",
+    "not mean(broadcast(x, [1], [0, 3]), [0])",
+])  # fmt: skip
 def mean_of_repeated(op: Mean, b: Any) -> Value | None:
     """mean(repeat(x, a), a) -> x, of one repetition or more   accurate: fewer roundings"""
-    made = op.x.op
-    return None if not isinstance(made, Broadcast) or _repetitions(op) < 1 else _once(op, b)
+    return None if _repetitions(op) < 1 else _once(op, b)
 
 
-@rule(Sum, examples=["sum(broadcast(x, [1], [2, 3]), [0])", "sum(broadcast(x, [0], [3, 2]), [0, 1])"])
+@rule(Sum, examples=[
+    "sum(broadcast(x, [1], [2, 3]), [0])", "sum(broadcast(x, [0], [3, 2]), [0, 1])",
+    "sum(broadcast(cast(x, i64), [0], [3, 2, 2]), [2, 1])", "sum(broadcast(x, [1], [1, 3]), [0])",
+    "not sum(broadcast(x, [1], [0, 3]), [0])", "not sum(broadcast(x, [1], [dim(y, 0), 3]), [0])",
+    "not sum(broadcast(x, [1], [2, dim(y, 0)]), [0])",
+])  # fmt: skip
 def sum_of_repeated(op: Sum, b: Any) -> Value | None:
     """sum(repeat(x, a), a) -> x * the number of repetitions, not 0   accurate: one rounding"""
-    made, count = op.x.op, _repetitions(op)
-    if not isinstance(made, Broadcast) or count < 1 or op.acc_type is not None:
+    count = _repetitions(op)
+    if count < 1 or op.acc_type is not None or not fits_exactly(count, op.result.type.element):
         return None
     found = _once(op, b)
-    return None if found is None else b.mul(b.tensor(found), _wrapped(count, op.result.type.element)).value
+    return None if found is None else b.mul(b.tensor(found), count).value
 
 
 def _repeated(op: Any) -> list[int]:
@@ -201,24 +213,21 @@ def _once(op: Any, b: Any) -> Value | None:
     return _over(b, op, x, [kept.index(axis) for axis in op.axes if axis in kept])
 
 
-def _wrapped(count: int, element: Type) -> int:
-    """The number as one of the type, in which sums wrap around."""
-    if not isinstance(element, IntegerType):
-        return count
-    low = count % (1 << element.width)
-    return low if is_unsigned(element) or low < 1 << (element.width - 1) else low - (1 << element.width)
-
-
 @rule(AxisReduction, examples=[
     "max(max(x, [0]), [0])", "sum(sum(cast(x, i64), [1]), [0, 1])", "any(any(x, [0, 2]), [0])",
-    "prod(prod(cast(x, i32), [1]), [1])",
+    "prod(prod(cast(x, i32), [1]), [1])", "not sum(sum(cast(x, f32), [0]), [0])", "not max(min(x, [0]), [0])",
+    "not max(max(x, [0], False, 'first'), [0])",
+    "not broadcast(max(x, [0]), [0], [3, 3]) + broadcast(max(max(x, [0]), [0]), [], [3, 3])",
 ])  # fmt: skip
 def reduction_of_reduction(op: AxisReduction, b: Any) -> Value | None:
     """reduce(reduce(x, a), b) -> reduce(x, a and b), but for sums and products of floats   exact"""
     return None if isinstance(op, (Sum, Prod)) and rounds(op.x) else _of_reduction(op, b)
 
 
-@rule(Sum, Prod, examples=["sum(sum(x, [0]), [0])", "prod(prod(x, [2]), [0])", "sum(sum(x, [1]), [0, 1])"])
+@rule(Sum, Prod, examples=[
+    "sum(sum(x, [0]), [0])", "prod(prod(x, [2]), [0])", "sum(sum(x, [1]), [0, 1])", "not sum(prod(x, [0]), [0])",
+    "not sum(sum(cast(x, i64), [0]), [0])",
+])  # fmt: skip
 def sum_of_sum(op: Any, b: Any) -> Value | None:
     """sum(sum(x, a), b) -> sum(x, a and b), and so for products   accurate: the same terms, in no promised order"""
     return _of_reduction(op, b) if rounds(op.x) else None
@@ -226,9 +235,9 @@ def sum_of_sum(op: Any, b: Any) -> Value | None:
 
 def _of_reduction(op: Any, b: Any) -> Value | None:
     made = op.x.op
-    if type(made) is not type(op) or not needed_once(op.x) or made.properties.keys() != op.properties.keys():
+    if type(made) is not type(op) or not needed_once(op.x):
         return None
-    if any(made.properties[name] != op.properties[name] for name in op.properties if name != "axes"):
+    if {**made.properties, "axes": None} != {**op.properties, "axes": None}:
         return None
     kept = [axis for axis in range(made.x.type.rank) if axis not in made.axes]
     return _over(b, op, made.x, [*made.axes, *(kept[axis] for axis in op.axes)])
@@ -237,7 +246,12 @@ def _of_reduction(op: Any, b: Any) -> Value | None:
 # --- what casts leave in order ---------------------------------------------------------------------------------------
 
 
-@rule(Max, Min, examples=["max(cast(x, f64), [0])", "min(cast(x, i32), [1])"])
+@rule(Max, Min, examples=[
+    "max(cast(x, f64), [0])", "min(cast(x, i32), [1])", "not max(cast(x, f16), [0])", "not max(cast(x, i8), [0])",
+    "not max(cast(x, bf16), [0])", "not max(cast(opened(x), i32), [0])",
+    "not max(cast(slice(x, [3], [3]), i32), [0])", "not max(cast(dim(x, 0), i64), [])",
+    "not cast(x, f64) + max(cast(x, f64), [0])",
+])  # fmt: skip
 def maximum_of_cast(op: Any, b: Any) -> Value | None:
     """max(cast(x, t), axes) -> cast(max(x, axes), t), where t has all numbers of x, of one or more; and so for
     min   exact
@@ -250,7 +264,8 @@ def maximum_of_cast(op: Any, b: Any) -> Value | None:
 
 
 @rule(Argmax, Argmin, Argsort, examples=[
-    "argmax(cast(x, f64), 0)", "argmin(cast(x, i32), 1)", "argsort(cast(x, f64), 0)",
+    "argmax(cast(x, f64), 0)", "argmin(cast(x, i32), 1)", "argsort(cast(x, f64), 0)", "not argmax(cast(x, f16), 0)",
+    "not argmax(cast(x, i8), 0)", "not argmax(cast(cast(x, i8), f32), 0)",
 ])  # fmt: skip
 def position_of_cast(op: Any, b: Any) -> Value | None:
     """argmax(cast(x, t), axis) -> argmax(x, axis), where t has all numbers of x, and so for argmin and
@@ -260,7 +275,10 @@ def position_of_cast(op: Any, b: Any) -> Value | None:
     return None if x is None else again(b, op, [x], op.result.type)
 
 
-@rule(Sort, examples=["sort(cast(x, f64), 0)", "sort(cast(x, i32), 1)"])
+@rule(Sort, examples=[
+    "sort(cast(x, f64), 0)", "sort(cast(x, i32), 1)", "not sort(cast(x, f16), 0)", "not sort(cast(x, i8), 0)",
+    "not first(sort_by(cast(x, f64), y, axis=0))",
+])  # fmt: skip
 def sort_of_cast(op: Sort, b: Any) -> Value | None:
     """sort(cast(x, t), axis) -> cast(sort(x, axis), t), where t has all numbers of x   exact"""
     x = _before_cast(op)

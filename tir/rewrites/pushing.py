@@ -56,7 +56,14 @@ def _sliced_off(op: Slice, *classes: type[Op]) -> Any:
 @rule(Slice, examples=[
     "slice(slice(x, [1], [0]), [1], [0])", "slice(slice(x, [0, 1], [0, 0], [2, 1]), [0, 1], [0, -1])",
     "slice(slice(x, [1], [0]), [0], [-1], [2])", "slice(slice(x, [0], [3], [2]), [1], [2])",
-    "slice(slice(x, [0], [-1]), [1], [2])",
+    "slice(slice(x, [0], [-1]), [1], [2])", "slice(slice(x, [0], [3]), [1], [0])",
+    "slice(slice(x, [0], [3]), [0], [-1], [2])", "slice(slice(opened(x), [1], [0]), [1], [2])",
+    "slice(slice(concat([x, x, x], 0), [0], [9], [2]), [0], [4], [3])",
+    "not slice(slice(x, [0], [0], [2]), [1], [0])", "slice(slice(opened(x), [1], [3]), [1], [0])",
+    "not slice(slice(x, [0], [2]), [0], [-2])", "not slice(slice(opened(x), [0], [3]), [0], [1])",
+    "not slice(slice(opened(x), [0], [-1]), [0], [1])", "not slice(slice(opened(x), [0], [3]), [0], [-1])",
+    "slice(slice(x, [1], [3]), [0], [0])", "slice(slice(x, [1], [0]), [0], [1])",
+    "slice(slice(x, [0], [-1]), [0], [-1])", "not slice(slice(x, [0], [1]), [0], [-1])",
 ])  # fmt: skip
 def slice_of_slice(op: Slice, b: Any) -> Value | None:
     """slice(slice(x, [i:]), [j:]) -> slice(x, [i + j:]), with strides multiplied   exact"""
@@ -77,9 +84,11 @@ def _joined(size: Dim, first: Bounds, second: Bounds) -> Bounds | None:
         return first
     if first == WHOLE:
         return second
-    if stride == 1 and limit2 <= 0 and limit <= 0:  # both are told from the end
-        return start + start2, limit + limit2, stride2
     # Of an open size, the slice that is left must still find out what the first would.
+    if stride == 1 and limit <= 0 and limit2 <= 0:  # both are told from the end
+        return start + start2, limit + limit2, stride2
+    if stride == 1 and limit2 <= 0 < limit + limit2 and (isinstance(size, int) or limit2 == 0):
+        return start + start2, limit + limit2, stride2
     if limit2 > 0 and (isinstance(size, int) or (limit, stride) == (0, 1)):
         return start + start2 * stride, start + (limit2 - 1) * stride + 1, stride * stride2
     return None
@@ -98,6 +107,8 @@ def _cannot_fail(op: Slice, axes: Iterable[int] | None = None) -> bool:
 @rule(Slice, examples=[
     "slice(exp(x), [1], [3])", "slice(x + y, [0, 1], [2, 3], [1, 2])", "slice(abs(x), [0], [-1], [2])",
     "slice(select(x < y, x, y), [1], [0])", "slice(x & y, [0, 0], [1, -1])", "slice(cast(x, f64), [1], [2])",
+    "not slice(tril(x), [1, 0], [2, 0])", "not slice(opened(x) + opened(y), [0], [2])",
+    "not concat([exp(x), slice(exp(x), [1], [0])], 0)",
 ])  # fmt: skip
 def slice_of_elementwise(op: Slice, b: Any) -> Value | None:
     """slice(f(x, ..)) -> f(slice(x), ..)   exact"""
@@ -121,7 +132,7 @@ def slice_of_transpose(op: Slice, b: Any) -> Value | None:
 
 @rule(Slice, examples=[
     "slice(max(x, [0]), [1], [0])", "slice(min(x, [1]), [0, 1], [0, 3])", "slice(prod(x, [0, 2]), [1], [2])",
-    "slice(sum(x, [0]), [0], [2])", "slice(all(x, [1]), [1], [0])",
+    "slice(sum(x, [0]), [0], [2])", "slice(all(x, [1]), [1], [0])", "not slice(sum(cast(x, f32), [0]), [0], [2])",
 ])  # fmt: skip
 def slice_of_reduction(op: Slice, b: Any) -> Value | None:
     """slice(reduce(x, axes)) -> reduce(slice(x), axes), but for sums and products of floats   exact"""
@@ -133,6 +144,7 @@ def slice_of_reduction(op: Slice, b: Any) -> Value | None:
 
 @rule(Slice, examples=[
     "slice(sum(x, [1]), [1], [0])", "slice(prod(x, [0, 2]), [1], [2])", "slice(mean(x, [0]), [0], [2])",
+    "not slice(sum(cast(x, i64), [0]), [0], [2])",
 ])  # fmt: skip
 def slice_of_sum(op: Slice, b: Any) -> Value | None:
     """slice(sum(x, axes)) -> sum(slice(x), axes), and so for products and means   accurate: the same terms, in
@@ -159,6 +171,8 @@ def _reduced(b: Any, op: Slice, made: Any, axes: Sequence[int]) -> Value:
 @rule(Slice, examples=[
     "slice(sort(x, 1), [1, 0], [0, 0])", "slice(argsort(x, 0), [0, 1], [0, 0])",
     "slice(cummax(x, 1), [0, 0], [1, 0])", "slice(cummin(x, 0), [0, 1], [0, 3], [1, 2])",
+    "slice(sort(x, 0), [1, 1], [0, 0])", "not slice(sort(x, 0), [1], [0])",
+    "not slice(first(sort_by(x, y, axis=0)), [0, 1], [0, 0])",
 ])  # fmt: skip
 def slice_of_order(op: Slice, b: Any) -> Value | None:
     """slice(sort(x, axis)) -> sort(slice(x), axis), where the whole axis stays, and so for argsort, cummax and
@@ -170,7 +184,7 @@ def slice_of_order(op: Slice, b: Any) -> Value | None:
 
 @rule(Slice, examples=[
     "slice(softmax(x, [1]), [1, 0], [2, 0])", "slice(log_softmax(x, [0]), [0, 1], [0, 0])",
-    "slice(cumsum(x, 0), [0, 0], [0, -1])", "slice(cumprod(x, 1), [1, 0], [0, 0])",
+    "slice(cumsum(x, 0), [0, 1], [-1, 2])", "slice(cumprod(x, 1), [1, 0], [0, 0])",
     "slice(softmax(x, [0, 2]), [0, 1, 1], [0, 2, 0])",
 ])  # fmt: skip
 def slice_of_rows(op: Slice, b: Any) -> Value | None:
@@ -197,26 +211,30 @@ def _within_rows(b: Any, op: Slice, made: Any, axes: Sequence[int]) -> Value | N
 
 @rule(Slice, examples=[
     "slice(dot(x, y), [1, 0], [0, 2])", "slice(dot(x, y), [0, 1], [2, 0], [1, 2])",
-    "slice(dot(x, sum(y, [0])), [1], [0])",
+    "slice(dot(x, sum(y, [0])), [1], [0])", "slice(dot(sum(x, [0]), y), [1], [3])",
+    "slice(dot(x, y), [1, 0], [0, 0])", "slice(dot(x, y), [0, 0], [0, 1])",
 ])  # fmt: skip
 def slice_of_dot(op: Slice, b: Any) -> Value | None:
     """slice(dot(x, y), [rows, columns]) -> dot(slice(x, [rows]), slice(y, [columns]))   accurate: the same
     products, in no promised order
     """
     made = _sliced_off(op, Dot)
-    if made is None or not op.result.type.rank:
+    if made is None:
         return None
     bounds, x, y = _bounds(op), made.lhs, made.rhs
     if x.type.rank == 2 and bounds[0] != WHOLE:
         x = _sliced(b, x, [bounds[0], WHOLE])
     if y.type.rank == 2 and bounds[-1] != WHOLE:
         y = _sliced(b, y, [WHOLE, bounds[-1]])
-    return None if (x, y) == (made.lhs, made.rhs) else again(b, made, [x, y], op.result.type)
+    return again(b, made, [x, y], op.result.type)
 
 
 @rule(Slice, examples=[
     "slice(take(x, cast(y, i64), 0, 'clamp'), [1], [0])",
     "slice(take(x, sum(cast(y, i64), [0]), 1, 'drop'), [0, 1], [1, 3])",
+    "slice(take(x, sum(cast(y, i64), [0]), 1, 'drop'), [1, 0], [2, 0])",
+    "slice(take(x, sum(cast(y, i64), [0]), 1, 'drop'), [0, 0], [0, 2])",
+    "not slice(take(x, cast(y, i64), 0), [0], [1])",
 ])  # fmt: skip
 def slice_of_take(op: Slice, b: Any) -> Value | None:
     """slice(take(x, index, axis)) -> take(x, slice(index), axis), where no index is an error   exact"""
@@ -228,7 +246,7 @@ def slice_of_take(op: Slice, b: Any) -> Value | None:
     outside = [*bounds[: made.axis], WHOLE, *bounds[made.axis + rank :]]
     x = made.x if all(one == WHOLE for one in outside) else _sliced(b, made.x, outside)
     index = made.index if all(one == WHOLE for one in inside) else _sliced(b, made.index, inside)
-    return None if (x, index) == (made.x, made.index) else again(b, made, [x, index], op.result.type)
+    return again(b, made, [x, index], op.result.type)
 
 
 # --- slices of what is moved or made ---------------------------------------------------------------------------------
@@ -237,6 +255,10 @@ def slice_of_take(op: Slice, b: Any) -> Value | None:
 @rule(Slice, examples=[
     "slice(broadcast(x, [1], [2, 3]), [0, 1], [1, 0])",
     "slice(broadcast(x, [0, 2], [2, 4, 3]), [1, 1, 1], [2, 0, 3])",
+    "slice(broadcast(sum(x, [0], True), [0, 1], [4, 3]), [1, 1], [2, 0])",
+    "slice(broadcast(x, [1], [2, 3]), [1, 0], [2, 0])", "not slice(broadcast(opened(x), [0], [3]), [0], [2])",
+    "not slice(broadcast(x, [1], [dim(y, 0), 3]), [0, 0], [1, 0])",
+    "not slice(broadcast(x, [0], [3, dim(y, 0)]), [1, 0], [2, 0])",
 ])  # fmt: skip
 def slice_of_broadcast(op: Slice, b: Any) -> Value | None:
     """slice(broadcast(x)) -> broadcast(slice(x))   exact"""
@@ -253,7 +275,11 @@ def slice_of_broadcast(op: Slice, b: Any) -> Value | None:
     return b.create(Broadcast, x, [], along=list(made.along), result_types=[op.result.type])
 
 
-@rule(Slice, examples=["slice(full(1, [4, 2]), [1, 0], [3, 0])"])
+@rule(Slice, examples=[
+    "slice(full(1, [4, 2]), [1, 0], [3, 0])", "slice(full_like(x, 2), [0], [2])",
+    "not slice(full_like(opened(x), 2), [0], [2])", "not slice(full_like(opened(x), 2), [1], [0])",
+    "not slice(x, [0], [2])", "not slice(full_like(opened(x), 2), [0], [0])",
+])  # fmt: skip
 def slice_of_number(op: Slice, b: Any) -> Value | None:
     """slice(full(c)) -> full(c)   exact"""
     number = number_of(op.x)
@@ -263,7 +289,12 @@ def slice_of_number(op: Slice, b: Any) -> Value | None:
     return b.create(Full, [], value=value, result_types=[op.result.type])
 
 
-@rule(Slice, examples=["slice(iota([4, 3], 0), [0, 1], [2, 0])", "slice(iota([4, 3], 1), [1, 0], [3, 2], [2, 1])"])
+@rule(Slice, examples=[
+    "slice(iota([4, 3], 0), [0, 1], [2, 0])", "slice(iota([4, 3], 1), [1, 0], [3, 2], [2, 1])",
+    "not slice(iota([4, 3], 0), [1, 0], [3, 0])", "not slice(iota([4, 3], 0), [0, 0], [3, 0], [2, 1])",
+    "not slice(iota([dim(x, 0)], 0), [0], [2])", "not slice(iota([dim(x, 0), 3], 0), [0, 1], [0, 2])",
+    "not slice(exp(x), [0], [2])",
+])  # fmt: skip
 def slice_of_iota(op: Slice, b: Any) -> Value | None:
     """slice(iota(axis)) -> iota(axis), if the slice begins at 0 and has step 1 on the axis   exact"""
     made = op.x.op
@@ -276,7 +307,9 @@ def slice_of_iota(op: Slice, b: Any) -> Value | None:
 
 @rule(Slice, examples=[
     "slice(reverse(x, [0]), [1], [3])", "slice(reverse(x, [1]), [1, 0], [0, -1])",
-    "slice(reverse(x, [0]), [0], [-1])",
+    "slice(reverse(x, [0]), [0], [-1])", "slice(reverse(opened(x), [0]), [1], [-1])",
+    "slice(reverse(x, [0]), [0], [1])", "slice(reverse(x, [0]), [1], [0])",
+    "not slice(reverse(x, [0]), [0], [3], [2])", "not slice(reverse(opened(x), [0]), [0], [2])",
 ])  # fmt: skip
 def slice_of_reverse(op: Slice, b: Any) -> Value | None:
     """slice(reverse(x, axes)) -> reverse(slice(x), axes)   exact"""
@@ -297,6 +330,10 @@ def slice_of_reverse(op: Slice, b: Any) -> Value | None:
     "slice(concat([x, y], 0), [0], [2])", "slice(concat([x, y], 0), [4], [0])",
     "slice(concat([x, y, x], 0), [1, 1], [4, 0])", "slice(concat([x, y], 1), [0, 2], [0, 5])",
     "slice(concat([x, y], 0), [0, 1], [0, 0])", "slice(concat([x, y], 1), [0, 0], [1, 0])",
+    "slice(concat([x, y], 0), [1], [-2])", "slice(concat([x, y], 0), [0], [1])",
+    "slice(concat([x, y], 0), [2], [-1])", "not slice(concat([x, y], 0), [0], [5], [2])",
+    "not slice(concat([opened(x), y], 0), [0], [2])",
+    "not slice(concat([opened(x), opened(y)], 0), [0, 1], [0, 0])", "not slice(concat([x, y], 0), [2], [2])",
 ])  # fmt: skip
 def slice_of_concat(op: Slice, b: Any) -> Value | None:
     """slice(concat(x, y, ..)) -> concat of the parts of x, y, .. that lie in it   exact"""
@@ -309,7 +346,7 @@ def slice_of_concat(op: Slice, b: Any) -> Value | None:
         return None
     kept = [(value, one) for value, one in zip(made.inputs, parts) if one is not None]
     values = [_sliced(b, value, [*bounds[: made.axis], one, *bounds[made.axis + 1 :]]) for value, one in kept]
-    if not values or len(values) == 1 and values[0].type is not op.result.type:
+    if not values:
         return None
     return values[0] if len(values) == 1 else again(b, made, values, op.result.type)
 
@@ -338,7 +375,11 @@ def _parts(bounds: Bounds, sizes: Sequence[Any]) -> list[Bounds | None] | None:
 
 @rule(Slice, examples=[
     "slice(pad(x, [1], [2]), [1], [3])", "slice(pad(x, [2], [1]), [0], [2])",
-    "slice(pad(x, [1, 0], [0, 2]), [1, 0], [0, 2])",
+    "slice(pad(x, [1, 0], [0, 2]), [1, 0], [0, 2])", "slice(pad(x, [2], [2]), [5], [7])",
+    "slice(pad(x, [2], [2]), [2], [-2])", "slice(pad(x, [1], [2]), [1], [3], [2])",
+    "not slice(pad(x, [1], [1], [1]), [1], [3])", "not slice(pad(x, [1], [1]), [0], [2])",
+    "not slice(pad(x, [1], [1]), [0], [0])", "slice(pad(x, [2], [3]), [5], [-1])",
+    "slice(pad(x, [2], [1]), [0], [1])",
 ])  # fmt: skip
 def slice_of_pad(op: Slice, b: Any) -> Value | None:
     """slice(pad(x)) -> slice(x), where no padding is in it, and full(c), where x is not   exact"""
@@ -358,6 +399,9 @@ def slice_of_pad(op: Slice, b: Any) -> Value | None:
 
 @rule(Slice, examples=[
     "slice(reshape(x, [3, 1]), [1, 0], [0, 0])", "slice(reshape(x, [2, 1, 3]), [0, 0, 1], [1, 1, 0])",
+    "slice(reshape(x, [1, 3]), [0, 1], [1, 3])", "not slice(reshape(x, [1, 3]), [1, 0], [0, 2])",
+    "not slice(reshape(x, [3, 2]), [0, 1], [0, 0])", "not slice(reshape(x, [dim(x, 0), 1]), [0, 0], [0, 1])",
+    "not slice(reshape(x, [1, 3]), [0, 0], [-1, 2])",
 ])  # fmt: skip
 def slice_of_new_axes(op: Slice, b: Any) -> Value | None:
     """slice(reshape(x)) -> reshape(slice(x)), if the reshape only adds and drops axes of size 1   exact"""
@@ -370,10 +414,8 @@ def slice_of_new_axes(op: Slice, b: Any) -> Value | None:
     bounds = [WHOLE] * made.x.type.rank
     for axis, to in zip(long, kept):
         bounds[axis] = _bounds(op)[to]
-    one_left = (limit != 0 and limit - start == 1 or limit == 0 and start == 0
-                for axis, (start, limit, _) in enumerate(_bounds(op)) if axis not in kept)  # fmt: skip
-    if not all(one_left):
-        return None
+    if any(op.starts[axis] != 0 or op.limits[axis] not in (0, 1) for axis in range(op.x.type.rank) if axis not in kept):
+        return None  # nothing is left of an axis of size 1
     return b.create(Reshape, _sliced(b, made.x, bounds), [], result_types=[op.result.type])
 
 
@@ -382,7 +424,8 @@ def slice_of_new_axes(op: Slice, b: Any) -> Value | None:
 
 @rule(DynamicSlice, examples=[
     "dynamic_slice(exp(x), [1], [2])", "dynamic_slice(x + y, [0, sum(cast(y, i64), [0, 1])], [2, 2], 'clamp')",
-    "dynamic_slice(abs(x), [1, 1], [1, 2])",
+    "dynamic_slice(abs(x), [1, 1], [1, 2])", "not dynamic_slice(tril(x), [1, 0], [1, 2])",
+    "not concat([exp(x), dynamic_slice(exp(x), [1], [2])], 0)",
 ])  # fmt: skip
 def moving_slice_of_elementwise(op: DynamicSlice, b: Any) -> Value | None:
     """dynamic_slice(f(x, ..), starts) -> f(dynamic_slice(x, starts), ..)   exact"""
@@ -396,6 +439,8 @@ def moving_slice_of_elementwise(op: DynamicSlice, b: Any) -> Value | None:
 
 @rule(Take, examples=[
     "take(exp(x), sum(cast(y, i64), [0, 1]), 0, 'clamp')", "take(abs(x), 1, 0)", "take(x * y, 0, 1)",
+    "not take(exp(x), 1, 0, 'drop')", "not take(exp(x), cast(y, i64), 0, 'clamp')", "not take(tril(x), 1, 0)",
+    "not exp(x) + take(exp(x), 1, 0)",
 ])  # fmt: skip
 def take_of_elementwise(op: Take, b: Any) -> Value | None:
     """take(f(x, ..), index, axis) -> f(take(x, index, axis), ..), if that is less and drops nothing   exact"""
@@ -417,6 +462,14 @@ def _is_less(type: TensorType, other: TensorType) -> bool:
 @rule(Concat, examples=[
     "concat([slice(x, [0], [1]), slice(x, [1], [0])], 0)", "concat([slice(x, [0], [1]), slice(x, [1], [2]), y], 0)",
     "concat([y, slice(x, [0, 0], [0, 1]), slice(x, [0, 1], [0, 2])], 1)",
+    "not concat([slice(x, [0], [1]), slice(y, [1], [2])], 0)",
+    "not concat([slice(x, [0], [1]), slice(x, [2], [3])], 0)",
+    "not concat([slice(x, [0], [2]), slice(x, [1], [3])], 0)",
+    "not concat([slice(opened(x), [0], [1]), slice(opened(x), [1], [0])], 0)",
+    "not concat([slice(x, [0], [2], [2]), slice(x, [2], [3])], 0)",
+    "not concat([slice(x, [0, 0], [1, 2]), slice(x, [1, 1], [2, 3])], 0)",
+    "not concat([slice(x, [0], [0]), slice(x, [0], [0])], 0)",
+    "not concat([slice(x, [0], [0]), slice(x, [0], [0]), x], 0)",
 ])  # fmt: skip
 def concat_of_neighbours(op: Concat, b: Any) -> Value | None:
     """concat(x[i:j], x[j:k], ..) -> concat(x[i:k], ..)   exact"""
