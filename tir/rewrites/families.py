@@ -1,18 +1,19 @@
-"""The rules of each pass, in the order in which they are tried: of a text file, of a Python module, or of both."""
+"""The rules by family, in the order in which they are tried; those from text are read once."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 
 from tir.ir.rewrite import Rule
+from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
-__all__ = ["FAMILIES", "rules_of"]
+__all__ = ["FAMILIES", "MODULES", "rules_of"]
 
-#: Each family is `name.rules`, `name.py` with a list RULES, or both; and the sentence that docs say of it.
+#: The families, and the sentence that docs say of each: a file of rules, one of `MODULES`, or both.
 FAMILIES = {
+    "shapes": "sizes, permutations and copies that say nothing",
     "canonical": "the shorter of two ways to say the same to the bit",
     "stability": "what overflows, cancels or rounds away, said in functions that do not",
     "special": "what is quicker said otherwise; behind autodiff",
@@ -21,12 +22,21 @@ FAMILIES = {
 }
 
 
+#: Rules in Python, about whole families of ops; tried behind those from text.
+MODULES = LazyTable({
+    "shapes": "tir.rewrites.shapes:RULES",
+    "pushing": "tir.rewrites.pushing:RULES",
+    "moving": "tir.rewrites.moving:RULES",
+})  # fmt: skip
+
+
+def rules_of(*families: str) -> tuple[Rule, ...]:
+    """The rules of these families."""
+    return tuple(rule for family in families for rule in _rules_of_one(family))
+
+
 @cache
-def rules_of(family: str) -> tuple[Rule, ...]:
-    """The rules of a family: those from text, which are read once, and then those in Python."""
-    folder, found = files(__package__), []
-    if (path := folder / f"{family}.rules").is_file():
-        found += read_rules(path.read_text("utf-8"), f"tir/rewrites/{family}.rules")
-    if (folder / f"{family}.py").is_file():
-        found += import_module(f"{__package__}.{family}").RULES
-    return tuple(found)
+def _rules_of_one(family: str) -> tuple[Rule, ...]:
+    path = Path(__file__).parent / f"{family}.rules"
+    text = read_rules(path.read_text("utf-8"), f"tir/rewrites/{path.name}") if path.exists() else []
+    return (*text, *MODULES.get(family, ()))
