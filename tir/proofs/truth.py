@@ -171,9 +171,19 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
     def mean(row: list[Any]) -> Any:
         return mp.fsum(row) / len(row) if row else mp.nan
 
+    def first_nan(row: Any) -> int | None:
+        return next((place for place, number in enumerate(row) if mp.isnan(number)), None)
+
     def first_largest(row: Any) -> int:
-        nans = [place for place, number in enumerate(row) if mp.isnan(number)]
-        return nans[0] if nans else max(range(len(row)), key=lambda place: (row[place], -place))
+        nan = first_nan(row)
+        return max(range(len(row)), key=lambda place: (row[place], -place)) if nan is None else nan
+
+    def first_smallest(row: Any) -> int:
+        nan = first_nan(row)
+        return min(range(len(row)), key=lambda place: (row[place], place)) if nan is None else nan
+
+    def ordered(row: Any) -> Any:
+        return np.array(sorted(row, key=lambda number: (mp.isnan(number), 0 if mp.isnan(number) else number)), object)
 
     def dot(x: Any, y: Any) -> Any:
         return np.dot(x, y)
@@ -185,10 +195,18 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
         "log_softmax": lambda x, axes: x - np.expand_dims(lse(x, axes), tuple(axes)),
         "transpose": lambda x, permutation: np.transpose(x, permutation),
-        "slice": lambda x, starts, limits, strides: x[tuple(map(_cut, starts, limits, strides, x.shape))],
+        "slice": lambda x, starts, limits, strides=None: x[_window(x.shape, starts, limits, strides)],
+        "broadcast": lambda x, along, shape: np.broadcast_to(
+            np.expand_dims(x, tuple(axis for axis in range(len(shape)) if axis not in along)), tuple(shape)),
+        "cumsum": lambda x, axis: np.cumsum(x, axis), "cumprod": lambda x, axis: np.cumprod(x, axis),
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
+        "argmin": lambda x, axis: np.apply_along_axis(first_smallest, int(axis), x),
+        "sort": lambda x, axis: np.apply_along_axis(ordered, int(axis), x),
     }  # fmt: skip
 
 
-def _cut(start: int, limit: int, stride: int, size: int) -> slice:
-    return slice(start, limit if limit > 0 else size + limit, stride)
+def _window(
+    shape: Sequence[int], starts: Sequence[int], limits: Sequence[int], strides: Sequence[int] | None
+) -> tuple[slice, ...]:
+    parts = zip(shape, starts, limits, strides or [1] * len(shape))
+    return tuple(slice(start, limit if limit > 0 else size + limit, stride) for size, start, limit, stride in parts)

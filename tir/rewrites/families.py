@@ -9,19 +9,25 @@ from tir.ir.rewrite import Rule
 from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
-__all__ = ["FAMILIES", "rules_of"]
+__all__ = ["FAMILIES", "MODULES", "rules_of"]
 
-#: The families, and the sentence that docs say of each: a file of rules, or one of `MODULES`.
+#: The families, and the sentence that docs say of each: a file of rules, one of `MODULES`, or both.
 FAMILIES = {
     "shapes": "sizes, permutations and copies that say nothing",
     "canonical": "the shorter of two ways to say the same to the bit",
     "stability": "what overflows, cancels or rounds away, said in functions that do not",
     "special": "what is quicker said otherwise; behind autodiff",
+    "pushing": "what cuts off elements, in front of what computes them",
+    "moving": "what moves elements, in front of what computes them, and reductions of it; behind autodiff",
 }
 
 
-#: Families in Python: rules about whole families of ops.
-MODULES = LazyTable({"shapes": "tir.rewrites.shapes:RULES"})
+#: Rules in Python, about whole families of ops; tried behind those from text.
+MODULES = LazyTable({
+    "shapes": "tir.rewrites.shapes:RULES",
+    "pushing": "tir.rewrites.pushing:RULES",
+    "moving": "tir.rewrites.moving:RULES",
+})  # fmt: skip
 
 
 def rules_of(*families: str) -> tuple[Rule, ...]:
@@ -31,7 +37,6 @@ def rules_of(*families: str) -> tuple[Rule, ...]:
 
 @cache
 def _rules_of_one(family: str) -> tuple[Rule, ...]:
-    if family in MODULES:
-        return tuple(MODULES[family])
-    name = f"{family}.rules"
-    return tuple(read_rules((Path(__file__).parent / name).read_text("utf-8"), f"tir/rewrites/{name}"))
+    path = Path(__file__).parent / f"{family}.rules"
+    text = read_rules(path.read_text("utf-8"), f"tir/rewrites/{path.name}") if path.exists() else []
+    return (*text, *MODULES.get(family, ()))

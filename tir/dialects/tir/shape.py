@@ -31,7 +31,7 @@ from tir.ir.size_rules import SizeRule
 from tir.ir.types import DYNAMIC, I64, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "count_stays", "is_number", "number_of", "slice_dim", "slice_sizes"]
+__all__ = ["OPS", "count_stays", "element_count", "is_number", "number_of", "slice_dim", "slice_sizes"]
 
 
 class DimOp(TensorOp):
@@ -190,7 +190,7 @@ class Reshape(Sized):
         x, got = self.x.type, self.result_type
         if x.element is not got.element:
             fail(self, f"the element type must stay, got {x} and {got}")
-        before, after = _count(x.shape), _count(got.shape)
+        before, after = element_count(x.shape), element_count(got.shape)
         if before is not None and after is not None and before != after:
             fail(self, f"the number of elements must stay, got {before} ({x}) and {after} ({got})")
 
@@ -210,7 +210,7 @@ def count_stays() -> str:
     return message
 
 
-def _count(shape: Sequence[Dim]) -> AffineExpr | None:
+def element_count(shape: Sequence[Dim]) -> AffineExpr | None:
     """The number of elements if it is a number or one named size times a number, else None."""
     known = math.prod(dim for dim in shape if isinstance(dim, int))
     rest = [dim for dim in shape if not isinstance(dim, int)]
