@@ -39,7 +39,7 @@ def _exact(value: Any) -> Any:
 def _of(expression: Expression, given: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
     match expression:
         case Name(name):
-            return given[name]
+            return given.get(name, name)  # that of an element type is no value
         case Number(number):
             return number if isinstance(number, (bool, str)) else mpmath.mpf(number)
         case List(items):
@@ -198,6 +198,7 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "slice": lambda x, starts, limits, strides=None: x[_window(x.shape, starts, limits, strides)],
         "broadcast": lambda x, along, shape: np.broadcast_to(
             np.expand_dims(x, tuple(axis for axis in range(len(shape)) if axis not in along)), tuple(shape)),
+        "dim": lambda x, axis: mpmath.mpf(np.shape(x)[int(axis)]), "cast": lambda x, element: x,
         "cumsum": lambda x, axis: np.cumsum(x, axis), "cumprod": lambda x, axis: np.cumprod(x, axis),
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
         "argmin": lambda x, axis: np.apply_along_axis(first_smallest, int(axis), x),

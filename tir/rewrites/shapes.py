@@ -93,7 +93,10 @@ def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
     return b.create(Full, op.sizes, value=value, result_types=[op.result.type])
 
 
-@rule(Mul)
+@rule(Mul, examples=[
+    "x * broadcast(reciprocal(cast(dim(x, 0), f32)), [], [dim(x, 0)])",
+    "not x * broadcast(reciprocal(y), [], [dim(x, 0)])",
+])  # fmt: skip
 def times_one_over_size(op: Mul, b: Any) -> Value | None:
     """x * broadcast(1 / n) -> x / broadcast(n), for n a size: a mean's gradient   accurate: one rounding, not two"""
     for x, factor in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
