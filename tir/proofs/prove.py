@@ -4,7 +4,7 @@
 
 exact: the same bits. accurate: each element is as near to the truth as before the rule, or within some ulp of it. fast:
 near the truth where what is computed on the way is finite, and no overflow is added. A rule must also fit what its own
-declaration says, and what it makes must be what the declaration says.
+declaration says, what it makes must be what the declaration says, and smaller by `tir.rewrites.measure`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tir.proofs.slopes import wrong_gradient
 from tir.proofs.truth import DIGITS, MANY_DIGITS, truth
 from tir.rewrites.declared import Declaration
 from tir.rewrites.expression import Call, Expression, walk
+from tir.rewrites.measure import not_smaller
 from tir.semantics.judge import same_bits
 from tir.semantics.widen import SAME, widened
 
@@ -74,7 +75,7 @@ def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[
         report.elements[str(case.element)] += 1
         try:
             verify(after)
-            report.failure = next(_wrong(rule, case, after, report), "")
+            report.failure = not_smaller(case.module, after) or next(_wrong(rule, case, after, report), "")
             if gradients and not report.failure:
                 report.failure = wrong_gradient(rule.declaration, case, after, seed)
         except TirError as error:
