@@ -32,7 +32,7 @@ __all__ = ["WATCHERS", "main"]
 #: What watches the passes, made once a run from its flags. The last is nearest to the pass: see `Instrumentation`.
 WATCHERS: tuple[Callable[[OptRun], Iterable[Instrumentation]], ...] = (
     opt_reports.remarks, opt_reports.print_ir, opt_reports.statistics, check_semantics, opt_reports.verify_each,
-    opt_reports.max_rewrites, opt_reports.timing, explore,
+    opt_reports.max_rewrites, opt_reports.log_rewrites, opt_reports.timing, explore,
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ examples:
   tir-opt --fuse --remarks model.tir                       why something was not fused
   tir-opt --lower-cpu --print-ir-after-all --print-ir-after-change --print-ir-tree-dir=steps model.tir
   tir-opt --lower-cpu --timing model.tir -o /dev/null      where the time goes
+  tir-opt --stabilize --log-rewrites model.tir             what each rule changed, one a line
   tir-opt --explore out.html --fuse --lower-cpu model.tir  see every level and every rewrite
   tir-opt --run-reproducer tir-opt-reproducer.tir          run again what failed
   tir-opt --lower-cpu --check-semantics model.tir          does each pass keep what the program computes?
@@ -122,6 +123,9 @@ def _check_semantics(add: Add) -> None:
 
 def _debugging(add: Add) -> None:
     add("--max-rewrites", type=_count, metavar="N", help="stop behind N changes of all passes together; to bisect")
+    add("--log-rewrites", nargs="?", const="", metavar="FILE",
+        help="write a line for each change of a pass: its number (as --max-rewrites counts), pass, rule, place, op before "
+             "=> ops behind it; on standard error without FILE")
     add("--reproducer", metavar="FILE",
         help="where to write what repeats a bug of a pass (tir-opt-reproducer.tir)")
     add("--explore", metavar="PAGE",
@@ -230,7 +234,7 @@ NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
-OUTPUT_FLAGS = ("--remarks-file", "--reproducer", "--explore", "--check-semantics-output")
+OUTPUT_FLAGS = ("--remarks-file", "--log-rewrites", "--reproducer", "--explore", "--check-semantics-output")
 
 
 def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline_names: Sequence[str]) -> None:
@@ -246,7 +250,7 @@ def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline
             if name not in pass_names:
                 hint = nearest(name, pass_names)
                 raise CommandLineError(f"{flag}: unknown pass '{name}'" + (f"; {hint}" if hint else ""))
-    outputs = {flag: _value(options, flag) for flag in OUTPUT_FLAGS}
+    outputs = {flag: _value(options, flag) or None for flag in OUTPUT_FLAGS}
     refuse_same_files(options.input, outputs, options.output)
     refuse_unwritable({"-o": options.output, **outputs})
     if options.print_ir_tree_dir is not None:
