@@ -24,7 +24,8 @@ ENTRY = re.compile(r"^- (?:``(.+)``|`([^`\n]+)`)$", re.MULTILINE)
 #: Calls whose first text argument is a message. Errors of other kinds (AssertionError, ..) are bugs in tir, not messages.
 MAKERS = frozenset((
     "TirError", "ParseError", "VerifyError", "PassError", "ExecutionError", "LimitError", "CommandLineError", "CodegenError",
-    "ElfError", "MisusedValue", "ArgumentTypeError", "PassBug", "error", "fail", "limit", "_fail_use",
+    "ElfError", "ExpressionError", "MisusedValue", "RuleMistake",
+    "ArgumentTypeError", "PassBug", "error", "fail", "limit", "_fail_use",
 ))  # fmt: skip
 #: Calls whose text argument says what was expected: `expected {..}, got {..}`.
 EXPECTING = frozenset(("expected",))

@@ -52,4 +52,4 @@ USELESS = [
 @pytest.mark.parametrize("text", USELESS, ids=lambda text: text.splitlines()[0])
 def test_rule_that_makes_nothing_smaller_is_found_out(text: str) -> None:
     (rule,) = read_rules(text)
-    assert prove(rule, elements=(F32,)).failure.startswith(("it makes nothing smaller: work ", "it fits what it makes: "))
+    assert prove(rule, elements=(F32,)).failure.startswith(("it makes nothing smaller: work ", "rewriting would not end: "))

@@ -23,11 +23,15 @@ from tir.parser.raw import split_file
 from tir.passes.pipelines import ALL, PASSES, PIPELINES
 
 if TYPE_CHECKING:
-    from tir.cli import reproducer
+    from tir.cli import opt_rules, reproducer
 else:
+    opt_rules = LazyModule("tir.cli.opt_rules")
     reproducer = LazyModule("tir.cli.reproducer")
 
 __all__ = ["WATCHERS", "main"]
+
+#: The flag that stands for a pass with files, and the pass.
+RULES_FLAG, RULES_PASS = "rules", "apply-rules"
 
 #: What watches the passes, made once a run from its flags. The last is nearest to the pass: see `Instrumentation`.
 WATCHERS: tuple[Callable[[OptRun], Iterable[Instrumentation]], ...] = (
@@ -48,9 +52,12 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     if options.list_passes or options.show_dialects:
         sys.stdout.write(_pass_list() if options.list_passes else _dialect_list())
         return 0
+    if options.check_rules:
+        return opt_rules.check_rules([file for files in options.check_rules for file in files], sources)
     run = OptRun(options, flags, sources, argv)
     parts = _parts(run)
     run.pipeline = _pipeline(run, parts)
+    _read_rules(run)
     if options.dump_pass_pipeline:
         sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")
     watchers = [one for make in WATCHERS for one in make(run)]
@@ -131,13 +138,23 @@ def _pipeline(run: OptRun, parts: Sequence[Part]) -> Pipeline:
 def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
     """The passes given as flags, in order, and all other arguments."""
     pipeline, rest = Pipeline(), []
-    for argument in argv:
-        name, _, options = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
+    words = iter(argv)
+    for argument in words:
+        name, equals, options = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
+        if name == RULES_FLAG and (files := options if equals else next(words, "")):
+            name, options = RULES_PASS, f"files={option_text(tuple(files.split(',')))}"
         if name in ALL:
             pipeline.steps.append(_command_line(lambda n=name, o=options: make_pass(n, o, ALL)))  # type: ignore[misc]
         else:
             rest.append(argument)
     return pipeline, rest
+
+
+def _read_rules(run: OptRun) -> None:
+    """The rules of the pipeline, read before the module is; messages show their lines."""
+    for step in run.pipeline.passes():
+        if step.name == RULES_PASS:
+            opt_rules.read_rules_of(step, run.sources)
 
 
 def _command_line(make: Callable[[], Pass | Pipeline]) -> Pass | Pipeline:

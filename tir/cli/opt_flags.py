@@ -25,6 +25,8 @@ examples:
   tir-opt --lower-cpu --print-ir-after-all --print-ir-after-change --print-ir-tree-dir=steps model.tir
   tir-opt --lower-cpu --timing model.tir -o /dev/null      where the time goes
   tir-opt --stabilize --log-rewrites model.tir             what each rule changed, one a line
+  tir-opt --cse --rules my.rules --dce model.tir           rewrite rules of your own, between passes
+  tir-opt --check-rules my.rules                           are they right? each is tried on programs made from it
   tir-opt --explore out.html --fuse --lower-cpu model.tir  see every level and every rewrite
   tir-opt --run-reproducer tir-opt-reproducer.tir          run again what failed
   tir-opt --lower-cpu --check-semantics model.tir          does each pass keep what the program computes?
@@ -73,6 +75,9 @@ def _input_and_output(add: Add) -> None:
 
 
 def _passes(add: Add) -> None:
+    add("--rules", metavar="FILE,..", action="append", default=[], type=_names,
+        help="apply the rewrite rules in these files, at this place among the passes: it stands for "
+             "--apply-rules=files=FILE,..")
     add("--pass-pipeline", metavar="TEXT", help="passes as text, nested by op: builtin.module(func.func(cse),symbol-dce)")
     add("--dump-pass-pipeline", action="store_true",
         help="print the pipeline that is run, on standard error, as --pass-pipeline reads it")
@@ -121,6 +126,12 @@ def _check_semantics(add: Add) -> None:
         help="where to write the reduced module (the input's name with .reduced.tir, in the current folder)")
 
 
+def _check_rules(add: Add) -> None:
+    add("--check-rules", action="append", default=[], type=_names, metavar="FILE,..",
+        help="prove the rewrite rules in these files on programs made from them, print what was tried or a counterexample "
+             "for each, and end; exit code 1 if one is wrong")
+
+
 def _debugging(add: Add) -> None:
     add("--max-rewrites", type=_count, metavar="N", help="stop behind N changes of all passes together; to bisect")
     add("--log-rewrites", nargs="?", const="", metavar="FILE",
@@ -155,6 +166,7 @@ TOPICS: tuple[tuple[str, str | None, Callable[[Add], None]], ...] = (
     ("printing", None, _printing),
     ("checking", None, _checking),
     ("checking what passes compute", None, _check_semantics),
+    ("checking rewrite rules", None, _check_rules),
     ("debugging", None, _debugging),
     ("measuring", None, _measuring),
 )  # fmt: skip

@@ -109,7 +109,7 @@ def never_ends(circle: Sequence[Any], location: Location | None) -> PassError:
         message = f"rewriting would not end: the rules {_listed(rules)} undo each other"
     else:
         message = f"rewriting would not end: the rules {_listed(rules)} lead back to where they began"
-    return PassError(message, location, _notes(rules))
+    return PassError(message, location, [note for note in _notes(rules) if note[1] is None or note[1] is not location])
 
 
 def _once(rules: Iterable[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tir.dialects.tir.builder import TensorBuilder
 from tir.interpret import Interpreter
-from tir.ir.errors import PassError, TirError
+from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
 from tir.ir.rewrite import Rewriter, Rule
@@ -62,8 +62,8 @@ def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[
     for case in cases(rule.declaration.before, seed, rule.declaration.limits, rule.kind == "fast", elements):
         try:
             after = _rewritten(rule, case)
-        except PassError as error:
-            report.failure = f"it fits what it makes: {error.message}"
+        except TirError as error:
+            report.failure = error.message
             return report
         if after is None:
             if rule.declaration.fits(case.value) is not None:
