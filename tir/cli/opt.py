@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tir.cli import opt_reports
 from tir.cli.common import BugReported, CommandLineError, Sources, read_input, run_tool, write_output
 from tir.cli.opt_check import check_semantics
+from tir.cli.opt_explain import explain
 from tir.cli.opt_explore import explore
 from tir.cli.opt_flags import check_flags, opt_parser
 from tir.cli.opt_run import OptRun, Part
@@ -36,7 +37,7 @@ RULES_FLAG, RULES_PASS = "rules", "apply-rules"
 #: What watches the passes, made once a run from its flags. The last is nearest to the pass: see `Instrumentation`.
 WATCHERS: tuple[Callable[[OptRun], Iterable[Instrumentation]], ...] = (
     opt_reports.remarks, opt_reports.print_ir, opt_reports.statistics, check_semantics, opt_reports.verify_each,
-    opt_reports.max_rewrites, opt_reports.log_rewrites, opt_reports.timing, explore,
+    opt_reports.max_rewrites, opt_reports.log_rewrites, opt_reports.timing, explain, explore,
 )  # fmt: skip
 
 
@@ -75,8 +76,8 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
 def _write(text: str, run: OptRun) -> None:
     """What is printed goes to standard output even if a part has errors; a file appears only if none has."""
     options = run.options
-    shows_page = options.explore is not None and options.output == "-"  # the page shows the module already
-    if not shows_page and (options.output == "-" or not run.errors):
+    shows_other = (options.explore is not None or bool(options.explain)) and options.output == "-"
+    if not shows_other and (options.output == "-" or not run.errors):
         write_output(text, options.output)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tir.cli.common import CommandLineError, ToolParser, refuse_same_files, refuse_unwritable, refuse_unwritable_folder
+from tir.cli.opt_explain import EXPLAINED
 from tir.ir.errors import nearest
 
 __all__ = ["UPSTREAM_NAMES", "check_flags", "opt_parser"]
@@ -27,6 +28,7 @@ examples:
   tir-opt --stabilize --log-rewrites model.tir             what each rule changed, one a line
   tir-opt --cse --rules my.rules --dce model.tir           rewrite rules of your own, between passes
   tir-opt --check-rules my.rules                           are they right? each is tried on programs made from it
+  tir-opt --stabilize --cse --explain @f:%0 model.tir      which rules made this value, and of what
   tir-opt --explore out.html --fuse --lower-cpu model.tir  see every level and every rewrite
   tir-opt --run-reproducer tir-opt-reproducer.tir          run again what failed
   tir-opt --lower-cpu --check-semantics model.tir          does each pass keep what the program computes?
@@ -139,6 +141,9 @@ def _debugging(add: Add) -> None:
              "=> ops behind it; on standard error without FILE")
     add("--reproducer", metavar="FILE",
         help="where to write what repeats a bug of a pass (tir-opt-reproducer.tir)")
+    add("--explain", action="append", default=[], type=_value_name, metavar="VALUE",
+        help="print the chain of rules and passes that made this value, such as %%7 or @f:%%7, called so behind the passes; "
+             "the module itself is then printed only with -o FILE")
     add("--explore", metavar="PAGE",
         help="write a web page that shows the module at every level, where each op comes from, and each rewrite; the "
              "module itself is then printed only with -o FILE")
@@ -219,6 +224,12 @@ def _names(text: str) -> list[str]:
     if not all(names):
         raise _wrong("must be names with commas between", text)
     return names
+
+
+def _value_name(text: str) -> str:
+    if not EXPLAINED.fullmatch(text):
+        raise _wrong("must be a value such as %7 or @f:%7", text)
+    return text
 
 
 def _remark_kinds(text: str) -> list[str]:

@@ -29,9 +29,14 @@ class ApplyRules(Pass):
     that would not end are refused. `fp-mode` says which classes are applied: `strict` exact rules, `stable` also accurate
     ones, `fast` all. `tir-opt --check-rules FILE` proves them.
 
-        // my.rules                               %0 = tir.mul %x, %x : tensor<4xf32>
-        cube: x * x * x => x ** 3                 %1 = tir.mul %0, %x : tensor<4xf32>   ->   %0 = tir.pow %x, %three ..
-          accurate: one rounding
+        // my.rules
+        abs_of_product: abs(x) * abs(y) => abs(x * y)
+          exact
+          if floats(x)
+
+        %0 = tir.abs %x : tensor<4xf32>
+        %1 = tir.abs %y : tensor<4xf32>         %0 = tir.mul %x, %y : tensor<4xf32>
+        %2 = tir.mul %0, %1 : tensor<4xf32>  -> %1 = tir.abs %0 : tensor<4xf32>
     """
 
     name = "apply-rules"
