@@ -77,10 +77,10 @@ def test_canonicalize_and_cse_of_a_tensor_level_file_import_no_other_level() -> 
     dialects = {name.split(".")[2] for name in modules if name.startswith("tir.dialects.")} & set(DIALECTS)
     assert dialects == {"builtin", "func", "tir", "arith"}  # canonicalize makes constants of arith
     passes = {name for name in modules if name.startswith("tir.passes.")} - {"tir.passes.pipelines"}
-    assert passes == {"tir.passes.canonicalize", "tir.passes.canonicalize_rules", "tir.passes.cse"}
+    assert passes == {"tir.passes.canonicalize", "tir.passes.cse"}
     others = ("lower", "runtime", "interpret", "check", "compile", "api", "viz", "lsp", "reduce", "tensor")
     assert not {name for name in modules if name.startswith(tuple(f"tir.{other}" for other in others))}
-    assert len(of_tir(modules)) <= 152  # a module for each family of tensor ops among them
+    assert len(of_tir(modules)) <= 160  # a module for each family of tensor ops among them
 
 
 def test_numbers_are_folded_with_numpy_alone() -> None:

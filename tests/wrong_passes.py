@@ -32,8 +32,7 @@ from tir.ir.rewrite import Rewriter, Rule, rule
 from tir.passes import cse, expand_math, fuse_structured, lower_loops, lower_structured
 from tir.passes.autodiff import Autodiff
 from tir.passes.bufferize import Bufferize
-from tir.passes.canonicalize import Canonicalize, fold
-from tir.passes.canonicalize_rules import RULES
+from tir.passes.canonicalize import FAMILIES, Canonicalize, fold
 from tir.passes.cse import Cse
 from tir.passes.dce import Dce
 from tir.passes.expand_math import ExpandMath
@@ -41,6 +40,7 @@ from tir.passes.fuse_structured import FuseStructured
 from tir.passes.lower_loops import LowerLoops
 from tir.passes.lower_structured import LowerStructured
 from tir.passes.state_to_arguments import StateToArguments
+from tir.rewrites.families import rules_of
 
 __all__ = ["PLANTS", "Plant", "ten_passes"]
 
@@ -131,7 +131,7 @@ class CanonicalizeWithRule(Pass):
     added: Any = None
 
     def run(self, op: Op) -> None:
-        Rewriter((self.added, *RULES), fold=fold, builder=TensorBuilder).run(op)
+        Rewriter((self.added, *rules_of(*FAMILIES)), fold=fold, builder=TensorBuilder).run(op)
 
     def __str__(self) -> str:
         return self.name

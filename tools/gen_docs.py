@@ -28,10 +28,11 @@ from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.ir.printer import print_op  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
+from tir.passes.canonicalize import FAMILIES  # noqa: E402
 from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
-from tir.passes.canonicalize_rules import RULES  # noqa: E402
 from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
+from tir.rewrites.families import rules_of  # noqa: E402
 from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
 
 EXAMPLES = ROOT / "tests" / "lit" / "dialects"
@@ -132,7 +133,7 @@ def passes_page() -> str:
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
     lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
-    for r in (*RULES, *CONTROL_RULES, *SCF_RULES):
+    for r in (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES):
         lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
     lines += ["", "## Pipelines", ""]
     for name, make in PIPELINES.items():

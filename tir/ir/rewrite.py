@@ -33,12 +33,20 @@ __all__ = ["CLASSES", "FP_MODES", "Rewriter", "Rule", "check_fp_mode", "rewrite"
 
 CLASSES = ("exact", "accurate", "fast")
 FP_MODES = {"strict": ("exact",), "stable": ("exact", "accurate"), "fast": CLASSES}
+MOST_MAKERS = 3  # operands whose makers decide which rules are tried
 _DOC = re.compile(r"(?P<before>.+?) -> (?P<after>.+?)\s{2,}(?P<kind>exact|accurate|fast)(?:: (?P<reason>.+))?\Z", re.S)
+
+
+#: For each operand, in its order, the classes of which the op that makes it may be; None is any, and no op at all.
+Makers = tuple[tuple[type[Op], ...] | None, ...]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule, with what its docstring states. Calling it tries it on one op."""
+    """A rule, with what its docstring states. Calling it tries it on one op.
+
+    makers: the rule can fit only if what makes the operands is one of these; with none it may always fit.
+    """
 
     name: str
     roots: tuple[type[Op], ...]
@@ -48,6 +56,7 @@ class Rule:
     kind: str
     reason: str
     declaration: Any = None  # of a rule from text
+    makers: Sequence[Makers] = ()
 
     @property
     def place(self) -> Location | None:
@@ -107,14 +116,14 @@ class Rewriter:
 
     def _run(self, root: Op) -> bool:
         work = _Worklist(root, self.max_iterations)
-        by_class = _Index(self.rules, FP_MODES[self.fp_mode])
+        index = _Index(self.rules, FP_MODES[self.fp_mode])
         limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
         lineage, applied, changed = Lineage(), 0, False
         while (op := work.pop()) is not None:
             if _remove_if_dead(op, work):
                 changed = True
                 continue
-            name = self._step(op, by_class.rules_of(type(op)), work, lineage)
+            name = self._step(op, index.rules_of(op), work, lineage)
             if name is None:
                 continue
             changed = True
@@ -148,17 +157,25 @@ def rewrite(root: Op, rules: Sequence[Rule], **options: Any) -> bool:
 
 
 class _Index:
-    """The rules that may fit an op class, in their order, looked up once a class."""
+    """The rules that may fit an op, in their order, looked up once for its class and those of what makes its operands."""
 
     def __init__(self, rules: Sequence[Rule], kinds: Sequence[str]) -> None:
         self.rules = [r for r in rules if r.kind in kinds]
-        self.known: dict[type[Op], list[Rule]] = {}
+        self.known: dict[tuple[type, ...], list[Rule]] = {}
 
-    def rules_of(self, cls: type[Op]) -> list[Rule]:
-        found = self.known.get(cls)
+    def rules_of(self, op: Op) -> list[Rule]:
+        key = (type(op), *[type(value.op) for value in op.operands[:MOST_MAKERS]])
+        found = self.known.get(key)
         if found is None:
-            found = self.known[cls] = [r for r in self.rules if issubclass(cls, r.roots)]
+            found = self.known[key] = [r for r in self.rules if issubclass(key[0], r.roots) and _may_fit(r, key[1:])]
         return found
+
+
+def _may_fit(rule: Rule, made: Sequence[type]) -> bool:
+    """What makes the operands is what the rule needs in one of its orders."""
+    if not rule.makers:
+        return True
+    return any(all(allowed is None or kind in allowed for allowed, kind in zip(order, made)) for order in rule.makers)
 
 
 class _Worklist:

@@ -22,12 +22,14 @@ from tir.ir.rewrite import FP_MODES, Rewriter, check_fp_mode
 from tir.ir.traits import ConstantLike, Pure
 from tir.ir.types import FloatType, ShapedType, TensorType, Type
 from tir.lazy import LazyTable, np
-from tir.passes.canonicalize_rules import RULES
+from tir.rewrites.families import rules_of
 
-__all__ = ["Canonicalize", "fold"]
+__all__ = ["FAMILIES", "Canonicalize", "fold"]
 
 MAX_FOLDED_ELEMENTS = 1024
 
+#: Families of rules for the tensor level.
+FAMILIES = ("shapes", "canonical")
 #: Rules for branches and loops of the tensor level ("control") and for other dialects; imported where such ops are met.
 MORE_RULES = LazyTable({
     "control": "tir.passes.canonicalize_control:RULES",
@@ -41,8 +43,8 @@ class Canonicalize(Pass):
     """Folds constants and applies the canonicalization rules until none fits; removes what is not used.
 
     Needs nothing, and may run at any level. A tensor constant of more than 1024 elements is not computed (a splat is, for
-    it is one number). Rules are listed in `canonicalize_rules.py`, those for branches and loops in
-    `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`, for `tensor` in `canonicalize_tensor.py`;
+    it is one number). Rules are listed in `tir/rewrites/canonical.rules` and `shapes.py`, those for branches and loops
+    in `canonicalize_control.py`, those for `scf` in `canonicalize_scf.py`, for `tensor` in `canonicalize_tensor.py`;
     `fp-mode` says which classes may be applied: `strict` (same bits), `stable` (also accurate ones), `fast`. With
     `max-iterations` the ops are gone through so often at most: all of them once, then those that a change has touched.
 
@@ -63,7 +65,8 @@ class Canonicalize(Pass):
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations < 0 else self.max_iterations
         met = {"control" if isinstance(o, Control) else o.name.partition(".")[0] for o in op.walk()}
-        rules = [*RULES, *(rule for name in MORE_RULES if name in met for rule in MORE_RULES[name])]
+        rules = list(rules_of(*FAMILIES)) if "tir" in met else []
+        rules += [rule for name in MORE_RULES if name in met for rule in MORE_RULES[name]]
         Rewriter(rules, fold=fold, builder=TensorBuilder, fp_mode=self.fp_mode, max_iterations=iterations).run(op)
 
 

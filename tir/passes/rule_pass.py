@@ -26,5 +26,4 @@ class RulePass(Pass):
         check_fp_mode(self.name, self.fp_mode)
 
     def run(self, op: Op) -> None:
-        rules = [rule for family in self.families for rule in rules_of(family)]
-        Rewriter(rules, builder=TensorBuilder, fp_mode=self.fp_mode).run(op)
+        Rewriter(rules_of(*self.families), builder=TensorBuilder, fp_mode=self.fp_mode).run(op)

@@ -27,7 +27,7 @@ from tir.lazy import np
 from tir.rewrites.expression import Call, Expression, names_of, walk
 from tir.rewrites.pattern import attributes_of, build, op_class
 
-__all__ = ["ELEMENTS", "Case", "Roles", "cases", "is_elementwise", "roles_of"]
+__all__ = ["ELEMENTS", "Case", "Roles", "cases", "is_elementwise", "program", "roles_of"]
 
 HARD_FLOATS = (
     0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, 3.0, -7.25, 1e-3, -1e-9, 1e-20, -1e-30, 20.0, -40.0, 100.0, -100.0,
@@ -114,7 +114,7 @@ def cases(
         for numbers in itertools.product(*(_numbers(element, tame) for _ in roles.numbers)):
             given = dict(zip(roles.numbers, numbers))
             for types, attributes in _typings(roles, element, is_elementwise(expression), random):
-                module = _program(expression, types, {**given, **attributes})
+                module = program(expression, types, {**given, **attributes})
                 if module is not None:
                     pools = {name: _pool(type.element, len(types), numbers, random) for name, type in types.items()}
                     pools = {name: _limited(pool, limits, tame) for name, pool in pools.items()}
@@ -165,7 +165,7 @@ def _attribute(what: str, rank: int, random: Any) -> Any:
     return int(random.integers(0, max(rank, 1)))
 
 
-def _program(expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any]) -> Op | None:
+def program(expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any]) -> Op | None:
     """The module with @f, of arguments with these types; None if the expression does not fit them."""
     function = Func.make("f", list(types.values()), [])
     module = create(Module, regions=[Region([Block()])])

@@ -20,17 +20,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from tir.dialects.tir.base import is_unsigned
-from tir.dialects.tir.builder import TensorBuilder
+from tir.dialects.tir.base import Elementwise, is_unsigned
+from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.ir.errors import FileLocation, Location, TirError, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import CLASSES, Rule
-from tir.ir.types import I1, FloatType, IntegerType, element_type
+from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, element_type
 from tir.rewrites.check_rule import RuleMistake, check_condition, check_sides, word_in
-from tir.rewrites.expression import Call, Expression, ExpressionError, Name, Number, parse_expression
-from tir.rewrites.pattern import Found, build, matches, op_class
+from tir.rewrites.expression import Call, Expression, ExpressionError, Name, Number, names_of, parse_expression, walk
+from tir.rewrites.pattern import Found, build, makers_of, matches, op_class
 
 __all__ = ["CONDITIONS", "Declaration", "read_rules"]
 
@@ -80,10 +81,21 @@ class Declaration:
             return None
         result = op.results[0]
         found = self.fits(result)
-        if found is None:
+        like = None if found is None else _of_same_shape(op, b)
+        if found is None or (like is None and self.needs_shape):
             return None
-        made = build(self.after, b, found, b.tensor(result)).value
+        made = build(self.after, b, found, like, element_type(result.type)).value
         return made if made.type is result.type else None
+
+    @cached_property
+    def needs_shape(self) -> bool:
+        """It makes numbers or repeats, which take their shape from the op."""
+        inside = [one for one in walk(self.before) if isinstance(one, Call) and one.function == "number"]
+        numbers = {name for one in inside for name in names_of(one)}
+        return any(
+            isinstance(one, Number) or (isinstance(one, Name) and one.name in numbers)
+            or (isinstance(one, Call) and one.function == "repeat") for one in walk(self.after)
+        )  # fmt: skip
 
     def fits(self, value: Value) -> Found | None:
         """What the names stand for, if the rule is about this value."""
@@ -91,6 +103,15 @@ class Declaration:
             if all(_holds(one, found) for one in self.conditions):
                 return found
         return None
+
+
+def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
+    """What has the shape of the op's result, whose own sizes nothing in front of the op may ask."""
+    result = b.tensor(op.results[0])
+    if DYNAMIC not in result.type.shape:
+        return result
+    operands = map(b.tensor, op.operands) if isinstance(op, Elementwise) else ()
+    return next((x for x in operands if x.type.shape == result.type.shape), None)
 
 
 def _holds(condition: Expression, found: Found) -> bool:
@@ -221,7 +242,8 @@ def _read(lines: Sequence[_Line], file: str, following: Sequence[_Line]) -> Rule
     location = FileLocation(file, lines[0].number, lines[0].column)
     made = Declaration(before, after, conditions, int(stated["ulps"] or 0), limits, location)
     root = op_class(before)  # type: ignore[arg-type]
-    return Rule(head["name"], (root,), made.apply, old, new, stated["kind"], stated["reason"] or "", made)
+    makers = makers_of(before)  # type: ignore[arg-type]
+    return Rule(head["name"], (root,), made.apply, old, new, stated["kind"], stated["reason"] or "", made, makers)
 
 
 def _name_hint(line: str) -> str | None:

@@ -1,25 +1,37 @@
-"""The rules of each pass, in the order in which they are tried; those from text are read once."""
+"""The rules by family, in the order in which they are tried; those from text are read once."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from tir.ir.rewrite import Rule
+from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
 __all__ = ["FAMILIES", "rules_of"]
 
-#: Each family is a file of rules, and the sentence that docs say of it.
+#: The families, and the sentence that docs say of each: a file of rules, or one of `MODULES`.
 FAMILIES = {
+    "shapes": "sizes, permutations and copies that say nothing",
     "canonical": "the shorter of two ways to say the same to the bit",
     "stability": "what overflows, cancels or rounds away, said in functions that do not",
     "special": "what is quicker said otherwise; behind autodiff",
 }
 
 
+#: Families in Python: rules about whole families of ops.
+MODULES = LazyTable({"shapes": "tir.rewrites.shapes:RULES"})
+
+
+def rules_of(*families: str) -> tuple[Rule, ...]:
+    """The rules of these families."""
+    return tuple(rule for family in families for rule in _rules_of_one(family))
+
+
 @cache
-def rules_of(family: str) -> tuple[Rule, ...]:
-    """The rules of a family."""
-    path = files(__package__) / f"{family}.rules"
-    return tuple(read_rules(path.read_text("utf-8"), f"tir/rewrites/{family}.rules"))
+def _rules_of_one(family: str) -> tuple[Rule, ...]:
+    if family in MODULES:
+        return tuple(MODULES[family])
+    name = f"{family}.rules"
+    return tuple(read_rules((Path(__file__).parent / name).read_text("utf-8"), f"tir/rewrites/{name}"))

@@ -18,21 +18,25 @@ from typing import Any
 
 from tir.dialects.tir import DIALECT
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.dialects.tir.shape import is_number, number_of
+from tir.dialects.tir.create import Constant, Full
+from tir.dialects.tir.shape import Broadcast, Reshape, is_number, number_of
 from tir.ir.errors import TirError, nearest
 from tir.ir.execution import value_of_type
 from tir.ir.ir import Op, Value
+from tir.ir.rewrite import Makers
 from tir.ir.traits import Commutative
 from tir.ir.types import Type, element_type
 from tir.lazy import np
 from tir.rewrites.expression import Call, Expression, List, Name, Number
 
-__all__ = ["FUNCTIONS", "Found", "attributes_of", "build", "matches", "op_class", "operands_of"]
+__all__ = ["FUNCTIONS", "Found", "attributes_of", "build", "makers_of", "matches", "op_class", "operands_of"]
 
 #: What the names of a rule stand for: values, or attributes as Python values, or element types.
 Found = Mapping[str, Any]
 
 _CLASSES = {op.name.removeprefix("tir."): op for op in DIALECT.ops}
+#: What may be one number everywhere.
+_NUMBERS = (Constant, Full, Broadcast, Reshape)
 #: Builder methods that are not called as the op is.
 _METHODS = {"and": "and_", "or": "or_", "not": "not_"}
 
@@ -73,6 +77,23 @@ def attributes_of(call: Call) -> dict[str, Expression]:
         if name not in declared:
             raise TirError(f"tir.{call.function} has no attribute {name!r}", hint=nearest(name, declared))
     return found
+
+
+def makers_of(call: Call) -> tuple[Makers, ...]:
+    """What can make the operands of an op that the call matches, in each order of them."""
+    order = tuple(map(_makers_of_one, operands_of(call)))
+    return (order, order[::-1]) if issubclass(op_class(call), Commutative) and order[0] != order[1] else (order,)
+
+
+def _makers_of_one(expression: Expression) -> tuple[type[Op], ...] | None:
+    match expression:
+        case Name():
+            return None
+        case Number() | Call("number"):
+            return _NUMBERS
+        case Call():
+            return (op_class(expression),)
+    raise AssertionError(expression)
 
 
 # --- matching --------------------------------------------------------------------------------------------------------
@@ -176,13 +197,19 @@ def _bind(expression: Expression, value: Any, found: Found) -> Found | None:
 # --- building --------------------------------------------------------------------------------------------------------
 
 
-def build(expression: Expression, b: TensorBuilder, found: Found, like: Tensor | None = None) -> Tensor:
-    """The value of the expression. like: has the type of the result, which a number or a `repeat` by itself takes."""
+def build(
+    expression: Expression, b: TensorBuilder, found: Found, like: Tensor | None = None, element: Type | None = None
+) -> Tensor:
+    """The value of the expression.
+
+    like: has the shape of the result, which a number or a `repeat` by itself takes. element: of a number by itself; that
+    of `like` without it.
+    """
     value = _built(expression, b, found, like)
     if isinstance(value, Tensor):
         return value
     assert like is not None, expression
-    return b.full_like(like, value)
+    return b.full(value, b.shape(like), element or like.type.element)
 
 
 def _built(expression: Expression, b: TensorBuilder, found: Found, like: Tensor | None) -> Any:

@@ -364,7 +364,7 @@ class Square(Unary):
         return s.mul(x, x)
 
     def grad(self, b: Any, g: Any, x: Any) -> list[Any]:
-        return [g * (2 * x)]
+        return [g * (x + x)]
 
 
 class Reciprocal(Unary):

@@ -411,7 +411,7 @@ MOST_TOLD = 80
 
 def is_tensor_like(x: Any) -> bool:
     """x may stand for a tensor. Whether a list is an array is seen when it becomes one."""
-    return isinstance(x, (Tensor, Value, int, float, list, tuple, np.ndarray, np.generic)) or hasattr(x, "__array__")
+    return isinstance(x, (Tensor, Value, int, float, list, tuple)) or hasattr(x, "__array__")
 
 
 def dense(given: Any, element: Type | None = None) -> DenseAttr:

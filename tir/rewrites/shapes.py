@@ -1,0 +1,122 @@
+"""Rules about shapes, for which the language of rules has no words: sizes, permutations, and families of ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
+from tir.dialects.tir.create import Constant, Full
+from tir.dialects.tir.logic import Cast
+from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose, number_of
+from tir.ir.errors import TirError
+from tir.ir.execution import meaning, value_of_type
+from tir.ir.ir import Op, Value
+from tir.ir.rewrite import Rule, rule
+from tir.ir.types import TensorType, element_type
+from tir.lazy import np
+
+__all__ = ["RULES"]
+
+
+def _same_type(op: Op, value: Value) -> Value | None:
+    """The value, if it may stand in for the result of `op`."""
+    return value if value.type is op.result.type else None
+
+
+def _is_known(type: TensorType) -> bool:
+    """Each size is static or named: equal types are equal shapes."""
+    return all(str(dim) != "?" for dim in type.shape)
+
+
+@rule(Transpose)
+def transpose_in_order(op: Transpose, b: Any) -> Value | None:
+    """transpose(x, [0, 1, ..]) -> x   exact"""
+    if list(op.permutation) == list(range(len(op.permutation))):
+        return _same_type(op, op.x)
+    return None
+
+
+@rule(Reshape)
+def reshape_to_the_same(op: Reshape, b: Any) -> Value | None:
+    """reshape(x, shape(x)) -> x   exact"""
+    return op.x if op.x.type is op.result.type and _is_known(op.x.type) else None
+
+
+@rule(Reshape)
+def reshape_of_reshape(op: Reshape, b: Any) -> Value | None:
+    """reshape(reshape(x)) -> reshape(x)   exact"""
+    inner = op.x.op
+    if not isinstance(inner, Reshape):
+        return None
+    return b.create(Reshape, inner.x, op.sizes, result_types=[op.result.type])
+
+
+@rule(Broadcast)
+def broadcast_to_the_same(op: Broadcast, b: Any) -> Value | None:
+    """broadcast(x, shape(x)) -> x   exact"""
+    return op.x if op.x.type is op.result.type and _is_known(op.x.type) else None
+
+
+@rule(Broadcast)
+def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
+    """broadcast(broadcast(x, p), q) -> broadcast(x, q[p])   exact"""
+    inner = op.x.op
+    if not isinstance(inner, Broadcast) or op.stretched():
+        return None
+    along = [op.along[axis] for axis in inner.along]
+    return b.create(Broadcast, inner.x, op.sizes, along=along, result_types=[op.result.type])
+
+
+@rule(Broadcast)
+def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
+    """broadcast(constant of one number) -> full   exact"""
+    inner = op.x.op
+    if not isinstance(inner, Constant) or number_of(op.x) is None:
+        return None
+    value = number_attribute(number_of(op.x), op.result.type.element)
+    return b.create(Full, op.sizes, value=value, result_types=[op.result.type])
+
+
+@rule(Slice)
+def slice_of_all(op: Slice, b: Any) -> Value | None:
+    """slice(x, from the start to the end) -> x   exact"""
+    whole = all(s == 0 for s in op.starts) and all(s == 1 for s in op.strides)
+    ends = zip(op.limits, op.x.type.shape)
+    return op.x if whole and all(limit in (0, size) for limit, size in ends) and op.x.type is op.result.type else None
+
+
+@rule(Cast)
+def cast_to_the_same(op: Cast, b: Any) -> Value | None:
+    """cast(x, dtype(x)) -> x   exact"""
+    return _same_type(op, op.x)
+
+
+@rule(AxisReduction)
+def reduction_over_nothing(op: AxisReduction, b: Any) -> Value | None:
+    """reduce(x, over []) -> x   exact"""
+    return _same_type(op, op.x) if not op.axes else None
+
+
+@rule(Elementwise)
+def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
+    """f(full(x), full(y), ..) -> full(f(x, y, ..))   exact"""
+    like, type = next((value.op for value in op.operands if isinstance(value.op, Full)), None), op.result_type
+    if like is None or like.result_type.shape != type.shape or not op.same_everywhere or op.open_sizes():
+        return None
+    numbers = [number_of(value) for value in op.operands]
+    if None in numbers:
+        return None
+    scalars = [value_of_type(number, element_type(value.type)) for number, value in zip(numbers, op.operands)]
+    try:
+        with np.errstate(all="ignore"):
+            found = meaning(op)(*scalars)
+    except TirError:
+        return None  # what goes wrong at run time is not hidden here
+    value = number_attribute(np.asarray(found).item(), type.element)
+    return b.create(Full, like.sizes, value=value, result_types=[type])
+
+
+RULES: tuple[Rule, ...] = (
+    transpose_in_order, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same, broadcast_of_broadcast,
+    broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing, of_one_number_each,
+)  # fmt: skip
