@@ -142,8 +142,8 @@ def _debugging(add: Add) -> None:
     add("--reproducer", metavar="FILE",
         help="where to write what repeats a bug of a pass (tir-opt-reproducer.tir)")
     add("--explain", action="append", default=[], type=_value_name, metavar="VALUE",
-        help="print the chain of rules and passes that made this value, such as %%7 or @f:%%7, called so behind the passes; "
-             "the module itself is then printed only with -o FILE")
+        help="print the chain of rules and passes that made the value of this name behind the passes, which follows "
+             "@FUNCTION: if several functions have it; the module itself is then printed only with -o FILE")
     add("--explore", metavar="PAGE",
         help="write a web page that shows the module at every level, where each op comes from, and each rewrite; the "
              "module itself is then printed only with -o FILE")

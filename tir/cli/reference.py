@@ -105,7 +105,7 @@ def _flag(action: argparse.Action) -> Flag:
     if not metavar and takes_value:
         metavar = "|".join(choices) or action.dest.upper()
     optional = bool(action.option_strings) and action.nargs == "?"
-    help_text = (action.help or "") % {**vars(action), "prog": ""}  # as argparse prints it: `%%` is one sign
+    help_text = (action.help or "") % {**vars(action), "prog": ""} if "%(" in (action.help or "") else action.help or ""
     values = _values(metavar, choices) if takes_value else Values()
     return Flag(tuple(action.option_strings), metavar if takes_value else "", optional, help_text, values)
 
