@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.reduce": ("tir.ir", "tir.dialects", "tir.passes"),
     "tir.proofs": ("tir.ir", "tir.dialects", "tir.rewrites", "tir.passes", "tir.interpret", "tir.semantics"),
     "tir.semantics": ("tir.ir", "tir.dialects", "tir.passes", "tir.check", "tir.compile", "tir.reduce"),
-    "tir.cli": BELOW_THE_USER + USER + ("tir.lsp", "tir.reduce", "tir.semantics"),
+    "tir.cli": BELOW_THE_USER + USER + ("tir.lsp", "tir.proofs", "tir.reduce", "tir.semantics"),
 }
 EVERYONE_MAY_IMPORT = "tir.lazy"
 

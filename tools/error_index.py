@@ -24,7 +24,7 @@ ENTRY = re.compile(r"^- (?:``(.+)``|`([^`\n]+)`)$", re.MULTILINE)
 #: Calls whose first text argument is a message. Errors of other kinds (AssertionError, ..) are bugs in tir, not messages.
 MAKERS = frozenset((
     "TirError", "ParseError", "VerifyError", "PassError", "ExecutionError", "LimitError", "CommandLineError", "CodegenError",
-    "ElfError", "MisusedValue", "NoSuchNameError", "SizeRule", "UnknownYetError",
+    "ElfError", "ExpressionError", "MisusedValue", "NoSuchNameError", "RuleMistake", "SizeRule", "UnknownYetError",
     "ArgumentTypeError", "PassBug", "error", "fail", "limit", "_fail_use",
 ))  # fmt: skip
 #: Calls whose text argument says what was expected: `expected {..}, got {..}`.

@@ -98,6 +98,7 @@ def test_each_flag_has_a_sentence_and_a_topic_and_help_shows_all() -> None:
 def test_examples_of_the_help_are_command_lines_that_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("model.tir").write_text(TEXT)
+    Path("my.rules").write_text("twice: -(-x) => x\n  exact\n")
     Path("tir-opt-reproducer.tir").write_text(
         TEXT + '{-# external_resources: { mlir_reproducer: { pipeline: "builtin.module(cse)" } } #-}\n'
     )
@@ -117,7 +118,7 @@ def test_dialects_are_listed_one_a_line() -> None:
     assert tir_opt("--show-dialects").out.split() == sorted(dialect.name for dialect in REGISTRY.dialects)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for name in ALL if name != "apply-rules"])  # it needs a file: test_opt_rules.py
 def test_dumped_pipeline_reads_back_and_dumps_the_same(name: str) -> None:
     done = tir_opt(f"--{name}", "--dump-pass-pipeline", stdin="")
     dumped = done.err[: done.err.index("\n)\n") + 3]

@@ -11,9 +11,9 @@ import pytest
 from tir.api import Builder, type_from_text
 from tir.cli.arrays import parse_literal
 from tir.dialects.all import REGISTRY
+from tir.ir import source_files
 from tir.ir.errors import TirError
 from tir.lower.llvm import lower_to_llvm
-from tir.parser import parse
 from tir.parser.parse import parse_text
 from tir.passes.arith_emulate_unsupported_floats import ArithEmulateUnsupportedFloats
 
@@ -69,6 +69,6 @@ def test_mistake_is_said(mistake: Callable[[], Any], message: str) -> None:
 
 
 def test_a_file_without_end_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 10)
     with pytest.raises(TirError, match="a file has at most 10 bytes, and this has more"):
-        parse.decode_source(io.BytesIO(b"x" * 20), "endless")
+        source_files.decode_source(io.BytesIO(b"x" * 20), "endless")

@@ -9,7 +9,6 @@ import pytest
 from tir.dialects.tir.arithmetic import Add
 from tir.dialects.tir.functions import Exp
 from tir.dialects.tir.shape import Slice
-from tir.ir.errors import TirError
 from tir.ir.ir import Value
 from tir.ir.rewrite import Rule, rule
 from tir.ir.types import F32, F64, I1, IntegerType
@@ -110,33 +109,3 @@ WRONG_IN_PYTHON = [
 @pytest.mark.parametrize(("wrong", "finding"), WRONG_IN_PYTHON, ids=lambda one: getattr(one, "name", None))
 def test_wrong_rule_in_python_is_found_out(wrong: Rule, finding: str) -> None:
     assert finding in prove(wrong).failure
-
-
-#: What is no rule, and what is said of it.
-NO_RULES = [
-    ("a: log(x) => foo(x)\n  exact", "there is no op tir.foo; did you mean 'floor'?"),
-    ("a: log(x) => x", "a rule has one line with its class, exact, accurate, fast, got 0"),
-    ("a: x => x\n  exact", "what a rule replaces is an op, not a name or a number"),
-    ("a: log(x) => y\n  exact", "y stands on the right side alone"),
-    ("a: log(x) => x\n  exact\n  if flots(x)", "there is no condition flots; did you mean 'floats'?"),
-    ("a: log(x, 3) => x\n  exact", "tir.log has 0 attributes, got 1"),
-    ("a: sum(x, axs=1) => x\n  exact", "tir.sum has no attribute 'axs'; did you mean 'axes'?"),
-    ("a: log(x) => x\n  accurate", "an accurate rule says why its error is not larger: `accurate: ..`"),
-    ("a: log(x)\n  exact", "a rule is `before => after`"),
-    ("log(x) => x", "a rule begins with its name and a colon, got `log(x) => x`"),
-    ("a: log(x) => x\n  exact\n\na: exp(x) => x\n  exact", "there are two rules a"),
-    ("a: log(x => x\n  exact", "no expression: '(' was never closed"),
-    ("a: log(*x) => x\n  exact", "a rule has names, numbers, lists, operators and calls of ops, got `*x`"),
-    ("a: a.b.c(x) => x\n  exact", "the name of an op is `log` or `arith.addi`, got `a.b.c`"),
-    ("a: log(x) => x\n  exact\n  when x", "behind the class stand conditions, `if ..`, got `when x`"),
-    ("a: " + "-" * 3000 + "x => x\n  exact", "an expression has at most 2000 characters, got 3001"),
-    ("a: " + "-" * 1900 + "x => x\n  exact", "the expression is nested too deep"),
-    ("a: " + "(" * 900 + "x" + ")" * 900 + " => x\n  exact", "no expression: "),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), NO_RULES, ids=[message for _, message in NO_RULES])
-def test_what_is_no_rule_is_told_where(text: str, message: str) -> None:
-    with pytest.raises(TirError) as caught:
-        read_rules(text, "my.rules")
-    assert str(caught.value).startswith("my.rules:") and message in str(caught.value)

@@ -65,6 +65,37 @@ def digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+# --- the chains of rules ---------------------------------------------------------------------------------------------
+
+
+def test_each_op_has_the_chain_of_rules_that_explain_prints(tmp_path: Path) -> None:
+    program = tmp_path / "program.tir"
+    program.write_text("""
+func.func @f(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = tir.exp %x : tensor<2x3xf32>
+  %1 = tir.sum %0 over [1] : tensor<2xf32>
+  %2 = tir.broadcast %1 along [0] : tensor<2xf32> -> tensor<2x3xf32>
+  %3 = tir.div %0, %2 : tensor<2x3xf32>
+  %4 = tir.log %3 : tensor<2x3xf32>
+  return %4 : tensor<2x3xf32>
+}""")
+    explorer = explored(program.read_text(), "stabilize")
+    data = page_data(explorer, "small", ["tir-opt"])
+    level = data["levels"][-1]
+    (op,) = [op for op, line in enumerate(level["ops"]) if "log_softmax" in data["lines"][level["lines"][line]]]
+    rows, pending = [], [(level["made"][op], 0)]
+    while pending:
+        number, depth = pending.pop()
+        made = data["made"][number]
+        rows.append("    " * depth + ("from " if depth else "") + data["lines"][made["text"]])
+        rows += ["    " * depth + f"  by {made['by']}"] if made["by"] else []
+        pending += [(source, depth + 1) for source in reversed(made["of"])]
+    printed = call(tir_opt, program, "--stabilize", "--explain=%0").out.splitlines()
+    assert len(printed) == len(rows) == 9
+    assert all(long.startswith(short) for long, short in zip(printed, rows))
+    assert [number for number in data["levels"][0]["made"] if number != -1] == []  # all was given
+
+
 # --- the file --------------------------------------------------------------------------------------------------------
 
 

@@ -19,8 +19,9 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import Renderer, TirError, TirErrors, TirWarning, escape_controls, nearest, warnings_to
 from tir.ir.ir import Op
+from tir.ir.source_files import decode_source, read_source
 from tir.lazy import TYPE_CHECKING, LazyModule
-from tir.parser.parse import decode_source, folder_of, parse_text, read_source
+from tir.parser.parse import folder_of, parse_text
 from tir.version import __version__
 
 if TYPE_CHECKING:

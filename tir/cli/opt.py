@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tir.cli import opt_reports
 from tir.cli.common import BugReported, CommandLineError, Sources, read_input, run_tool, write_output
 from tir.cli.opt_check import check_semantics
+from tir.cli.opt_explain import explain
 from tir.cli.opt_explore import explore
 from tir.cli.opt_flags import check_flags, opt_parser
 from tir.cli.opt_run import OptRun, Part
@@ -23,16 +24,20 @@ from tir.parser.raw import split_file
 from tir.passes.pipelines import ALL, PASSES, PIPELINES
 
 if TYPE_CHECKING:
-    from tir.cli import reproducer
+    from tir.cli import opt_rules, reproducer
 else:
+    opt_rules = LazyModule("tir.cli.opt_rules")
     reproducer = LazyModule("tir.cli.reproducer")
 
 __all__ = ["WATCHERS", "main"]
 
+#: The flag that stands for a pass with files, and the pass.
+RULES_FLAG, RULES_PASS = "rules", "apply-rules"
+
 #: What watches the passes, made once a run from its flags. The last is nearest to the pass: see `Instrumentation`.
 WATCHERS: tuple[Callable[[OptRun], Iterable[Instrumentation]], ...] = (
     opt_reports.remarks, opt_reports.print_ir, opt_reports.statistics, check_semantics, opt_reports.verify_each,
-    opt_reports.max_rewrites, opt_reports.timing, explore,
+    opt_reports.max_rewrites, opt_reports.log_rewrites, opt_reports.timing, explain, explore,
 )  # fmt: skip
 
 
@@ -48,9 +53,12 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     if options.list_passes or options.show_dialects:
         sys.stdout.write(_pass_list() if options.list_passes else _dialect_list())
         return 0
+    if options.check_rules:
+        return opt_rules.check_rules([file for files in options.check_rules for file in files], sources)
     run = OptRun(options, flags, sources, argv)
     parts = _parts(run)
     run.pipeline = _pipeline(run, parts)
+    _read_rules(run)
     if options.dump_pass_pipeline:
         sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")
     watchers = [one for make in WATCHERS for one in make(run)]
@@ -68,8 +76,8 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
 def _write(text: str, run: OptRun) -> None:
     """What is printed goes to standard output even if a part has errors; a file appears only if none has."""
     options = run.options
-    shows_page = options.explore is not None and options.output == "-"  # the page shows the module already
-    if not shows_page and (options.output == "-" or not run.errors):
+    shows_other = (options.explore is not None or bool(options.explain)) and options.output == "-"
+    if not shows_other and (options.output == "-" or not run.errors):
         write_output(text, options.output)
 
 
@@ -131,13 +139,23 @@ def _pipeline(run: OptRun, parts: Sequence[Part]) -> Pipeline:
 def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
     """The passes given as flags, in order, and all other arguments."""
     pipeline, rest = Pipeline(), []
-    for argument in argv:
-        name, _, options = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
+    words = iter(argv)
+    for argument in words:
+        name, equals, options = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
+        if name == RULES_FLAG and (files := options if equals else next(words, "")):
+            name, options = RULES_PASS, f"files={option_text(tuple(files.split(',')))}"
         if name in ALL:
             pipeline.steps.append(_command_line(lambda n=name, o=options: make_pass(n, o, ALL)))  # type: ignore[misc]
         else:
             rest.append(argument)
     return pipeline, rest
+
+
+def _read_rules(run: OptRun) -> None:
+    """The rules of the pipeline, read before the module is; messages show their lines."""
+    for step in run.pipeline.passes():
+        if step.name == RULES_PASS:
+            opt_rules.read_rules_of(step, run.sources)
 
 
 def _command_line(make: Callable[[], Pass | Pipeline]) -> Pass | Pipeline:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tir.cli.common import CommandLineError, ToolParser, refuse_same_files, refuse_unwritable, refuse_unwritable_folder
+from tir.cli.opt_explain import EXPLAINED
 from tir.ir.errors import nearest
 
 __all__ = ["UPSTREAM_NAMES", "check_flags", "opt_parser"]
@@ -24,6 +25,10 @@ examples:
   tir-opt --fuse --remarks model.tir                       why something was not fused
   tir-opt --lower-cpu --print-ir-after-all --print-ir-after-change --print-ir-tree-dir=steps model.tir
   tir-opt --lower-cpu --timing model.tir -o /dev/null      where the time goes
+  tir-opt --stabilize --log-rewrites model.tir             what each rule changed, one a line
+  tir-opt --cse --rules my.rules --dce model.tir           rewrite rules of your own, between passes
+  tir-opt --check-rules my.rules                           are they right? each is tried on programs made from it
+  tir-opt --stabilize --cse --explain @f:%0 model.tir      which rules made this value, and of what
   tir-opt --explore out.html --fuse --lower-cpu model.tir  see every level and every rewrite
   tir-opt --run-reproducer tir-opt-reproducer.tir          run again what failed
   tir-opt --lower-cpu --check-semantics model.tir          does each pass keep what the program computes?
@@ -72,6 +77,9 @@ def _input_and_output(add: Add) -> None:
 
 
 def _passes(add: Add) -> None:
+    add("--rules", metavar="FILE,..", action="append", default=[], type=_names,
+        help="apply the rewrite rules in these files, at this place among the passes: it stands for "
+             "--apply-rules=files=FILE,..")
     add("--pass-pipeline", metavar="TEXT", help="passes as text, nested by op: builtin.module(func.func(cse),symbol-dce)")
     add("--dump-pass-pipeline", action="store_true",
         help="print the pipeline that is run, on standard error, as --pass-pipeline reads it")
@@ -120,10 +128,22 @@ def _check_semantics(add: Add) -> None:
         help="where to write the reduced module (the input's name with .reduced.tir, in the current folder)")
 
 
+def _check_rules(add: Add) -> None:
+    add("--check-rules", action="append", default=[], type=_names, metavar="FILE,..",
+        help="prove the rewrite rules in these files on programs made from them, print what was tried or a counterexample "
+             "for each, and end; exit code 1 if one is wrong")
+
+
 def _debugging(add: Add) -> None:
     add("--max-rewrites", type=_count, metavar="N", help="stop behind N changes of all passes together; to bisect")
+    add("--log-rewrites", nargs="?", const="", metavar="FILE",
+        help="write a line for each change of a pass: its number (as --max-rewrites counts), pass, rule, place, op before "
+             "=> ops behind it; on standard error without FILE")
     add("--reproducer", metavar="FILE",
         help="where to write what repeats a bug of a pass (tir-opt-reproducer.tir)")
+    add("--explain", action="append", default=[], type=_value_name, metavar="VALUE",
+        help="print the chain of rules and passes that made the value of this name behind the passes, which follows "
+             "@FUNCTION: if several functions have it; the module itself is then printed only with -o FILE")
     add("--explore", metavar="PAGE",
         help="write a web page that shows the module at every level, where each op comes from, and each rewrite; the "
              "module itself is then printed only with -o FILE")
@@ -151,6 +171,7 @@ TOPICS: tuple[tuple[str, str | None, Callable[[Add], None]], ...] = (
     ("printing", None, _printing),
     ("checking", None, _checking),
     ("checking what passes compute", None, _check_semantics),
+    ("checking rewrite rules", None, _check_rules),
     ("debugging", None, _debugging),
     ("measuring", None, _measuring),
 )  # fmt: skip
@@ -205,6 +226,12 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _value_name(text: str) -> str:
+    if not EXPLAINED.fullmatch(text):
+        raise _wrong("must be a value such as %7 or @f:%7", text)
+    return text
+
+
 def _remark_kinds(text: str) -> list[str]:
     kinds = _names(text)
     for kind in kinds:
@@ -230,7 +257,7 @@ NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
-OUTPUT_FLAGS = ("--remarks-file", "--reproducer", "--explore", "--check-semantics-output")
+OUTPUT_FLAGS = ("--remarks-file", "--log-rewrites", "--reproducer", "--explore", "--check-semantics-output")
 
 
 def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline_names: Sequence[str]) -> None:
@@ -246,7 +273,7 @@ def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline
             if name not in pass_names:
                 hint = nearest(name, pass_names)
                 raise CommandLineError(f"{flag}: unknown pass '{name}'" + (f"; {hint}" if hint else ""))
-    outputs = {flag: _value(options, flag) for flag in OUTPUT_FLAGS}
+    outputs = {flag: _value(options, flag) or None for flag in OUTPUT_FLAGS}
     refuse_same_files(options.input, outputs, options.output)
     refuse_unwritable({"-o": options.output, **outputs})
     if options.print_ir_tree_dir is not None:

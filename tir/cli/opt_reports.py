@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from tir.cli.common import write_output
 from tir.cli.opt_run import OptRun
 from tir.ir.errors import Renderer
 from tir.ir.ir import Op
@@ -12,15 +13,18 @@ from tir.ir.pass_manager import Instrumentation, Pass, verify_behind
 from tir.lazy import TYPE_CHECKING, LazyModule
 
 if TYPE_CHECKING:
-    from tir.cli import ir_tree
+    from tir.cli import ir_tree, rewrite_log
     from tir.cli import remarks as remark_log
     from tir.ir import instrumentations
 else:
     ir_tree = LazyModule("tir.cli.ir_tree")
+    rewrite_log = LazyModule("tir.cli.rewrite_log")
     remark_log = LazyModule("tir.cli.remarks")
     instrumentations = LazyModule("tir.ir.instrumentations")
 
-__all__ = ["Culprit", "max_rewrites", "print_ir", "remarks", "statistics", "timing", "verify_each", "verify_end"]
+__all__ = [
+    "Culprit", "log_rewrites", "max_rewrites", "print_ir", "remarks", "statistics", "timing", "verify_each", "verify_end",
+]  # fmt: skip
 
 
 def remarks(run: OptRun) -> Iterator[Instrumentation]:
@@ -97,6 +101,17 @@ def max_rewrites(run: OptRun) -> Iterator[Instrumentation]:
     """--max-rewrites."""
     if run.options.max_rewrites is not None:
         yield instrumentations.Limit(run.options.max_rewrites)
+
+
+def log_rewrites(run: OptRun) -> Iterator[Instrumentation]:
+    """--log-rewrites. It comes behind --max-rewrites, which refuses changes. A file appears when all is done."""
+    path = run.options.log_rewrites
+    if path is None:
+        return
+    lines: list[str] = []
+    if path:
+        run.at_end.append(lambda: write_output("".join(lines), path))
+    yield rewrite_log.RewriteLog(lines.append if path else _print)
 
 
 def timing(run: OptRun) -> Iterator[Instrumentation]:

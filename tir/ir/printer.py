@@ -26,7 +26,7 @@ from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.print_templates import Argument, ArgumentLocation, Piece, RegionText, Successor, Templates
 from tir.ir.traits import IsolatedFromAbove, Terminator
 
-__all__ = ["location_text", "print_op"]
+__all__ = ["location_text", "print_op", "value_names"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$.-]*\Z")
 
@@ -42,6 +42,25 @@ def print_op(op: Op, *, generic: bool = False, locations: bool = False, lines: d
     if lines is not None:
         lines.update(printer.lines())
     return text
+
+
+def value_names(root: Op) -> dict[Value, str]:
+    """The name of each value in the text of `root`, `%` included; in different regions one name may come twice."""
+    names = _Names()
+    tables: list[dict[Value, str]] = [names.of_value]
+    if root.results:
+        names.name_results(root)
+    pending: list[Op | _Mark] = [root]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, tuple):
+            names.leave(one)
+            continue
+        pending.append(names.enter(one))
+        tables += [names.of_value] if names.of_value is not tables[-1] else []
+        inside = [op for region in one.regions for block in region.blocks for op in block if op.regions]
+        pending += reversed(inside)
+    return {value: name for table in tables for value, name in table.items()}
 
 
 class _ValueNames(dict[Value, str]):

@@ -23,9 +23,10 @@ from typing import Any
 
 from tir.ir import actions
 from tir.ir.builder import Builder
-from tir.ir.errors import PassError
+from tir.ir.errors import Location, PassError
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, OpResult, Value
+from tir.ir.lineage import Lineage
 from tir.ir.traits import is_removable
 
 __all__ = ["CLASSES", "FP_MODES", "Rewriter", "Rule", "check_fp_mode", "rewrite", "rule"]
@@ -57,6 +58,11 @@ class Rule:
     declaration: Any = None  # of a rule from text
     makers: Sequence[Makers] = ()
     examples: tuple[str, ...] = ()  # of one in Python: expressions that it fits and, behind `not`, that it must not fit
+
+    @property
+    def place(self) -> Location | None:
+        """Where the rule stands, if it is one from text."""
+        return None if self.declaration is None else self.declaration.location
 
     def __call__(self, op: Op, b: Builder) -> Sequence[Value] | None:
         """The values that replace the results of `op`, or None if the rule does not fit."""
@@ -91,7 +97,7 @@ class Rewriter:
     """Applies rules inside one op with a worklist.
 
     fold: constant folding; tried before the rules; returns like a rule.
-    limit: rewrites allowed; None is 10 for each op and 1,000 more: beyond it the rules do not converge.
+    limit: rewrites allowed; None is 10 for each op and 1,000 more. Rules that undo each other are found long before.
     max_iterations: the ops are gone through so often at most: all of them once, then those that a change has touched.
     counts: how often each rule was applied.
     """
@@ -113,33 +119,34 @@ class Rewriter:
         work = _Worklist(root, self.max_iterations)
         index = _Index(self.rules, FP_MODES[self.fp_mode])
         limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
-        recent: deque[str] = deque(maxlen=60)
-        changed = False
+        lineage, applied, changed = Lineage(), 0, False
         while (op := work.pop()) is not None:
             if _remove_if_dead(op, work):
                 changed = True
                 continue
-            name = self._step(op, index.rules_of(op), work)
+            name = self._step(op, index.rules_of(op), work, lineage)
             if name is None:
                 continue
             changed = True
-            recent.append(name)
             self.counts[name] += 1
-            if self.counts.total() > limit:
-                raise _not_converging(root, recent, limit)
+            applied += 1
+            if applied > limit:
+                raise lineage.endless(op, limit)
         return changed
 
-    def _step(self, op: Op, rules: Iterable[Rule], work: _Worklist) -> str | None:
+    def _step(self, op: Op, rules: Iterable[Rule], work: _Worklist, lineage: Lineage) -> str | None:
         """Applies the first thing that fits to `op`; its name."""
         last_before = op.previous
         b = self.builder(op.parent, op, op.location)
         if self.fold is not None and (values := self.fold(op, b)) is not None and actions.begin("fold", op):
-            _replace(op, values, last_before, work)
+            _replace(op, values, _new_ops(op, last_before), work)
             return "fold"
         for one in rules:
             _drop_new_ops(op, last_before)
             if (values := one(op, b)) is not None and actions.begin(one.name, op, one):
-                _replace(op, values, last_before, work)
+                new = _new_ops(op, last_before)
+                lineage.note(one, op, new)
+                _replace(op, values, new, work)
                 return one.name
         _drop_new_ops(op, last_before)
         return None
@@ -219,9 +226,9 @@ def _remove_if_dead(op: Op, work: _Worklist) -> bool:
     return True
 
 
-def _replace(op: Op, values: Sequence[Value], last_before: Op | None, work: _Worklist) -> None:
+def _replace(op: Op, values: Sequence[Value], new_ops: Sequence[Op], work: _Worklist) -> None:
     """Puts the values in place of the results; what is new or has changed is looked at again."""
-    for new in _new_ops(op, last_before):
+    for new in new_ops:
         for inner in new.walk():
             work.push(inner)
     users = [user for result in op.results for user in result.users]
@@ -248,10 +255,3 @@ def _drop_new_ops(op: Op, last_before: Op | None) -> None:
     for new in reversed(_new_ops(op, last_before)):
         new.erase()
 
-
-def _not_converging(root: Op, recent: Iterable[str], limit: int) -> PassError:
-    names = [name for name, _ in Counter(recent).most_common(2)]
-    return PassError(
-        f"rewriting did not end after {limit} rewrites; the rules applied last are {' and '.join(names)}",
-        root.location,
-    )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-import time
 from pathlib import Path
-from typing import BinaryIO
 
 from tir.ir.attributes import IntegerAttr
 from tir.ir.define import create
@@ -16,20 +12,19 @@ from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Block, Op, Region
 from tir.ir.registry import Registry
 from tir.ir.slips import OP_WORDS
+from tir.ir.source_files import read_source
 from tir.ir.verify import check
 from tir.parser.broken import MisusedValue
 from tir.parser.build import Gaps, build
 from tir.parser.load import load_resources
 from tir.parser.raw import RawText, read_text
 
-__all__ = ["TEXT_VERSION", "decode_source", "folder_of", "parse_file", "parse_text", "read_module", "read_source"]
+__all__ = ["TEXT_VERSION", "folder_of", "parse_file", "parse_text", "read_module"]
 
 Built = tuple[list[Op], list[TirError], Gaps]
 MODULE = "builtin.module"
 TEXT_VERSION = 1
 _SLIP = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(OP_WORDS))})(?![\w$.])", re.MULTILINE | re.ASCII)
-MAX_FILE_BYTES = 256 << 20
-PIPE_SECONDS = 1.0
 
 
 def parse_text(
@@ -106,55 +101,6 @@ def parse_file(path: str | Path, registry: Registry, *, allow_unregistered: bool
 def folder_of(path: str | Path) -> Path:
     """The folder of a module's side files; of a link that of the file itself."""
     return Path(path).resolve().parent
-
-
-def read_source(path: str | Path) -> str:
-    """The text of a file; TirError says why it cannot be read."""
-    try:
-        with open(path, "rb", opener=_open) as file:
-            begun = _wait_for_writer(file) if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) else b""
-            os.set_blocking(file.fileno(), True)
-            return decode_source(file, str(path), begun)
-    except OSError as error:
-        raise TirError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError:
-        raise TirError(f"cannot read {str(path)!r}: a path has no NUL") from None
-
-
-def _open(path: str, flags: int) -> int:
-    """Opens a file; a named pipe without waiting for a writer."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _wait_for_writer(pipe: BinaryIO) -> bytes:
-    """The first byte, if it is there when someone has opened the pipe to write; nobody is waited for for ever.
-
-    Who has opened it may take any time to write.
-    """
-    until = time.monotonic() + PIPE_SECONDS
-    while time.monotonic() < until:
-        try:
-            if first := os.read(pipe.fileno(), 1):
-                return first
-        except BlockingIOError:  # someone will write
-            return b""
-        time.sleep(0.01)
-    raise TirError(f"cannot read {pipe.name}: nothing writes to this pipe")
-
-
-def decode_source(file: BinaryIO, name: str, begun: bytes = b"") -> str:
-    """The text in an open file, which may be a device or a pipe without end. begun: what was read of it before."""
-    data = begun + file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise TirError(f"{name}: a file has at most {MAX_FILE_BYTES} bytes, and this has more")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        begin = data.rfind(b"\n", 0, error.start) + 1
-        column = len(data[begin : error.start].decode("utf-8")) + 1
-        where = FileLocation(name, data.count(b"\n", 0, begin) + 1, column)
-        message = f"the text must be UTF-8; byte {error.start}, 0x{data[error.start]:02x}, is not"
-        raise ParseError(message, where) from None
 
 
 def _check_version(module: Op) -> list[TirError]:

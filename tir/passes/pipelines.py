@@ -30,6 +30,7 @@ PASSES = LazyTable({
     "expand-math": "tir.passes.expand_math:ExpandMath",
     "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
+    "apply-rules": "tir.passes.apply_rules:ApplyRules",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
 

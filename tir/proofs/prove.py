@@ -4,7 +4,7 @@
 
 exact: the same bits. accurate: each element is as near to the truth as before the rule, or within some ulp of it. fast:
 near the truth where what is computed on the way is finite, and no overflow is added. A rule must also fit what its own
-declaration says, and what it makes must be what the declaration says.
+declaration says, what it makes must be what the declaration says, and smaller by `tir.rewrites.measure`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tir.proofs.slopes import wrong_gradient
 from tir.proofs.truth import DIGITS, MANY_DIGITS, truth
 from tir.rewrites.declared import Declaration
 from tir.rewrites.expression import Call, Expression, walk
+from tir.rewrites.measure import not_smaller
 from tir.semantics.judge import same_bits
 from tir.semantics.widen import SAME, widened
 
@@ -100,7 +101,7 @@ def _tried(rule: Rule, claim: Declaration, case: Case, report: Report, seed: int
     try:
         after = _rewritten(rule, case)
     except PassError as error:
-        return f"it fits what it makes: {error.message}"
+        return error.message
     except TirError as error:
         return f"what it makes is wrong: {error}"
     if after is None:
@@ -112,7 +113,7 @@ def _tried(rule: Rule, claim: Declaration, case: Case, report: Report, seed: int
     report.elements[str(case.element)] += 1
     try:
         verify(after)
-        found = next(_wrong(rule, claim, case, after, report), "")
+        found = not_smaller(case.module, after) or next(_wrong(rule, claim, case, after, report), "")
         return found or (wrong_gradient(claim, case, after, seed) if seed is not None else "")
     except TirError as error:
         return f"what it makes is wrong: {error}"

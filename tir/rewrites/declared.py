@@ -17,7 +17,8 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -28,8 +29,9 @@ from tir.ir.errors import FileLocation, Location, TirError, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import CLASSES, Rule
 from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, element_type
-from tir.rewrites.expression import Call, Expression, Name, Number, names_of, parse_expression, walk
-from tir.rewrites.pattern import FUNCTIONS, Found, attributes_of, build, makers_of, matches, op_class
+from tir.rewrites.check_rule import RuleMistake, check_condition, check_sides, word_in
+from tir.rewrites.expression import Call, Expression, ExpressionError, Name, Number, names_of, parse_expression, walk
+from tir.rewrites.pattern import Found, build, makers_of, matches, op_class
 
 __all__ = ["CONDITIONS", "Declaration", "read_rules"]
 
@@ -76,7 +78,9 @@ class Declaration:
 
     def apply(self, op: Op, b: TensorBuilder) -> Value | None:
         """The value that replaces the result of the op, None if the rule does not fit."""
-        (result,) = op.results
+        if len(op.results) != 1:
+            return None
+        result = op.results[0]
         found = self.fits(result)
         like = None if found is None else _of_same_shape(op, b)
         if found is None or self.after is None or (like is None and self.needs_shape):
@@ -121,7 +125,10 @@ def _holds(condition: Expression, found: Found) -> bool:
         case Call("not", (part,)):
             return not _holds(part, found)
         case Call("cmp", (left, right), (("predicate", Number(relation)),)):
-            return _RELATIONS[str(relation)](_number(left, found), _number(right, found))
+            try:
+                return _RELATIONS[str(relation)](_number(left, found), _number(right, found))
+            except TypeError:
+                return False  # a list of axes has no order with a number
         case Call(function, (Name(name),)):
             return CONDITIONS[function](found[name])
     raise AssertionError(condition)
@@ -139,86 +146,166 @@ def _number(expression: Expression, found: Found) -> Any:
 # --- from text -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A line of a rule, without the blanks around it; its number, and the column of its first character."""
+
+    number: int
+    column: int
+    text: str
+
+
 def read_rules(text: str, file: str = "<rules>") -> list[Rule]:
     """The rules of a text. Raises TirError with the place of what is wrong."""
     found: dict[str, Rule] = {}
-    for line, paragraph in _paragraphs(text):
-        location = FileLocation(file, line, 1)
-        try:
-            one = _read(paragraph, location)
+    paragraphs = list(_paragraphs(text))
+    for lines, following in zip(paragraphs, [*paragraphs[1:], []]):
+        with _placed(lines, file):
+            one = _read(lines, file, following)
             if one.name in found:
-                raise TirError(f"there are two rules {one.name}")
-        except TirError as error:
-            raise TirError(error.message, location, hint=error.hint) from None
+                raise RuleMistake(f"there are two rules {one.name}", one.name)
         found[one.name] = one
     return list(found.values())
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines of each rule, with the number of the first."""
-    start = 0
-    lines: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        content = line.rstrip()
-        if not content or content.lstrip().startswith("//"):
+@contextmanager
+def _placed(lines: Sequence[_Line], file: str, is_one_text: bool = False) -> Iterator[None]:
+    """An error inside that has no place gets one in the lines.
+
+    is_one_text: the offset of an error counts in all lines, with blanks between.
+    """
+    try:
+        yield
+    except TirError as error:
+        if error.location is not None:
+            raise
+        place = FileLocation(file, *_position(error, lines, is_one_text))
+        raise TirError(error.message, place, hint=error.hint) from None
+
+
+def _position(error: TirError, lines: Sequence[_Line], is_one_text: bool) -> tuple[int, int]:
+    """The line and the column of an error: at its offset, or at the word that it is about."""
+    if isinstance(error, ExpressionError) and is_one_text:
+        offset = error.offset
+        for line in lines:
+            if offset <= len(line.text):
+                return line.number, line.column + offset
+            offset -= len(line.text) + 1
+    about = error.about if isinstance(error, RuleMistake) else ""
+    for line in lines:
+        at = word_in(line.text, about)
+        if at >= 0:
+            return line.number, line.column + at
+    return lines[0].number, lines[0].column
+
+
+def _paragraphs(text: str) -> Iterator[list[_Line]]:
+    """The lines of each rule. One that begins with a blank goes on with the rule."""
+    lines: list[_Line] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        content = line.strip()
+        if not content or content.startswith("//"):
             continue
-        if content[0] != " " and lines:
-            yield start, lines
+        column = line.index(content) + 1
+        if column == 1 and lines:
+            yield lines
             lines = []
-        if not lines:
-            start = number
-        lines.append(content.strip())
+        lines.append(_Line(number, column, content))
     if lines:
-        yield start, lines
+        yield lines
 
 
-def _read(lines: Sequence[str], location: Location) -> Rule:
-    head = _HEAD.fullmatch(lines[0])
+def _read(lines: Sequence[_Line], file: str, following: Sequence[_Line]) -> Rule:
+    head = _HEAD.fullmatch(lines[0].text)
     if head is None:
-        raise TirError(f"a rule begins with its name and a colon, got `{lines[0][:60]}`")
-    places = [k for k, line in enumerate(lines) if _CLASS.fullmatch(line)]
+        shown = lines[0].text[:60]
+        raise TirError(f"a rule begins with its name and a colon, got `{shown}`", hint=_name_hint(lines[0].text))
+    places = [k for k, line in enumerate(lines) if _CLASS.fullmatch(line.text)]
     if len(places) != 1:
-        raise TirError(f"a rule has one line with its class, {', '.join(CLASSES)}, got {len(places)}")
-    sides = " ".join([head["rest"], *lines[1 : places[0]]]).split("=>")
-    if len(sides) != 2:
-        raise TirError("a rule is `before => after`")
-    stated = _CLASS.fullmatch(lines[places[0]])
+        message = f"a rule has one line with its class, {', '.join(CLASSES)}, got {len(places)}"
+        raise TirError(message, hint=None if places else _class_hint(lines, following))
+    stated = _CLASS.fullmatch(lines[places[0]].text)
     assert stated is not None
-    if stated["kind"] == "accurate" and not stated["reason"]:
-        raise TirError("an accurate rule says why its error is not larger: `accurate: ..`")
-    before, after = map(parse_expression, sides)
+    _check_class(stated)
+    first = _Line(lines[0].number, lines[0].column + head.start("rest"), head["rest"])
+    texts = [first, *lines[1 : places[0]]]
+    before, after = _sides(texts, file)
+    old, new = (side.strip() for side in _joined(texts).split("=>"))
+    with _placed(texts, file):
+        try:
+            roles = check_sides(before, after)
+        except RuleMistake as mistake:
+            mistake.hint = mistake.hint or (_comment_hint(new) if "stands for nothing" in mistake.message else None)
+            raise
     rest = lines[places[0] + 1 :]
-    tried = [found for line in rest if (found := _TRIED.fullmatch(line))]
-    conditions = [_condition(line) for line in rest if not _TRIED.fullmatch(line)]
+    tried = [found for line in rest if (found := _TRIED.fullmatch(line.text))]
+    conditions = tuple(_condition(line, roles, file) for line in rest if not _TRIED.fullmatch(line.text))
     limits = (float(tried[0]["most"] or math.inf), tried[0]["most"] is None) if tried else (math.inf, False)
-    made = Declaration(before, after, tuple(conditions), int(stated["ulps"] or 0), limits, location)
-    _check(made)
+    location = FileLocation(file, lines[0].number, lines[0].column)
+    made = Declaration(before, after, conditions, int(stated["ulps"] or 0), limits, location)
     root = op_class(before)  # type: ignore[arg-type]
-    texts = (sides[0].strip(), sides[1].strip())
     makers = makers_of(before)  # type: ignore[arg-type]
-    return Rule(head["name"], (root,), made.apply, *texts, stated["kind"], stated["reason"] or "", made, makers)
+    return Rule(head["name"], (root,), made.apply, old, new, stated["kind"], stated["reason"] or "", made, makers)
 
 
-def _condition(line: str) -> Expression:
-    if not line.startswith("if "):
-        raise TirError(f"behind the class stand conditions, `if ..`, got `{line[:60]}`")
-    return parse_expression(line[3:].replace(" and ", " & ").replace(" or ", " | ").replace("not ", "~"))
+def _name_hint(line: str) -> str | None:
+    name, colon, _ = line.partition(":")
+    if colon and re.fullmatch(r"[\w-]+", name):
+        good = re.sub(r"^[^a-z]+|[^a-z0-9_]", "", name.lower().replace("-", "_"))
+        return f"a name is of small letters, digits and _, such as {good or 'a'}"
+    return "lines that go on with a rule begin with a blank" if line.startswith(("if ", *CLASSES)) else None
 
 
-def _check(declaration: Declaration) -> None:
-    before, after = declaration.before, declaration.after
-    assert after is not None
-    if not isinstance(before, Call) or before.function == "number":
-        raise TirError("what a rule replaces is an op, not a name or a number")
-    for side in (before, after):
-        for one in walk(side):
-            if isinstance(one, Call) and one.function not in ("number", *FUNCTIONS):
-                attributes_of(one)
-    known = names_of(before)
-    for name in names_of(after) + [name for one in declaration.conditions for name in names_of(one)]:
-        if name not in known:
-            raise TirError(f"{name} stands on the right side alone", hint=nearest(name, known))
-    for condition in declaration.conditions:
-        for one in walk(condition):
-            if isinstance(one, Call) and one.function not in (*CONDITIONS, "and", "or", "not", "cmp"):
-                raise TirError(f"there is no condition {one.function}", hint=nearest(one.function, CONDITIONS))
+def _class_hint(lines: Sequence[_Line], following: Sequence[_Line]) -> str | None:
+    """What may be meant by a line in the place of the class, or by one behind the rule."""
+    if following and _CLASS.fullmatch(following[0].text):
+        return "lines that go on with a rule begin with a blank"
+    found = [nearest(line.text.partition(":")[0].split(" ")[0], CLASSES) for line in lines[1:]]
+    return next((hint for hint in found if hint is not None), None)
+
+
+def _check_class(stated: re.Match[str]) -> None:
+    if stated["kind"] == "accurate" and not stated["reason"]:
+        raise RuleMistake("an accurate rule says why its error is not larger: `accurate: ..`", "accurate")
+    if stated["kind"] != "accurate" and stated["ulps"]:
+        raise RuleMistake(f"`within {stated['ulps']} ulp` is said of accurate rules alone", stated["kind"])
+
+
+def _joined(lines: Sequence[_Line]) -> str:
+    return " ".join(line.text for line in lines)
+
+
+def _sides(lines: Sequence[_Line], file: str) -> tuple[Expression, Expression]:
+    """Both sides."""
+    whole = _joined(lines)
+    sides = whole.split("=>")
+    if len(sides) != 2 or not all(side.strip() for side in sides):
+        raise TirError("a rule is `before => after`", hint="the arrow is =>" if "->" in whole else None)
+    made = []
+    for place, side in enumerate(sides):
+        with _placed(lines, file, is_one_text=True):
+            try:
+                made.append(parse_expression(side))
+            except ExpressionError as error:
+                error.offset += place * (len(sides[0]) + len("=>"))
+                error.hint = _comment_hint(side)
+                raise
+    return made[0], made[1]
+
+
+def _comment_hint(side: str) -> str | None:
+    return "a comment has a line of its own; in an expression // divides" if "//" in side else None
+
+
+def _condition(line: _Line, roles: Mapping[str, str], file: str) -> Expression:
+    words = line.text.split(" ")
+    if words[0] != "if":
+        hint = nearest(words[0], ("if", "tried", *CLASSES))
+        if words[0] == "tried":
+            hint = "what a proof tries is limited by `tried up to 100`, or `tried for finite numbers`"
+        raise RuleMistake(f"behind the class stand conditions, `if ..`, got `{line.text[:60]}`", words[0], hint)
+    rest = _Line(line.number, line.column + 3, line.text[3:])
+    with _placed([rest], file, is_one_text=True):
+        condition = parse_expression(rest.text)
+        check_condition(condition, roles, CONDITIONS)
+    return condition

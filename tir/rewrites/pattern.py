@@ -131,6 +131,8 @@ def _matches_call(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
     if type(op) is not cls:
         return
     operands = operands_of(call)
+    if len(operands) != len(op.operands):
+        return  # one that may be left out, such as weights
     orders = [op.operands]
     if isinstance(op, Commutative) and operands[0] != operands[1]:
         orders.append(op.operands[::-1])

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from tir.ir.actions import Action
 from tir.ir.ir import Op
+from tir.ir.op_lines import OpLines
 from tir.ir.pass_manager import Instrumentation, Pass
+from tir.viz.history import History, Origin
 from tir.viz.origins import number_ops, read_origins
 from tir.viz.steps import Budget, Listing, Step, Steps, function_name
 
@@ -21,6 +23,7 @@ class Level:
     ops: the line on which each op begins, -1 for one that the text leaves out.
     origins: for each op those of the level before that it comes from, by its location.
     became: pairs of an op of the level before and one of this, which stands where the results of the first were used.
+    made: for each op by which rules and passes it was made, of what.
     """
 
     title: str
@@ -28,6 +31,7 @@ class Level:
     ops: list[int]
     origins: list[list[int]] = field(default_factory=list)
     became: list[tuple[int, int]] = field(default_factory=list)
+    made: list[Origin] = field(default_factory=list)
 
 
 @dataclass
@@ -55,12 +59,14 @@ class Explorer(Instrumentation):
         self.runs: list[Run] = []
         self.hidden_levels = 0
         self.error = ""
+        self.history = History()
         self._listing: Listing | None = None
         self._ops: list[Op] = []
         self._steps: Steps | None = None
 
     def before(self, step: Pass, op: Op, root: Op) -> None:
         listing = self._start(root)
+        self.history.before(step, op, root)
         self._ops = number_ops(root)
         numbers = {one: i for i, one in enumerate(self._ops)}
         self._steps = Steps(root, listing, numbers, self.budget)
@@ -69,11 +75,14 @@ class Explorer(Instrumentation):
         """The text of the module; before the first pass, that is the first level."""
         if self._listing is None:
             self._listing = Listing(root)
-            self._add_level(Level("input", self._listing.lines, _op_lines(self._listing, root)))
+            self.history.refresh(list(root.walk()), OpLines(root))  # what is there now was given
+            lines = _op_lines(self._listing, root)
+            self._add_level(Level("input", self._listing.lines, lines, made=self._made(root)))
         return self._listing
 
     def finished(self, root: Op) -> None:
         self._start(root)
+        self.history.refresh(list(root.walk()), OpLines(root))
 
     def failed(self, step: Pass, op: Op, root: Op, error: Exception) -> None:
         """What came before is shown. The locations are the user's again, for those who look at the module now."""
@@ -84,26 +93,33 @@ class Explorer(Instrumentation):
     def allows(self, action: Action) -> bool:
         if self._steps is not None:
             self._steps.begin(action)
+            self.history.allows(action)
         return True
 
     def changed(self, action: Action) -> None:
         if self._steps is not None:
             self._steps.end()
+            self.history.changed(action)
 
     def after(self, step: Pass, op: Op, root: Op) -> None:
         assert self._steps is not None
         steps, self._steps = self._steps, None
         origins = read_origins(root)
+        self.history.finish(step, root, origins)
         listing = Listing(root)
         changed = listing.text != steps.before.text
         if changed or steps.found:
             steps.finish(listing)
         self._listing = listing
         if changed:
-            self._add_level(Level(str(step), listing.lines, _op_lines(listing, root), origins, self._became(steps, root)))
+            became, made = self._became(steps, root), self._made(root)
+            self._add_level(Level(str(step), listing.lines, _op_lines(listing, root), origins, became, made))
         where = "" if op is root else function_name(op)
         about = (type(step).__doc__ or "").partition("\n")[0]
         self.runs.append(Run(str(step), about, where, len(self.levels) - 1, changed, steps.found))
+
+    def _made(self, root: Op) -> list[Origin]:
+        return [self.history.origins[op] for op in root.walk()]
 
     def _add_level(self, level: Level) -> None:
         if len(self.levels) == self.max_levels:
@@ -142,7 +158,7 @@ def _composed(first: Level, second: Level) -> Level:
             behind.setdefault(i, []).append(new)
     pairs = [(old, new) for old, i in first.became for new in behind.get(i, ())]
     pairs += [(old, new) for i, new in second.became for old in first.origins[i]]
-    return Level(second.title, second.lines, second.ops, origins, list(dict.fromkeys(pairs)))
+    return Level(second.title, second.lines, second.ops, origins, list(dict.fromkeys(pairs)), second.made)
 
 
 def _union(lists: Iterable[list[int]]) -> list[int]:

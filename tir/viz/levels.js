@@ -9,6 +9,7 @@ const levels = {
 };
 
 const STORY_OPS = 5; // shown for each level in the story of an op
+const CHAIN_ROWS = 60; // of the rules that made it
 const levelNumber = (level) => make("span", { class: "n" }, `${level} `);
 const maxColumns = () => (window.innerWidth >= 1500 ? 4 : window.innerWidth >= 1200 ? 3 : 2);
 
@@ -225,8 +226,34 @@ function drawStory(level, op) {
     const steps = stepsOn(at, ops);
     if (steps.length) list.append(storySteps(steps));
   });
-  byId("story").replaceChildren(make("header", {}, make("h2", {}, "Its way through the levels"), close), list);
+  byId("story").replaceChildren(make("header", {}, make("h2", {}, "Its way through the levels"), close), list, ...madeBy(level, op));
   byId("story").hidden = false;
+}
+
+// The chain of rules and passes that made the op, each op above those that it was made of.
+function madeBy(level, op) {
+  const first = LEVELS[level].made[op];
+  if (first < 0) return [];
+  const rows = [];
+  const told = new Set();
+  const pending = [[first, 0]];
+  while (pending.length && rows.length < CHAIN_ROWS) {
+    const [number, depth] = pending.pop();
+    const made = DATA.made[number];
+    const row = (kind, ...parts) => {
+      const element = make("div", { class: kind }, ...parts);
+      element.style.paddingLeft = `${Math.min(depth, 20) * 18 + (kind === "by" ? 18 : 0)}px`;
+      rows.push(element);
+    };
+    row("made", ...highlighted(DATA.lines[made.text]), made.place && !made.by ? make("small", {}, ` ${made.place}`) : "");
+    if (told.has(number) || !made.by) continue;
+    told.add(number);
+    const rule = made.rule >= 0 ? DATA.rules[made.rule] : null;
+    row("by", `by ${made.by}`, rule ? make("code", {}, ` ${rule.before} → ${rule.after}`) : "", rule ? make("small", {}, ` ${rule.class}`) : "");
+    for (const source of [...made.of].reverse()) pending.push([source, depth + 1]);
+  }
+  if (pending.length) rows.push(make("p", { class: "cut" }, "and more"));
+  return [make("section", { class: "chain", "aria-label": "The rules that made it" }, make("h3", {}, "Made by"), ...rows)];
 }
 
 function storyLevel(level, shown) {

@@ -17,12 +17,14 @@ from typing import Any
 
 from tir.version import __version__
 from tir.viz.explore import Explorer, Level
+from tir.viz.history import Origin
 from tir.viz.steps import Budget, Chain, Step
 
 __all__ = ["page", "page_data"]
 
 MAX_LEVEL_LINES = 5000
 MAX_LINE_CHARACTERS = 1000
+MAX_MADE = 20_000  # ops in the chains of rules that made others
 MAX_TEXT_CHARACTERS = 8_000_000  # different lines of all levels and steps
 
 _SCRIPTS = ("model.js", "code.js", "levels.js", "rewrites.js", "main.js")
@@ -87,11 +89,13 @@ def page_data(explorer: Explorer, title: str, command: Sequence[str]) -> dict[st
     """What the page shows, as JSON has it.
 
     Text is numbers of `lines`. A level says for each op its line (-1: not shown), and from which ops of the level before
-    it comes (`from`). A step changes the text of its chain: `[at, removed, added lines]`; the chain's `base` is the first.
+    it comes (`from`), and by which chain of rules and passes it was made (`made`, a place in the list `made`, -1 if it was
+    given). A step changes the text of its chain: `[at, removed, added lines]`; the chain's `base` is the first.
     """
     lines = _Lines()
-    levels = [_level(level, lines) for level in explorer.levels]
     rules: dict[Any, int] = {}
+    chain = _MadeOps(lines, rules)
+    levels = [_level(level, lines, chain) for level in explorer.levels]
     chains: list[dict[str, Any]] = []
     runs: list[dict[str, Any]] = []
     steps: list[dict[str, Any]] = []
@@ -111,12 +115,49 @@ def page_data(explorer: Explorer, title: str, command: Sequence[str]) -> dict[st
     return {
         "format": 1, "tir": __version__, "title": title, "command": shlex.join(command), "error": explorer.error,
         "notes": _notes(explorer, lines), "levels": levels, "runs": runs, "chains": chains, "steps": steps,
+        "made": chain.found,
         "rules": [{"name": r.name, "before": r.before, "after": r.after, "class": r.kind, "why": r.reason} for r in rules],
         "lines": list(lines.numbers),
     }  # fmt: skip
 
 
-def _level(level: Level, lines: _Lines) -> dict[str, Any]:
+class _MadeOps:
+    """The ops of the chains that made others, each once, those that it was made of in front of it."""
+
+    def __init__(self, lines: _Lines, rules: dict[Any, int]) -> None:
+        self.lines, self.rules = lines, rules
+        self.numbers: dict[Origin, int] = {}
+        self.found: list[dict[str, Any]] = []
+
+    def number(self, origin: Origin) -> int:
+        """Its place in `found`; -1 if the page has no more room."""
+        pending = [origin]
+        while pending and len(self.found) < MAX_MADE:
+            one = pending[-1]
+            new = [source for source in _sources(one) if source not in self.numbers]
+            if one in self.numbers or not new:
+                pending.pop()
+                if one not in self.numbers:
+                    self._add(one)
+            else:
+                pending += new
+        return self.numbers.get(origin, -1)
+
+    def _add(self, origin: Origin) -> None:
+        made, rule = origin.made, origin.made.rule if origin.made is not None else None
+        self.numbers[origin] = len(self.found)
+        self.found.append({
+            "text": self.lines.add([origin.text])[0], "place": origin.place, "by": made.by if made is not None else "",
+            "rule": self.rules.setdefault(rule, len(self.rules)) if rule is not None else -1,
+            "of": [self.numbers[source] for source in _sources(origin)],
+        })  # fmt: skip
+
+
+def _sources(origin: Origin) -> Sequence[Origin]:
+    return origin.made.sources if origin.made is not None else ()
+
+
+def _level(level: Level, lines: _Lines, chain: _MadeOps) -> dict[str, Any]:
     shown = level.lines[:MAX_LEVEL_LINES]
     sources = [[*one] for one in level.origins]
     for old, new in level.became:
@@ -125,6 +166,7 @@ def _level(level: Level, lines: _Lines) -> dict[str, Any]:
     return {
         "title": level.title, "lines": lines.add(shown), "hidden": len(level.lines) - len(shown),
         "ops": [line if line < len(shown) else -1 for line in level.ops], "from": sources,
+        "made": [chain.number(origin) if origin.made is not None else -1 for origin in level.made],
     }  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""The measure of programs, which no rule raises."""
+
+from __future__ import annotations
+
+import pytest
+
+from tir.dialects.all import REGISTRY
+from tir.ir.types import F32
+from tir.parser.parse import parse_text
+from tir.proofs.prove import prove
+from tir.rewrites.declared import read_rules
+from tir.rewrites.measure import Measure, measure
+
+SUM_ONE = "%z = tir.add %x, %y : tensor<2x3xf32>"
+
+
+def measured(*lines: str, sizes: str = "2x3") -> Measure:
+    """The measure of a function that returns %z."""
+    text = "\n".join(lines).replace("2x3", sizes)
+    head = f"func.func @f(%x: tensor<{sizes}xf32>, %y: tensor<{sizes}xf32>) -> tensor<{sizes}xf32>"
+    return measure(parse_text(f"{head} {{\n{text}\nreturn %z : tensor<{sizes}xf32>\n}}", REGISTRY))
+
+
+@pytest.mark.parametrize(("lines", "expected"), [
+    ([SUM_ONE], Measure(6, 3, 0)),
+    (["%z = tir.exp %x : tensor<2x3xf32>"], Measure(24, 2, 0)),
+    (["%z = tir.neg %x : tensor<2x3xf32>"], Measure(0, 2, 0)),
+    (["%unused = tir.exp %x : tensor<2x3xf32>", SUM_ONE], Measure(6, 3, 0)),
+    (["%0 = tir.neg %x : tensor<2x3xf32>", "%z = tir.floor %0 : tensor<2x3xf32>"], Measure(6, 4, 1)),
+    (["%0 = tir.floor %x : tensor<2x3xf32>", "%z = tir.neg %0 : tensor<2x3xf32>"], Measure(6, 4, 0)),
+    (["%0 = tir.sum %x over [1] : tensor<2xf32>", "%z = tir.broadcast %0 along [0] : tensor<2xf32> -> tensor<2x3xf32>"],
+     Measure(6, 4, 1)),
+])  # fmt: skip
+def test_measure_of_a_program(lines: list[str], expected: Measure) -> None:
+    assert measured(*lines) == expected
+
+
+def test_sizes_that_are_no_numbers_stand_for_large_ones() -> None:
+    assert measured(SUM_ONE, sizes="[N]x3") == (3000, 3, 0)
+    assert measured(SUM_ONE, sizes="?x3") == (3000, 3, 0)
+
+
+#: Rules that are right, and make nothing smaller.
+USELESS = [
+    "a: x - y => x + -y\n  exact\n  if floats(x)",
+    "a: square(x) => x * x\n  exact",
+    "a: -floor(x) => ceil(-x)\n  exact",
+    "a: expm1(x) * y => y * expm1(x)\n  exact\n  if floats(x)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", USELESS, ids=lambda text: text.splitlines()[0])
+def test_rule_that_makes_nothing_smaller_is_found_out(text: str) -> None:
+    (rule,) = read_rules(text)
+    assert prove(rule, elements=(F32,)).failure.startswith(("it makes nothing smaller: work ", "rewriting would not end: "))
