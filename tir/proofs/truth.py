@@ -198,6 +198,7 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "slice": lambda x, starts, limits, strides=None: x[_window(x.shape, starts, limits, strides)],
         "broadcast": lambda x, along, shape: np.broadcast_to(
             np.expand_dims(x, tuple(axis for axis in range(len(shape)) if axis not in along)), tuple(shape)),
+        "repeat_along": lambda x, axes, like: np.broadcast_to(np.expand_dims(x, tuple(axes)), np.shape(like)),
         "dim": lambda x, axis: mpmath.mpf(np.shape(x)[int(axis)]), "cast": lambda x, element: x,
         "cumsum": lambda x, axis: np.cumsum(x, axis), "cumprod": lambda x, axis: np.cumprod(x, axis),
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),

@@ -94,8 +94,7 @@ def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
 
 
 @rule(Mul, examples=[
-    "x * broadcast(reciprocal(cast(dim(x, 0), f32)), [], [dim(x, 0)])",
-    "not x * broadcast(reciprocal(y), [], [dim(x, 0)])",
+    "x * repeat_along(reciprocal(cast(dim(x, 0), f32)), [0], x)", "not x * repeat_along(reciprocal(y), [0], x)",
 ])  # fmt: skip
 def times_one_over_size(op: Mul, b: Any) -> Value | None:
     """x * broadcast(1 / n) -> x / broadcast(n), for n a size: a mean's gradient   accurate: one rounding, not two"""
@@ -103,6 +102,8 @@ def times_one_over_size(op: Mul, b: Any) -> Value | None:
         spread, inverse = factor.op, factor.op.x.op if isinstance(factor.op, Broadcast) else None
         if not isinstance(spread, Broadcast) or not isinstance(inverse, Reciprocal) or not _is_size(inverse.x):
             continue
+        if len(factor.uses) != 1:
+            return None
         size = b.create(Broadcast, inverse.x, spread.sizes, along=spread.along, result_types=[factor.type])
         return _same_type(op, b.create(Div, x, size))
     return None
