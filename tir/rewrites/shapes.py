@@ -85,6 +85,7 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
 
 @rule(Broadcast, examples=[
     "broadcast(1, [], [3, 2])", "broadcast(2.5, [], [dim(x, 0)])", "not broadcast(x, [0], [3, 2])",
+    "not broadcast(constant([1, 2, 3]), [0], [3, 2])",
 ])  # fmt: skip
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
     """broadcast(constant of one number) -> full   exact"""
@@ -133,6 +134,7 @@ def sum_over_nothing(op: Sum, b: Any) -> Value | None:
 @rule(Elementwise, examples=[
     "exp(full_like(x, 2))", "full_like(x, 3) * full_like(x, 2)", "full_like(x, 3) < 2",
     "select(full_like(x, 1) < 0, full_like(x, 2), full_like(x, 3))", "not tril(full_like(x, 2))", "not exp(x)",
+    "not full_like(x, 2) + x",
 ])  # fmt: skip
 def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
     """f(full(x), full(y), ..) -> full(f(x, y, ..))   exact"""
