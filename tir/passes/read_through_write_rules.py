@@ -131,14 +131,13 @@ def _same_writes(op: Any, written: Any) -> bool:
 
 @rule(Take, TakeAlongAxis, IndexNd)
 def take_of_put(op: Any, b: Any) -> Value | None:
-    """take(put(set, x, at i, u), at i) -> u, for one index or indices that differ   exact"""
+    """take(put(set, x, at i, u), at i) -> u, for one index   exact"""
     written = op.x.op
     if type(written) is not _TWINS[type(op)] or not _same_writes(op, written) or not _still_fails(written):
         return None
     is_one = all(index.type.is_static and index.type.count == 1 for index in _indices(op))  # type: ignore[attr-defined]
-    # In mode `clamp` two indices may be moved to one place, in mode `drop` an index may have none.
-    differ = is_one or (written.unique_indices and op.mode == "error")
-    return _stands_for(written.u, op) if differ and op.mode != "drop" else None
+    # Of several, two may be one place, whatever `unique` promises; in mode `drop` an index may have none.
+    return _stands_for(written.u, op) if is_one and op.mode != "drop" else None
 
 
 @rule(Put, PutAlongAxis, PutNd)

@@ -9,7 +9,7 @@ from tir.ir.rewrite import Rule
 from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
-__all__ = ["FAMILIES", "MODULES", "rules_of"]
+__all__ = ["FAMILIES", "LATE", "MODULES", "rules_of"]
 
 #: The families, and the sentence that docs say of each: a file of rules, one of `MODULES`, or both.
 FAMILIES = {
@@ -17,14 +17,18 @@ FAMILIES = {
     "canonical": "the shorter of two ways to say the same to the bit",
     "stability": "what overflows, cancels or rounds away, said in functions that do not",
     "special": "what is quicker said otherwise; behind autodiff",
+    "sizes": "sizes read off operands, and copies that change nothing",
     "pushing": "what cuts off elements, in front of what computes them",
     "moving": "what moves elements, in front of what computes them, and reductions of it; behind autodiff",
 }
+#: Those that run behind autodiff alone: what a gradient is where numbers tie, they may change.
+LATE = ("special", "moving")
 
 
 #: Rules in Python, about whole families of ops; tried behind those from text.
 MODULES = LazyTable({
     "shapes": "tir.rewrites.shapes:RULES",
+    "sizes": "tir.rewrites.sizes:RULES",
     "pushing": "tir.rewrites.pushing:RULES",
     "moving": "tir.rewrites.moving:RULES",
 })  # fmt: skip
