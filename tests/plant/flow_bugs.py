@@ -140,6 +140,6 @@ FLOW_BUGS = (
         RULES,
         "starts = [start - at if i == axis else one",
         "starts = [start if i == axis else one",
-        ON_TENSORS,
+        (*TEXT, "read-through"),
     ),
 )
