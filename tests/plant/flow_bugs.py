@@ -91,7 +91,7 @@ FLOW_BUGS = (
         MEMORY,
         "if isinstance(user, (Terminator, RecursiveEffects)) or buffers_of(user.results):",
         "if isinstance(user, Terminator) and not user.results:\n        return user.parent_op is None\n    if buffers_of(user.results):",
-        ON_BUFFERS,
+        (*TEXT, "read-through"),
     ),
     Bug(
         "what stood in a buffer before a loop known in it, whatever the loop writes",
