@@ -60,8 +60,8 @@ FLOW_BUGS = (
     Bug(
         "what can fail moved in front of an assert",
         LICM,
-        "            self.disturbed.add(block)\n            block =",
-        "            block =",
+        "if op.regions else inside not in self.disturbed",
+        "if op.regions else True",
         (*TEXT, "licm"),
     ),
     Bug(
