@@ -318,6 +318,32 @@ def test_ops_leave_deep_loops_in_one_go_and_long_chains_whole(length: int) -> No
     """)
 
 
+def test_stores_are_read_through_in_deep_branches_and_long_blocks() -> None:
+    run("""
+        from tir.dialects import func, memref, scf
+        from tir.ir.types import I1, I32, INDEX, MemRefType
+        buffer = MemRefType((4,), I32)
+        f = func.Func.make("f", [I32, INDEX, I1, buffer], [])
+        x, i, p, m = f.arguments
+        b = Builder.at_end(f.entry)
+        for k in range(400):
+            b.op(memref.Store, x, m, [i], result_types=[])
+            inner = Block()
+            op = b.op(scf.If, p, result_types=[], regions=[Region([inner]), Region()])
+            b.op(memref.Store, b.create(memref.Load, m, [i], result_types=[I32]), m, [i], result_types=[])
+            b.op(scf.Yield if k else func.Return, [], result_types=[])
+            b = Builder.at_end(inner)
+        for k in range(5_000):
+            x = b.create(memref.Load, m, [i], result_types=[I32])
+            b.op(memref.Store, x, m, [i], result_types=[])
+        b.op(scf.Yield, [], result_types=[])
+        verify(f)
+        PASSES["read-through-write"]().run(f)
+        verify(f)
+        assert sum(isinstance(op, memref.Store) for op in f.walk()) == 1
+    """)
+
+
 # The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit. Those that
 # take long here are slow tests.
 SUITES = [

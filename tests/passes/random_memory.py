@@ -2,7 +2,7 @@
 
     text = random_memory(seed)      # a module with @main(%a: memref<4xi32>, %b: memref<4xi32>, %n: index, %p: i1) -> i32
 
-Every index is inside and every buffer is written before it is read, so no program fails; all that is computed is i32.
+Every index is inside if %n is at most 2, and every buffer is written before it is read, so no program fails.
 """
 
 from __future__ import annotations
@@ -32,20 +32,21 @@ class _Writer:
         self.count = 0
         self.depth = 0
         self.buffers = {"%a": BUFFER, "%b": BUFFER}
-        self.values = ["%x"]
+        self.values = ["%k1", "%k2", "%k3"]
         self.indices = ["%c0", "%c1"]
 
     def program(self, size: int) -> str:
         for number in range(4):
             self.say(f"%c{number} = arith.constant {number} : index")
-        self.say("%x = arith.constant 7 : i32")
+            self.say(f"%k{number} = arith.constant {(3, 10, 200, 31)[number]} : i32")
         own = [self.buffer(kind) for kind in ("alloc", "alloca", "alloc")]
         for _ in range(size):
             self.op()
-        total = "%x"
-        for name in [*own, "%a"]:
-            for index in ("%c0", "%c2"):
-                total = self.value(f"arith.addi {total}, {self.value(f'memref.load {name}[{index}] : {BUFFER}')} : i32")
+        total = self.late()
+        for name in own:
+            for number in range(4):
+                total = self.value(f"arith.muli {total}, %k3 : i32")
+                total = self.value(f"arith.addi {total}, {self.value(f'memref.load {name}[%c{number}] : {BUFFER}')} : i32")
         for name in (own[0], own[2]):
             self.say(f"memref.dealloc {name} : {BUFFER}")
         self.say(f"return {total} : i32")
@@ -73,7 +74,7 @@ class _Writer:
         name = self.name()
         self.say(f"{name} = memref.{kind}() : {BUFFER}")
         for number in range(4):
-            self.say(f"memref.store %x, {name}[%c{number}] : {BUFFER}")
+            self.say(f"memref.store %k{number}, {name}[%c{number}] : {BUFFER}")
         self.buffers[name] = BUFFER
         return name
 
@@ -81,8 +82,8 @@ class _Writer:
         return self.r.choice(list(self.buffers.items()))
 
     def index(self, type: str) -> str:
-        """An index that is inside: of a part the first two are."""
-        inside = ["%c0", "%c1", *self.indices] if type == PART else ["%c0", "%c1", "%c2", "%c3", *self.indices]
+        """An index that is inside: of a part the first two are. %n is at most 2."""
+        inside = ["%c0", "%c1", *self.indices] if type == PART else ["%c0", "%c1", "%c2", "%c3", "%n", "%n", *self.indices]
         return self.r.choice(inside)
 
     def late(self) -> str:

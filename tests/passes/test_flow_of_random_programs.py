@@ -6,6 +6,8 @@ which order adjoints are added up; there the numbers must agree as far as roundi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,23 @@ def check_loops(seed: int) -> int:
             got = run(copy, "interpret", "main", inputs)
             assert bits_of(got) == bits_of(want), f"seed {seed}: {name} behind {steps}\n{print_op(lowered)}"
     return changed
+
+
+def check_machine_code(text: str, arguments: Mapping[str, np.ndarray], entry: str = "main") -> None:
+    """All passes one behind the other, on what is about to become machine code."""
+    ((_, module),) = modules_at(text, ["cpu"])
+    copy = module.clone()
+    run_pipeline(Pipeline([PASSES[name]() for name in (*NAMES, "dce")]), copy)
+    assert print_op(copy) != print_op(module)
+    want, got = run(module, "cpu", entry, arguments), run(copy, "cpu", entry, arguments)
+    assert bits_of(got) == bits_of(want), text
+
+
+@KINDS
+def test_machine_code_of_random_programs_gives_the_same_bits(control: bool) -> None:
+    for seed in range(4):
+        program = random_program(seed, wide=not control, control=control)
+        check_machine_code(program.text, program.arguments())
 
 
 @KINDS

@@ -216,3 +216,25 @@ def test_loop_that_moves_takes_what_is_in_it_along() -> None:
     lines = [line.strip().partition(" = ")[2].partition(" ")[0] for line in text.splitlines()]
     assert [line for line in lines if line.startswith(("scf.for", "arith.muli"))] == ["arith.muli", "scf.for", "scf.for"]
     assert text.count("      %") == 2  # one op in each of the two loops, side by side
+
+
+def test_loop_moves_when_what_held_it_has_left() -> None:
+    text = moved("""
+        func.func @f(%x: tensor<3xf32>, %n: tensor<[N]xf32>, %y: tensor<4xf32>, %z: tensor<f32>, %i: tensor<i32>) -> tensor<f32> {
+          %0 = tir.scan (%a = %z : tensor<f32>) over (%e = %x : tensor<3xf32>) {
+            %1 = tir.scan (%b = %z : tensor<f32>) over (%d = %x : tensor<3xf32>) {
+              %first = tir.take %y at %i axis 0 : tensor<f32>
+              %2 = tir.mul %b, %first : tensor<f32>
+              tir.yield %2 : tensor<f32>
+            }
+            %second = tir.take %y at %i axis 0 : tensor<f32>
+            %3 = tir.add %1, %second : tensor<f32>
+            %4 = tir.add %3, %a : tensor<f32>
+            tir.yield %4 : tensor<f32>
+          }
+          return %0 : tensor<f32>
+        }
+    """)
+    lines = [line for line in text.splitlines() if line.startswith("    %")]
+    assert [line.split(" = ")[1].split(" ")[0] for line in lines] == ["tir.take", "tir.scan", "tir.take", "tir.add", "tir.scan"]
+    assert lines[0].startswith("    %first") and lines[2].startswith("    %second")

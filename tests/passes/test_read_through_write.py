@@ -82,7 +82,7 @@ def inputs_of(function: Func, rng: np.random.Generator) -> list[Any]:
         elif str(element) == "f32":
             numbers = rng.choice(np.array([np.nan, np.inf, -0.0, 0.0, 1.5, -2.0], np.float32), shape)
         elif "unique" in LIT.partition(f"@{function.sym_name}(")[2].partition("\n}")[0]:
-            numbers = rng.permutation(7)[: shape[0]].astype(np.int32) - 1  # as the op is promised
+            numbers = rng.permutation(7)[: int(np.prod(shape))].reshape(shape) - 1  # as the op is promised
         else:
             numbers = rng.integers(-1, 6, shape).astype(np.int32)
         array = np.asarray(numbers, numpy_dtype(element))

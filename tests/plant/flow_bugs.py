@@ -60,8 +60,8 @@ FLOW_BUGS = (
     Bug(
         "what can fail moved in front of an assert",
         LICM,
-        "            self.disturbed.add(block)\n            block =",
-        "            block =",
+        "if op.regions else inside not in self.disturbed",
+        "if op.regions else True",
         (*TEXT, "licm"),
     ),
     Bug(
@@ -91,7 +91,7 @@ FLOW_BUGS = (
         MEMORY,
         "if isinstance(user, (Terminator, RecursiveEffects)) or buffers_of(user.results):",
         "if isinstance(user, Terminator) and not user.results:\n        return user.parent_op is None\n    if buffers_of(user.results):",
-        ON_BUFFERS,
+        (*TEXT, "read-through"),
     ),
     Bug(
         "what stood in a buffer before a loop known in it, whatever the loop writes",
@@ -140,6 +140,6 @@ FLOW_BUGS = (
         RULES,
         "starts = [start - at if i == axis else one",
         "starts = [start if i == axis else one",
-        ON_TENSORS,
+        (*TEXT, "read-through"),
     ),
 )

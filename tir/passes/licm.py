@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tir.dialects import memref
@@ -47,18 +49,21 @@ class Licm(Pass):
 
 
 class _Motion:
-    """Goes through the ops in the order of the text, so that what an op needs has moved before it.
+    """Goes through the ops in the order of the text, an op with regions behind what is in it.
 
-    depth: of each block, how many are around it. disturbed: blocks of which what has been passed can end the program or
-    change something. first: of each loop the block that runs first whenever the loop runs. places: where what cannot fail
-    goes from a block, by the depth of what it needs.
+    So what an op needs has moved before it, and a loop moves without what could leave it. depth: of each block, how many
+    are around it. disturbed: blocks of which what has been passed can end the program or change something. calm_below: of
+    an op with regions the depth below which the blocks around it were not disturbed when it began. first: of each loop the
+    block that runs first whenever the loop runs. places: where what cannot fail goes from a block, by the depth of what it
+    needs.
     """
 
     def __init__(self, root: Op) -> None:
         self.root = root
-        self.summaries = _summaries(root)
+        self.inside: dict[Op, _Summary] = {}
         self.depth: dict[Block, int] = {}
         self.disturbed: set[Block] = set()
+        self.calm_below: dict[Op, int] = {}
         self.first: dict[Op, Block | None] = {}
         self.accesses: dict[Op, Accesses] = {}
         self.aliases = Aliases()
@@ -67,11 +72,17 @@ class _Motion:
 
     def run(self) -> list[tuple[Location, str]]:
         """Moves what can move; sentences about what is the same in each step and yet stays."""
-        for op in list(self.root.walk()):
-            if op is not self.root:
-                self.move(op)
-                self.note_effects(op)
+        pending = [(self.root, False)]
+        while pending:
+            op, is_entered = pending.pop()
+            if is_entered or not op.regions:
+                self.leave(op)
+                continue
             self.enter(op)
+            pending.append((op, True))
+            for region in reversed(op.regions):
+                for block in reversed(region.blocks):
+                    pending += [(inner, False) for inner in block.reversed_ops()]
         return self.remarks
 
     def enter(self, op: Op) -> None:
@@ -79,20 +90,52 @@ class _Motion:
         depth = 0 if op.parent is None else self.depth.get(op.parent, -1) + 1
         for region in op.regions:
             self.depth.update(dict.fromkeys(region.blocks, depth))
-        edges = edges_of(op) if op.regions else None
+        edges = edges_of(op)
         if edges is not None and is_loop(edges):
             self.first[op] = None if op.may_fail() else surely_run(edges)  # type: ignore[attr-defined]
+        self.inside[op] = _Summary(Effects.NONE, False, set())
+        disturbed = next((block for block in self.blocks_around(op) if block in self.disturbed), None)
+        self.calm_below[op] = -1 if disturbed is None else self.depth.get(disturbed, -1)
+        self.note_effects(op)
 
-    def move(self, op: Op) -> None:
+    def leave(self, op: Op) -> None:
+        """Moves the op, and notes for the one around it what it does."""
+        if op is self.root:
+            return
+        summary = _own_summary(op)
+        if op.regions:
+            inside = self.inside[op]
+            summary.values |= {value for value in inside.values if _region_of(value) not in op.regions}
+            summary.effects |= inside.effects if isinstance(op, RecursiveEffects) else Effects.NONE
+            summary.can_fail |= inside.can_fail
+        self.move(op, summary)
+        if not op.regions:
+            self.note_effects(op)
+        if (around := self.inside.get(op.parent_op)) is not None:  # type: ignore[arg-type]
+            around.values |= summary.values
+            around.effects |= summary.effects
+            around.can_fail |= summary.can_fail
+
+    def blocks_around(self, op: Op) -> Iterator[Block]:
+        """The blocks in which the op stands, the nearest first."""
+        block = op.parent
+        while block is not None:
+            yield block
+            around = block.parent_op
+            block = around.parent if around is not None and around is not self.root else None
+
+    def move(self, op: Op, summary: _Summary) -> None:
         """Moves the op in front of the outermost loop that it can leave."""
         if op.parent_op not in self.first or isinstance(op, (Terminator, Symbol, Derivative)):
             return
-        summary = self.summaries.get(op) or _own_summary(op)
         if summary.effects & ~Effects.READ or _is_held(op):
             return
         needed = max((self.depth[value.block] for value in summary.values), default=0)  # type: ignore[index]
         place = self.place_of(op, summary, needed)
         if place is not None and actions.begin("hoist", op):
+            if op.regions:  # the blocks that it leaves are as they were when it began
+                left = itertools.takewhile(lambda block: block is not place.parent, self.blocks_around(op))
+                self.disturbed.difference_update(block for block in left if self.depth[block] > self.calm_below[op])
             op.move_before(place)
             actions.end()
 
@@ -115,7 +158,8 @@ class _Motion:
 
     def can_leave(self, op: Op, summary: _Summary, loop: Op, inside: Block) -> bool:
         """The op, whose operands are there in front of the loop, gives the same there, and fails only if it would here."""
-        surely = self.first[loop] is inside and inside not in self.disturbed
+        is_calm = self.depth[inside] > self.calm_below[op] if op.regions else inside not in self.disturbed
+        surely = is_calm and self.first[loop] is inside
         if not surely and summary.can_fail:
             return self.stays(op, "it can fail, and does not run first in each case")
         if summary.effects & Effects.READ:
@@ -139,12 +183,8 @@ class _Motion:
     def note_effects(self, op: Op) -> None:
         """Behind an op that can fail or does something, nothing that can fail may be moved in front of it."""
         own = _own_summary(op)
-        if not own.effects & (Effects.WRITE | Effects.UNKNOWN) and not own.can_fail:
-            return
-        block = op.parent
-        while block is not None and block not in self.disturbed:
-            self.disturbed.add(block)
-            block = block.parent_op.parent if block.parent_op is not None and block.parent_op is not self.root else None
+        if own.effects & (Effects.WRITE | Effects.UNKNOWN) or own.can_fail:
+            self.disturbed.update(itertools.takewhile(lambda block: block not in self.disturbed, self.blocks_around(op)))
 
 
 def _is_held(op: Op) -> bool:
@@ -165,25 +205,6 @@ def _own_summary(op: Op) -> _Summary:
     """The same of what the op does by itself."""
     effects = op.own_effects if isinstance(op, RecursiveEffects) else getattr(op, "effects", Effects.UNKNOWN)
     return _Summary(effects, not hasattr(op, "may_fail") or op.may_fail(), set(op.operands))
-
-
-def _summaries(root: Op) -> dict[Op, _Summary]:
-    """Of the ops with regions inside `root`, from the inside out, so that each op is looked at once."""
-    found: dict[Op, _Summary] = {}
-    for op in reversed(list(root.walk())):
-        here = _own_summary(op)
-        if (inside := found.get(op)) is not None:
-            here.values |= {value for value in inside.values if _region_of(value) not in op.regions}
-            here.effects |= inside.effects if isinstance(op, RecursiveEffects) else Effects.NONE
-            here.can_fail |= inside.can_fail
-            found[op] = here
-        around = op.parent_op
-        if around is not None and op is not root:
-            outer = found.setdefault(around, _Summary(Effects.NONE, False, set()))
-            outer.values |= here.values
-            outer.effects |= here.effects
-            outer.can_fail |= here.can_fail
-    return found
 
 
 def _region_of(value: Value) -> Region | None:

@@ -88,7 +88,9 @@ class _Analysis:
                 self.calls[self.functions[op.callee]].append(op)
         named = Counter(symbol_references(root)) if self.functions else Counter()
         #: Private functions that nothing else than these calls can reach.
-        self.closed = {one for one in self.calls if one.is_private and len(self.calls[one]) == named[one.sym_name]}  # type: ignore
+        self.closed: set[Op] = {
+            one for one in self.functions.values() if one.is_private and len(self.calls[one]) == named[one.sym_name]
+        }
 
     def run(self) -> None:
         for op in self.root.walk():
