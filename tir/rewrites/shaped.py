@@ -32,7 +32,7 @@ def again(b: Any, op: Op, operands: Sequence[Value], type: Type, **changed: Attr
 
 def needed_once(value: Value) -> bool:
     """One op uses the value, once; what is there to be erased, since a rule has taken its place, does not count."""
-    needed = (use for use in value.uses if use.owner.is_used or not is_removable(use.owner))
+    needed = (use for use in value.each_use() if use.owner.is_used or not is_removable(use.owner))
     return len(list(itertools.islice(needed, 2))) == 1
 
 
