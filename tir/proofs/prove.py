@@ -75,7 +75,7 @@ def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[
         report.elements[str(case.element)] += 1
         try:
             verify(after)
-            report.failure = not_smaller(case.module, after) or next(_wrong(rule, case, after, report), "")
+            report.failure = not_smaller(rule, case.module, after) or next(_wrong(rule, case, after, report), "")
             if gradients and not report.failure:
                 report.failure = wrong_gradient(rule.declaration, case, after, seed)
         except TirError as error:
