@@ -136,6 +136,16 @@ def test_a_rule_that_makes_what_is_wrong_is_told_at_the_op(rules: Path) -> None:
     assert "my.rules:1:1: note: this rule" in done.err
 
 
+def test_a_rule_whose_right_side_needs_another_attribute_is_told(rules: Path) -> None:
+    rules.write_text("position: sum(x, a) => argmax(x, a)\n  exact\n", encoding="utf-8")
+    text = "func.func @f(%x: tensor<4xf32>) -> tensor<f32> { %0 = tir.sum %x over [0] : tensor<f32> return %0 : tensor<f32> }"
+    done = tir_opt("--rules=my.rules", stdin=text)
+    assert done.code == 1
+    assert "<stdin>:1:50: error: what a rule makes of this op needs other types or attributes" in done.err
+    done = tir_opt("--check-rules=my.rules")
+    assert done.code == 1 and "position: wrong: what a rule makes of this op needs other types or attributes" in done.out
+
+
 def test_rules_that_undo_each_other_in_a_program_are_told_at_the_op(rules: Path) -> None:
     """Conditions on uses are not known before."""
     rules.write_text(

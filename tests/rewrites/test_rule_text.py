@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -104,6 +105,15 @@ def test_what_is_no_rule_is_told_where(text: str, message: str) -> None:
     with pytest.raises(TirError) as caught:
         read_rules(text, "my.rules")
     assert str(caught.value).startswith(f"my.rules:{message}")
+
+
+def test_there_is_a_limit_of_rules_and_many_do_not_take_for_ever() -> None:
+    rules = [f"r{k}: exp(x) + {k} => x + {k + 0.5}\n  fast\n" for k in range(5001)]
+    with pytest.raises(TirError, match="my.rules:10001:1: there are at most 5000 rules"):
+        read_rules("".join(rules), "my.rules")
+    start = time.process_time()
+    check_ends(read_rules("".join(rules[:2000]), "my.rules"))
+    assert time.process_time() - start < 30
 
 
 def test_attributes_are_as_many_as_the_op_has() -> None:

@@ -72,12 +72,13 @@ class ApplyRules(Pass):
             warn(f"the rule {rule.name} is {rule.kind}, and is applied with fp-mode={mode} alone", rule.place)
         kept = [rule for rule in found.values() if rule.kind in kinds]
         check_ends(kept)
-        return [replace(rule, apply=partial(_checked, rule)) for rule in kept]
+        return kept
 
 
 def _checked(rule: Rule, op: Op, b: Any) -> Any:
     """What the rule makes of the op, which is verified: a wrong op is the rule's mistake, not one of tir."""
     last = op.previous
+    note = ("this rule", rule.place)
     try:
         made = rule.apply(op, b)
         new = op.previous
@@ -85,14 +86,15 @@ def _checked(rule: Rule, op: Op, b: Any) -> Any:
             verify(new)
             new = new.previous
     except TirError as error:
-        message = f"what a rule makes of this op is wrong: {error.message}"
-        raise PassError(message, op.location, [("this rule", rule.place)]) from None
+        raise PassError(f"what a rule makes of this op is wrong: {error.message}", op.location, [note]) from None
+    except (TypeError, ValueError, IndexError, OverflowError):
+        raise PassError("what a rule makes of this op needs other types or attributes", op.location, [note]) from None
     return made
 
 
 def rules_of_text(text: str, file: str) -> list[Rule]:
-    """The rules in the text of a file; TirError if there are none."""
+    """The rules in the text of a file, which check what they make; TirError if there are none."""
     rules = read_rules(text.removeprefix("\ufeff"), file)
     if not rules:
         raise TirError(f"there is no rule in {file}")
-    return rules
+    return [replace(rule, apply=partial(_checked, rule)) for rule in rules]

@@ -113,7 +113,7 @@ def _tried(rule: Rule, claim: Declaration, case: Case, report: Report, seed: int
     report.elements[str(case.element)] += 1
     try:
         verify(after)
-        found = not_smaller(case.module, after) or next(_wrong(rule, claim, case, after, report), "")
+        found = not_smaller(rule, case.module, after) or next(_wrong(rule, claim, case, after, report), "")
         return found or (wrong_gradient(claim, case, after, seed) if seed is not None else "")
     except TirError as error:
         return f"what it makes is wrong: {error}"

@@ -35,6 +35,7 @@ from tir.rewrites.pattern import Found, build, makers_of, matches, op_class
 
 __all__ = ["CONDITIONS", "Declaration", "read_rules"]
 
+MAX_RULES = 5000
 _HEAD = re.compile(r"(?P<name>[a-z][a-z0-9_]*):\s*(?P<rest>.*)")
 _CLASS = re.compile(rf"(?P<kind>{'|'.join(CLASSES)})(?: within (?P<ulps>\d+) ulp)?(?:: (?P<reason>.+))?")
 _TRIED = re.compile(r"tried (?:up to (?P<most>\d+)|for finite numbers)")
@@ -159,6 +160,9 @@ def read_rules(text: str, file: str = "<rules>") -> list[Rule]:
     """The rules of a text. Raises TirError with the place of what is wrong."""
     found: dict[str, Rule] = {}
     paragraphs = list(_paragraphs(text))
+    if len(paragraphs) > MAX_RULES:
+        line = paragraphs[MAX_RULES][0]
+        raise TirError(f"there are at most {MAX_RULES} rules", FileLocation(file, line.number, line.column))
     for lines, following in zip(paragraphs, [*paragraphs[1:], []]):
         with _placed(lines, file):
             one = _read(lines, file, following)

@@ -20,6 +20,7 @@ from tir.rewrites.pattern import FUNCTIONS, attributes_of, op_class, operands_of
 __all__ = ["check_ends"]
 
 MAX_STEPS = 24
+MAX_TRIED = 300_000  # rules tried on terms, in all; of thousands of rules not all are followed
 MAX_TERMS = 200  # in one term
 KINDS = ("floats", "signed", "unsigned", "bools")
 Bound = Mapping[str, Expression]
@@ -31,20 +32,28 @@ def check_ends(rules: Sequence[Rule]) -> None:
     by_function: dict[str, list[Rule]] = {}
     for rule in declared:
         by_function.setdefault(rule.declaration.before.function, []).append(rule)
-    for kind in KINDS:
-        for rule in declared:
-            _follow(rule, by_function, kind)
+    tried = 0
+    for rule in declared:
+        for kind in KINDS:
+            if tried > MAX_TRIED:
+                return
+            tried += _follow(rule, by_function, kind)
 
 
-def _follow(first: Rule, rules: Mapping[str, list[Rule]], kind: str) -> None:
-    """Rewrites the left side of a rule, of elements of a kind, and compares what comes with what was there."""
+def _follow(first: Rule, rules: Mapping[str, list[Rule]], kind: str) -> int:
+    """Rewrites the left side of a rule, of elements of a kind, and compares what comes with what was there.
+
+    Gives about how many rules were tried.
+    """
+    tried = 0
     term: Expression = first.declaration.before
     seen: dict[Expression, int] = {term: 0}
     applied: list[Rule] = []
     for _ in range(MAX_STEPS):
+        tried += sum(len(rules.get(one.function, ())) for one in _values(term) if isinstance(one, Call))
         found = next(_steps(term, rules, kind), None)
         if found is None or sum(1 for _ in walk(found[1])) > MAX_TERMS:
-            return
+            break
         rule, term = found
         applied.append(rule)
         begins = 0 if any(_applies(first, one, kind) is not None for one in _values(term)) else seen.get(term)
@@ -52,6 +61,7 @@ def _follow(first: Rule, rules: Mapping[str, list[Rule]], kind: str) -> None:
             circle = applied[begins:]
             raise never_ends(circle, circle[0].place)
         seen[term] = len(applied)
+    return tried
 
 
 def _values(term: Expression) -> Iterator[Expression]:
