@@ -11,6 +11,7 @@ from tir.proofs.prove import prove
 from tir.rewrites.declared import read_rules
 from tir.rewrites.families import FAMILIES, rules_of
 
+#: Those in Python are tried in test_rules_in_python.py.
 RULES = [(family, rule) for family in FAMILIES for rule in rules_of(family) if rule.declaration is not None]
 NAMES = [f"{family}-{rule.name}" for family, rule in RULES]
 #: Families that run behind autodiff alone.
@@ -68,6 +69,8 @@ NO_RULES = [
     ("a: log(x) => x", "a rule has one line with its class, exact, accurate, fast, got 0"),
     ("a: x => x\n  exact", "what a rule replaces is an op, not a name or a number"),
     ("a: log(x) => y\n  exact", "y stands on the right side alone"),
+    ("a: log(x) => x\n  exact\n  if last(x)", "the condition last is about 2 names, got 1"),
+    ("a: log(x) => x\n  exact\n  if floats(3)", "the condition floats is about 1 name, got 1"),
     ("a: log(x) => x\n  exact\n  if flots(x)", "there is no condition flots; did you mean 'floats'?"),
     ("a: log(x, 3) => x\n  exact", "tir.log has 0 attributes, got 1"),
     ("a: sum(x, axs=1) => x\n  exact", "tir.sum has no attribute 'axs'; did you mean 'axes'?"),

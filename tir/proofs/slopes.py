@@ -80,10 +80,14 @@ def _points(case: Case, random: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _array(type: Any, draw: Any, random: Any) -> Any:
-    shape = tuple(dim if isinstance(dim, int) else POINTS for dim in type.shape)
+    shape = _sizes(type)
     if not isinstance(type.element, FloatType):
         return random.integers(0, 2, size=shape).astype(bool)
     return np.asarray(draw(random, shape))
+
+
+def _sizes(type: Any) -> tuple[int, ...]:
+    return tuple(dim if isinstance(dim, int) else POINTS for dim in type.shape)
 
 
 def _ordinary(random: Any, shape: tuple[int, ...]) -> Any:
@@ -99,6 +103,7 @@ def _slopes(declaration: Declaration, case: Case, floats: list[str], inputs: Map
     with mpmath.workdps(DIGITS):
         step = mpmath.mpf(10) ** -20
         attributes = {name: case.attributes[name] for name in case.attributes}
+        shape = _sizes(case.value.type)
         found = []
         for name in floats:
             slope = np.empty(np.shape(inputs[name]), object)
@@ -107,7 +112,7 @@ def _slopes(declaration: Declaration, case: Case, floats: list[str], inputs: Map
                 for sign in (1, -1):
                     moved = {other: _exact(x) for other, x in inputs.items()}
                     moved[name][place] += sign * step
-                    sides.append(_weighted(truth(declaration.before, moved | attributes)))
+                    sides.append(_weighted(np.broadcast_to(truth(declaration.before, moved | attributes), shape)))
                 slope[place] = (sides[0] - sides[1]) / (2 * step)
             found.append(slope)
         return found

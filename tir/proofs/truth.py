@@ -21,11 +21,11 @@ DIGITS, MANY_DIGITS = 60, 1000
 def truth(expression: Expression, given: Mapping[str, Any], digits: int = DIGITS) -> Any:
     """The value of the expression, where names are arrays of numbers and attributes as the rule matched them.
 
-    An element that is no real number (the logarithm of -1, inf - inf) is nan.
+    An element that is no real number (the logarithm of -1, inf - inf) is nan. What is repeated beside nothing has size 1.
     """
     with mpmath.workdps(digits), np.errstate(all="ignore"):
         arrays = {name: _exact(value) for name, value in given.items()}
-        return _of(expression, arrays, _functions())
+        return _spread([_of(expression, arrays, _functions())])[0]
 
 
 def _exact(value: Any) -> Any:
@@ -183,6 +183,7 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "sum": total, "prod": over(mp.fprod), "max": over(largest), "min": over(smallest), "mean": over(mean),
         "logsumexp": lse,
         "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
+        "softmax_cross_entropy": lambda x, y: -total(y * (x - lse(x, [np.ndim(x) - 1])[..., None]), [np.ndim(x) - 1]),
         "log_softmax": lambda x, axes: x - np.expand_dims(lse(x, axes), tuple(axes)),
         "transpose": lambda x, permutation: np.transpose(x, permutation),
         "slice": lambda x, starts, limits, strides: x[tuple(map(_cut, starts, limits, strides, x.shape))],

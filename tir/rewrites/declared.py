@@ -24,7 +24,7 @@ from typing import Any
 
 from tir.dialects.tir.base import Elementwise, is_unsigned
 from tir.dialects.tir.builder import Tensor, TensorBuilder
-from tir.ir.errors import FileLocation, Location, TirError, nearest
+from tir.ir.errors import FileLocation, Location, TirError, counted, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import CLASSES, Rule
 from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, element_type
@@ -42,16 +42,18 @@ def _is_integer(x: Value) -> bool:
     return isinstance(element_type(x.type), IntegerType) and element_type(x.type) is not I1
 
 
-#: What a condition may ask of a value.
-CONDITIONS: dict[str, Callable[[Value], bool]] = {
+#: What a condition may ask of a value, and of an attribute beside it.
+CONDITIONS: dict[str, Callable[..., bool]] = {
     "floats": lambda x: isinstance(element_type(x.type), FloatType),
     "integers": _is_integer,
     "signed": lambda x: _is_integer(x) and not is_unsigned(element_type(x.type)),
     "unsigned": lambda x: is_unsigned(element_type(x.type)),
     "bools": lambda x: element_type(x.type) is I1,
     "used_once": lambda x: len(x.uses) == 1,
-    "nonempty": lambda x: all(isinstance(dim, int) and dim > 0 for dim in x.type.shape),  # type: ignore[attr-defined]
+    "last": lambda x, axes: list(axes) == [x.type.rank - 1],
+    "nonempty": lambda x: all(isinstance(dim, int) and dim > 0 for dim in x.type.shape),
 }
+_OF_TWO = ("last",)
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
 }  # fmt: skip
@@ -120,8 +122,8 @@ def _holds(condition: Expression, found: Found) -> bool:
             return not _holds(part, found)
         case Call("cmp", (left, right), (("predicate", Number(relation)),)):
             return _RELATIONS[str(relation)](_number(left, found), _number(right, found))
-        case Call(function, (Name(name),)):
-            return CONDITIONS[function](found[name])
+        case Call(function, names):
+            return CONDITIONS[function](*(found[one.name] for one in names if isinstance(one, Name)))
     raise AssertionError(condition)
 
 
@@ -188,7 +190,7 @@ def _read(lines: Sequence[str], location: Location) -> Rule:
     rest = lines[places[0] + 1 :]
     tried = [found for line in rest if (found := _TRIED.fullmatch(line))]
     conditions = [_condition(line) for line in rest if not _TRIED.fullmatch(line)]
-    limits = (float(tried[0]["most"] or math.inf), tried[0]["most"] is None) if tried else (math.inf, False)
+    limits = min((float(one["most"] or math.inf) for one in tried), default=math.inf), any(not one["most"] for one in tried)
     made = Declaration(before, after, tuple(conditions), int(stated["ulps"] or 0), limits, location)
     _check(made)
     root = op_class(before)  # type: ignore[arg-type]
@@ -217,5 +219,13 @@ def _check(declaration: Declaration) -> None:
             raise TirError(f"{name} stands on the right side alone", hint=nearest(name, known))
     for condition in declaration.conditions:
         for one in walk(condition):
-            if isinstance(one, Call) and one.function not in (*CONDITIONS, "and", "or", "not", "cmp"):
-                raise TirError(f"there is no condition {one.function}", hint=nearest(one.function, CONDITIONS))
+            if isinstance(one, Call) and one.function not in ("and", "or", "not", "cmp"):
+                _check_condition(one)
+
+
+def _check_condition(call: Call) -> None:
+    if call.function not in CONDITIONS:
+        raise TirError(f"there is no condition {call.function}", hint=nearest(call.function, CONDITIONS))
+    wanted = 2 if call.function in _OF_TWO else 1
+    if len(call.arguments) != wanted or not all(isinstance(one, Name) for one in call.arguments):
+        raise TirError(f"the condition {call.function} is about {counted(wanted, 'name')}, got {len(call.arguments)}")
