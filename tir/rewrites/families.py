@@ -15,13 +15,21 @@ __all__ = ["FAMILIES", "rules_of"]
 FAMILIES = {
     "shapes": "sizes, permutations and copies that say nothing",
     "canonical": "the shorter of two ways to say the same to the bit",
+    "unit_axes": "axes of size 1 added last",
     "stability": "what overflows, cancels or rounds away, said in functions that do not",
+    "labels": "logarithms of probabilities at the places of labels, and their gradients",
+    "gradients": "what autodiff leaves of what overflows, cancels or rounds away, said without",
+    "quotients": "probabilities that are divided by and multiplied by again; behind the others",
     "special": "what is quicker said otherwise; behind autodiff",
 }
 
 
 #: Families in Python: rules about whole families of ops.
-MODULES = LazyTable({"shapes": "tir.rewrites.shapes:RULES"})
+MODULES = LazyTable({
+    "shapes": "tir.rewrites.shapes:RULES",
+    "unit_axes": "tir.rewrites.unit_axes:RULES",
+    "labels": "tir.rewrites.labels:RULES",
+})
 
 
 def rules_of(*families: str) -> tuple[Rule, ...]:
