@@ -61,7 +61,7 @@ def broadcast_to_the_same(op: Broadcast, b: Any) -> Value | None:
 def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
     """broadcast(broadcast(x, p), q) -> broadcast(x, q[p])   exact"""
     inner = op.x.op
-    if not isinstance(inner, Broadcast) or op.stretched():
+    if not isinstance(inner, Broadcast) or set(op.stretched()) & set(inner.along):
         return None
     along = [op.along[axis] for axis in inner.along]
     return b.create(Broadcast, inner.x, op.sizes, along=along, result_types=[op.result.type])
@@ -70,8 +70,7 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
 @rule(Broadcast)
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
     """broadcast(constant of one number) -> full   exact"""
-    inner = op.x.op
-    if not isinstance(inner, Constant) or number_of(op.x) is None:
+    if not isinstance(op.x.op, (Constant, Full)) or number_of(op.x) is None:
         return None
     value = number_attribute(number_of(op.x), op.result.type.element)
     return b.create(Full, op.sizes, value=value, result_types=[op.result.type])

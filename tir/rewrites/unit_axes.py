@@ -11,7 +11,6 @@ from typing import Any
 from tir.dialects.tir.arithmetic import Neg
 from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.composite import Mean
-from tir.dialects.tir.create import Full
 from tir.dialects.tir.reduce import All, AnyOp, Max, Min, Prod, Sum
 from tir.dialects.tir.shape import Broadcast, Reshape, number_of
 from tir.ir.ir import Op, Value
@@ -61,24 +60,6 @@ def reshape_of_unit_axes(op: Reshape, b: Any) -> Value | None:
         return None
     inner = op.x.op.x
     return inner if inner.type is op.result.type and _is_known(inner) else _again(b, op, [inner, *op.sizes], op.result.type)
-
-
-@rule(Broadcast)
-def broadcast_of_unit_axes(op: Broadcast, b: Any) -> Value | None:
-    """broadcast(x with axes of size 1, along) -> broadcast(x, along), if it stretches none of x   exact"""
-    added = _unit_axes(op.x.op)
-    if added is None or any(axis not in added for axis in op.stretched()):
-        return None
-    along = [to for axis, to in enumerate(op.along) if axis not in added]
-    return _same_type(op, b.create(Broadcast, op.x.op.x, op.sizes, along=along, result_types=[op.result.type]))
-
-
-@rule(Broadcast)
-def broadcast_of_number(op: Broadcast, b: Any) -> Value | None:
-    """broadcast(full(c)) -> full(c)   exact"""
-    if not isinstance(op.x.op, Full):
-        return None
-    return b.create(Full, op.sizes, value=op.x.op.properties["value"], result_types=[op.result.type])
 
 
 @rule(Elementwise)
@@ -134,6 +115,5 @@ def _is_known(value: Any) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    reshape_that_adds_axes, reshape_of_unit_axes, broadcast_of_unit_axes, broadcast_of_number, elementwise_of_unit_axes,
-    reduction_of_unit_axes,
+    reshape_that_adds_axes, reshape_of_unit_axes, elementwise_of_unit_axes, reduction_of_unit_axes,
 )
