@@ -1,4 +1,4 @@
-"""Rules in Python about labels and axes of size 1: each fires on its programs, changes no result, and spares others."""
+"""Rules in Python about labels, axes of size 1 and products of matrices: each fires on its programs, changes no result, and spares others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tir.passes.cse import Cse
 from tir.rewrites.families import rules_of
 
 Build = Callable[[Any, Any, Any], Any]
-RULES = {rule.name: rule for family in ("shapes", "unit_axes", "labels") for rule in rules_of(family)}
+RULES = {rule.name: rule for family in ("shapes", "unit_axes", "labels", "products") for rule in rules_of(family)}
 
 
 def _column(b: Any, x: Any) -> Any:
@@ -62,7 +62,31 @@ FIRES: list[tuple[str, Build]] = [
     ("elementwise_of_unit_axes", lambda b, z, y: b.expand_dims(z, [1]) * b.expand_dims(b.exp(z), [1]) + 2),
     ("reduction_of_unit_axes", lambda b, z, y: b.sum(b.expand_dims(z, [0, 3]), [0, 1])),
     ("reduction_of_unit_axes", lambda b, z, y: b.max(b.expand_dims(z, [1]), [1])),
+    ("product_as_dot", lambda b, z, y: b.einsum("ij,kj->ik", z, z)),
+    ("product_as_dot", lambda b, z, y: b.einsum("ij,jk->ki", z, b.transpose(z))),
+    ("product_as_dot", lambda b, z, y: b.einsum("bij,bjk->bik", b.expand_dims(z, [0]), b.reshape(z, [1, 3, 4]))),
+    ("product_as_dot", lambda b, z, y: b.dot_general(z, z[0], ([1], [0]))),
+    ("product_of_transpose", lambda b, z, y: b.dot(b.transpose(z), z)),
+    ("product_of_transpose", lambda b, z, y: b.dot(z, b.transpose(z))),
+    ("product_of_transpose", lambda b, z, y: b.dot(b.transpose(z), b.transpose(b.reshape(z, [3, 4])))),
+    ("product_of_transpose", lambda b, z, y: b.dot(b.transpose(z), z[:, 1])),
+    ("product_of_transpose", lambda b, z, y: b.dot_general(_blocks(b, z, [2, 0, 1]), z, ([0], [1]))),
+    ("transpose_of_product", lambda b, z, y: b.transpose(b.dot(z, b.reshape(z, [3, 4])))),
+    ("sum_of_products", lambda b, z, y: b.sum(b.expand_dims(z, [2]) * b.reshape(z, [1, 3, 4]), [1])),
+    ("sum_of_products", lambda b, z, y: b.sum(z * z[0], [1])),
+    ("sum_of_products", lambda b, z, y: b.sum(z[0] * z[1], [0])),
+    ("sum_of_products", lambda b, z, y: b.sum(b.broadcast(z, [0, 1], [4, 3, 2]) * b.full(2.0, [4, 3, 2], F64), [1])),
+    ("dot_of_one_row", lambda b, z, y: b.dot(z[:1], b.reshape(z, [3, 4]))),
+    ("dot_of_one_row", lambda b, z, y: b.dot(z, b.reshape(z[0], [3, 1]))),
+    ("dot_of_one_product", lambda b, z, y: b.dot(z[:, :1], z[:1])),
+    ("product_of_one_batch", lambda b, z, y: b.dot_general(z[:, None], z[:2, None], ([2], [2]), ([1], [1]))),
+    ("product_with_zero", lambda b, z, y: b.dot(b.full(0, [2, 4], I64), y)),
+    ("product_of_floats_with_zero", lambda b, z, y: b.dot(b.full(0.0, [2, 4], F64), z)),
 ]
+
+
+def _blocks(b: Any, z: Any, order: list[int]) -> Any:
+    return b.transpose(b.reshape(z, [2, 2, 3]), order)
 
 
 def _quotients(b: Any, z: Any, y: Any) -> Any:
@@ -90,6 +114,15 @@ SPARED: list[tuple[str, Build]] = [
     ("elementwise_of_unit_axes", lambda b, z, y: b.expand_dims(z[0], [1]) + b.reshape(z[1], [3, 1]) * z[:3, :1]),
     ("elementwise_of_unit_axes", lambda b, z, y: -b.expand_dims(z, [1])),
     ("reduction_of_unit_axes", lambda b, z, y: b.sum(b.expand_dims(z, [1]), [0])),
+    ("product_as_dot", lambda b, z, y: b.einsum("ii->i", b.dot(z, b.transpose(z)))),
+    ("product_as_dot", lambda b, z, y: b.einsum("ij,ij->ij", z, z)),
+    ("product_as_dot", lambda b, z, y: b.einsum("ij,kl->ik", z, z)),  # sums along one operand
+    ("product_of_transpose", lambda b, z, y: b.dot_general(_blocks(b, z, [1, 0, 2]), z, ([2], [1]))),  # turned free axes
+    ("transpose_of_product", lambda b, z, y: _used_twice(b, b.dot(z, b.transpose(z)))),
+    ("sum_of_products", lambda b, z, y: b.sum(z * z, [1])),  # a dot of each pair of rows
+    ("sum_of_products", lambda b, z, y: b.sum(z * z[0], [0])),  # sums along one operand
+    ("sum_of_products", lambda b, z, y: b.sum(z[0] * b.full(2.0, [5, 3], F64), [0, 1])),
+    ("product_with_zero", lambda b, z, y: b.dot(b.full(0.0, [2, 4], F64), z)),  # 0 times inf is nan
 ]
 
 
@@ -111,7 +144,7 @@ def test_rule_spares_what_is_something_else(name: str, build: Build) -> None:
 
 
 def test_each_rule_has_a_program() -> None:
-    own = {rule.name for rule in rules_of("unit_axes", "labels")}
+    own = {rule.name for rule in rules_of("unit_axes", "labels", "products")}
     assert own <= {name for name, _ in FIRES}
 
 
@@ -132,6 +165,10 @@ def test_cross_entropy_of_labels_needs_rows_that_are_known_to_be_as_many() -> No
         assert (_rewritten(_program(build, types), "cross_entropy_of_labels")[1] > 0) is fires
 
 
+def _used_twice(b: Any, x: Any) -> Any:
+    return b.transpose(x) + b.exp(x)
+
+
 TYPES = [TensorType((4, 3), F64), TensorType((4,), I64)]
 
 
@@ -150,7 +187,7 @@ def _program(build: Build, types: list[TensorType] = TYPES) -> Op:
 
 def _rewritten(program: Op, name: str) -> tuple[Op, int]:
     module = program.clone()
-    rewriter = Rewriter([RULES[name]], builder=TensorBuilder, limit=50)
+    rewriter = Rewriter([RULES[name]], builder=TensorBuilder, fp_mode="fast", limit=50)
     rewriter.run(module)
     verify(module)
     return module, rewriter.counts[name]

@@ -31,7 +31,10 @@ from tir.ir.types import DYNAMIC, Type, element_type
 from tir.lazy import np
 from tir.rewrites.expression import Call, Expression, List, Name, Number, walk
 
-__all__ = ["FUNCTIONS", "Found", "attributes_of", "build", "kept_axes", "makers_of", "matches", "op_class", "operands_of"]
+__all__ = [
+    "FUNCTIONS", "Found", "attributes_of", "build", "kept_axes", "makers_of", "matches", "op_class", "operands_of",
+    "repeated",
+]  # fmt: skip
 
 #: What the names of a rule stand for: values, or attributes as Python values, or element types.
 Found = Mapping[str, Any]
@@ -163,13 +166,13 @@ def _matches_call(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
 
 
 def _matches_repeat(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
-    for value, axes in _repeated(op) if isinstance(op, Broadcast) else ():
+    for value, axes in repeated(op) if isinstance(op, Broadcast) else ():
         inside = _bind(call.arguments[1], axes, found)
         if inside is not None:
             yield from matches(call.arguments[0], value, inside)
 
 
-def _repeated(op: Op | None) -> Iterator[tuple[Value, list[int]]]:
+def repeated(op: Op | None) -> Iterator[tuple[Value, list[int]]]:
     """The values that the op repeats along axes of its result, with these, the nearest first."""
     rank = op.result.type.rank if op is not None else 0  # type: ignore[attr-defined]
     places, stretched = list(range(rank)), [False] * rank  # of each axis of the value, in the result
