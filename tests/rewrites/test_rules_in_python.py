@@ -1,4 +1,4 @@
-"""Rules in Python about labels, axes of size 1 and products of matrices: each fires on its programs, changes no result, and spares others."""
+"""Rules in Python about labels, axes of size 1 and powers and products of matrices: each fires on its programs, changes no result, and spares others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tir.passes.cse import Cse
 from tir.rewrites.families import rules_of
 
 Build = Callable[[Any, Any, Any], Any]
-RULES = {rule.name: rule for family in ("shapes", "unit_axes", "labels", "products") for rule in rules_of(family)}
+RULES = {rule.name: rule for family in ("shapes", "unit_axes", "labels", "powers", "products") for rule in rules_of(family)}
 
 
 def _column(b: Any, x: Any) -> Any:
@@ -48,6 +48,7 @@ FIRES: list[tuple[str, Build]] = [
     ("cross_entropy_of_labels", lambda b, z, y: b.take_along_axis(_log_p(b, z), _column(b, y), 1)),
     ("cross_entropy_by_nll_loss", lambda b, z, y: b.nll_loss(_log_p(b, z), y)),
     ("cross_entropy_by_nll_loss", lambda b, z, y: b.nll_loss(_log_p(b, z), y, weights=np.array([1.0, 0.5, 2.0]), ignore=1)),
+    ("cross_entropy_of_all_rows", lambda b, z, y: b.sum(b.exp(z) * _log_p(b, z), [0, 1])),
     ("written_neg", lambda b, z, y: _written(b, y, -z[:, 0])),
     ("quotients_at_labels_times_softmax", lambda b, z, y: _quotients(b, z, y) * b.softmax(z, [1])),
     ("sum_with_quotients_at_labels", lambda b, z, y: (z - _quotients(b, z, y)) * b.softmax(z, [1])),
@@ -80,6 +81,9 @@ FIRES: list[tuple[str, Build]] = [
     ("dot_of_one_row", lambda b, z, y: b.dot(z, b.reshape(z[0], [3, 1]))),
     ("dot_of_one_product", lambda b, z, y: b.dot(z[:, :1], z[:1])),
     ("product_of_one_batch", lambda b, z, y: b.dot_general(z[:, None], z[:2, None], ([2], [2]), ([1], [1]))),
+    ("power_by_squaring", lambda b, z, y: z**12),
+    ("power_by_squaring", lambda b, z, y: z**-7),
+    ("power_by_squaring", lambda b, z, y: b.exp(z * 1e-3) ** 512),
     ("product_with_zero", lambda b, z, y: b.dot(b.full(0, [2, 4], I64), y)),
     ("product_of_floats_with_zero", lambda b, z, y: b.dot(b.full(0.0, [2, 4], F64), z)),
 ]
@@ -105,6 +109,8 @@ SPARED: list[tuple[str, Build]] = [
     ("cross_entropy_of_labels", lambda b, z, y: b.index_nd(_log_p(b, z), [y, y])),
     ("cross_entropy_of_labels", lambda b, z, y: b.index_nd(b.log_softmax(z, [0]), [b.iota([4], 0), y])),
     ("cross_entropy_of_labels", lambda b, z, y: b.index_nd(_log_p(b, z), [b.iota([4], 0), y], mode="clamp")),
+    ("cross_entropy_of_all_rows", lambda b, z, y: b.sum(b.exp(z) * b.log_softmax(z, [0]), [0, 1])),
+    ("cross_entropy_of_all_rows", lambda b, z, y: b.sum(_log_p(b, z), [0, 1])),
     ("quotients_at_labels_times_softmax", lambda b, z, y: _quotients(b, z, y) * b.softmax(z, [0])),
     ("quotients_at_labels_times_softmax", lambda b, z, y: _quotients(b, z, 2 - y) * z),
     ("position_below_zero", lambda b, z, y: y < 0),
@@ -122,6 +128,10 @@ SPARED: list[tuple[str, Build]] = [
     ("sum_of_products", lambda b, z, y: b.sum(z * z, [1])),  # a dot of each pair of rows
     ("sum_of_products", lambda b, z, y: b.sum(z * z[0], [0])),  # sums along one operand
     ("sum_of_products", lambda b, z, y: b.sum(z[0] * b.full(2.0, [5, 3], F64), [0, 1])),
+    ("power_by_squaring", lambda b, z, y: b.exp(z) ** 2.5),
+    ("power_by_squaring", lambda b, z, y: z**513),
+    ("power_by_squaring", lambda b, z, y: y**3),
+    ("power_by_squaring", lambda b, z, y: z ** b.full(float("nan"), [4, 3], F64)),
     ("product_with_zero", lambda b, z, y: b.dot(b.full(0.0, [2, 4], F64), z)),  # 0 times inf is nan
 ]
 
@@ -144,7 +154,7 @@ def test_rule_spares_what_is_something_else(name: str, build: Build) -> None:
 
 
 def test_each_rule_has_a_program() -> None:
-    own = {rule.name for rule in rules_of("unit_axes", "labels", "products")}
+    own = {rule.name for rule in rules_of("unit_axes", "labels", "powers", "products")}
     assert own <= {name for name, _ in FIRES}
 
 

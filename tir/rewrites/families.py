@@ -20,6 +20,7 @@ FAMILIES = {
     "labels": "logarithms of probabilities at the places of labels, and their gradients",
     "gradients": "what autodiff leaves of what overflows, cancels or rounds away, said without",
     "quotients": "probabilities that are divided by and multiplied by again; behind the others",
+    "powers": "powers with whole exponents by squaring",
     "products": "sums of products as products of matrices, with the transposes in them",
     "special": "what is quicker said otherwise; behind autodiff",
 }
@@ -30,6 +31,7 @@ MODULES = LazyTable({
     "shapes": "tir.rewrites.shapes:RULES",
     "unit_axes": "tir.rewrites.unit_axes:RULES",
     "labels": "tir.rewrites.labels:RULES",
+    "powers": "tir.rewrites.powers:RULES",
     "products": "tir.rewrites.products:RULES",
 })
 

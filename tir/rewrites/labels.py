@@ -15,6 +15,7 @@ from tir.dialects.tir.effects import Assert
 from tir.dialects.tir.functions import Log
 from tir.dialects.tir.gather import Gather, IndexNd, Reading, Take, TakeAlongAxis
 from tir.dialects.tir.logic import Cmp
+from tir.dialects.tir.reduce import Sum
 from tir.dialects.tir.scatter import Put, PutAlongAxis, PutNd, Scatter, Writing
 from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose, is_number
 from tir.ir.ir import Op, Value
@@ -109,6 +110,18 @@ def cross_entropy_by_nll_loss(op: NllLoss, b: Any) -> Value | None:
     if not isinstance(scores, LogSoftmax) or list(scores.axes) != [scores.x.type.rank - 1]:
         return None
     return b.softmax_cross_entropy(scores.x, op.labels, op.weights, op.ignore).value
+
+
+@rule(Sum)
+def cross_entropy_of_all_rows(op: Sum, b: Any) -> Value | None:
+    """sum(y * log_softmax(x, [last]), [.., last]) -> -sum(softmax_cross_entropy(x, y), [..])   accurate: the same sum"""
+    *rows, last = op.axes if len(op.axes) > 1 else (-1, -1)
+    if not isinstance(op.x.op, Mul) or last != op.x.type.rank - 1 or op.acc_type is not None:
+        return None
+    for scores, labels in (op.x.op.operands, op.x.op.operands[::-1]):
+        if isinstance(scores.op, LogSoftmax) and list(scores.op.axes) == [last]:
+            return (-b.sum(b.softmax_cross_entropy(scores.op.x, labels), rows)).value
+    return None
 
 
 # --- behind autodiff -------------------------------------------------------------------------------------------------
@@ -222,6 +235,6 @@ def _same_places(read: Any, written: Any) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    log_of_moved_softmax, position_below_zero, cross_entropy_of_labels, cross_entropy_by_nll_loss, written_neg,
-    quotients_at_labels_times_softmax, sum_with_quotients_at_labels,
+    log_of_moved_softmax, position_below_zero, cross_entropy_of_labels, cross_entropy_by_nll_loss,
+    cross_entropy_of_all_rows, written_neg, quotients_at_labels_times_softmax, sum_with_quotients_at_labels,
 )
