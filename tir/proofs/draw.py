@@ -160,8 +160,12 @@ def _typings(
 ) -> Iterator[tuple[TensorType, dict[str, TensorType], dict[str, Any]]]:
     """The type that most values have, types for all, and attributes that may let the program be built."""
     for shape in [(AffineName("N"),)] if elementwise else SHAPES:
+        tried: list[dict[str, Any]] = []
         for _ in range(ATTRIBUTE_DRAWS if roles.attributes and len(shape) > 1 else 1):
             attributes = {name: _attribute(what, len(shape), random) for name, (_, what) in roles.attributes.items()}
+            if attributes in tried:
+                continue
+            tried.append(attributes)
             for truths in _some(roles.values):
                 kinds = {name: I1 if name in truths else element for name in roles.values}
                 gone = {name: attributes.get(roles.repeated.get(name, ""), ()) for name in roles.values}
