@@ -26,7 +26,7 @@ def without_sizes(rule: Rule, case: Case) -> Op | None:
 
 @pytest.mark.parametrize(("family", "rule"), RULES, ids=[f"{family}-{rule.name}" for family, rule in RULES])
 def test_rule_makes_right_programs_of_sizes_that_run_time_knows(family: str, rule: Rule) -> None:
-    for case in cases(rule.declaration.before, elements=(F32,), limits=rule.declaration.limits):
+    for case in cases(rule.declaration, elements=(F32,)):
         module = without_sizes(rule, case)
         if module is None:
             continue

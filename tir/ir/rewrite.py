@@ -56,6 +56,7 @@ class Rule:
     reason: str
     declaration: Any = None  # of a rule from text
     makers: Sequence[Makers] = ()
+    examples: tuple[str, ...] = ()  # of one in Python: expressions that it fits and, behind `not`, that it must not fit
 
     def __call__(self, op: Op, b: Builder) -> Sequence[Value] | None:
         """The values that replace the results of `op`, or None if the rule does not fit."""
@@ -71,15 +72,15 @@ def check_fp_mode(name: str, mode: str) -> None:
         raise PassError(f"pass {name}: option 'fp-mode' must be one of {', '.join(FP_MODES)}, got '{mode[:40]}'")
 
 
-def rule(*roots: type[Op]) -> Callable[[Callable[[Any, Any], Any]], Rule]:
-    """Makes a rule of a function; `roots` are the op classes that it may fit."""
+def rule(*roots: type[Op], examples: Sequence[str] = ()) -> Callable[[Callable[[Any, Any], Any]], Rule]:
+    """Makes a rule of a function; `roots` are the op classes that it may fit. examples: see `Rule`."""
 
     def make(function: Callable[[Any, Any], Any]) -> Rule:
         stated = _DOC.match(" ".join((inspect.getdoc(function) or "").split("\n")))
         assert stated is not None, f"rule {function.__name__}: docstring must be 'before -> after   class: reason'"
         return Rule(
             function.__name__, roots, function, stated["before"].strip(), stated["after"].strip(),
-            stated["kind"], stated["reason"] or "",
+            stated["kind"], stated["reason"] or "", examples=tuple(examples),
         )  # fmt: skip
 
     return make

@@ -12,6 +12,7 @@ PASSES = LazyTable({
     "autodiff": "tir.passes.autodiff:Autodiff",
     "stabilize": "tir.passes.stabilize:Stabilize",
     "specialize": "tir.passes.specialize:Specialize",
+    "push-down": "tir.passes.push_down:PushDown",
     "canonicalize": "tir.passes.canonicalize:Canonicalize",
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",

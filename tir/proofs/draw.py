@@ -8,24 +8,26 @@ elementwise; integers of 8 bits and truth values take every value.
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
-from tir.dialects.tir.base import Elementwise, drop_axes
-from tir.dialects.tir.builder import TensorBuilder
+from tir.dialects.tir.base import Elementwise, drop_axes, number_attribute
+from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.create import Full
 from tir.dialects.tir.logic import Cast
 from tir.ir.affine import AffineName
 from tir.ir.define import create
 from tir.ir.errors import TirError
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import F16, F32, F64, I1, FloatType, IntegerType, TensorType, Type, dtype_of
+from tir.ir.types import DYNAMIC, F16, F32, F64, I1, Dim, FloatType, IntegerType, TensorType, Type, dtype_of
 from tir.ir.verify import check
 from tir.lazy import np
-from tir.rewrites.expression import Call, Expression, Name, names_of, walk
+from tir.proofs.example import build_example, values_of
+from tir.rewrites.declared import Declaration
+from tir.rewrites.expression import Call, Expression, List, Name, names_of, walk
 from tir.rewrites.pattern import attributes_of, build, op_class
 
 __all__ = ["ELEMENTS", "Case", "Roles", "cases", "is_elementwise", "program", "roles_of"]
@@ -38,7 +40,12 @@ HARD_FLOATS = (
 FLOAT_NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, 10.0, 1e30, float("inf"), float("nan"))
 INTEGER_NUMBERS = (0, 1, -1, 2, 3, 7, 100, -128, 127, 255)
 #: With equal sizes, so that wrong axes do not show in types alone, and with other ones.
-SHAPES = ((3,), (2, 3), (), (3, 3), (2, 2, 2), (2, 3, 4), (1,), (0, 2), (2, 1, 3))
+SHAPES: tuple[tuple[Dim, ...], ...] = (
+    (3,), (2, 3), (), (3, 3), (2, 2, 2), (2, 3, 4), (1,), (0, 2), (2, 1, 3), (DYNAMIC,), (AffineName("N"),),
+    (DYNAMIC, 3), (AffineName("M"), AffineName("N")), (2, AffineName("N")),
+)  # fmt: skip
+#: What run time finds where types leave sizes open, one row for each set of inputs.
+OPEN_SIZES = ((4, 3, 2), (2, 2, 2), (3, 1, 4), (0, 3, 1))
 ELEMENTS = (F32, F64, F16, IntegerType(8, "s"), IntegerType(8, "u"), I1, IntegerType(8))
 MOST_POINTS = 70_000
 MORE_POINTS = (0, 300, 30, 4)  # random numbers for each of so many values
@@ -83,8 +90,11 @@ class Case:
         return self.function.entry.terminator.operand(0)
 
 
-def roles_of(expression: Expression) -> Roles:
+def roles_of(declaration: Declaration) -> Roles:
     """The names by what they are."""
+    expression = declaration.before
+    if declaration.after is None:
+        return Roles(values_of(expression), (), {}, {})
     numbers: list[str] = []
     attributes: dict[str, tuple[str, str]] = {}
     repeated: dict[str, str] = {}
@@ -100,7 +110,8 @@ def roles_of(expression: Expression) -> Roles:
                 repeated.update((name, one.arguments[1].name) for name in _beside(one.arguments[0]))
         else:
             for attribute, value in attributes_of(one).items():
-                attributes.update((name, (one.function, attribute)) for name in names_of(value))
+                what = "item" if isinstance(value, List) else attribute
+                attributes.update((name, (one.function, what)) for name in names_of(value))
     values = [name for name in names_of(expression) if name not in numbers and name not in attributes]
     return Roles(tuple(values), tuple(numbers), attributes, repeated)
 
@@ -119,24 +130,25 @@ def _beside(expression: Expression) -> Iterator[str]:
 
 
 def cases(
-    expression: Expression, seed: int = 0, limits: tuple[float, bool] = (math.inf, False), tame: bool = False,
-    elements: Sequence[Type] = ELEMENTS,
-) -> Iterator[Case]:  # fmt: skip
-    """Programs that compute the expression, of each of the element types that it allows, with all their inputs.
+    declaration: Declaration, seed: int = 0, tame: bool = False, elements: Sequence[Type] = ELEMENTS
+) -> Iterator[Case]:
+    """Programs that a declaration fits, of each of the element types that it allows, with all their inputs.
 
-    limits: the largest finite number, and whether all are finite; tame: numbers that overflow nowhere.
+    tame: numbers that overflow nowhere.
     """
-    roles = roles_of(expression)
+    expression, limits = declaration.before, declaration.limits
+    roles, elementwise = roles_of(declaration), is_elementwise(declaration)
+    make = build_example if declaration.after is None else build
     random = np.random.default_rng(seed)
     for element in elements:
         for numbers in itertools.product(*(_numbers(element, tame) for _ in roles.numbers)):
             given = dict(zip(roles.numbers, numbers))
-            for whole, types, attributes in _typings(roles, element, is_elementwise(expression), random):
-                module = program(expression, types, {**given, **attributes}, whole)
+            for whole, types, attributes in _typings(roles, element, elementwise, random):
+                module = program(expression, types, {**given, **attributes}, make, whole)
                 if module is not None:
                     pools = {name: _pool(type.element, len(types), numbers, random) for name, type in types.items()}
                     pools = {name: _limited(pool, limits, tame) for name, pool in pools.items()}
-                    inputs = tuple(_inputs(types, pools, is_elementwise(expression), random))
+                    inputs = tuple(_inputs(types, pools, elementwise, random))
                     yield Case(module, element, types, {**given, **attributes}, inputs)
 
 
@@ -149,9 +161,11 @@ def _numbers(element: Type, tame: bool) -> Sequence[float | int | bool]:
     return [number for number in INTEGER_NUMBERS if info.min <= number <= info.max]
 
 
-def is_elementwise(expression: Expression) -> bool:
-    """Each element of it depends on the same element of each name alone."""
-    calls = [one for one in walk(expression) if isinstance(one, Call) and one.function != "number"]
+def is_elementwise(declaration: Declaration) -> bool:
+    """Each element of what it says depends on the same element of each name alone."""
+    if declaration.after is None:
+        return False
+    calls = [one for one in walk(declaration.before) if isinstance(one, Call) and one.function != "number"]
     return all(one.function not in ("repeat", "cast") and issubclass(op_class(one), Elementwise) for one in calls)
 
 
@@ -191,8 +205,9 @@ def _attribute(what: str, rank: int, random: Any) -> Any:
 
 
 def program(
-    expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any], whole: TensorType | None = None
-) -> Op | None:
+    expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any], make: Callable[..., Any] = build,
+    whole: TensorType | None = None,
+) -> Op | None:  # fmt: skip
     """The module with @f, of arguments with these types; None if the expression does not fit them without casts.
 
     whole: the type of what something is repeated to.
@@ -204,15 +219,22 @@ def program(
     found = dict(given) | {name: b.tensor(argument) for name, argument in zip(types, function.arguments)}
     called = {one.function for one in walk(expression) if isinstance(one, Call)}
     try:
-        like = b.full(0, whole.static_shape, whole.element) if whole is not None and "repeat" in called else None
-        made = build(expression, b, found, like)
+        made = make(expression, b, found, *_like(b, whole, called))
     except (TirError, TypeError, IndexError, ValueError):
         return None
-    if "cast" not in called and any(isinstance(op, Cast) for op in function.entry):
+    if make is build and "cast" not in called and any(isinstance(op, Cast) for op in function.entry):
         return None
-    b.op(Return, [made.value])
-    function.set_type(list(types.values()), [made.type])
+    value = made.value if isinstance(made, Tensor) else made  # `dim` gives a value
+    b.op(Return, [value])
+    function.set_type(list(types.values()), [value.type])
     return module if not check(module) else None
+
+
+def _like(b: TensorBuilder, whole: TensorType | None, called: Collection[str]) -> list[Tensor]:
+    """A tensor of the type, if an expression with these calls takes its shape from one."""
+    if whole is None or "repeat" not in called or DYNAMIC in whole.shape:
+        return []
+    return [b.make(Full, [], value=number_attribute(0, whole.element), result_types=[whole])]
 
 
 # --- inputs ----------------------------------------------------------------------------------------------------------
@@ -221,13 +243,19 @@ def program(
 def _inputs(
     types: Mapping[str, TensorType], pools: Mapping[str, Any], elementwise: bool, random: Any
 ) -> Iterator[dict[str, Any]]:
-    """Sets of arrays: for an elementwise program all combinations of hard numbers, in vectors; else draws of them."""
+    """Sets of arrays: for an elementwise program all combinations of hard numbers, in vectors; else draws of them.
+
+    Where types leave sizes open, they are other ones for each value in the last set.
+    """
     if elementwise and types:
         grid = np.meshgrid(*pools.values(), indexing="ij")
         yield {name: np.ascontiguousarray(one.ravel()[:MOST_POINTS]) for name, one in zip(pools, grid)}
         return
-    for hard in (False, False, True, True):
-        yield {name: _drawn(type, pools[name], hard, random) for name, type in types.items()}
+    for hard, sizes in zip((False, False, True, True), OPEN_SIZES):
+        yield {name: _drawn(type, sizes, pools[name], hard, random) for name, type in types.items()}
+    if len(types) > 1 and any(DYNAMIC in type.shape for type in types.values()):
+        for_each = enumerate(types.items())
+        yield {name: _drawn(type, OPEN_SIZES[0], pools[name], False, random, k) for k, (name, type) in for_each}
 
 
 def _pool(element: Type, count: int, numbers: Sequence[Any], random: Any) -> Any:
@@ -255,8 +283,10 @@ def _limited(pool: Any, limits: tuple[float, bool], tame: bool) -> Any:
     return pool[(size <= most) & np.isfinite(pool)] if finite else pool[(size <= most) | ~np.isfinite(pool)]
 
 
-def _drawn(type: TensorType, pool: Any, hard: bool, random: Any) -> Any:
-    shape = type.static_shape
+def _drawn(type: TensorType, sizes: Sequence[int], pool: Any, hard: bool, random: Any, more: int = 0) -> Any:
+    """An array. sizes: of the axes that are open; of those without a name so many more."""
+    known = [size + more if dim is DYNAMIC else size for dim, size in zip(type.shape, sizes)]
+    shape = tuple(dim if isinstance(dim, int) else size for dim, size in zip(type.shape, known))
     if hard or pool.dtype.kind != "f":
         return random.choice(pool, size=shape)
     return random.normal(0, 3, size=shape).astype(pool.dtype)

@@ -139,8 +139,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
     found["and"], found["or"] = np.logical_and, np.logical_or
     found["not"] = np.logical_not
     found["clamp"] = lambda x, low, high: found["minimum"](found["maximum"](x, low), high)
-    found |= _reductions(found)
-    return found
+    return found | _reductions(found) | _moves()
 
 
 def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
@@ -171,9 +170,19 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
     def mean(row: list[Any]) -> Any:
         return mp.fsum(row) / len(row) if row else mp.nan
 
+    def first_nan(row: Any) -> int | None:
+        return next((place for place, number in enumerate(row) if mp.isnan(number)), None)
+
     def first_largest(row: Any) -> int:
-        nans = [place for place, number in enumerate(row) if mp.isnan(number)]
-        return nans[0] if nans else max(range(len(row)), key=lambda place: (row[place], -place))
+        nan = first_nan(row)
+        return max(range(len(row)), key=lambda place: (row[place], -place)) if nan is None else nan
+
+    def first_smallest(row: Any) -> int:
+        nan = first_nan(row)
+        return min(range(len(row)), key=lambda place: (row[place], place)) if nan is None else nan
+
+    def ordered(row: Any) -> Any:
+        return np.array(sorted(row, key=lambda number: (mp.isnan(number), 0 if mp.isnan(number) else number)), object)
 
     def dot(x: Any, y: Any) -> Any:
         return np.dot(x, y)
@@ -185,11 +194,50 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
         "softmax_cross_entropy": lambda x, y: -total(y * (x - lse(x, [np.ndim(x) - 1])[..., None]), [np.ndim(x) - 1]),
         "log_softmax": lambda x, axes: x - np.expand_dims(lse(x, axes), tuple(axes)),
-        "transpose": lambda x, permutation: np.transpose(x, permutation),
-        "slice": lambda x, starts, limits, strides: x[tuple(map(_cut, starts, limits, strides, x.shape))],
+        "transpose": lambda x, permutation=None: np.transpose(x, permutation),
+        "slice": lambda x, starts, limits, strides=None: x[_window(x.shape, starts, limits, strides)],
+        "broadcast": lambda x, along, shape: np.broadcast_to(
+            np.expand_dims(x, tuple(axis for axis in range(len(shape)) if axis not in along)), tuple(shape)),
+        "cumsum": lambda x, axis: np.cumsum(x, axis), "cumprod": lambda x, axis: np.cumprod(x, axis),
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
+        "argmin": lambda x, axis: np.apply_along_axis(first_smallest, int(axis), x),
+        "sort": lambda x, axis: np.apply_along_axis(ordered, int(axis), x),
     }  # fmt: skip
 
 
-def _cut(start: int, limit: int, stride: int, size: int) -> slice:
-    return slice(start, limit if limit > 0 else size + limit, stride)
+def _moves() -> dict[str, Callable[..., Any]]:
+    """Functions that choose and place elements, and sums of products, as the builder has them."""
+
+    def places(points: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(np.asarray(point).astype(np.int64) for point in points)
+
+    def added(x: Any, points: Sequence[Any], u: Any, kind: str) -> Any:
+        assert kind == "add"
+        found = np.array(x)
+        np.add.at(found, places(points), u)
+        return found
+
+    def product(x: Any, y: Any, contract: Sequence[Any], batch: Sequence[Any] = ((), ())) -> Any:
+        left, right = [*range(np.ndim(x))], [*range(np.ndim(x), np.ndim(x) + np.ndim(y))]
+        for own, other in (*zip(*batch), *zip(*contract)):
+            right[other] = left[own]
+        both = [left[axis] for axis in batch[0]]
+        alone = [axis for axis in (*left, *right) if (axis in left) != (axis in right)]
+        return np.einsum(x, left, y, right, [*both, *alone])
+
+    return {
+        "expand_dims": lambda x, axes: np.expand_dims(x, tuple(axes)),
+        "full_like": lambda x, value: np.full(np.shape(x), value, object),
+        "iota": lambda shape, axis: np.indices([int(size) for size in shape])[int(axis)],
+        "index_nd": lambda x, points: x[places(points)],
+        "take": lambda x, index, axis: np.take(x, places([index])[0], int(axis)),
+        "take_along_axis": lambda x, index, axis: np.take_along_axis(x, places([index])[0], int(axis)),
+        "put_nd": added, "einsum": np.einsum, "dot_general": product,
+    }  # fmt: skip
+
+
+def _window(
+    shape: Sequence[int], starts: Sequence[int], limits: Sequence[int], strides: Sequence[int] | None
+) -> tuple[slice, ...]:
+    parts = zip(shape, starts, limits, strides or [1] * len(shape))
+    return tuple(slice(start, limit if limit > 0 else size + limit, stride) for size, start, limit, stride in parts)

@@ -63,13 +63,14 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 class Declaration:
     """What a rule says, to be matched, built, proved and printed.
 
-    ulps: how far an accurate rule may lie beside the truth, 0 for what its ops make likely. limits: the largest number
-    that a proof tries, where arithmetic with many digits cannot tell what is right of larger ones, and whether it leaves
-    out what is not finite, of which the rule says nothing.
+    after: None for an example of a rule in Python, which alone knows what comes of it. ulps: how far an accurate rule may
+    lie beside the truth, 0 for what its ops make likely. limits: the largest number that a proof tries, where arithmetic
+    with many digits cannot tell what is right of larger ones, and whether it leaves out what is not finite, of which the
+    rule says nothing.
     """
 
     before: Expression
-    after: Expression
+    after: Expression | None
     conditions: tuple[Expression, ...] = ()
     ulps: int = 0
     limits: tuple[float, bool] = (math.inf, False)
@@ -80,7 +81,7 @@ class Declaration:
         (result,) = op.results
         found = self.fits(result)
         like = None if found is None else _of_same_shape(op, b)
-        if found is None or (like is None and self.needs_shape):
+        if found is None or self.after is None or (like is None and self.needs_shape):
             return None
         made = build(self.after, b, found, like, element_type(result.type)).value
         return made if made.type is result.type else None
@@ -88,6 +89,7 @@ class Declaration:
     @cached_property
     def needs_shape(self) -> bool:
         """It makes numbers or repeats, which take their shape from the op."""
+        assert self.after is not None
         inside = [one for one in walk(self.before) if isinstance(one, Call) and one.function == "number"]
         numbers = {name for one in inside for name in names_of(one)}
         return any(
@@ -207,6 +209,7 @@ def _condition(line: str) -> Expression:
 
 def _check(declaration: Declaration) -> None:
     before, after = declaration.before, declaration.after
+    assert after is not None
     if not isinstance(before, Call) or before.function == "number":
         raise TirError("what a rule replaces is an op, not a name or a number")
     for side in (before, after):

@@ -9,9 +9,9 @@ from tir.ir.rewrite import Rule
 from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
-__all__ = ["FAMILIES", "rules_of"]
+__all__ = ["FAMILIES", "MODULES", "rules_of"]
 
-#: The families, and the sentence that docs say of each: a file of rules, or one of `MODULES`.
+#: The families, and the sentence that docs say of each: a file of rules, one of `MODULES`, or both.
 FAMILIES = {
     "shapes": "sizes, permutations and copies that say nothing",
     "canonical": "the shorter of two ways to say the same to the bit",
@@ -23,17 +23,21 @@ FAMILIES = {
     "powers": "powers with whole exponents by squaring",
     "products": "sums of products as products of matrices, with the transposes in them",
     "special": "what is quicker said otherwise; behind autodiff",
+    "pushing": "what cuts off elements, in front of what computes them",
+    "moving": "what moves elements, in front of what computes them, and reductions of it; behind autodiff",
 }
 
 
-#: Families in Python: rules about whole families of ops.
+#: Rules in Python, about whole families of ops; tried behind those from text.
 MODULES = LazyTable({
     "shapes": "tir.rewrites.shapes:RULES",
     "unit_axes": "tir.rewrites.unit_axes:RULES",
     "labels": "tir.rewrites.labels:RULES",
     "powers": "tir.rewrites.powers:RULES",
     "products": "tir.rewrites.products:RULES",
-})
+    "pushing": "tir.rewrites.pushing:RULES",
+    "moving": "tir.rewrites.moving:RULES",
+})  # fmt: skip
 
 
 def rules_of(*families: str) -> tuple[Rule, ...]:
@@ -43,7 +47,6 @@ def rules_of(*families: str) -> tuple[Rule, ...]:
 
 @cache
 def _rules_of_one(family: str) -> tuple[Rule, ...]:
-    if family in MODULES:
-        return tuple(MODULES[family])
-    name = f"{family}.rules"
-    return tuple(read_rules((Path(__file__).parent / name).read_text("utf-8"), f"tir/rewrites/{name}"))
+    path = Path(__file__).parent / f"{family}.rules"
+    text = read_rules(path.read_text("utf-8"), f"tir/rewrites/{path.name}") if path.exists() else []
+    return (*text, *MODULES.get(family, ()))

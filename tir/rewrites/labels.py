@@ -40,7 +40,14 @@ def _same_type(op: Op, value: Value) -> Value | None:
 # --- forward ---------------------------------------------------------------------------------------------------------
 
 
-@rule(Log)
+@rule(Log, examples=[
+    "log(index_nd(softmax(x, [1]), [iota([2], 0), [0, 1]]))",
+    "log(transpose(softmax(x, [1])))",
+    "log(take(softmax(x, [1]), [0, 1], 1))",
+    "log(slice(softmax(x, [1]), [0, 1], [0, 0]))",
+    "not log(take(softmax(x, [1]), [0, 5], 1, mode='drop'))",
+    "not log(transpose(sigmoid(x)))",
+])  # fmt: skip
 def log_of_moved_softmax(op: Log, b: Any) -> Value | None:
     """log(softmax(x, a)[labels]) -> log_softmax(x, a)[labels], however the elements are chosen and moved   \
 accurate: softmax underflows where its logarithm is a number"""
@@ -58,7 +65,11 @@ accurate: softmax underflows where its logarithm is a number"""
     return value
 
 
-@rule(Cmp)
+@rule(Cmp, examples=[
+    "iota([3], 0) < 0",
+    "not iota([3], 0) < 1",
+    "not 0 < iota([3], 0)",
+])  # fmt: skip
 def position_below_zero(op: Cmp, b: Any) -> Value | None:
     """iota < 0 -> False   exact"""
     if op.predicate != "lt" or not isinstance(op.lhs.op, Iota) or not is_number(op.rhs, 0):
@@ -66,7 +77,13 @@ def position_below_zero(op: Cmp, b: Any) -> Value | None:
     return b.full(False, b.shape(op.lhs), op.result.type.element).value
 
 
-@rule(IndexNd, TakeAlongAxis)
+@rule(IndexNd, TakeAlongAxis, examples=[
+    "index_nd(log_softmax(x, [1]), [iota([2], 0), [0, 1]])",
+    "take_along_axis(log_softmax(x, [1]), [[0], [1]], 1)",
+    "not index_nd(log_softmax(x, [0]), [iota([2], 0), [0, 1]])",
+    "not index_nd(log_softmax(x, [1]), [[1, 0], [0, 1]])",
+    "not index_nd(log_softmax(x, [1]), [iota([2], 0), [0, 1]], mode='clamp')",
+])  # fmt: skip
 def cross_entropy_of_labels(op: Any, b: Any) -> Value | None:
     """log_softmax(x, [last])[arange(n), labels] -> -softmax_cross_entropy(x, labels)   \
 accurate: the same difference; that a label is a class is asserted"""
@@ -103,7 +120,11 @@ def _counts(value: Value, axis: int) -> bool:
     return isinstance(value.op, Iota) and value.op.axis == axis
 
 
-@rule(NllLoss)
+@rule(NllLoss, examples=[
+    "nll_loss(log_softmax(x, [1]), [0, 1])",
+    "nll_loss(log_softmax(x, [1]), [0, 1], ignore=1)",
+    "not nll_loss(x, [0, 1])",
+])  # fmt: skip
 def cross_entropy_by_nll_loss(op: NllLoss, b: Any) -> Value | None:
     """nll_loss(log_softmax(x, [last]), labels) -> softmax_cross_entropy(x, labels)   accurate: the same difference"""
     scores = op.scores.op
@@ -112,7 +133,11 @@ def cross_entropy_by_nll_loss(op: NllLoss, b: Any) -> Value | None:
     return b.softmax_cross_entropy(scores.x, op.labels, op.weights, op.ignore).value
 
 
-@rule(Sum)
+@rule(Sum, examples=[
+    "sum(y * log_softmax(x, [1]), [0, 1])",
+    "not sum(y * log_softmax(x, [0]), [0, 1])",
+    "not sum(y * log_softmax(x, [1]), [1])",
+])  # fmt: skip
 def cross_entropy_of_all_rows(op: Sum, b: Any) -> Value | None:
     """sum(y * log_softmax(x, [last]), [.., last]) -> -sum(softmax_cross_entropy(x, y), [..])   accurate: the same sum"""
     *rows, last = op.axes if len(op.axes) > 1 else (-1, -1)
@@ -126,8 +151,18 @@ def cross_entropy_of_all_rows(op: Sum, b: Any) -> Value | None:
 
 # --- behind autodiff -------------------------------------------------------------------------------------------------
 
+#: For examples: probabilities, and the diagonal of them as what divides.
+_P = "softmax(select(is_finite(x), x, 0), [1])"
+_PLACES = "[iota([2], 0), iota([2], 0)]"
+_QUOTIENTS = f"put_nd(full_like(x, 0), {_PLACES}, 2 / index_nd({_P}, {_PLACES}), 'add')"
 
-@rule(Put, PutAlongAxis, PutNd, Scatter)
+
+
+@rule(Put, PutAlongAxis, PutNd, Scatter, examples=[
+    "put_nd(full_like(x, 0), [iota([2], 0), [0, 1]], -sum(x, [1]), 'add')",
+    "not put_nd(full_like(x, 0), [iota([2], 0), [0, 1]], sum(x, [1]), 'add')",
+    "not put_nd(x, [iota([2], 0), [0, 1]], -sum(x, [1]), 'add')",
+])  # fmt: skip
 def written_neg(op: Any, b: Any) -> Value | None:
     """0 with -x added at some places -> -(0 with x added there)   accurate: the same numbers; a zero has another sign"""
     if op.kind != "add" or not is_number(op.x, 0) or not isinstance(op.u.op, Neg):
@@ -135,7 +170,7 @@ def written_neg(op: Any, b: Any) -> Value | None:
     return (-op.write(b, op.x, op.u.op.x, "add")).value
 
 
-@rule(Mul)
+@rule(Mul, examples=[f"{_QUOTIENTS} * {_P}", f"not {_QUOTIENTS} * softmax(x, [0])"])
 def quotients_at_labels_times_softmax(op: Mul, b: Any) -> Value | None:
     """(0 with x / softmax(y)[labels] added at the labels) * softmax(y) -> 0 with x added there   \
 accurate: softmax underflows"""
@@ -146,7 +181,7 @@ accurate: softmax underflows"""
     return None
 
 
-@rule(Mul)
+@rule(Mul, examples=[f"(y + {_QUOTIENTS}) * {_P}", f"{_P} * ({_QUOTIENTS} - y)", f"not (y + {_QUOTIENTS}) * y"])
 def sum_with_quotients_at_labels(op: Mul, b: Any) -> Value | None:
     """(z + (0 with x / softmax(y)[labels] added at the labels)) * softmax(y) -> z * softmax(y) + (0 with x added there), \
 and so for -   accurate: softmax underflows"""

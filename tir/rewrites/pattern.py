@@ -242,13 +242,19 @@ def _bind(expression: Expression, value: Any, found: Found) -> Found | None:
         case Number(number):
             return found if value == number and isinstance(value, bool) == isinstance(number, bool) else None
         case List(items):
-            wanted = [item.value if isinstance(item, Number) else found.get(getattr(item, "name", "")) for item in items]
-            return found if value == wanted else None
+            return _bind_all(items, value, found) if isinstance(value, list) and len(value) == len(items) else None
         case _:
             try:
                 return found if value == _attribute(expression, found) else None
             except KeyError:
                 return None
+
+
+def _bind_all(expressions: Sequence[Expression], values: Sequence[Any], found: Found) -> Found | None:
+    inside: Found | None = found
+    for expression, value in zip(expressions, values):
+        inside = None if inside is None else _bind(expression, value, inside)
+    return inside
 
 
 # --- building --------------------------------------------------------------------------------------------------------

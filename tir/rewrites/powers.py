@@ -18,7 +18,13 @@ __all__ = ["RULES"]
 LARGEST_EXPONENT = 512
 
 
-@rule(Pow)
+@rule(Pow, examples=[
+    "x ** 12",
+    "x ** -7",
+    "x ** 3",
+    "not x ** 2.5",
+    "not x ** 513",
+])  # fmt: skip
 def power_by_squaring(op: Pow, b: Any) -> Value | None:
     """x ** n -> products of x, x ** 2, x ** 4, .., and 1 divided by them for n < 0   fast"""
     exponent = number_of(op.rhs)

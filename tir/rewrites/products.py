@@ -81,7 +81,14 @@ def _same_type(op: Op, value: Value) -> Value | None:
     return value if value.type is op.result.type else None
 
 
-@rule(DotGeneral, Einsum)
+@rule(DotGeneral, Einsum, examples=[
+    "einsum('ij,jk->ik', x, y)",
+    "einsum('ij,kj->ki', x, y)",
+    "einsum('ijk,ikl->ijl', x, y)",
+    "dot_general(x, y, [[1], [0]])",
+    "not einsum('ii->i', x)",
+    "not einsum('ij,ij->ij', x, y)",
+])  # fmt: skip
 def product_as_dot(op: Any, b: Any) -> Value | None:
     """einsum("ij,jk->ik", x, y) -> dot(x, y), and so for dot_general; other products of two become dot_general   \
 accurate: the same products"""
@@ -92,7 +99,12 @@ accurate: the same products"""
     return None if isinstance(made.op, type(op)) else _same_type(op, made)
 
 
-@rule(Dot, DotGeneral)
+@rule(Dot, DotGeneral, examples=[
+    "dot(transpose(x), y)",
+    "dot(x, transpose(y))",
+    "dot_general(transpose(x, [0, 2, 1]), y, [[1], [2]], [[0], [0]])",
+    "not dot_general(transpose(x, [1, 0, 2]), y, [[2], [1]])",
+])  # fmt: skip
 def product_of_transpose(op: Any, b: Any) -> Value | None:
     """dot(transpose(x), y) -> dot_general(x, y), and so for y, if the axes that stay keep their order   \
 accurate: the same products"""
@@ -110,7 +122,10 @@ accurate: the same products"""
     return _same_type(op, _built(_Product(operands, (letters[0], letters[1]), product.result, op.acc_type), b))
 
 
-@rule(Transpose)
+@rule(Transpose, examples=[
+    "transpose(dot(x, y))",
+    "not transpose(dot(x, y), [1, 0]) + dot(x, y)",
+])  # fmt: skip
 def transpose_of_product(op: Transpose, b: Any) -> Value | None:
     """transpose(dot(x, y)) -> dot_general(y, x)   accurate: the same products"""
     made = op.x.op
@@ -123,7 +138,13 @@ def transpose_of_product(op: Transpose, b: Any) -> Value | None:
     return _same_type(op, _built(swapped, b)) if swapped.natural() == wanted else None
 
 
-@rule(Sum)
+@rule(Sum, examples=[
+    "sum(x * y, [0])",
+    "sum(expand_dims(x, [2]) * expand_dims(y, [0]), [1])",
+    "sum(x * broadcast(y, [1], [2, 3]), [1])",
+    "not sum(x * y, [1])",
+    "not sum(x + y, [0])",
+])  # fmt: skip
 def sum_of_products(op: Sum, b: Any) -> Value | None:
     """sum(repeat(x) * repeat(y), axes) -> dot_general(x, y), if it is no sum along equal rows   \
 accurate: the same products, not rounded before they are added"""
@@ -146,7 +167,11 @@ def _without_repeats(value: Value) -> tuple[Value, Sequence[int]]:
     return inner, [axis for axis in axes if axis not in new]
 
 
-@rule(Dot)
+@rule(Dot, examples=[
+    "dot(slice(x, [0, 0], [1, 0]), y)",
+    "dot(x, slice(y, [0, 0], [0, 1]))",
+    "not dot(x, y)",
+])  # fmt: skip
 def dot_of_one_row(op: Dot, b: Any) -> Value | None:
     """dot(1xK, KxN) -> dot(K, KxN), and dot(MxK, Kx1) -> dot(MxK, K)   accurate: the same products"""
     lhs, rhs = op.lhs.type, op.rhs.type
@@ -159,7 +184,10 @@ def dot_of_one_row(op: Dot, b: Any) -> Value | None:
     return None
 
 
-@rule(Dot)
+@rule(Dot, examples=[
+    "dot(slice(x, [0, 0], [0, 1]), slice(y, [0, 0], [1, 0]))",
+    "not dot(x, y)",
+])  # fmt: skip
 def dot_of_one_product(op: Dot, b: Any) -> Value | None:
     """dot(Mx1, 1xN) -> repeat(M) * repeat(N)   accurate: nothing is added up; -0.0 stays -0.0"""
     lhs, rhs = op.lhs.type, op.rhs.type
@@ -171,7 +199,10 @@ def dot_of_one_product(op: Dot, b: Any) -> Value | None:
     return _same_type(op, made.value)
 
 
-@rule(DotGeneral)
+@rule(DotGeneral, examples=[
+    "dot_general(expand_dims(x, [0]), expand_dims(y, [0]), [[2], [1]], [[0], [0]])",
+    "not dot_general(x, y, [[2], [1]], [[0], [0]])",
+])  # fmt: skip
 def product_of_one_batch(op: DotGeneral, b: Any) -> Value | None:
     """dot_general(1xMxK, 1xKxN) -> dot(MxK, KxN), with the batch behind it   accurate: the same products"""
     product = _product_of(op)
@@ -190,13 +221,19 @@ def product_of_one_batch(op: DotGeneral, b: Any) -> Value | None:
     return _same_type(op, b.expand_dims(made, [product.result.index(letter) for letter in sorted(gone)]).value)
 
 
-@rule(Dot, DotGeneral)
+@rule(Dot, DotGeneral, examples=[
+    "dot(x, full_like(x, 0))",
+    "not dot(x, y)",
+])  # fmt: skip
 def product_with_zero(op: Any, b: Any) -> Value | None:
     """dot(x, 0) -> 0 for integers   exact"""
     return None if isinstance(op.result.type.element, FloatType) else _zero(op, b)
 
 
-@rule(Dot, DotGeneral)
+@rule(Dot, DotGeneral, examples=[
+    "dot(full_like(x, 0), x)",
+    "not dot(x, y)",
+])  # fmt: skip
 def product_of_floats_with_zero(op: Any, b: Any) -> Value | None:
     """dot(x, 0) -> 0   fast"""
     return _zero(op, b)

@@ -46,14 +46,22 @@ def _again(b: Any, op: Op, operands: Sequence[Value], type: Type, **changed: Any
     return b.insert(made).results[0]
 
 
-@rule(Reshape)
+@rule(Reshape, examples=[
+    "reshape(x, [1, 3])",
+    "reshape(x, [2, 1, 3, 1])",
+    "not reshape(x, [3, 2])",
+])  # fmt: skip
 def reshape_that_adds_axes(op: Reshape, b: Any) -> Value | None:
     """reshape(x, [.., 1, ..]) -> broadcast(x, [.., 1, ..]), if all other sizes are those of x   exact"""
     added = _unit_axes(op)
     return None if added is None else _same_type(op, _with_unit_axes(b, op.x, added))
 
 
-@rule(Reshape)
+@rule(Reshape, examples=[
+    "reshape(expand_dims(x, [1]), [3, 2])",
+    "reshape(expand_dims(x, [0]), [3])",
+    "not reshape(broadcast(x, [1], [2, 3]), [6])",
+])  # fmt: skip
 def reshape_of_unit_axes(op: Reshape, b: Any) -> Value | None:
     """reshape(x with axes of size 1) -> reshape(x)   exact"""
     if _unit_axes(op.x.op) is None:
@@ -62,7 +70,13 @@ def reshape_of_unit_axes(op: Reshape, b: Any) -> Value | None:
     return inner if inner.type is op.result.type and _is_known(inner) else _again(b, op, [inner, *op.sizes], op.result.type)
 
 
-@rule(Elementwise)
+@rule(Elementwise, examples=[
+    "exp(expand_dims(x, [1]))",
+    "expand_dims(x, [0]) * expand_dims(y, [0]) + 2",
+    "select(expand_dims(x, [0]) < 0, expand_dims(y, [0]), 1)",
+    "not -expand_dims(x, [1])",
+    "not exp(broadcast(x, [1], [2, 3]))",
+])  # fmt: skip
 def elementwise_of_unit_axes(op: Elementwise, b: Any) -> Value | None:
     """f(x with axes of size 1, ..) -> f(x, ..) with axes of size 1, but for -x, whose sign goes outside   exact"""
     if isinstance(op, Neg):
@@ -86,7 +100,12 @@ def _without_unit_axes(b: Any, value: Any, like: Any, added: Sequence[int]) -> V
     return None if number is None else b.full(number, b.shape(like.x), value.type.element).value
 
 
-@rule(Sum, Prod, Mean, Max, Min, All, AnyOp)
+@rule(Sum, Prod, Mean, Max, Min, All, AnyOp, examples=[
+    "sum(expand_dims(x, [1]), [1])",
+    "max(expand_dims(x, [0]), [0, 1])",
+    "mean(expand_dims(x, [0, 2]), [2])",
+    "not sum(expand_dims(x, [1]), [0])",
+])  # fmt: skip
 def reduction_of_unit_axes(op: Any, b: Any) -> Value | None:
     """reduce(x with axes of size 1, axes) -> reduce(x, the others), with those that stay   \
 accurate: the same elements; a sum of -0.0 alone is 0.0"""

@@ -29,7 +29,7 @@ from tir.ir.kinds import I64_ARRAY, I64_ATTR, INDEX_KIND, NUMBER_ATTR, tensor_of
 from tir.ir.types import DYNAMIC, INDEX, Dim, TensorType, Type, dim_text
 from tir.lazy import np
 
-__all__ = ["OPS", "is_number", "number_of", "slice_dim"]
+__all__ = ["OPS", "element_count", "is_number", "number_of", "slice_dim"]
 
 
 class DimOp(TensorOp):
@@ -177,7 +177,7 @@ class Reshape(Sized):
         x, got = self.x.type, self.result_type
         if x.element is not got.element:
             fail(self, f"the element type must stay, got {x} and {got}")
-        before, after = _count(x.shape), _count(got.shape)
+        before, after = element_count(x.shape), element_count(got.shape)
         if before is not None and after is not None and before != after:
             fail(self, f"the number of elements must stay, got {before} ({x}) and {after} ({got})")
 
@@ -190,7 +190,7 @@ class Reshape(Sized):
         return [b.reshape(g, b.shape(x)), *[None] * len(sizes)]
 
 
-def _count(shape: Sequence[Dim]) -> AffineExpr | None:
+def element_count(shape: Sequence[Dim]) -> AffineExpr | None:
     """The number of elements if it is a number or one named size times a number, else None."""
     known = math.prod(dim for dim in shape if isinstance(dim, int))
     rest = [dim for dim in shape if not isinstance(dim, int)]
