@@ -111,7 +111,7 @@ def _slopes(declaration: Declaration, case: Case, floats: list[str], inputs: Map
     with mpmath.workdps(DIGITS):
         step = mpmath.mpf(10) ** -20
         attributes = {name: case.attributes[name] for name in case.attributes}
-        shape = _sizes(case.value.type)
+        shape = np.shape(Interpreter(case.module).run("f", list(inputs.values()))[0])
         found = []
         for name in floats:
             slope = np.empty(np.shape(inputs[name]), object)

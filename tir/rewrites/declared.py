@@ -100,9 +100,17 @@ class Declaration:
     def fits(self, value: Value) -> Found | None:
         """What the names stand for, if the rule is about this value."""
         for found in matches(self.before, value):
-            if all(_holds(one, found) for one in self.conditions):
+            is_open = any(_is_open(found[name]) for name in self.dropped)
+            if not is_open and all(_holds(one, found) for one in self.conditions):
                 return found
         return None
+
+    @cached_property
+    def dropped(self) -> tuple[str, ...]:
+        """The names that are not needed any more beside others: that their sizes agree must be known."""
+        kept = [] if self.after is None else names_of(self.after)
+        names = names_of(self.before)
+        return () if self.after is None or len(names) == 1 else tuple(name for name in names if name not in kept)
 
 
 def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
@@ -112,6 +120,11 @@ def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
         return result
     operands = map(b.tensor, op.operands) if isinstance(op, Elementwise) else ()
     return next((x for x in operands if x.type.shape == result.type.shape), None)
+
+
+def _is_open(found: Any) -> bool:
+    """It is a value with a size that only run time knows."""
+    return isinstance(found, Value) and DYNAMIC in getattr(found.type, "shape", ())
 
 
 def _holds(condition: Expression, found: Found) -> bool:
