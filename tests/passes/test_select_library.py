@@ -438,6 +438,30 @@ def test_steps_of_training(machine: str, rows: int) -> None:
         close(exe.state["w"], w)
 
 
+#: The same with weight decay: 0.5 w is part of the gradient.
+DECAY = STEP.replace("%s = tir.mul %rate, %gw", "%half = tir.full 0.5 : f32 -> tensor<4x5xf32>\n  %d = tir.mul %half, %w : "
+                     "tensor<4x5xf32>\n  %gd = tir.add %gw, %d : tensor<4x5xf32>\n  %s = tir.mul %rate, %gd")  # fmt: skip
+
+
+def test_weight_decay_is_the_beta_of_the_call() -> None:
+    text = bufferized(DECAY).partition("func.func @f")[2].partition("return")[0]
+    assert "memref.alloc" not in text
+    assert "linalg.generic" not in text
+    assert text.count("call @tir_blas_sgemm") == 2
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_steps_of_training_with_weight_decay(machine: str) -> None:
+    pipeline = default("always")
+    exe = Executable(parse_text(DECAY, REGISTRY), machine, lambda module: run_pipeline(pipeline, module))
+    w = np.ones((4, 5), np.float32)
+    x, g = numbers((6, 4), (6, 5))
+    for _ in range(2):
+        exe.call("f", [x, g])
+        w = w - np.float32(0.25) * (x.T @ g + np.float32(0.5) * w)
+        close(exe.state["w"], w)
+
+
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_variable_multiplied_by_itself_is_not_written_while_it_is_read(machine: str) -> None:
     text = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tir.dialects import arith
 from tir.ir.ir import Block, BlockArgument, Op, Value
 
-__all__ = ["Coefficient", "Monomials", "monomials"]
+__all__ = ["Coefficient", "Monomials", "Total", "monomials"]
 
 MAX_MONOMIALS = 3
 MAX_OPS = 16
@@ -18,7 +18,7 @@ MAX_OPS = 16
 class Coefficient:
     """A product of scalars that do not change from element to element, perhaps with a minus."""
 
-    factors: tuple[Value, ...] = ()
+    factors: tuple[Value | Total, ...] = ()
     is_negative: bool = False
 
     @property
@@ -29,6 +29,13 @@ class Coefficient:
     def times(self, other: Coefficient) -> Coefficient:
         """The product of both."""
         return Coefficient((*self.factors, *other.factors), self.is_negative != other.is_negative)
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum of coefficients: what several equal products are multiplied by together."""
+
+    terms: tuple[Coefficient, ...]
 
 
 #: products of block arguments, in the order of the block -> coefficient
@@ -76,9 +83,9 @@ def _negated(sum: Monomials) -> Monomials:
 
 
 def _sum(one: Monomials, other: Monomials) -> Monomials | None:
-    if not one.keys().isdisjoint(other.keys()) or len(one) + len(other) > MAX_MONOMIALS:
-        return None
-    return {**one, **other}
+    both = {arguments: Coefficient((Total((one[arguments], other[arguments])),)) for arguments in one if arguments in other}
+    found = {**one, **other, **both}
+    return found if len(found) <= MAX_MONOMIALS else None
 
 
 def _product(one: Monomials, other: Monomials) -> Monomials | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from tir.dialects.tir.builder import TensorBuilder
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.rewrite import FP_MODES, Rewriter, check_fp_mode
+from tir.passes.cse import Cse
 from tir.rewrites.families import rules_of
 
 __all__ = ["RulePass"]
@@ -16,9 +18,10 @@ __all__ = ["RulePass"]
 
 @dataclass
 class RulePass(Pass):
-    """Applies the rules of `families` until none fits."""
+    """Applies the rules of `families` until none fits; then those of `later` too."""
 
     families: ClassVar[tuple[str, ...]]
+    later: ClassVar[tuple[str, ...]] = ()
     statistics = {"erase": "ops erased that nobody uses"}
     fp_mode: str = field(default="stable", metadata={"choices": tuple(FP_MODES)})
 
@@ -26,4 +29,12 @@ class RulePass(Pass):
         check_fp_mode(self.name, self.fp_mode)
 
     def run(self, op: Op) -> None:
-        Rewriter(rules_of(*self.families), builder=TensorBuilder, fp_mode=self.fp_mode).run(op)
+        self._apply(op, self.families)
+        if self.later:
+            self._apply(op, (*self.families, *self.later))
+
+    def _apply(self, op: Op, families: Sequence[str]) -> None:
+        rewriter, merge = Rewriter(rules_of(*families), builder=TensorBuilder, fp_mode=self.fp_mode), Cse()
+        merge.run(op)  # rules that have a value twice see equal ones only if they are one
+        while rewriter.run(op):
+            merge.run(op)

@@ -20,7 +20,7 @@ from tir.ir.types import F32, F64, I1, TensorType
 from tir.passes.contraction_tiles import VECTOR_BYTES
 from tir.passes.dce import Dce
 from tir.passes.library_use import NEVER, UNKNOWN_SIZE, USES, always, check_use, declaration_of
-from tir.passes.monomials import Coefficient, Monomials, monomials
+from tir.passes.monomials import Coefficient, Monomials, Total, monomials
 
 __all__ = ["SelectLibrary"]
 
@@ -39,7 +39,7 @@ class SelectLibrary(Pass):
     `tir/dialects/library.py`. Products of f32 and f64, of two matrices (each may be transposed), of several pairs of
     matrices (along any number of first axes), of matrix and vector, and of two vectors added to a matrix. What is done
     with the product at once goes into the call: `alpha * a @ b + beta * c` is one, which writes over `c` where nobody
-    else reads it.
+    else reads it; a step of training with weight decay, `w - rate * (x^T g + decay * w)`, has `1 - rate * decay` as beta.
 
     `use` says which: `always` all of them, `auto` those that are faster so (judged by their sizes alone), `never` none.
     The text does not depend on the machine: calls stand in it whether there is a BLAS or not. So the pipelines have this
@@ -234,9 +234,9 @@ def _with_start(found: _Product) -> _Product:
     return replace(found, beta=(_Scalars(start, coefficient),), c=scaled) if scaled.type is found.c.type else found
 
 
-def _number(value: Value) -> float | None:
+def _number(value: Value | Total) -> float | None:
     """The constant that a value is."""
-    attribute = value.op.value if isinstance(value.op, arith.Constant) else None
+    attribute = value.op.value if isinstance(value, Value) and isinstance(value.op, arith.Constant) else None
     return attribute.value if isinstance(attribute, FloatAttr) else None
 
 
@@ -296,7 +296,7 @@ def _replace(found: _Product, symbols: SymbolTable) -> None:
 
 def _scalar(b: Builder, element: Any, parts: Sequence[_Scalars]) -> Value:
     """The product of the coefficients, as a value in front of the call."""
-    factors = [_outside(b, part.op, value) for part in parts for value in part.coefficient.factors]
+    factors = [_factor(b, element, part.op, factor) for part in parts for factor in part.coefficient.factors]
     is_negative = sum(part.coefficient.is_negative for part in parts) % 2 == 1
     known = _number(factors[0]) if len(factors) == 1 else None if factors else 1.0
     if known is not None:
@@ -305,6 +305,16 @@ def _scalar(b: Builder, element: Any, parts: Sequence[_Scalars]) -> Value:
     for factor in factors[1:]:
         total = b.create(arith.MulF, total, factor)
     return b.create(arith.NegF, total) if is_negative else total
+
+
+def _factor(b: Builder, element: Any, op: linalg.Generic, factor: Value | Total) -> Value:
+    """A factor, as a value in front of the call."""
+    if not isinstance(factor, Total):
+        return _outside(b, op, factor)
+    first, *others = (_scalar(b, element, (_Scalars(op, term),)) for term in factor.terms)
+    for other in others:
+        first = b.create(arith.AddF, first, other)
+    return first
 
 
 def _number_at(b: Builder, element: Any, number: float) -> Value:

@@ -14,12 +14,13 @@ __all__ = ["Specialize"]
 class Specialize(RulePass):
     """Says in fewer and quicker ops what the program says in general ones: powers by products, max(x, 0) as relu.
 
-    Runs behind `autodiff`, since not every rule keeps what a gradient is where numbers tie. The rules are in
-    `tir/rewrites/canonical.rules` and `special.rules`.
+    Sums of products become products of matrices, and transposes of their operands axes. Runs behind `autodiff`, since not
+    every rule keeps what a gradient is where numbers tie. The rules are in
+    `tir/rewrites/canonical.rules`, `special.rules`, `powers.py` and `products.py`. Equal values become one.
 
         %0 = tir.maximum %x, %zero : tensor<4xf32>    ->   %0 = tir.relu %x : tensor<4xf32>
     """
 
     name = "specialize"
-    families = ("canonical", "special")
+    families = ("shapes", "canonical", "special", "powers", "products")
     numerics = accurate(4, "powers become products")

@@ -14,8 +14,10 @@ __all__ = ["Stabilize"]
 class Stabilize(RulePass):
     """Recognizes expressions that lose digits or overflow, and says them in functions that do not.
 
-    Needs nothing; may run before and behind `autodiff`: gradients are right either way. The rules are in
-    `tir/rewrites/stability.rules`; `fp-mode=strict` keeps all of them away.
+    Needs nothing; may run before and behind `autodiff`: gradients are right either way. Before it is better: `log(softmax)`
+    with labels becomes a cross-entropy, whose gradient is p - y. The rules are those of `canonicalize` that see one way
+    where there are several, and `unit_axes.py`, `stability.rules`, `labels.py`, `gradients.rules` and, when none of these
+    fits any more, `quotients.rules` in `tir/rewrites/`; with `fp-mode=strict` only exact ones. Equal values become one.
 
         %0 = tir.add %x, %one : tensor<4xf32>
         %1 = tir.log %0 : tensor<4xf32>          ->   %1 = tir.log1p %x : tensor<4xf32>
@@ -23,5 +25,6 @@ class Stabilize(RulePass):
     """
 
     name = "stabilize"
-    families = ("stability",)
+    families = ("shapes", "canonical", "unit_axes", "stability", "labels", "gradients")
+    later = ("quotients",)
     numerics = accurate(4, "functions with a smaller error take the place of others")

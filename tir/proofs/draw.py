@@ -8,14 +8,16 @@ elementwise; integers of 8 bits and truth values take every value.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
-from tir.dialects.tir.base import Elementwise
+from tir.dialects.tir.base import Elementwise, drop_axes, number_attribute
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.create import Full
+from tir.dialects.tir.logic import Cast
 from tir.ir.affine import AffineName
 from tir.ir.define import create
 from tir.ir.errors import TirError
@@ -25,7 +27,7 @@ from tir.ir.verify import check
 from tir.lazy import np
 from tir.proofs.example import build_example, values_of
 from tir.rewrites.declared import Declaration
-from tir.rewrites.expression import Call, Expression, List, names_of, walk
+from tir.rewrites.expression import Call, Expression, List, Name, names_of, walk
 from tir.rewrites.pattern import attributes_of, build, op_class
 
 __all__ = ["ELEMENTS", "Case", "Roles", "cases", "is_elementwise", "program", "roles_of"]
@@ -53,11 +55,15 @@ TAME = 30.0
 
 @dataclass(frozen=True)
 class Roles:
-    """What the names of an expression are: values, numbers, and attributes with the op and the attribute each is of."""
+    """What the names of an expression are: values, numbers, and attributes with the op and the attribute each is of.
+
+    repeated: the values that lack axes, with the name of these.
+    """
 
     values: tuple[str, ...]
     numbers: tuple[str, ...]
     attributes: Mapping[str, tuple[str, str]]
+    repeated: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,10 @@ def roles_of(declaration: Declaration) -> Roles:
     """The names by what they are."""
     expression = declaration.before
     if declaration.after is None:
-        return Roles(values_of(expression), (), {})
+        return Roles(values_of(expression), (), {}, {})
     numbers: list[str] = []
     attributes: dict[str, tuple[str, str]] = {}
+    repeated: dict[str, str] = {}
     for one in walk(expression):
         if not isinstance(one, Call):
             continue
@@ -99,12 +106,24 @@ def roles_of(declaration: Declaration) -> Roles:
         elif one.function in ("repeat", "cast"):
             what = "axes" if one.function == "repeat" else "element"
             attributes.update((name, (one.function, what)) for name in names_of(one.arguments[1]))
+            if one.function == "repeat" and isinstance(one.arguments[1], Name):
+                repeated.update((name, one.arguments[1].name) for name in _beside(one.arguments[0]))
         else:
             for attribute, value in attributes_of(one).items():
                 what = "item" if isinstance(value, List) else attribute
                 attributes.update((name, (one.function, what)) for name in names_of(value))
     values = [name for name in names_of(expression) if name not in numbers and name not in attributes]
-    return Roles(tuple(values), tuple(numbers), attributes)
+    return Roles(tuple(values), tuple(numbers), attributes, repeated)
+
+
+def _beside(expression: Expression) -> Iterator[str]:
+    """The names of values that have the shape of the expression, if only because ops of elements stand in between."""
+    match expression:
+        case Name(name):
+            yield name
+        case Call(function, arguments) if function not in ("number", "repeat"):
+            for one in arguments if issubclass(op_class(expression), Elementwise) else ():
+                yield from _beside(one)
 
 
 # --- programs --------------------------------------------------------------------------------------------------------
@@ -124,8 +143,8 @@ def cases(
     for element in elements:
         for numbers in itertools.product(*(_numbers(element, tame) for _ in roles.numbers)):
             given = dict(zip(roles.numbers, numbers))
-            for types, attributes in _typings(roles, element, elementwise, random):
-                module = program(expression, types, {**given, **attributes}, make)
+            for whole, types, attributes in _typings(roles, element, elementwise, random):
+                module = program(expression, types, {**given, **attributes}, make, whole)
                 if module is not None:
                     pools = {name: _pool(type.element, len(types), numbers, random) for name, type in types.items()}
                     pools = {name: _limited(pool, limits, tame) for name, pool in pools.items()}
@@ -156,14 +175,21 @@ def _is_each_element(cls: type[Op]) -> bool:
 
 def _typings(
     roles: Roles, element: Type, elementwise: bool, random: Any
-) -> Iterator[tuple[dict[str, TensorType], dict[str, Any]]]:
-    """Types for the values and numbers for the attributes that may let the program be built."""
+) -> Iterator[tuple[TensorType, dict[str, TensorType], dict[str, Any]]]:
+    """The type that most values have, types for all, and attributes that may let the program be built."""
     for shape in [(AffineName("N"),)] if elementwise else SHAPES:
+        tried: list[dict[str, Any]] = []
         for _ in range(ATTRIBUTE_DRAWS if roles.attributes and len(shape) > 1 else 1):
             attributes = {name: _attribute(what, len(shape), random) for name, (_, what) in roles.attributes.items()}
+            if attributes in tried:
+                continue
+            tried.append(attributes)
             for truths in _some(roles.values):
                 kinds = {name: I1 if name in truths else element for name in roles.values}
-                yield {name: TensorType(shape, kind) for name, kind in kinds.items()}, attributes
+                gone = {name: attributes.get(roles.repeated.get(name, ""), ()) for name in roles.values}
+                whole = TensorType(shape, element)
+                types = {name: TensorType(drop_axes(shape, gone[name]), kind) for name, kind in kinds.items()}
+                yield whole, types, attributes
 
 
 def _some(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -183,22 +209,36 @@ def _attribute(what: str, rank: int, random: Any) -> Any:
 
 
 def program(
-    expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any], make: Callable[..., Any] = build
-) -> Op | None:
-    """The module with @f, of arguments with these types; None if the expression does not fit them."""
+    expression: Expression, types: Mapping[str, TensorType], given: Mapping[str, Any], make: Callable[..., Any] = build,
+    whole: TensorType | None = None,
+) -> Op | None:  # fmt: skip
+    """The module with @f, of arguments with these types; None if the expression does not fit them without casts.
+
+    whole: the type of what something is repeated to.
+    """
     function = Func.make("f", list(types.values()), [])
     module = create(Module, regions=[Region([Block()])])
     module.body.append(function)
     b = TensorBuilder(function.entry, None, function.location)
     found = dict(given) | {name: b.tensor(argument) for name, argument in zip(types, function.arguments)}
+    called = {one.function for one in walk(expression) if isinstance(one, Call)}
     try:
-        made = make(expression, b, found)
+        made = make(expression, b, found, *_like(b, whole, called))
     except (TirError, TypeError, IndexError, ValueError):
+        return None
+    if make is build and "cast" not in called and any(isinstance(op, Cast) for op in function.entry):
         return None
     value = made.value if isinstance(made, Tensor) else made  # `dim` gives a value
     b.op(Return, [value])
     function.set_type(list(types.values()), [value.type])
     return module if not check(module) else None
+
+
+def _like(b: TensorBuilder, whole: TensorType | None, called: Collection[str]) -> list[Tensor]:
+    """A tensor of the type, if an expression with these calls takes its shape from one."""
+    if whole is None or "repeat" not in called or DYNAMIC in whole.shape:
+        return []
+    return [b.make(Full, [], value=number_attribute(0, whole.element), result_types=[whole])]
 
 
 # --- inputs ----------------------------------------------------------------------------------------------------------
@@ -244,7 +284,7 @@ def _limited(pool: Any, limits: tuple[float, bool], tame: bool) -> Any:
     size, (most, finite) = np.abs(pool), limits
     if tame:
         return pool[(size <= TAME) & (size >= 1 / TAME)]
-    return pool[np.isfinite(pool)] if finite else pool[(size <= most) | ~np.isfinite(pool)]
+    return pool[(size <= most) & np.isfinite(pool)] if finite else pool[(size <= most) | ~np.isfinite(pool)]
 
 
 def _drawn(type: TensorType, sizes: Sequence[int], pool: Any, hard: bool, random: Any, more: int = 0) -> Any:

@@ -221,8 +221,8 @@ def _truths(
         given = {name: x[[place[0] for place in places]] for name, x in inputs.items()}
     numbers = roles_of(declaration).numbers
     given |= {name: np.asarray(value, np.float64) if name in numbers else value for name, value in case.attributes.items()}
-    exact = np.asarray(truth(declaration.before, given, digits), object)
-    return list(np.broadcast_to(exact, (len(places),))) if is_flat else [exact[place] for place in places]
+    exact = np.broadcast_to(truth(declaration.before, given, digits), (len(places),) if is_flat else shape)
+    return list(exact) if is_flat else [exact[place] for place in places]
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,15 @@ def _points(case: Case, random: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _array(type: Any, draw: Any, random: Any) -> Any:
-    open_size = POINTS if type.rank == 1 else FEW_POINTS
-    shape = tuple(dim if isinstance(dim, int) else open_size for dim in type.shape)
+    shape = _sizes(type)
     if not isinstance(type.element, FloatType):
         return random.integers(0, 2, size=shape).astype(bool)
     return np.asarray(draw(random, shape))
+
+
+def _sizes(type: Any) -> tuple[int, ...]:
+    open_size = POINTS if type.rank == 1 else FEW_POINTS
+    return tuple(dim if isinstance(dim, int) else open_size for dim in type.shape)
 
 
 def _ordinary(random: Any, shape: tuple[int, ...]) -> Any:
@@ -107,6 +111,7 @@ def _slopes(declaration: Declaration, case: Case, floats: list[str], inputs: Map
     with mpmath.workdps(DIGITS):
         step = mpmath.mpf(10) ** -20
         attributes = {name: case.attributes[name] for name in case.attributes}
+        shape = np.shape(Interpreter(case.module).run("f", list(inputs.values()))[0])
         found = []
         for name in floats:
             slope = np.empty(np.shape(inputs[name]), object)
@@ -115,7 +120,7 @@ def _slopes(declaration: Declaration, case: Case, floats: list[str], inputs: Map
                 for sign in (1, -1):
                     moved = {other: _exact(x) for other, x in inputs.items()}
                     moved[name][place] += sign * step
-                    sides.append(_weighted(truth(declaration.before, moved | attributes)))
+                    sides.append(_weighted(np.broadcast_to(truth(declaration.before, moved | attributes), shape)))
                 slope[place] = (sides[0] - sides[1]) / (2 * step)
             found.append(slope)
         return found

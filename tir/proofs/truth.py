@@ -21,11 +21,11 @@ DIGITS, MANY_DIGITS = 60, 1000
 def truth(expression: Expression, given: Mapping[str, Any], digits: int = DIGITS) -> Any:
     """The value of the expression, where names are arrays of numbers and attributes as the rule matched them.
 
-    An element that is no real number (the logarithm of -1, inf - inf) is nan.
+    An element that is no real number (the logarithm of -1, inf - inf) is nan. What is repeated beside nothing has size 1.
     """
     with mpmath.workdps(digits), np.errstate(all="ignore"):
         arrays = {name: _exact(value) for name, value in given.items()}
-        return _of(expression, arrays, _functions())
+        return _spread([_of(expression, arrays, _functions())])[0]
 
 
 def _exact(value: Any) -> Any:
@@ -139,7 +139,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
     found["and"], found["or"] = np.logical_and, np.logical_or
     found["not"] = np.logical_not
     found["clamp"] = lambda x, low, high: found["minimum"](found["maximum"](x, low), high)
-    found |= _reductions(found)
+    found |= _reductions(found) | _moves()
     found["tril"], found["triu"], found["diag"] = np.tril, np.triu, _diagonal
     found["diag_part"] = lambda x, diagonal: np.diagonal(x, diagonal, -2, -1)
     found["op"] = lambda name, *values, **facts: found[name](*values, **facts)
@@ -205,8 +205,9 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "sum": total, "prod": over(mp.fprod), "max": over(largest), "min": over(smallest), "mean": over(mean),
         "logsumexp": lse,
         "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
+        "softmax_cross_entropy": lambda x, y: -total(y * (x - lse(x, [np.ndim(x) - 1])[..., None]), [np.ndim(x) - 1]),
         "log_softmax": lambda x, axes: x - np.expand_dims(lse(x, axes), tuple(axes)),
-        "transpose": lambda x, permutation: np.transpose(x, permutation),
+        "transpose": lambda x, permutation=None: np.transpose(x, permutation),
         "slice": lambda x, starts, limits, strides=None: x[_window(x.shape, starts, limits, strides)],
         "broadcast": lambda x, along, shape: np.broadcast_to(
             np.expand_dims(x, tuple(axis for axis in range(len(shape)) if axis not in along)), tuple(shape)),
@@ -216,6 +217,37 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
         "argmin": lambda x, axis: np.apply_along_axis(first_smallest, int(axis), x),
         "sort": lambda x, axis: np.apply_along_axis(ordered, int(axis), x),
+    }  # fmt: skip
+
+
+def _moves() -> dict[str, Callable[..., Any]]:
+    """Functions that choose and place elements, and sums of products, as the builder has them."""
+
+    def places(points: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(np.asarray(point).astype(np.int64) for point in points)
+
+    def added(x: Any, points: Sequence[Any], u: Any, kind: str) -> Any:
+        assert kind == "add"
+        found = np.array(x)
+        np.add.at(found, places(points), u)
+        return found
+
+    def product(x: Any, y: Any, contract: Sequence[Any], batch: Sequence[Any] = ((), ())) -> Any:
+        left, right = [*range(np.ndim(x))], [*range(np.ndim(x), np.ndim(x) + np.ndim(y))]
+        for own, other in (*zip(*batch), *zip(*contract)):
+            right[other] = left[own]
+        both = [left[axis] for axis in batch[0]]
+        alone = [axis for axis in (*left, *right) if (axis in left) != (axis in right)]
+        return np.einsum(x, left, y, right, [*both, *alone])
+
+    return {
+        "expand_dims": lambda x, axes: np.expand_dims(x, tuple(axes)),
+        "full_like": lambda x, value: np.full(np.shape(x), value, object),
+        "iota": lambda shape, axis: np.indices([int(size) for size in shape])[int(axis)],
+        "index_nd": lambda x, points: x[places(points)],
+        "take": lambda x, index, axis: np.take(x, places([index])[0], int(axis)),
+        "take_along_axis": lambda x, index, axis: np.take_along_axis(x, places([index])[0], int(axis)),
+        "put_nd": added, "einsum": np.einsum, "dot_general": product,
     }  # fmt: skip
 
 

@@ -45,15 +45,16 @@ def _is_integer(x: Value) -> bool:
     return isinstance(element_type(x.type), IntegerType) and element_type(x.type) is not I1
 
 
-#: What a condition may ask of a value.
-CONDITIONS: dict[str, Callable[[Value], bool]] = {
+#: What a condition may ask of a value, and of an attribute beside it.
+CONDITIONS: dict[str, Callable[..., bool]] = {
     "floats": lambda x: isinstance(element_type(x.type), FloatType),
     "integers": _is_integer,
     "signed": lambda x: _is_integer(x) and not is_unsigned(element_type(x.type)),
     "unsigned": lambda x: is_unsigned(element_type(x.type)),
     "bools": lambda x: element_type(x.type) is I1,
     "used_once": lambda x: len(x.uses) == 1,
-    "nonempty": lambda x: all(isinstance(dim, int) and dim > 0 for dim in x.type.shape),  # type: ignore[attr-defined]
+    "last": lambda x, axes: list(axes) == [x.type.rank - 1],
+    "nonempty": lambda x: all(isinstance(dim, int) and dim > 0 for dim in x.type.shape),
 }
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
@@ -103,9 +104,17 @@ class Declaration:
     def fits(self, value: Value) -> Found | None:
         """What the names stand for, if the rule is about this value."""
         for found in matches(self.before, value):
-            if all(_holds(one, found) for one in self.conditions):
+            is_open = any(_is_open(found[name]) for name in self.dropped)
+            if not is_open and all(_holds(one, found) for one in self.conditions):
                 return found
         return None
+
+    @cached_property
+    def dropped(self) -> tuple[str, ...]:
+        """The names that are not needed any more beside others: that their sizes agree must be known."""
+        kept = [] if self.after is None else names_of(self.after)
+        names = names_of(self.before)
+        return () if self.after is None or len(names) == 1 else tuple(name for name in names if name not in kept)
 
 
 def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
@@ -115,6 +124,11 @@ def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
         return result
     operands = map(b.tensor, op.operands) if isinstance(op, Elementwise) else ()
     return next((x for x in operands if x.type.shape == result.type.shape), None)
+
+
+def _is_open(found: Any) -> bool:
+    """It is a value with a size that only run time knows."""
+    return isinstance(found, Value) and DYNAMIC in getattr(found.type, "shape", ())
 
 
 def _holds(condition: Expression, found: Found) -> bool:
@@ -130,8 +144,8 @@ def _holds(condition: Expression, found: Found) -> bool:
                 return _RELATIONS[str(relation)](_number(left, found), _number(right, found))
             except TypeError:
                 return False  # a list of axes has no order with a number
-        case Call(function, (Name(name),)):
-            return CONDITIONS[function](found[name])
+        case Call(function, names):
+            return CONDITIONS[function](*(found[one.name] for one in names if isinstance(one, Name)))
     raise AssertionError(condition)
 
 
@@ -244,7 +258,7 @@ def _read(lines: Sequence[_Line], file: str, following: Sequence[_Line]) -> Rule
     rest = lines[places[0] + 1 :]
     tried = [found for line in rest if (found := _TRIED.fullmatch(line.text))]
     conditions = tuple(_condition(line, roles, file) for line in rest if not _TRIED.fullmatch(line.text))
-    limits = (float(tried[0]["most"] or math.inf), tried[0]["most"] is None) if tried else (math.inf, False)
+    limits = min((float(one["most"] or math.inf) for one in tried), default=math.inf), any(not one["most"] for one in tried)
     location = FileLocation(file, lines[0].number, lines[0].column)
     made = Declaration(before, after, conditions, int(stated["ulps"] or 0), limits, location)
     root = op_class(before)  # type: ignore[arg-type]

@@ -6,17 +6,19 @@
 A name stands for one value, or for one attribute where an attribute stands. Four calls are no ops:
 
 - `number(c)`: c is one number everywhere, and stands for this number;
-- `repeat(y, axes)`: y along new axes of the result, which is what undoes the shape of a reduction;
+- `repeat(y, axes)`: y along new axes of the result, which is what undoes the shape of a reduction; in what is matched
+  axes of size 1 may come in between;
 - `cast(x, t)`: t is the element type of the result;
 - in what is built, arithmetic on attributes: `compose(p, q)`, `without(axes, ..)` and what else `FUNCTIONS` has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tir.dialects.tir import DIALECT
+from tir.dialects.tir.arithmetic import Neg, Sub
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.shape import Broadcast, Reshape, is_number, number_of
@@ -25,11 +27,14 @@ from tir.ir.execution import value_of_type
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import Makers
 from tir.ir.traits import Commutative
-from tir.ir.types import Type, element_type
+from tir.ir.types import DYNAMIC, Type, element_type
 from tir.lazy import np
-from tir.rewrites.expression import Call, Expression, List, Name, Number
+from tir.rewrites.expression import Call, Expression, List, Name, Number, walk
 
-__all__ = ["FUNCTIONS", "Found", "attributes_of", "build", "makers_of", "matches", "op_class", "operands_of"]
+__all__ = [
+    "FUNCTIONS", "Found", "attributes_of", "build", "kept_axes", "makers_of", "matches", "op_class", "operands_of",
+    "repeated",
+]  # fmt: skip
 
 #: What the names of a rule stand for: values, or attributes as Python values, or element types.
 Found = Mapping[str, Any]
@@ -81,14 +86,19 @@ def attributes_of(call: Call) -> dict[str, Expression]:
 
 def makers_of(call: Call) -> tuple[Makers, ...]:
     """What can make the operands of an op that the call matches, in each order of them."""
-    order = tuple(map(_makers_of_one, operands_of(call)))
+    names = [one.name for one in walk(call) if isinstance(one, Name)]
+    often = {name for name in names if names.count(name) > 1}
+    order = tuple(None if call.function == "repeat" else _makers_of_one(one, often) for one in operands_of(call))
     return (order, order[::-1]) if issubclass(op_class(call), Commutative) and order[0] != order[1] else (order,)
 
 
-def _makers_of_one(expression: Expression) -> tuple[type[Op], ...] | None:
+def _makers_of_one(expression: Expression, often: Collection[str]) -> tuple[type[Op], ...] | None:
+    """often: the names that stand in the call more than once."""
     match expression:
         case Name():
             return None
+        case Call("neg", (Name(name),)) if name in often:
+            return None  # see _is_negative
         case Number() | Call("number"):
             return _NUMBERS
         case Call():
@@ -116,8 +126,19 @@ def matches(expression: Expression, value: Value, found: Found | None = None) ->
             number = number_of(value)
             if number is not None and (name not in found or is_number(value, found[name])):
                 yield {**found, name: number}
+        case Call("neg", (Name(name),)) if isinstance(found.get(name), Value):
+            if _is_negative(value, found[name]):
+                yield found
         case Call():
             yield from _matches_call(expression, value.op, found)
+
+
+def _is_negative(first: Value, second: Value) -> bool:
+    """Each of two values is the other one with another sign, as the text says it: x and -x, x - y and y - x."""
+    op, other = first.op, second.op
+    if isinstance(op, Sub) and isinstance(other, Sub):
+        return op.lhs is other.rhs and op.rhs is other.lhs
+    return (isinstance(op, Neg) and op.x is second) or (isinstance(other, Neg) and other.x is first)
 
 
 def _same_number(first: Any, second: Value) -> bool:
@@ -127,6 +148,9 @@ def _same_number(first: Any, second: Value) -> bool:
 
 
 def _matches_call(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
+    if call.function == "repeat":
+        yield from _matches_repeat(call, op, found)
+        return
     cls = op_class(call)
     if type(op) is not cls:
         return
@@ -143,6 +167,45 @@ def _matches_call(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
                 yield with_attributes
 
 
+def _matches_repeat(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
+    for value, axes in repeated(op) if isinstance(op, Broadcast) else ():
+        inside = _bind(call.arguments[1], axes, found)
+        if inside is not None:
+            yield from matches(call.arguments[0], value, inside)
+
+
+def repeated(op: Op | None) -> Iterator[tuple[Value, list[int]]]:
+    """The values that the op repeats along axes of its result, with these, the nearest first."""
+    rank = op.result.type.rank if op is not None else 0  # type: ignore[attr-defined]
+    places, stretched = list(range(rank)), [False] * rank  # of each axis of the value, in the result
+    while isinstance(op, (Broadcast, Reshape)):
+        kept = kept_axes(op)
+        if kept is None:
+            return
+        own = op.stretched() if isinstance(op, Broadcast) else ()
+        places = [places[to] for to in kept]
+        stretched = [stretched[to] or axis in own for axis, to in enumerate(kept)]
+        if not any(stretched):
+            yield op.x, [axis for axis in range(rank) if axis not in places]
+        op = op.x.op
+
+
+def kept_axes(op: Broadcast | Reshape) -> Sequence[int] | None:
+    """The axes of the result that those of x are; None of a reshape that does more than to add axes of size 1."""
+    if isinstance(op, Broadcast):
+        return op.along
+    before, after = list(op.x.type.shape), list(op.result_type.shape)
+    if before.count(DYNAMIC) > 1:
+        return None  # which is which, only run time knows
+    kept: list[int] = []
+    for axis, dim in enumerate(after):
+        if len(kept) < len(before) and before[len(kept)] == dim:
+            kept.append(axis)
+        elif dim != 1:
+            return None
+    return kept if len(kept) == len(before) else None
+
+
 def _matches_all(expressions: Sequence[Expression], values: Sequence[Value], found: Found) -> Iterator[Found]:
     if not expressions:
         yield found
@@ -155,10 +218,6 @@ def _match_attributes(call: Call, op: Any, found: Found) -> Found | None:
     """The same with the names of attributes; None if they are others. What the call does not name must not be there."""
     if call.function == "cast":
         return _bind(call.arguments[1], element_type(op.result.type), found)
-    if call.function == "repeat":
-        rank = op.result_type.rank
-        axes = [axis for axis in range(rank) if axis not in op.along]
-        return None if op.stretched() else _bind(call.arguments[1], axes, found)
     wanted = attributes_of(call)
     for name in type(op).definition.attributes:
         value = getattr(op, name)

@@ -73,20 +73,20 @@ def broadcast_to_the_same(op: Broadcast, b: Any) -> Value | None:
 @rule(Broadcast, examples=[
     "broadcast(broadcast(x, [0], [3, 2]), [1, 2], [4, 3, 2])",
     "broadcast(broadcast(x, [1], [2, 3]), [0, 2], [2, 4, 3])",
-    "not broadcast(broadcast(x, [1], [1, 3]), [0, 1], [2, 3])",
+    "broadcast(broadcast(x, [1], [1, 3]), [0, 1], [2, 3])", "not broadcast(broadcast(x, [1], [2, 1]), [0, 1], [2, 3])",
 ])  # fmt: skip
 def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
     """broadcast(broadcast(x, p), q) -> broadcast(x, q[p])   exact"""
     inner = op.x.op
-    if not isinstance(inner, Broadcast) or op.stretched():
+    if not isinstance(inner, Broadcast) or set(op.stretched()) & set(inner.along):
         return None
     along = [op.along[axis] for axis in inner.along]
     return b.create(Broadcast, inner.x, op.sizes, along=along, result_types=[op.result.type])
 
 
 @rule(Broadcast, examples=[
-    "broadcast(1, [], [3, 2])", "broadcast(2.5, [], [dim(x, 0)])", "not broadcast(x, [0], [3, 2])",
-    "not broadcast(constant([1, 2, 3]), [0], [3, 2])",
+    "broadcast(1, [], [3, 2])", "broadcast(full(2.0, [3]), [1], [2, 3])", "broadcast(2.5, [], [dim(x, 0)])",
+    "not broadcast(x, [0], [3, 2])", "not broadcast(constant([1, 2, 3]), [0], [3, 2])",
 ])  # fmt: skip
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
     """broadcast(one number everywhere, of known sizes) -> full   exact"""
