@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo explore test test-all test-pythons plant lint types bench docs ops-status man wheel clean
+.PHONY: help setup demo explore test test-all test-pythons plant lint types bench docs ops-status rules-status man wheel clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -64,6 +64,10 @@ docs: $(STAMP)  ## write anew what is generated: the parser's tables, docs/ops.m
 
 ops-status: $(STAMP)  ## run the samples of every op at every level and write what docs/ops.md says of it
 	$(BIN)/python tools/ops_status.py
+	$(BIN)/python tools/gen_docs.py
+
+rules-status: $(STAMP)  ## prove the rewrite rules that have changed and write what docs/rewrites.md says of them
+	$(BIN)/python tools/rules_status.py
 	$(BIN)/python tools/gen_docs.py
 
 man: $(STAMP)  ## write the manual pages of the tools into build/man

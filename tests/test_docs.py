@@ -28,7 +28,7 @@ from tools.doc_examples import Block, blocks_of, change_file, check_fragment, ma
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = pages()
 TEXTS = [*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"))]
-GENERATED = {"ops.md", "passes.md", "cli.md"}
+GENERATED = {"ops.md", "passes.md", "rewrites.md", "cli.md"}
 
 
 def ids(paths: list[Path]) -> list[str]:

@@ -1,8 +1,9 @@
-"""Writes docs/ops.md and docs/passes.md from the docstrings, and docs/cli.md from the parsers of the tools.
+"""Writes docs/ops.md, passes.md and rewrites.md from docstrings and rules, docs/cli.md from the parsers of the tools.
 
 The text of an op that docs/ops.md shows is the first in the test of its dialect's text, tests/lit/dialects/DIALECT.tir.
 
-What docs/ops.md says of levels is out of docs/ops-status.json, which `make ops-status` writes.
+What docs/ops.md says of levels is out of docs/ops-status.json, which `make ops-status` writes; what docs/rewrites.md says
+of proofs is out of docs/rules-status.json, which `make rules-status` writes.
 
 `--check` only says whether they are up to date.
 
@@ -28,12 +29,9 @@ from tir.ir.ir import Op  # noqa: E402
 from tir.ir.pass_options import pass_options  # noqa: E402
 from tir.ir.printer import print_op  # noqa: E402
 from tir.parser.parse import parse_text  # noqa: E402
-from tir.passes.canonicalize import FAMILIES  # noqa: E402
-from tir.passes.canonicalize_control import RULES as CONTROL_RULES  # noqa: E402
-from tir.passes.canonicalize_scf import RULES as SCF_RULES  # noqa: E402
 from tir.passes.pipelines import PASSES, PIPELINES  # noqa: E402
-from tir.rewrites.families import rules_of  # noqa: E402
 from tools.gen_ops_table import gradient_text, lowering_text, table  # noqa: E402
+from tools.gen_rewrites import rewrites_page  # noqa: E402
 
 EXAMPLES = ROOT / "tests" / "lit" / "dialects"
 NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, then run `make docs`. -->\n"
@@ -41,7 +39,7 @@ NOTE = "<!-- Written by tools/gen_docs.py from the docstrings: change those, the
 
 def main() -> int:
     """Writes or checks the pages; 1 if a page is not up to date."""
-    pages = {"ops.md": ops_page(), "passes.md": passes_page(), "cli.md": cli_page()}
+    pages = {"ops.md": ops_page(), "passes.md": passes_page(), "rewrites.md": rewrites_page(NOTE), "cli.md": cli_page()}
     stale = [name for name, text in pages.items() if read(name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -132,10 +130,7 @@ def passes_page() -> str:
     lines = ["# Passes", "", NOTE, "Flags of `tir-opt`, in the order in which they are given.", ""]
     for name in sorted(PASSES):
         lines += described(name, PASSES[name])
-    lines += ["## Rules of canonicalize", "", "| rule | before | after | numbers |", "|---|---|---|---|"]
-    for r in (*rules_of(*FAMILIES), *CONTROL_RULES, *SCF_RULES):
-        lines.append(f"| {r.name} | `{r.before}` | `{r.after}` | {r.kind}{': ' + r.reason if r.reason else ''} |")
-    lines += ["", "## Pipelines", ""]
+    lines += ["The rules of the passes that rewrite are in [rewrites.md](rewrites.md).", "", "## Pipelines", ""]
     for name, make in PIPELINES.items():
         lines += [f"### --{name}", "", inspect.cleandoc(make.__doc__ or ""), "", f"`{make()}`", ""]
     return "\n".join(lines)

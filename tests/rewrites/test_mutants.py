@@ -14,10 +14,10 @@ from zlib import crc32
 import pytest
 
 from tests.rewrites.mutants import Mutant, of_python, of_text
-from tests.rewrites.test_proofs import LATE, QUICK
+from tests.rewrites.test_proofs import QUICK
 from tir.proofs.draw import ELEMENTS
 from tir.proofs.prove import prove
-from tir.rewrites.families import FAMILIES, rules_of
+from tir.rewrites.families import FAMILIES, LATE, rules_of
 
 SHARE = 0.95
 ONE_IN = 20  # so many mutants one is tried, by its name: others stay when rules come or go

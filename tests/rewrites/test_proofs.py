@@ -15,12 +15,10 @@ from tir.ir.rewrite import Rule, rule
 from tir.ir.types import F32, F64, I1, IntegerType
 from tir.proofs.prove import prove
 from tir.rewrites.declared import read_rules
-from tir.rewrites.families import FAMILIES, rules_of
+from tir.rewrites.families import FAMILIES, LATE, rules_of
 
 RULES = [(family, rule) for family in FAMILIES for rule in rules_of(family)]
 NAMES = [f"{family}-{rule.name}" for family, rule in RULES]
-#: Families that run behind autodiff alone.
-LATE = ("special", "powers", "products", "moving")
 QUICK = (F32, F64, IntegerType(8, "s"), I1)
 
 

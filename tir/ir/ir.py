@@ -76,6 +76,13 @@ class Value:
             use = use._next
         return found
 
+    def each_use(self) -> Iterator[Use]:
+        """The same one by one, for who wants to know of a few: a value may have very many."""
+        use = self._first_use
+        while use is not None:
+            yield use
+            use = use._next
+
     @property
     def users(self) -> list[Op]:
         """The ops that use the value, each once, in no promised order."""

@@ -13,6 +13,7 @@ PASSES = LazyTable({
     "stabilize": "tir.passes.stabilize:Stabilize",
     "specialize": "tir.passes.specialize:Specialize",
     "push-down": "tir.passes.push_down:PushDown",
+    "simplify-shapes": "tir.passes.simplify_shapes:SimplifyShapes",
     "canonicalize": "tir.passes.canonicalize:Canonicalize",
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",

@@ -166,7 +166,11 @@ def is_elementwise(declaration: Declaration) -> bool:
     if declaration.after is None:
         return False
     calls = [one for one in walk(declaration.before) if isinstance(one, Call) and one.function != "number"]
-    return all(one.function not in ("repeat", "cast") and issubclass(op_class(one), Elementwise) for one in calls)
+    return all(one.function not in ("repeat", "cast") and _is_each_element(op_class(one)) for one in calls)
+
+
+def _is_each_element(cls: type[Op]) -> bool:
+    return issubclass(cls, Elementwise) and cls.same_everywhere
 
 
 def _typings(

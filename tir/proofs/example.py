@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tir.dialects.tir import DIALECT
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.ir.types import BF16, F16, F32, F64, I1, I32, I64, IntegerType, Type
 from tir.rewrites.expression import Call, Expression, List, Name, Number, names_of, parse_expression
-from tir.rewrites.pattern import op_class
 
 __all__ = ["build_example", "read_example", "values_of"]
 
@@ -22,12 +22,13 @@ __all__ = ["build_example", "read_example", "values_of"]
 ELEMENTS: dict[str, Type] = {
     "bf16": BF16, "f16": F16, "f32": F32, "f64": F64, "i1": I1, "i8": IntegerType(8), "i32": I32, "i64": I64,
 }  # fmt: skip
+_CLASSES = {op.name: op for op in DIALECT.ops}
 _METHODS = {"and": "and_", "or": "or_", "not": "not_"}
 
 
 def _op(b: TensorBuilder, name: str, *operands: Any, like: Tensor | None = None, **facts: Any) -> Tensor:
     types = None if like is None else [like.type]
-    return b.make(op_class(Call(name, ())), *operands, result_types=types, **facts)
+    return b.make(_CLASSES[f"tir.{name}"], *operands, result_types=types, **facts)
 
 
 #: Calls that are no methods.

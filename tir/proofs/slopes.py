@@ -16,7 +16,7 @@ from tir.interpret import Interpreter
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError
 from tir.ir.ir import Op, Value
-from tir.ir.types import F64, FloatType
+from tir.ir.types import F64, FloatType, element_type
 from tir.lazy import mpmath, np
 from tir.passes.autodiff import Autodiff
 from tir.proofs.draw import Case
@@ -34,7 +34,7 @@ SLACK = 1e-11
 def wrong_gradient(declaration: Declaration, case: Case, after: Op, seed: int = 0) -> str:
     """A sentence that says which gradient differs; "" if none does, or none is there."""
     floats = [name for name, type in case.types.items() if isinstance(type.element, FloatType)]
-    if case.element is not F64 or not floats or case.value.type.element is not F64:  # type: ignore[attr-defined]
+    if case.element is not F64 or not floats or element_type(case.value.type) is not F64:
         return ""
     try:
         sides = [_with_gradients(module, case, floats) for module in (case.module, after)]

@@ -139,7 +139,20 @@ def _functions() -> dict[str, Callable[..., Any]]:
     found["and"], found["or"] = np.logical_and, np.logical_or
     found["not"] = np.logical_not
     found["clamp"] = lambda x, low, high: found["minimum"](found["maximum"](x, low), high)
-    return found | _reductions(found) | _moves()
+    found |= _reductions(found) | _moves()
+    found["tril"], found["triu"], found["diag"] = np.tril, np.triu, _diagonal
+    found["diag_part"] = lambda x, diagonal: np.diagonal(x, diagonal, -2, -1)
+    found["op"] = lambda name, *values, **facts: found[name](*values, **facts)
+    return found
+
+
+def _diagonal(x: Any, diagonal: int) -> Any:
+    """Matrices with the last axis of x on a diagonal."""
+    side = x.shape[-1] + abs(diagonal)
+    found = np.full((*x.shape[:-1], side, side), mpmath.mpf(0), object)
+    for place in range(x.shape[-1]):
+        found[..., place + max(-diagonal, 0), place + max(diagonal, 0)] = x[..., place]
+    return found
 
 
 def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:

@@ -9,7 +9,7 @@ from tir.ir.rewrite import Rule
 from tir.lazy import LazyTable
 from tir.rewrites.declared import read_rules
 
-__all__ = ["FAMILIES", "MODULES", "rules_of"]
+__all__ = ["FAMILIES", "LATE", "MODULES", "rules_of"]
 
 #: The families, and the sentence that docs say of each: a file of rules, one of `MODULES`, or both.
 FAMILIES = {
@@ -23,9 +23,12 @@ FAMILIES = {
     "powers": "powers with whole exponents by squaring",
     "products": "sums of products as products of matrices, with the transposes in them",
     "special": "what is quicker said otherwise; behind autodiff",
+    "sizes": "sizes read off operands, and copies that change nothing",
     "pushing": "what cuts off elements, in front of what computes them",
     "moving": "what moves elements, in front of what computes them, and reductions of it; behind autodiff",
 }
+#: Those that run behind autodiff alone: what a gradient is where numbers tie, they may change.
+LATE = ("special", "powers", "products", "moving")
 
 
 #: Rules in Python, about whole families of ops; tried behind those from text.
@@ -35,6 +38,7 @@ MODULES = LazyTable({
     "labels": "tir.rewrites.labels:RULES",
     "powers": "tir.rewrites.powers:RULES",
     "products": "tir.rewrites.products:RULES",
+    "sizes": "tir.rewrites.sizes:RULES",
     "pushing": "tir.rewrites.pushing:RULES",
     "moving": "tir.rewrites.moving:RULES",
 })  # fmt: skip

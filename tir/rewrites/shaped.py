@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,8 @@ def again(b: Any, op: Op, operands: Sequence[Value], type: Type, **changed: Attr
 
 def needed_once(value: Value) -> bool:
     """One op uses the value, once; what is there to be erased, since a rule has taken its place, does not count."""
-    return sum(use.owner.is_used or not is_removable(use.owner) for use in value.uses) == 1
+    needed = (use for use in value.each_use() if use.owner.is_used or not is_removable(use.owner))
+    return len(list(itertools.islice(needed, 2))) == 1
 
 
 def is_open(type: TensorType) -> bool:

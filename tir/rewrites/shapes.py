@@ -7,6 +7,7 @@ from typing import Any
 from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.logic import Cast
+from tir.dialects.tir.reduce import Sum
 from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose, element_count, number_of
 from tir.ir.errors import TirError
 from tir.ir.execution import meaning, value_of_type
@@ -14,6 +15,7 @@ from tir.ir.ir import Op, Value
 from tir.ir.rewrite import Rule, rule
 from tir.ir.types import TensorType, element_type
 from tir.lazy import np
+from tir.rewrites.shaped import rounds
 
 __all__ = ["RULES"]
 
@@ -84,6 +86,7 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
 @rule(Broadcast, examples=[
     "broadcast(1, [], [3, 2])", "broadcast(full(2.0, [3]), [1], [2, 3])",
     "broadcast(2.5, [], [dim(x, 0)])", "not broadcast(x, [0], [3, 2])",
+    "not broadcast(constant([1, 2, 3]), [0], [3, 2])",
 ])  # fmt: skip
 def broadcast_of_constant(op: Broadcast, b: Any) -> Value | None:
     """broadcast(constant of one number) -> full   exact"""
@@ -111,16 +114,27 @@ def cast_to_the_same(op: Cast, b: Any) -> Value | None:
 
 
 @rule(AxisReduction, examples=[
-    "op('max', x, axes=[])", "op('all', x, axes=[])", "op('sum', x, axes=[])", "not max(x, [0])",
+    "op('max', x, axes=[])", "op('all', x, axes=[])", "op('prod', x, axes=[])",
+    "not op('sum', cast(x, f32), axes=[])", "not max(x, [0])",
 ])  # fmt: skip
 def reduction_over_nothing(op: AxisReduction, b: Any) -> Value | None:
-    """reduce(x, over []) -> x   exact"""
-    return _same_type(op, op.x) if not op.axes else None
+    """reduce(x, over []) -> x, but for sums of floats   exact"""
+    return _same_type(op, op.x) if not op.axes and not (isinstance(op, Sum) and rounds(op.x)) else None
+
+
+@rule(Sum, examples=[
+    "op('sum', x, axes=[])", "not sum(x, [0])",
+    "not op('sum', cast(x, i64), axes=[])",
+])  # fmt: skip
+def sum_over_nothing(op: Sum, b: Any) -> Value | None:
+    """sum(x, over []) -> x, of floats   accurate: a sum begins with 0.0, which turns -0.0 into 0.0"""
+    return _same_type(op, op.x) if not op.axes and rounds(op.x) else None
 
 
 @rule(Elementwise, examples=[
     "exp(full_like(x, 2))", "full_like(x, 3) * full_like(x, 2)", "full_like(x, 3) < 2",
     "select(full_like(x, 1) < 0, full_like(x, 2), full_like(x, 3))", "not tril(full_like(x, 2))", "not exp(x)",
+    "not full_like(x, 2) + x",
 ])  # fmt: skip
 def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
     """f(full(x), full(y), ..) -> full(f(x, y, ..))   exact"""
@@ -142,5 +156,5 @@ def of_one_number_each(op: Elementwise, b: Any) -> Value | None:
 
 RULES: tuple[Rule, ...] = (
     transpose_in_order, reshape_to_the_same, reshape_of_reshape, broadcast_to_the_same, broadcast_of_broadcast,
-    broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing, of_one_number_each,
+    broadcast_of_constant, slice_of_all, cast_to_the_same, reduction_over_nothing, sum_over_nothing, of_one_number_each,
 )  # fmt: skip
