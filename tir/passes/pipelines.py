@@ -37,7 +37,7 @@ PASSES = LazyTable({
 
 
 #: Passes whose rules change how numbers are computed.
-REWRITING = ("canonicalize", "stabilize", "specialize")
+REWRITING = ("canonicalize", "stabilize", "specialize", "push-down")
 #: The choice that leaves calls of BLAS and LAPACK out of a pipeline.
 NO_CALLS = "never"
 
@@ -64,6 +64,7 @@ def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass
         "canonicalize",
         "stabilize",  # what gradients make
         "specialize",
+        "push-down",  # no softmax in front of an argmax, and nothing computed that is cut off
         "cse",  # forward, backward and updates share expressions
         "dce",
         "state-to-arguments",

@@ -16,11 +16,11 @@ class Specialize(RulePass):
 
     Sums of products become products of matrices, and transposes of their operands axes. Runs behind `autodiff`, since not
     every rule keeps what a gradient is where numbers tie. The rules are in
-    `tir/rewrites/canonical.rules`, `special.rules`, `powers.py` and `products.py`. Equal values become one.
+    `tir/rewrites/canonical.rules`, `special.rules`, `special.py` and `products.py`. Equal values become one.
 
         %0 = tir.maximum %x, %zero : tensor<4xf32>    ->   %0 = tir.relu %x : tensor<4xf32>
     """
 
     name = "specialize"
-    families = ("shapes", "canonical", "special", "powers", "products")
+    families = ("shapes", "canonical", "special", "products")
     numerics = accurate(4, "powers become products")

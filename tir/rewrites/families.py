@@ -20,7 +20,6 @@ FAMILIES = {
     "labels": "logarithms of probabilities at the places of labels, and their gradients",
     "gradients": "what autodiff leaves of what overflows, cancels or rounds away, said without",
     "quotients": "probabilities that are divided by and multiplied by again; behind the others",
-    "powers": "powers with whole exponents by squaring",
     "products": "sums of products as products of matrices, with the transposes in them",
     "special": "what is quicker said otherwise; behind autodiff",
     "sizes": "sizes read off operands, and copies that change nothing",
@@ -28,17 +27,17 @@ FAMILIES = {
     "moving": "what moves elements, in front of what computes them, and reductions of it; behind autodiff",
 }
 #: Those that run behind autodiff alone: what a gradient is where numbers tie, they may change.
-LATE = ("special", "powers", "products", "moving")
+LATE = ("special", "products", "moving")
 
 
 #: Rules in Python, about whole families of ops; tried behind those from text.
 MODULES = LazyTable({
     "shapes": "tir.rewrites.shapes:RULES",
-    "sizes": "tir.rewrites.sizes:RULES",
     "unit_axes": "tir.rewrites.unit_axes:RULES",
     "labels": "tir.rewrites.labels:RULES",
-    "powers": "tir.rewrites.powers:RULES",
+    "special": "tir.rewrites.special:RULES",
     "products": "tir.rewrites.products:RULES",
+    "sizes": "tir.rewrites.sizes:RULES",
     "pushing": "tir.rewrites.pushing:RULES",
     "moving": "tir.rewrites.moving:RULES",
 })  # fmt: skip

@@ -19,7 +19,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tir.dialects.tir.arithmetic import Div
 from tir.dialects.tir.base import AxisReduction
 from tir.ir.affine import AffineExpr
 from tir.ir.ir import Op
@@ -94,22 +93,6 @@ def not_smaller(rule: Rule, before: Op, after: Op) -> str:
 def _has_unknown_sizes(root: Op) -> bool:
     types = [value.type for op in root.walk() for value in (*op.results, *op.operands)]
     return any(isinstance(type, ShapedType) and DYNAMIC in type.shape for type in types)
-
-
-def _needed(root: Op) -> list[Op]:
-    """The ops inside that have an effect, or a result that such an op needs, in their order."""
-    found: dict[Op, None] = {}
-    for op in reversed([op for op in root.walk() if op is not root]):
-        if not is_removable(op) or any(user in found for result in op.results for user in result.users):
-            found[op] = None
-    return list(found)[::-1]
-
-
-def _work(op: Op) -> int:
-    """What one element takes. A quotient by one number waits for memory as a product does."""
-    if isinstance(op, Div) and isinstance(op.rhs.op, Broadcast) and not op.rhs.op.x.type.rank:
-        return DEFAULT_WORK
-    return WORK.get(_name(op), DEFAULT_WORK)
 
 
 def _name(op: Op) -> str:

@@ -1,4 +1,4 @@
-"""Rules about powers with whole exponents that have no rule of their own in `special.rules`."""
+"""Rules of the family `special` in Python: powers with whole exponents that have no rule of their own in `special.rules`."""
 
 from __future__ import annotations
 
