@@ -33,7 +33,7 @@ def test_there_must_be_a_label_for_each_row(rows: Dim, labels: Dim, fires: bool)
 def test_label_that_is_no_class_is_an_error_behind_the_rule_too() -> None:
     program = _log_probabilities_of_labels(4, 4)
     for module in (program, _rewritten(program)[0]):
-        with pytest.raises(TirError, match="an index of axis 1 of x must be at least 0 and leave room"):
+        with pytest.raises(TirError, match="an index of axis 1 of x must be"):
             Interpreter(module).run("f", [np.zeros((4, 3)), np.array([0, 1, 2, 3])])
 
 

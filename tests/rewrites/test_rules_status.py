@@ -54,8 +54,8 @@ def test_wrong_rule_about_regions_is_found_out() -> None:
 
 
 def test_a_wrong_rule_is_red_and_a_changed_one_not_run() -> None:
-    (wrong,) = read_rules("a: x + y => x - y\n  exact")
-    (changed,) = read_rules("a: x + y => x - y\n  fast")
+    (wrong,) = read_rules("a: x + y => x\n  exact")
+    (changed,) = read_rules("a: x + y => x\n  fast")
     known = {"a": status("canonical", wrong)}
     assert proof("a", wrong, known).startswith("**wrong**: `x + y with x = ")
     assert digest(changed) != digest(wrong) and proof("a", changed, known) == NOT_RUN

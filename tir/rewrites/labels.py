@@ -97,7 +97,8 @@ accurate: the same difference; that a label is a class is asserted"""
         return None
     number, classes = b.cast(labels, I64), b.count(scores.x, scores.axes, I64)
     inside = b.all((number >= 0) & (number < classes))
-    b.op(Assert, inside.value, msg=f"{op.name}: {op.outside(scores.axes[0])}", result_types=[])
+    message = f"{op.name}: an index of axis {scores.axes[0]} of x must be at least 0 and less than the size of the axis"
+    b.op(Assert, inside.value, msg=message, result_types=[])
     return (-found).value
 
 
