@@ -183,7 +183,7 @@ def test_each_rule_is_proved_and_wrong_ones_are_shown(rules: Path) -> None:
         "my.rules:1:1: twice: right", "my.rules:4:1: root: wrong: sqrt(square(x))",
         "my.rules:7:1: relu: right behind autodiff alone",
         "my.rules:11:1: no_type: wrong: log(x) in f32: what takes its place has another type",
-        "my.rules:14:1: never: wrong: it fits nothing that its own declaration says",
+        "my.rules:14:1: never: wrong: it does not fit what its own declaration says",
     ]  # fmt: skip
     assert "with x = -1.0 in f32: before 1.0, after -1.0" in done.out
 

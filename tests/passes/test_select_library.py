@@ -79,8 +79,9 @@ def test_products_of_plain_and_transposed_matrices(machine: str, element: str, m
         sizes = ("[M]", "[N]", "[K]") if names else (m, n, k)
         text = product(*sizes, ta, tb, element)
         module = selected(text)
-        assert calls(module) == [("s" if element == "f32" else "d") + "gemm"]
-        assert not any(isinstance(op, Generic) for op in module.walk())  # neither transposes nor zeros
+        if names or 1 not in (m, n, k):  # one row or column is known to be a vector
+            assert calls(module) == [("s" if element == "f32" else "d") + "gemm"]
+            assert not any(isinstance(op, Generic) for op in module.walk())  # neither transposes nor zeros
         a, b = numbers((k, m) if ta else (m, k), (n, k) if tb else (k, n), dtype=dtype)
         (got,) = run(text, machine, a, b)
         assert got.shape == (m, n)
