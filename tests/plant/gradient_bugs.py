@@ -304,8 +304,8 @@ GRADIENT_BUGS = (
     Bug(
         "what a checkpoint computes again made of what is there",
         "tir/dialects/tir/control_gradients.py",
-        "    ends = copied(op.body, copy, dict(mapping))\n",
-        "    ends = copied(op.body, copy, {})\n",
+        "    ends = copied(block, copy, dict(mapping))\n",
+        "    ends = copied(block, copy, {})\n",
         CHECKPOINT,
     ),
     Bug(
