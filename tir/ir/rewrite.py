@@ -233,6 +233,9 @@ def _replace(op: Op, values: Sequence[Value], new_ops: Sequence[Op], work: _Work
             work.push(inner)
     users = [user for result in op.results for user in result.users]
     sources = [v.op for v in op.operands]
+    if op.regions:
+        for inner in op.walk():  # what a rule leaves in it is gone with it
+            work.known.discard(inner)
     op.replace_with(values)
     for touched in (*users, *sources, *(v.op for v in values if isinstance(v, OpResult))):
         work.push(touched)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tir.dialects.tir.base import TensorOp
 from tir.dialects.tir.builder import TensorBuilder
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
@@ -29,6 +30,8 @@ class RulePass(Pass):
         check_fp_mode(self.name, self.fp_mode)
 
     def run(self, op: Op) -> None:
+        if not any(isinstance(inner, TensorOp) for inner in op.walk()):
+            return
         self._apply(op, self.families)
         if self.later:
             self._apply(op, (*self.families, *self.later))
