@@ -80,7 +80,7 @@ def test_canonicalize_and_cse_of_a_tensor_level_file_import_no_other_level() -> 
     assert passes == {"tir.passes.canonicalize", "tir.passes.cse", "tir.passes.folding"}
     others = ("lower", "runtime", "interpret", "check", "compile", "api", "viz", "lsp", "reduce", "tensor")
     assert not {name for name in modules if name.startswith(tuple(f"tir.{other}" for other in others))}
-    assert len(of_tir(modules)) <= 165  # a module for each family of tensor ops among them
+    assert len(of_tir(modules)) <= 170  # a module for each family of tensor ops among them
 
 
 def test_numbers_are_folded_with_numpy_alone() -> None:
