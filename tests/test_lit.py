@@ -39,6 +39,7 @@ def run_lit(folder: Path, output: Path) -> None:
 
 
 @pytest.mark.timeout(300)  # one process for each command of a RUN line
+@pytest.mark.slow
 def test_lit_itself_passes_on_the_errors_folder(tmp_path: Path) -> None:
     run_lit(QUICK_FOLDER, tmp_path)
 

@@ -348,7 +348,7 @@ def test_stores_are_read_through_in_deep_branches_and_long_blocks() -> None:
 # take long here are slow tests.
 SUITES = [
     pytest.param("tests/ir", 200),
-    pytest.param("tests/parser", 400),
+    pytest.param("tests/parser", 400, marks=pytest.mark.slow),
     pytest.param("tests/passes", 100, marks=pytest.mark.slow),
     pytest.param("tests/dialects", 1000, marks=pytest.mark.slow),
 ]

@@ -21,7 +21,11 @@ NAMES = [f"{family}-{rule.name}" for family, rule in RULES]
 QUICK = (F32, IntegerType(8, "s"), I1)
 
 
-@pytest.mark.parametrize(("family", "rule"), RULES, ids=NAMES)
+#: Rules of five names take seconds each; `rules-status.json` has their proof, and the slow suite proves them again.
+QUICKLY = [pytest.param(*pair, marks=[pytest.mark.slow] * (pair[0] == "quotients")) for pair in RULES]
+
+
+@pytest.mark.parametrize(("family", "rule"), QUICKLY, ids=NAMES)
 def test_rule_is_right_on_programs_of_its_own_declaration(family: str, rule: Rule) -> None:
     report = prove(rule, gradients=family not in LATE, elements=QUICK)
     assert report.failure == "", str(report)

@@ -129,7 +129,7 @@ def test_levels_beyond_the_limit_are_counted_and_links_go_through_them() -> None
         for level in reversed(full.levels[2:]):
             sources = {source for one in sources for source in level.origins[one]}
         assert set(short.levels[2].origins[op]) == sources
-    assert "5 levels before the last are not shown" in page_data(short, "", [])["notes"][0]
+    assert "6 levels before the last are not shown" in page_data(short, "", [])["notes"][0]
 
 
 def test_steps_beyond_the_limit_are_counted() -> None:

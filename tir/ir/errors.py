@@ -21,6 +21,7 @@ __all__ = [
     "FusedLocation",
     "LimitError",
     "Location",
+    "MAX_LOCATIONS",
     "NameLocation",
     "ParseError",
     "PassError",
@@ -32,6 +33,7 @@ __all__ = [
     "VerifyError",
     "counted",
     "escape_controls",
+    "fused_location",
     "nearest",
     "render",
     "warn",
@@ -122,6 +124,19 @@ class FusedLocation(Location):
 
     def with_children(self, children: Sequence[Location]) -> Location:
         return FusedLocation(tuple(children))
+
+
+#: That a location remembers of ops which became one.
+MAX_LOCATIONS = 8
+
+
+def fused_location(*locations: Location) -> Location:
+    """The location of what several ops became: none twice, none inside another, and not too many."""
+    parts: dict[int, Location] = {}  # by identity: the hash of a location of many nested calls would recurse
+    for location in locations:
+        for part in location.locations if isinstance(location, FusedLocation) else [location]:
+            parts[id(part)] = part
+    return FusedLocation(tuple(parts.values())[:MAX_LOCATIONS]) if len(parts) > 1 else next(iter(parts.values()))
 
 
 class TirError(Exception):

@@ -12,7 +12,7 @@ from tir.dialects import arith, linalg
 from tir.ir.affine import AffineConstant, AffineDim, AffineMap
 from tir.ir.attributes import DenseArrayAttr, FloatAttr, IntegerAttr
 from tir.ir.builder import Builder
-from tir.ir.errors import FusedLocation, Location
+from tir.ir.errors import fused_location
 from tir.ir.fields import OPERAND_SEGMENTS
 from tir.ir.ir import Block, BlockArgument, OpResult, Region, Value
 from tir.ir.types import I32, INDEX, FloatType, TensorType
@@ -23,7 +23,6 @@ __all__ = [
 ]  # fmt: skip
 
 Operand = tuple[Value, AffineMap]
-MAX_LOCATIONS = 8  # that a fused op remembers
 
 
 def inputs_of(op: linalg.Generic) -> list[Operand]:
@@ -150,7 +149,7 @@ def inline_producer(
     _set_arguments(joined, [*new, *(old[i] for i in kept), *unread, *old[len(inputs) :]])
     consumer.region.append(joined)
     _set_operands(consumer, [*added, *(inputs[i] for i in kept), *shown], outputs)
-    consumer.location = _fused_location(consumer.location, producer.location)
+    consumer.location = fused_location(consumer.location, producer.location)
     drop_inputs(consumer)
 
 
@@ -226,7 +225,7 @@ def merge_siblings(first: linalg.Generic, second: linalg.Generic) -> linalg.Gene
     Where `second` has a result of `first` as an input, it must read the element that is made at the same point.
     """
     b = Builder.before(second)
-    b.location = _fused_location(first.location, second.location)
+    b.location = fused_location(first.location, second.location)
     lasting = _sized_outputs(first, second)
     operands = [(i, operand) for i, operand in enumerate(inputs_of(second)) if operand[0].op is not first]
     inputs = [*inputs_of(first), *(operand for _, operand in operands)]
@@ -274,13 +273,6 @@ def _joined_bodies(first: linalg.Generic, second: linalg.Generic, lasting: list[
     block = _join(first.region.take_blocks()[0], second.region.take_blocks()[0])
     return block, [*(made[i] for i in lasting), *second_made]
 
-
-def _fused_location(*locations: Location) -> Location:
-    parts: dict[int, Location] = {}  # by identity: the hash of a location of many nested calls would recurse
-    for location in locations:
-        for part in location.locations if isinstance(location, FusedLocation) else [location]:
-            parts[id(part)] = part
-    return FusedLocation(tuple(parts.values())[:MAX_LOCATIONS]) if len(parts) > 1 else next(iter(parts.values()))
 
 
 # --- outputs ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tir.ir.errors import FusedLocation, Location
+from tir.ir.errors import FusedLocation, Location, fused_location
 from tir.ir.ir import Op
 
 __all__ = ["number_ops", "read_origins"]
@@ -83,13 +83,5 @@ class _Reader:
         numbers = [number for child in children for number in self.known[id(child)][2]]
         if all(new is old for new, old in zip(restored, children)):
             return one, []  # no number below: nothing of this pass
-        made = _fused(restored) if isinstance(one, FusedLocation) else one.with_children(restored)
+        made = fused_location(*restored) if isinstance(one, FusedLocation) else one.with_children(restored)
         return made, list(dict.fromkeys(numbers))
-
-
-def _fused(children: Sequence[Location]) -> Location:
-    """What a pass makes of locations without numbers: no location twice, none inside another, no more than before."""
-    lists = [child.locations if isinstance(child, FusedLocation) else (child,) for child in children]
-    parts = list({id(part): part for parts in lists for part in parts}.values())
-    limit = max(len(children), *map(len, lists))
-    return FusedLocation(tuple(parts[:limit])) if len(parts) > 1 else parts[0]
