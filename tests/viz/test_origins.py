@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.viz.programs import DIGITS, ROOT, SMALL, explored, module_of
-from tir.ir.errors import UNKNOWN, CallSiteLocation, FileLocation, FusedLocation, Location, NameLocation
+from tir.ir.errors import MAX_LOCATIONS, UNKNOWN, CallSiteLocation, FileLocation, FusedLocation, Location, NameLocation
 from tir.ir.pass_manager import Pass, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import location_text, print_op
@@ -83,7 +83,9 @@ def test_origins_are_those_that_printed_locations_show() -> None:
         found = [{int(n) for n in re.findall(r'"op (\d+)"', location_text(op.location))} for op in module.walk()]
         if print_op(module) != before:
             level += 1
-            assert [set(origins) for origins in explorer.levels[level].origins] == found, step
+            for origins, shown in zip(map(set, explorer.levels[level].origins), found, strict=True):
+                # A location shows some of very many places; the page knows all ops that are behind them.
+                assert origins == shown or (len(shown) == MAX_LOCATIONS and shown < origins), step
     assert level == len(explorer.levels) - 1 > 8
     assert any(len(one) > 1 for found in explorer.levels for one in found.origins)
 

@@ -64,6 +64,10 @@ class Location:
         """The same with other locations inside, as many as `children` gives."""
         return self
 
+    def parts(self) -> Sequence[Location]:
+        """The places that it counts as."""
+        return (self,)
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownLocation(Location):
@@ -122,6 +126,9 @@ class FusedLocation(Location):
     def children(self) -> Sequence[Location]:
         return self.locations
 
+    def parts(self) -> Sequence[Location]:
+        return self.locations
+
     def with_children(self, children: Sequence[Location]) -> Location:
         return FusedLocation(tuple(children))
 
@@ -136,7 +143,14 @@ def fused_location(*locations: Location) -> Location:
     for location in locations:
         for part in location.locations if isinstance(location, FusedLocation) else [location]:
             parts[id(part)] = part
-    return FusedLocation(tuple(parts.values())[:MAX_LOCATIONS]) if len(parts) > 1 else next(iter(parts.values()))
+    kept: list[Location] = []
+    known: set[int] = set()
+    for part in parts.values():
+        same = {id(one) for one in part.parts()}
+        if len(known) < MAX_LOCATIONS or same & known:
+            kept.append(part)
+            known |= same
+    return FusedLocation(tuple(kept)) if len(kept) > 1 else kept[0]
 
 
 class TirError(Exception):

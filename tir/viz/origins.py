@@ -26,6 +26,9 @@ class _Numbered(Location):
     def children(self) -> Sequence[Location]:
         return (self.child,)
 
+    def parts(self) -> Sequence[Location]:
+        return self.child.parts()
+
 
 def number_ops(root: Op) -> list[Op]:
     """Puts its number around the location of each op; the ops, in the order of the text."""
