@@ -16,8 +16,9 @@ from tir.dialects.tir.shape import Broadcast, Reshape, number_of
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY
 from tir.ir.rewrite import Rule, rule
-from tir.ir.types import DYNAMIC, Type
+from tir.ir.types import DYNAMIC
 from tir.rewrites.pattern import kept_axes
+from tir.rewrites.shaped import again
 
 __all__ = ["RULES"]
 
@@ -36,14 +37,6 @@ def _unit_axes(op: Op | None) -> list[int] | None:
 def _with_unit_axes(b: Any, x: Value, added: Sequence[int]) -> Value:
     """x with axes of size 1 at these places of the result."""
     return b.expand_dims(x, added).value if added else x
-
-
-def _again(b: Any, op: Op, operands: Sequence[Value], type: Type, **changed: Any) -> Value:
-    """The op on other operands, with a result of this type and some other attributes."""
-    made = op.__class__(list(operands), [type], op.properties, op.attributes, location=op.location)
-    for name, value in changed.items():
-        made.set_property(name, value)
-    return b.insert(made).results[0]
 
 
 @rule(Reshape, examples=[
@@ -67,7 +60,7 @@ def reshape_of_unit_axes(op: Reshape, b: Any) -> Value | None:
     if _unit_axes(op.x.op) is None:
         return None
     inner = op.x.op.x
-    return inner if inner.type is op.result.type and _is_known(inner) else _again(b, op, [inner, *op.sizes], op.result.type)
+    return inner if inner.type is op.result.type and _is_known(inner) else again(b, op, [inner, *op.sizes], op.result.type)
 
 
 @rule(Elementwise, examples=[
@@ -88,7 +81,7 @@ def elementwise_of_unit_axes(op: Elementwise, b: Any) -> Value | None:
     operands: list[Any] = [_without_unit_axes(b, value, made, added) for value in op.operands]
     if None in operands:
         return None
-    return _with_unit_axes(b, _again(b, op, operands, made.x.type.with_element(op.result_type.element)), added)
+    return _with_unit_axes(b, again(b, op, operands, made.x.type.with_element(op.result_type.element)), added)
 
 
 def _without_unit_axes(b: Any, value: Any, like: Any, added: Sequence[int]) -> Value | None:
@@ -118,7 +111,7 @@ accurate: the same elements; a sum of -0.0 alone is 0.0"""
     dims = [dim for axis, dim in enumerate(made.x.type.shape) if axis not in axes]
     reduced = made.x
     if axes:
-        reduced = _again(b, op, [reduced], made.x.type.with_shape(dims), axes=I64_ARRAY.make(axes))
+        reduced = again(b, op, [reduced], made.x.type.with_shape(dims), axes=I64_ARRAY.make(axes))
     stay = [axis for axis in range(op.x.type.rank) if axis not in op.axes]
     return _same_type(op, _with_unit_axes(b, reduced, [new for new, old in enumerate(stay) if old in added]))
 
