@@ -7,10 +7,11 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import blas, conv, dot, gradients, lapack, ops, rng, scale, startup, step, wrong_pass  # noqa: E402
+from benchmarks import blas, canonicalize, conv, dot, gradients, lapack, ops, rng, scale, startup, step, wrong_pass  # noqa: E402
 
 BENCHMARKS = {
     "blas": blas.run,
+    "canonicalize": canonicalize.run,
     "conv": conv.run,
     "dot": dot.run,
     "gradients": gradients.run,
