@@ -225,8 +225,8 @@ GRADIENT_BUGS = (
     Bug(
         "what two branches yield taken for one value",
         "tir/passes/loop_edit.py",
-        "if one is other and not is_made_inside(one, op)}",
-        "if one.type is other.type and not is_made_inside(one, op)}",
+        "if one is other and not one.is_made_inside(op)}",
+        "if one.type is other.type and not one.is_made_inside(op)}",
         (*CONTROL, "hand_on"),
     ),
     Bug(

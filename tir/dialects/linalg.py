@@ -149,7 +149,7 @@ class Generic(Op, RecursiveEffects):
         """The tensors and memrefs from outside that the body uses by name, each once."""
         shaped = (TensorType, MemRefType)
         used = {v: None for op in self.body for inner in op.walk() for v in inner.operands if isinstance(v.type, shaped)}
-        return [v for v in used if not _is_made_inside(v, self)]
+        return [v for v in used if not v.is_made_inside(self)]
 
     @property
     def has_buffers(self) -> bool:
@@ -191,12 +191,6 @@ class Generic(Op, RecursiveEffects):
                     frame[op.result] = np.int64(point[op.dim])
                 nest.write(point, (yield Run(self.body, nest.read(point))))
         return () if self.has_buffers else tuple(outputs)
-
-
-def _is_made_inside(value: Value, op: Op) -> bool:
-    block = value.block
-    around = block.parent_op if block is not None else None
-    return around is not None and around.is_inside(op)
 
 
 def _check_operands(op: Generic) -> None:

@@ -106,6 +106,11 @@ class Value:
         """The block in which the value is defined."""
         raise AssertionError
 
+    def is_made_inside(self, op: Op) -> bool:
+        """The value comes from a region of the op."""
+        around = self.block.parent_op if self.block is not None else None
+        return around is not None and around.is_inside(op)
+
     def replace_all_uses_with(self, other: Value) -> None:
         """Each use of this value becomes a use of `other`."""
         assert other is not self

@@ -90,12 +90,12 @@ def _needed_inside(op: Op, around: Op) -> list[Op] | None:
             return None
         maker = value.op
         if maker is None or maker.parent is not op.parent:
-            if _is_inside(value, around):
+            if value.is_made_inside(around):
                 return None
         elif maker not in found:
             found[maker] = None
             pending += maker.operands if not isinstance(maker, memref.Dim) else maker.operands[1:]
-            if isinstance(maker, memref.Dim) and _is_inside(maker.source, around):
+            if isinstance(maker, memref.Dim) and maker.source.is_made_inside(around):
                 return None
     assert op.parent is not None
     return [one for one in op.parent if one in found] if found else []
@@ -123,8 +123,3 @@ def _may_be_negative(sizes: Sequence[Value]) -> bool:
             return True
         pending += () if maker is None or isinstance(maker, memref.Dim) else maker.operands
     return False
-
-
-def _is_inside(value: Value, op: Op) -> bool:
-    around = value.block.parent_op if value.block is not None else None
-    return around is not None and around.is_inside(op)

@@ -58,7 +58,20 @@ class KeptSizes(LoopSizes):
     def step(self, value: Value, axis: int) -> Size:
         """One step back: what a loop carries, or a call changes, has the sizes of what it started with."""
         source = _source(value, self.written)
-        return super().step(value, axis) if source is None else (source, axis)
+        if source is None or self._stays_inside(value, source, axis):
+            return super().step(value, axis)
+        return source, axis
+
+    def _stays_inside(self, value: Value, source: Value, axis: int) -> bool:
+        """What an scf.while hands on has a size that is known where its condition is computed, and nowhere else."""
+        block = value.block
+        assert block is not None
+        loop = block.parent_op if value.op is None else value.op
+        if not isinstance(loop, scf.While) or block is loop.before.block:
+            return False
+        size = self.of_axis(source, axis)
+        root = size[0] if isinstance(size, tuple) else size
+        return isinstance(root, Value) and root.is_made_inside(loop)
 
 
 def _source(value: Value, written: Mapping[Op, Sequence[int]]) -> Value | None:

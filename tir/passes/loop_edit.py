@@ -9,7 +9,7 @@ from tir.ir.builder import Builder
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value, clone_into
 from tir.ir.traits import is_removable
 
-__all__ = ["copied", "feeds_itself_only", "handing_on_less", "inlined", "inserted", "is_made_inside", "results_of"]
+__all__ = ["copied", "feeds_itself_only", "handing_on_less", "inlined", "inserted", "results_of"]
 
 
 def copied(block: Block, arguments: Sequence[BlockArgument], kept: Sequence[int], mapping: dict[Any, Any]) -> Block:
@@ -56,7 +56,7 @@ def handing_on_less(op: Op, b: Builder, blocks: Sequence[Block], any_value: Valu
     if nothing else is handed on already.
     """
     ends = list(zip(*(block.terminator.operands for block in blocks)))
-    given = {k: one for k, (one, other) in enumerate(ends) if one is other and not is_made_inside(one, op)}
+    given = {k: one for k, (one, other) in enumerate(ends) if one is other and not one.is_made_inside(op)}
     gone = {k for k, result in enumerate(op.results) if k in given or not result.is_used}
     if not gone:
         return None
@@ -87,7 +87,3 @@ def feeds_itself_only(body: Block, argument: BlockArgument, position: int) -> bo
     return True
 
 
-def is_made_inside(value: Value, op: Op) -> bool:
-    """The value comes from a region of the op."""
-    around = value.block.parent_op if value.block is not None else None
-    return around is not None and around.is_inside(op)

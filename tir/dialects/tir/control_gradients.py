@@ -87,12 +87,7 @@ def captured(op: Control, depends: Callable[[Value], bool]) -> list[Value]:
 
 def _from_outside(op: Control) -> list[Value]:
     used = (value for region in op.regions for block in region.blocks for inner in block for value in inputs_of(inner))
-    return [value for value in dict.fromkeys(used) if not _is_inside(value, op)]
-
-
-def _is_inside(value: Value, op: Op) -> bool:
-    around = value.block.parent_op if value.block is not None else None
-    return around is not None and (around is op or around.is_inside(op))
+    return [value for value in dict.fromkeys(used) if not value.is_made_inside(op)]
 
 
 def copied(block: Block, into: Block, mapping: dict[Any, Any]) -> list[Value]:
