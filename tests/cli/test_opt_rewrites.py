@@ -74,7 +74,16 @@ func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
 SCRIPT = """
 import sys
 from tests.cli.tool import call
+from tests.random_programs import random_program
+from tir.api import parse
 from tir.cli import opt
+from tir.ir.pass_manager import run_pipeline
+from tir.ir.printer import print_op
+from tir.passes.pipelines import default
+for seed in range(24):
+    module = parse(random_program(seed, wide=seed % 3 == 1, control=seed % 3 == 2).text)
+    run_pipeline(default(), module)
+    print(print_op(module))
 for path in sys.argv[2:]:
     for passes in (sys.argv[1].split(), ["--fuse"]):
         done = call(opt.main, path, *passes, "--log-rewrites", "--pass-statistics")

@@ -25,9 +25,9 @@ from tir.ir import actions
 from tir.ir.builder import Builder
 from tir.ir.errors import Location, PassError
 from tir.ir.garbage import collector_relaxed
-from tir.ir.ir import Op, OpResult, Value
+from tir.ir.ir import Op, Value
 from tir.ir.lineage import Lineage
-from tir.ir.traits import is_removable
+from tir.ir.traits import Terminator, is_removable
 
 __all__ = ["CLASSES", "FP_MODES", "Rewriter", "Rule", "check_fp_mode", "rewrite", "rule"]
 
@@ -212,16 +212,41 @@ class _Worklist:
             self.known.add(op)
             self.queue.append(op)
 
+    def push_maker(self, value: Value) -> None:
+        """The value has a use less: the op that makes it, or that around the block that receives it, and its last user."""
+        self.push(_maker(value))
+        for use in value.each_use() if value.has_one_use else ():
+            self.push(use.owner)
+
+    def push_user(self, op: Op) -> None:
+        """An operand of the op is another one; what a block hands on is a matter of the op around it."""
+        self.push(op)
+        if isinstance(op, Terminator):
+            self.push(op.parent_op)
+
+    def forget(self, op: Op) -> list[Value]:
+        """The op and those inside it are about to go; what they use from outside."""
+        if not op.regions:
+            self.known.discard(op)
+            return list(op.operands)
+        gone = dict.fromkeys(op.walk())  # in the order of the text
+        self.known.difference_update(gone)
+        return [value for inner in gone for value in inner.operands if _maker(value) not in gone]
+
+
+def _maker(value: Value) -> Op | None:
+    """The op that makes the value, or the one around the block that receives it."""
+    block = value.block
+    return block.parent_op if value.op is None and block is not None else value.op
+
 
 def _remove_if_dead(op: Op, work: _Worklist) -> bool:
     if op.is_used or not is_removable(op) or not actions.begin("erase", op):
         return False
-    sources = [v.op for inner in op.walk() for v in inner.operands]
-    for inner in op.walk():
-        work.known.discard(inner)
+    used = work.forget(op)
     op.erase()
-    for source in sources:
-        work.push(source)
+    for value in used:
+        work.push_maker(value)
     actions.end()
     return True
 
@@ -232,13 +257,14 @@ def _replace(op: Op, values: Sequence[Value], new_ops: Sequence[Op], work: _Work
         for inner in new.walk():
             work.push(inner)
     users = [user for result in op.results for user in result.users]
-    sources = [v.op for v in op.operands]
-    if op.regions:
-        for inner in op.walk():  # what a rule leaves in it is gone with it
-            work.known.discard(inner)
+    used = work.forget(op)
     op.replace_with(values)
-    for touched in (*users, *sources, *(v.op for v in values if isinstance(v, OpResult))):
-        work.push(touched)
+    for user in users:
+        work.push_user(user)
+    for value in used:
+        work.push_maker(value)
+    for value in values:
+        work.push(value.op)
     actions.end()
 
 

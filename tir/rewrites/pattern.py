@@ -176,7 +176,7 @@ def _matches_repeat(call: Call, op: Op | None, found: Found) -> Iterator[Found]:
 
 def repeated(op: Op | None) -> Iterator[tuple[Value, list[int]]]:
     """The values that the op repeats along axes of its result, with these, the nearest first."""
-    rank = op.result.type.rank if op is not None else 0  # type: ignore[attr-defined]
+    rank = op.result_type.rank if isinstance(op, (Broadcast, Reshape)) else 0
     places, stretched = list(range(rank)), [False] * rank  # of each axis of the value, in the result
     while isinstance(op, (Broadcast, Reshape)):
         kept = kept_axes(op)
