@@ -200,3 +200,11 @@ def test_without_mpmath_the_cure_is_told(rules: Path, monkeypatch: pytest.Monkey
     done = tir_opt("--check-rules=my.rules")
     assert done.code == 2
     assert "--check-rules needs the package mpmath: pip install 'tir-compiler[proofs]'" in done.sentence
+
+
+def test_check_semantics_blames_a_wrong_rule_on_its_file(rules: Path) -> None:
+    rules.write_text("// Not so.\nhalf: -(-x) => -x\n  exact\n", encoding="utf-8")
+    done = tir_opt("--rules=my.rules", "--check-semantics")
+    assert done.code == 1 and "bug in tir" not in done.err
+    assert done.err.startswith("my.rules:2:1: error: pass apply-rules{files={my.rules}} changes what @f computes: result 0")
+    assert "note: its first wrong change is 1 of" in done.err and Path("stdin.reduced.tir").exists()

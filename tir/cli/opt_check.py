@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tir.cli.common import BugReported, CommandLineError, write_output
 from tir.cli.opt_run import OptRun
-from tir.ir.errors import Location, Renderer, nearest
+from tir.ir.errors import Location, PassError, Renderer, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pass
 from tir.ir.pass_options import options_text
@@ -83,15 +83,17 @@ class _Reporting(Instrumentation):
         try:
             self.checked.after(step, op, root)
         except instrument.WrongPass as wrong:
-            raise self._bug(wrong) from wrong
+            raise self._reported(wrong) from wrong
 
-    def _bug(self, wrong: instrument.WrongPass) -> BugReported:
+    def _reported(self, wrong: instrument.WrongPass) -> BugReported | PassError:
         """Writes the reduced module; the message."""
         path = self.run.options.check_semantics_output or _default_path(self.run.options.input)
         write_output(f"{print_op(wrong.reduced).rstrip()}\n", path)
-        lines = [line for text, location in wrong.notes() for line in self.renderer.diagnostic("note", text, location)]
         shows = f"`{self._command(wrong, path)}` shows it" if wrong.is_reduced else f"{path} has the module before the pass"
-        lines += self.renderer.diagnostic("note", f"{shows}, in {wrong.ops} ops")
+        notes = [*wrong.notes(), (f"{shows}, in {wrong.ops} ops", None)]
+        if wrong.step.obeys_user:
+            return PassError(str(wrong), wrong.rule_place, notes)
+        lines = [line for text, location in notes for line in self.renderer.diagnostic("note", text, location)]
         return BugReported(f"bug in tir: {wrong}", *lines)
 
     def _command(self, wrong: instrument.WrongPass, path: str) -> str:

@@ -39,12 +39,14 @@ class Pass:
     needs_module: it must be given the whole module, not one function of it.
     statistics: what its actions (`tir.ir.actions`) count, by their names; rules of rewriting need not be listed.
     numerics: what it may do to the numbers that a program computes; a pass that says nothing may change no bit.
+    obeys_user: what it does is what its user has written; where that is wrong, tir has no bug.
     """
 
     name: ClassVar[str]
     needs_module: ClassVar[bool] = False
     statistics: ClassVar[Mapping[str, str]] = {}
     numerics: ClassVar[Numerics | None] = None
+    obeys_user: ClassVar[bool] = False
 
     def run(self, op: Op) -> None:
         raise AssertionError(type(self))

@@ -42,6 +42,7 @@ class ApplyRules(Pass):
     name = "apply-rules"
     statistics = {"erase": "ops erased that nobody uses"}
     numerics = accurate(4, "what the classes of its rules allow")
+    obeys_user = True
     files: tuple[str, ...] = ()
     fp_mode: str = field(default="stable", metadata={"choices": tuple(FP_MODES)})
     _rules: list[Rule] | None = field(default=None, init=False, repr=False, compare=False)

@@ -22,8 +22,8 @@ class Culprit:
     """Change number `number` of `total`: with one less the program computes the same as before.
 
     name: the rule's, or the pass's word for what it did; text: the op that was changed, as it stood; sentence: the rule's
-    `before -> after` and its class, "" if the change is no rule. number is 0 if the pass is wrong beside the changes that
-    it announces.
+    `before -> after` and its class, "" if the change is no rule; place: where a rule from text stands. number is 0 if
+    the pass is wrong beside the changes that it announces.
     """
 
     number: int
@@ -32,6 +32,7 @@ class Culprit:
     text: str = ""
     location: Location | None = None
     sentence: str = ""
+    place: Location | None = None
     difference: Difference | None = None
 
 
@@ -103,4 +104,5 @@ def _culprit(check: PassCheck, number: int, total: int, difference: Difference) 
     action, text = watch.found
     rule = action.rule
     sentence = f"{rule.before} -> {rule.after}   {rule.kind}" if rule is not None else ""
-    return Culprit(number, total, action.name, text, action.op.location, sentence, difference)
+    place = rule.place if rule is not None else None
+    return Culprit(number, total, action.name, text, action.op.location, sentence, place, difference)

@@ -47,6 +47,11 @@ class WrongPass(Exception):
         """How many ops the reduced module has."""
         return count_ops(self.reduced)
 
+    @property
+    def rule_place(self) -> Location | None:
+        """Where the rule stands that made the first wrong change, if it is one from a file."""
+        return None if self.culprit is None else self.culprit.place
+
     def notes(self) -> list[tuple[str, Location | None]]:
         """What is to be said besides, each with where it belongs."""
         return [(f"the inputs are: {self.difference.draw}", None), self._culprit_note()]
