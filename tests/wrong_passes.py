@@ -14,10 +14,10 @@ from unittest import mock
 from tir.dialects import arith, linalg
 from tir.dialects.tir.activations import Relu, Sigmoid
 from tir.dialects.tir.arithmetic import Add, Div, Maximum, Mul, Neg, Square, Sub
-from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.composite import Mean
 from tir.dialects.tir.create import Full
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.functions import Exp, Tanh
 from tir.dialects.tir.logic import Select
 from tir.dialects.tir.reduce import Max, Sum

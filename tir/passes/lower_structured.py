@@ -10,22 +10,13 @@ from tir.dialects import arith, cf, linalg, scf, tensor
 from tir.dialects.custom_derivative import drop_derivatives
 from tir.dialects.func import Func
 from tir.dialects.scalar import ScalarBuilder, signless
-from tir.dialects.tir.base import (
-    Composite,
-    Reduction,
-    Sequential,
-    Shaped,
-    Sized,
-    Structure,
-    Structured,
-    TensorOp,
-    highest,
-)
+from tir.dialects.tir.base import Composite, Reduction, Sequential, Shaped, Sized, Structure, Structured, TensorOp
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
 from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
 from tir.dialects.tir.effects import Assert, Print
+from tir.dialects.tir.elements import highest
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.places import saturated
 from tir.dialects.tir.random import UI64

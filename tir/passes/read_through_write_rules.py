@@ -10,8 +10,8 @@ from typing import Any
 
 from tir.dialects import tensor
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.base import number_attribute
 from tir.dialects.tir.create import Constant, Full, Iota
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.gather import IndexNd, Take, TakeAlongAxis
 from tir.dialects.tir.moving import DynamicSlice, UpdateSlice
 from tir.dialects.tir.scatter import Put, PutAlongAxis, PutNd

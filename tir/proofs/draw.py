@@ -14,9 +14,10 @@ from typing import Any
 
 from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
-from tir.dialects.tir.base import Elementwise, drop_axes, number_attribute
+from tir.dialects.tir.base import Elementwise, drop_axes
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.create import Full
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.logic import Cast
 from tir.ir.affine import AffineName
 from tir.ir.define import create

@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tir.dialects.tir.base import Elementwise, is_unsigned
+from tir.dialects.tir.base import Elementwise
 from tir.dialects.tir.builder import Tensor, TensorBuilder
+from tir.dialects.tir.elements import is_unsigned
 from tir.ir.errors import FileLocation, Location, TirError, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import CLASSES, Rule

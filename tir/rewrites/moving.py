@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import AxisReduction, fits_exactly, is_unsigned, number_attribute
+from tir.dialects.tir.base import AxisReduction
 from tir.dialects.tir.composite import Mean
 from tir.dialects.tir.create import Full
+from tir.dialects.tir.elements import fits_exactly, is_unsigned, number_attribute
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.reduce import All, AnyOp, Argmax, Argmin, Max, Min, Prod, ReduceAnd, ReduceOr, Sum
 from tir.dialects.tir.shape import Broadcast, Reshape, Reverse, Transpose, number_of

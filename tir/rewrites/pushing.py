@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.base import AxisReduction, number_attribute
+from tir.dialects.tir.base import AxisReduction
 from tir.dialects.tir.composite import LogSoftmax, Mean, Softmax
 from tir.dialects.tir.create import Full, Iota
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.gather import Take
 from tir.dialects.tir.linalg import Dot
 from tir.dialects.tir.moving import DynamicSlice

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tir.dialects.tir.arithmetic import Div, Mul, Reciprocal
-from tir.dialects.tir.base import AxisReduction, Elementwise, number_attribute
+from tir.dialects.tir.base import AxisReduction, Elementwise
 from tir.dialects.tir.create import Constant, Full
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.reduce import Sum
 from tir.dialects.tir.shape import Broadcast, Reshape, Slice, Transpose, element_count, number_of

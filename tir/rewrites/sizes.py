@@ -10,9 +10,10 @@ from typing import Any
 
 from tir.dialects import arith
 from tir.dialects.tir.arrange import Concat, Repeat, Tile
-from tir.dialects.tir.base import AxisReduction, Sized, number_attribute
+from tir.dialects.tir.base import AxisReduction, Sized
 from tir.dialects.tir.composite import LogSoftmax, Mean, Softmax
 from tir.dialects.tir.create import Full
+from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.linalg import Dot
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.reduce import Argmax, Argmin, Sum

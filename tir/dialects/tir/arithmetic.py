@@ -10,15 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from tir.dialects import numeric
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    NUMBER_TENSOR,
-    Binary,
-    Elementwise,
-    Unary,
-    is_unsigned,
-    lowest,
-)
+from tir.dialects.tir.base import Binary, Elementwise, Unary
+from tir.dialects.tir.elements import FLOAT_TENSOR, NUMBER_TENSOR, is_unsigned, lowest
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import integer_enum
 from tir.ir.traits import Commutative

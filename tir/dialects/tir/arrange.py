@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import (
-    ELEMENT_TENSOR,
     Elementwise,
     Place,
     Sequential,
@@ -19,6 +18,7 @@ from tir.dialects.tir.base import (
     merge_dims,
     same_shapes,
 )
+from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Value

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    INTEGER_TENSOR,
-    NUMBER_TENSOR,
-    Composite,
-    Place,
-    fail,
-    fits_exactly,
-    merge_dims,
-)
+from tir.dialects.tir.base import Composite, Place, fail, merge_dims
 from tir.dialects.tir.composite import shifted
+from tir.dialects.tir.elements import FLOAT_TENSOR, INTEGER_TENSOR, NUMBER_TENSOR, fits_exactly
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import F64_ATTR, I64_ATTR
 from tir.ir.types import I1, I64, FloatType, TensorType, Type, dim_text

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    Composite,
-    check_axes,
-    lowest,
-    reduced_type,
-)
+from tir.dialects.tir.base import Composite, check_axes, reduced_type
+from tir.dialects.tir.elements import FLOAT_TENSOR, lowest
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ARRAY
 from tir.ir.types import Type

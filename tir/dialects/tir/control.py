@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR, fail, merge_dims
+from tir.dialects.tir.base import fail, merge_dims
+from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
 from tir.dialects.tir.shape import number_of
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype

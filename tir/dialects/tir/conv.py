@@ -15,17 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    Composite,
-    Shaped,
-    Sized,
-    TensorOp,
-    check_moderate,
-    fail,
-    merge_dims,
-    merge_shapes,
-)
+from tir.dialects.tir.base import Composite, Shaped, Sized, TensorOp, check_moderate, fail, merge_dims, merge_shapes
+from tir.dialects.tir.elements import FLOAT_TENSOR
 from tir.dialects.tir.reduce import contracted
 from tir.dialects.tir.window import WindowAxis, fitting, folded, padded, position_dim, unfolded
 from tir.ir.affine import AffineExpr, affine

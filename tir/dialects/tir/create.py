@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import (
-    ELEMENT_TENSOR,
-    INTEGER_TENSOR,
-    NUMBER_TENSOR,
-    Sized,
-    Structure,
-    Structured,
-    TensorOp,
-    check_axes,
-    fail,
-    is_number_of,
-    merge_dims,
-)
+from tir.dialects.tir.base import Sized, Structure, Structured, TensorOp, check_axes, fail, merge_dims
+from tir.dialects.tir.elements import ELEMENT_TENSOR, INTEGER_TENSOR, NUMBER_TENSOR, is_number_of
 from tir.ir.affine import AffineExpr, AffineMap
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result

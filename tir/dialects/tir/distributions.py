@@ -13,17 +13,8 @@ from typing import Any
 
 from tir.dialects.normal_quantile import upper_quantile, upper_quantiles
 from tir.dialects.numeric import each
-from tir.dialects.tir.base import (
-    BOOL_TENSOR,
-    FLOAT_TENSOR,
-    INTEGER_TENSOR,
-    Composite,
-    NotDifferentiable,
-    Place,
-    common_element,
-    merge_shapes,
-    same_shapes,
-)
+from tir.dialects.tir.base import Composite, NotDifferentiable, Place, common_element, merge_shapes, same_shapes
+from tir.dialects.tir.elements import BOOL_TENSOR, FLOAT_TENSOR, INTEGER_TENSOR
 from tir.dialects.tir.random import KEY, UI32, UI64, Keyed, RandomOp, Standard, drawn, side, sides, uniform, uniforms
 from tir.ir.define import operand, result
 from tir.ir.ir import Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.base import BOOL_TENSOR, ELEMENT_TENSOR
+from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
 from tir.ir.define import attribute, operand
 from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError, Frame

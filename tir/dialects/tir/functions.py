@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 from tir.dialects import numeric
-from tir.dialects.tir.base import FLOAT_TENSOR, Binary, Unary
+from tir.dialects.tir.base import Binary, Unary
+from tir.dialects.tir.elements import FLOAT_TENSOR
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import integer_enum
 from tir.lazy import np

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, Structure, Structured, check_axes, fail
+from tir.dialects.tir.base import Structure, Structured, check_axes, fail
+from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.dialects.tir.places import INDEX_TENSOR, MODES, Along, Axis, Indexed
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
 from tir.ir.define import attribute, operand, result

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from tir.dialects.tir.base import FLOAT_TENSOR, fail
+from tir.dialects.tir.base import fail
+from tir.dialects.tir.elements import FLOAT_TENSOR
 from tir.dialects.tir.state import Derivative
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import integer_enum

@@ -11,7 +11,8 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Accumulating, Place, Structure, check_axes, fail, merge_dims
+from tir.dialects.tir.base import Accumulating, Place, Structure, check_axes, fail, merge_dims
+from tir.dialects.tir.elements import NUMBER_TENSOR
 from tir.dialects.tir.reduce import accumulator_dtype, contracted, rounded_sum
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.define import attribute, operand, result

@@ -8,20 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from tir.dialects import numeric
-from tir.dialects.tir.base import (
+from tir.dialects.tir.base import Binary, Elementwise, Structure, Structured, Unary, common_element, fail
+from tir.dialects.tir.elements import (
     BOOL_TENSOR,
     BOOLS,
     ELEMENT_TENSOR,
     FLOAT_TENSOR,
     INTEGER_TENSOR,
     INTEGERS,
-    Binary,
-    Elementwise,
-    Structure,
-    Structured,
-    Unary,
-    common_element,
-    fail,
     highest,
     is_unsigned,
     lowest,

@@ -6,16 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    Composite,
-    Place,
-    common_element,
-    fail,
-    is_number_of,
-    merge_shapes,
-    same_shapes,
-)
+from tir.dialects.tir.base import Composite, Place, common_element, fail, merge_shapes, same_shapes
+from tir.dialects.tir.elements import FLOAT_TENSOR, is_number_of
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import NUMBER_ATTR
 from tir.ir.slips import number_hint

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, Unary, fail
+from tir.dialects.tir.base import Unary, fail
+from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Op
 from tir.ir.kinds import F64_ATTR

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, INTEGERS, Sized, TensorOp, fail
+from tir.dialects.tir.base import Sized, TensorOp, fail
+from tir.dialects.tir.elements import ELEMENT_TENSOR, INTEGERS
 from tir.dialects.tir.places import LARGEST
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result

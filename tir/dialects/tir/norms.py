@@ -11,7 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import FLOAT_TENSOR, Composite, Place, check_axes, fail, is_number_of, merge_dims
+from tir.dialects.tir.base import Composite, Place, check_axes, fail, merge_dims
+from tir.dialects.tir.elements import FLOAT_TENSOR, is_number_of
 from tir.dialects.tir.statistics import deviations
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Op

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.dialects.tir.base import INTEGERS, Shaped, fail, highest, is_unsigned, merge_dims
+from tir.dialects.tir.base import Shaped, fail, merge_dims
+from tir.dialects.tir.elements import INTEGERS, highest, is_unsigned
 from tir.ir.affine import AffineExpr, AffineMap, affine
 from tir.ir.ir import Value
 from tir.ir.kinds import integer_enum, tensor_of

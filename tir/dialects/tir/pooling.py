@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import NUMBER_TENSOR, Composite, Shaped, fail, lowest, merge_shapes, wide_type
+from tir.dialects.tir.base import Composite, Shaped, fail, merge_shapes
+from tir.dialects.tir.elements import NUMBER_TENSOR, lowest, wide_type
 from tir.dialects.tir.window import WINDOW_FORMAT, WindowAxis, Windowed, folded, padded, position_dim, unfolded
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result

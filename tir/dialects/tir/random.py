@@ -20,15 +20,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import (
-    INTEGER_TENSOR,
-    NotDifferentiable,
-    Shaped,
-    Sized,
-    Structure,
-    Structured,
-    fail,
-)
+from tir.dialects.tir.base import NotDifferentiable, Shaped, Sized, Structure, Structured, fail
+from tir.dialects.tir.elements import INTEGER_TENSOR
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, affine
 from tir.ir.define import operand, result
 from tir.ir.ir import Value

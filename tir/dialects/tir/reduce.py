@@ -11,10 +11,6 @@ from typing import Any, ClassVar
 
 from tir.dialects.numeric import float_to_float, of_type
 from tir.dialects.tir.base import (
-    BOOL_TENSOR,
-    BOOLS,
-    INTEGERS,
-    NUMBER_TENSOR,
     Accumulating,
     AxisReduction,
     NotDifferentiable,
@@ -22,10 +18,8 @@ from tir.dialects.tir.base import (
     Structure,
     check_axes,
     drop_axes,
-    highest,
-    is_unsigned,
-    lowest,
 )
+from tir.dialects.tir.elements import BOOL_TENSOR, BOOLS, INTEGERS, NUMBER_TENSOR, highest, is_unsigned, lowest
 from tir.ir.affine import AffineMap
 from tir.ir.define import attribute, operand, result
 from tir.ir.execution import numpy_dtype

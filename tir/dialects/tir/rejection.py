@@ -13,15 +13,9 @@ from functools import partial
 from typing import Any
 
 from tir.dialects.normal_quantile import upper_quantile, upper_quantiles
-from tir.dialects.tir.base import (
-    FLOAT_TENSOR,
-    INTEGER_TENSOR,
-    NotDifferentiable,
-    Sequential,
-    Shaped,
-    known_sizes,
-)
+from tir.dialects.tir.base import NotDifferentiable, Sequential, Shaped, known_sizes
 from tir.dialects.tir.distributions import WithParameters
+from tir.dialects.tir.elements import FLOAT_TENSOR, INTEGER_TENSOR
 from tir.dialects.tir.random import (
     KEY,
     TRIES,

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import (
-    NUMBER_TENSOR,
-    Place,
-    Sequential,
-    Shaped,
-    check_axes,
-    fail,
-    highest,
-    known_sizes,
-    lowest,
-    merge_shapes,
-    same_shapes,
-    wide_type,
-)
+from tir.dialects.tir.base import Place, Sequential, Shaped, check_axes, fail, known_sizes, merge_shapes, same_shapes
+from tir.dialects.tir.elements import NUMBER_TENSOR, highest, lowest, wide_type
 from tir.ir.affine import AffineExpr
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ATTR, UNIT

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, Sequential, fail
+from tir.dialects.tir.base import Sequential, fail
+from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.dialects.tir.gather import AlongAxis, AtPoints, General, OfAxis, dimension_numbers
 from tir.dialects.tir.places import INDEX_TENSOR, MODES, Axis, Indexed
 from tir.ir.affine import AffineDim, AffineExpr

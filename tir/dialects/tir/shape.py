@@ -6,21 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import (
-    ELEMENT_TENSOR,
-    INTEGERS,
-    Shaped,
-    Sized,
-    Structure,
-    Structured,
-    TensorOp,
-    check_axes,
-    fail,
-    highest,
-    is_number_of,
-    merge_dims,
-)
+from tir.dialects.tir.base import Shaped, Sized, Structure, Structured, TensorOp, check_axes, fail, merge_dims
 from tir.dialects.tir.create import Constant, Full
+from tir.dialects.tir.elements import ELEMENT_TENSOR, INTEGERS, highest, is_number_of
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import (
-    ELEMENT_TENSOR,
-    NUMBER_TENSOR,
     NotDifferentiable,
     Place,
     Sequential,
@@ -22,6 +20,7 @@ from tir.dialects.tir.base import (
     merge_shapes,
     same_shapes,
 )
+from tir.dialects.tir.elements import ELEMENT_TENSOR, NUMBER_TENSOR
 from tir.ir.affine import AffineExpr, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ATTR, UNIT, exactly, tensor_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR, fail
+from tir.dialects.tir.base import fail
+from tir.dialects.tir.elements import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import Location, VerifyError

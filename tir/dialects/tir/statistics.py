@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.base import FLOAT_TENSOR, Composite, fail, lowest, reduced_type
+from tir.dialects.tir.base import Composite, fail, reduced_type
+from tir.dialects.tir.elements import FLOAT_TENSOR, lowest
 from tir.ir.define import attribute, operand, result
 from tir.ir.kinds import I64_ARRAY, I64_ATTR, integer_enum
 from tir.ir.types import Type

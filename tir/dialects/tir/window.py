@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.tir.base import (
-    ELEMENT_TENSOR,
-    NUMBER_TENSOR,
     Reduction,
     Shaped,
     Sized,
@@ -23,10 +21,9 @@ from tir.dialects.tir.base import (
     TensorOp,
     check_moderate,
     fail,
-    is_number_of,
     merge_shapes,
-    wide_type,
 )
+from tir.dialects.tir.elements import ELEMENT_TENSOR, NUMBER_TENSOR, is_number_of, wide_type
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Value

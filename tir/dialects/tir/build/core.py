@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tir.dialects.tir import create, logic
 from tir.dialects.tir import shape as shapes
-from tir.dialects.tir.base import fits_exactly, highest, lowest, number_attribute
 from tir.dialects.tir.build.hints import NoSuchNameError, UnknownYetError, attribute_hint, method_hint, method_meant
+from tir.dialects.tir.elements import fits_exactly, highest, lowest, number_attribute
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import Attribute, DenseAttr
 from tir.ir.builder import Builder

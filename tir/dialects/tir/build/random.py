@@ -14,9 +14,9 @@ import operator
 from collections.abc import Sequence
 
 from tir.dialects.tir import distributions, random, rejection
-from tir.dialects.tir.base import wide_type
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike
 from tir.dialects.tir.build.losses import LossBuilder
+from tir.dialects.tir.elements import wide_type
 from tir.ir.types import F32, I32, I64, Type
 from tir.lazy import np
 
