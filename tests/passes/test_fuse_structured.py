@@ -306,6 +306,15 @@ func.func @f(%x: tensor<3xf32>, %y: tensor<3xf32>) -> tensor<3xf32> {{
 }}"""
 
 
+def test_a_producer_goes_into_a_consumer_that_reads_it_by_two_maps() -> None:
+    text = function(
+        ["%0 = tir.full 7 : i32 -> tensor<2xi32>", "%r0 = tir.rng_bits %0 : tensor<5xui32>"],
+        arguments="%x: tensor<f32>", results="tensor<5xui32>",
+    )  # fmt: skip
+    module, remarks = fused(text, np.float32(0))
+    assert len(generics(module, fills=True)) == 1 and remarks == []
+
+
 def test_a_producer_that_is_an_output_of_its_consumer_stays() -> None:
     module, _ = fused(FROM_EXP, numbers(3), numbers(3, seed=1))
     assert len(generics(module)) == 2

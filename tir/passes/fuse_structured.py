@@ -161,9 +161,9 @@ class _Fusion:
                 continue
             self.cost[edge.consumer] += self.cost[producer]
             # An earlier edge into the same consumer has changed the numbers of its inputs.
-            reads = next(e.reads for e in self._edges_into(edge.consumer, producer) if e.loops == edge.loops)
-            shown = _shown(producer, edge)
-            inline_producer(edge.consumer, producer, edge.loops, reads, shown, move=is_free and i == len(taken) - 1)
+            now = next(e for e in self._edges_into(edge.consumer, producer) if e.loops == edge.loops)
+            shown, is_last = _shown(producer, now), i == len(taken) - 1
+            inline_producer(edge.consumer, producer, edge.loops, now.reads, shown, move=is_free and is_last)
             actions.end()
 
     def _edges(self, producer: linalg.Generic) -> list[_Edge]:
