@@ -20,7 +20,7 @@ SLOW = [range(start, start + 500) for start in range(40, 2040, 500)]
 #: A clip of what goes back is of reverse mode alone, and so is `truncate`; numbers of 16 bits round too much to compare.
 NOT_COMPARED = re.compile(r"tir\.grad_clip|truncate|f16")
 #: At ties a gradient is one of several slopes: of programs with these, differences say nothing.
-WITH_TIES = re.compile(r"tir\.(max |min |max_pool|sort|top_k|cumm|stop_gradient|grad_scale)")
+WITH_TIES = re.compile(r"tir\.(max |min |max_pool|put min|put max|sort|top_k|cumm|stop_gradient|grad_scale)")
 GRADIENT = re.compile(r"(%g\d+.*) = tir.grad (%\w+) wrt \((.*)\) : (.*)")
 
 
