@@ -511,7 +511,7 @@ CALLING = {
 
 #: Seeds whose programs have products of floats.
 SEEDS = (8, 20, 62, 285)
-MORE_SEEDS = (21, 42, 51, 143, 155, 171, 204, 209, 261, 305, 312, 329, 364, 376)
+MORE_SEEDS = (21, 42, 51, 143, 155, 204, 209, 261, 305, 312, 329, 364, 376, 380)
 
 
 @pytest.mark.parametrize("seeds", [SEEDS, pytest.param(MORE_SEEDS, marks=pytest.mark.slow)], ids=["few", "many"])

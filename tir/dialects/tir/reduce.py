@@ -38,7 +38,8 @@ class _Accumulating(Accumulating, AxisReduction):
     format = "$x `over` $axes (`acc` $acc_type^)? attr-dict `:` type($result)"
 
     def folded(self, fold: Any, x: Any) -> Any:
-        """numpy's fold in the type of the accumulator, cast back."""
+        """numpy's fold in the type of the accumulator, cast back; its order must not depend on where elements lie."""
+        x = np.asarray(x, order="C")
         return rounded_sum(self, fold(x, axis=tuple(self.axes), dtype=accumulator_dtype(self, x)))
 
 
