@@ -181,7 +181,7 @@ def test_a_rule_that_is_wrong_for_nan_alone_is_found() -> None:
     assert "hard numbers" in str(wrong_of(text, zero).difference.draw)
     accurate_zero = By(Sub, zero.change, accurate(1, "nan and inf are let pass"))
     found, said = found_by(text, accurate_zero)
-    assert found is None and "let pass where the result before the pass is not finite" in said[-1]
+    assert found is None and "let pass where the program before the pass has numbers that are not finite" in said[-1]
 
 
 def test_what_is_not_well_formed_is_a_bug_that_names_the_pass() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -30,7 +31,9 @@ INTRODUCTION = """\
 Every rule of the passes that rewrite, one algebraic fact each. Its class says what happens to numbers:
 
 - **exact**: the same bits, of nan, infinities and -0.0, too;
-- **accurate**: other bits, but never a larger error, for the reason that the rule gives;
+- **accurate**: other bits, but never a larger error, for the reason that the rule gives. What nan makes nan stays so; what
+  an infinity makes nan may become the limit. A rule *for finite numbers*, or for those *up to* a size, says nothing of
+  others: there, what was finite may be nan or infinite, and a nan may go;
 - **fast**: the error may be larger; only with `fp-mode=fast`.
 
 Each rule is tried on programs that are made from what it says: with all values of small integers, and of floats all those
@@ -93,9 +96,11 @@ def cells(name: str, rule: Rule, known: Mapping[str, Any]) -> list[str]:
 
 
 def fits_text(rule: Rule) -> str:
-    """Conditions of a rule from text; two examples of one in Python, and one that it must not fit."""
+    """Conditions of a rule from text, and which numbers it is about; of one in Python examples, one that it must not fit."""
     if rule.declaration is not None:
-        return "; ".join(f"if {condition_text(one)}" for one in rule.declaration.conditions)
+        most, are_finite = rule.declaration.limits
+        limits = ["for finite numbers"] * are_finite + [f"up to {most:g}"] * (most < math.inf)
+        return "; ".join([*(f"if {condition_text(one)}" for one in rule.declaration.conditions), *limits])
     fits = [one for one in rule.examples if not one.startswith("not ")][:2]
     others = [one.removeprefix("not ") for one in rule.examples if one.startswith("not ")][:1]
     return "; ".join([*map(code, fits), *(f"not {code(one)}" for one in others)])

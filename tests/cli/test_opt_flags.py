@@ -50,6 +50,9 @@ def tir_opt(*arguments: object, stdin: str = TEXT) -> Done:
     (("--elide-large-constants=\u0663",), "argument --elide-large-constants: must be an integer, 0 or more, got '\u0663'"),
     (("--max-rewrites=-1",), "argument --max-rewrites: must be an integer, 0 or more, got '-1'"),
     (("--max-rewrites=" + "9" * 5000,), "argument --max-rewrites: must be an integer, 0 or more, got '99999"),
+    (("--max-rewrites=1",), "--max-rewrites needs a pass"),
+    (("--log-rewrites",), "--log-rewrites needs a pass"),
+    (("--canonicalize=max-iterations=-5",), "pass canonicalize: option 'max-iterations' must be 0 or more, or -1 for no limit"),
     (("--max-rewrites",), "argument --max-rewrites: expected one argument"),
     (("--check-semantics-inputs=0",), "argument --check-semantics-inputs: must be an integer, 1 to 999999, got '0'"),
     (("--cse", "-o", "x.out", "--remarks-file=./x.out"), "-o and --remarks-file name the same file, ./x.out"),
@@ -209,7 +212,7 @@ def test_tree_that_cannot_be_written_is_an_error_and_no_bug(tmp_path: Path) -> N
 
 
 def test_same_value_twice_and_another_colour_are_no_mistake() -> None:
-    assert tir_opt("--max-rewrites=1", "--max-rewrites=1", "--timing", "--timing").code == 0
+    assert tir_opt("--cse", "--max-rewrites=1", "--max-rewrites=1", "--timing", "--timing").code == 0
     assert "\x1b" not in tir_opt("--color=always", "--color=never", "--cse", "--print-ir-after=dce").err
 
 

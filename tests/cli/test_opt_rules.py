@@ -102,6 +102,9 @@ WRONG_ARGUMENTS: list[tuple[tuple[str, ...], int, str]] = [
     (("--apply-rules",), 2, "pass apply-rules: option 'files' must name a file with rules"),
     (("--apply-rules=file=my.rules",), 2, "pass apply-rules has no option 'file'; it has files, fp-mode; did you mean 'files'?"),
     (("--apply-rules=files=my.rules fp-mode=quick",), 2, "pass apply-rules: option 'fp-mode' must be one of strict, stable, fast"),
+    (("--rules", "", "missing.tir"), 2, "argument --rules: must be names with commas between, got ''"),
+    (("--check-rules=my.rules", "--cse"), 2, "--check-rules proves rules and runs nothing: give it without passes and"),
+    (("--check-rules=my.rules", "a.tir"), 2, "--check-rules proves rules and runs nothing"),
     (("--rules=my.rules", "--pass-pipeline=cse"), 2, "give passes as flags, as --pass-pipeline or in a file"),
 ]  # fmt: skip
 
@@ -186,6 +189,28 @@ def test_each_rule_is_proved_and_wrong_ones_are_shown(rules: Path) -> None:
         "my.rules:14:1: never: wrong: it does not fit what its own declaration says",
     ]  # fmt: skip
     assert "with x = -1.0 in f32: before 1.0, after -1.0" in done.out
+
+
+def test_rule_that_a_proof_cannot_judge_is_told(rules: Path) -> None:
+    rules.write_text(
+        "rest: x - y * (x // y) => x % y\n  accurate: one rounding\n\nsign: abs(copysign(x, y)) => abs(x)\n  exact\n",
+        encoding="utf-8",
+    )  # fmt: skip
+    done = tir_opt("--check-rules=my.rules")
+    first, second = done.out.splitlines()
+    assert done.code == 1
+    assert first.startswith("my.rules:1:1: rest: not proved: a proof does not know what tir.floordiv is in real arithmetic")
+    assert second.startswith("my.rules:4:1: sign: right (") and "but for its gradient: a proof does not know" in second
+
+
+def test_rule_about_sizes_is_applied(rules: Path) -> None:
+    rules.write_text("size: dim(tanh(x), k) => dim(x, k)\n  exact\n", encoding="utf-8")
+    done = tir_opt("--rules=my.rules", stdin="""func.func @f(%x: tensor<?xf32>) -> index {
+      %0 = tir.tanh %x : tensor<?xf32>
+      %1 = tir.dim %0 axis 0 : tensor<?xf32>
+      return %1 : index
+    }""")  # fmt: skip
+    assert done.code == 0 and "tir.dim %x axis 0" in done.out and "tanh" not in done.out
 
 
 def test_right_rules_give_exit_code_0(rules: Path) -> None:

@@ -103,9 +103,11 @@ def test_mutants_of_all_families_are_caught() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(1, ONE_IN))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("part", range(4))
 def test_all_other_mutants_are_caught(part: int) -> None:
-    names = [name for name in wrong_ones() if crc32(name.encode()) % ONE_IN == part]
+    numbers = {name: crc32(name.encode()) % ONE_IN for name in wrong_ones()}
+    names = [name for name, number in numbers.items() if number and number % 4 == part]
     left = survivors(names)
     assert len(left) <= (1 - SHARE) * len(names), left
 

@@ -60,6 +60,11 @@ WRONG = [
     "a: square(x) * x => x ** 2\n  accurate: a power",
     "a: floor(-x) => -floor(x)\n  exact",
     "a: x // 1 => x\n  exact",
+    "a: cumsum(-x, a) => -cumsum(x, a)\n  exact",
+    "a: mean(-x, a) => -mean(x, a)\n  exact",
+    "a: sum(x * repeat(y, a), a) => sum(x, a) * y\n  accurate: fewer products\n  if nonempty(x)",
+    "a: x - x => 0\n  accurate: nothing\n  if floats(x)",
+    "a: x ** 0.5 => sqrt(x)\n  accurate: -inf",
 ]  # fmt: skip
 
 
@@ -67,6 +72,28 @@ WRONG = [
 def test_wrong_rule_is_found_out(text: str) -> None:
     (rule,) = read_rules(text)
     assert prove(rule).failure
+
+
+@pytest.mark.parametrize("text", [
+    "a: square(std(x, a)) => var(x, a)\n  accurate: no root",
+    "a: -(-gelu(x)) => gelu(x)\n  accurate: signs",
+    "a: lgamma(-(-x)) => lgamma(x)\n  accurate: signs",
+    "a: elu(leaky_relu(x)) => elu(leaky_relu(x) + 0)\n  accurate: wrong only in what it makes larger",
+    "a: dim(exp(x), 0) => dim(x, 0)\n  exact",
+    "a: x - x => 0\n  accurate: nothing\n  if floats(x)\n  tried for finite numbers",
+])  # fmt: skip
+def test_rule_about_less_common_functions_and_sizes_is_tried(text: str) -> None:
+    (rule,) = read_rules(text)
+    report = prove(rule, gradients=False)
+    assert report.numbers and not report.is_open
+    assert not report.failure or "makes nothing smaller" in report.failure
+
+
+def test_rule_with_a_function_that_no_truth_knows_stays_open() -> None:
+    (rule,) = read_rules("a: x - y * (x // y) => x % y\n  accurate: one rounding")
+    report = prove(rule)
+    assert report.is_open
+    assert report.failure == "a proof does not know what tir.floordiv is in real arithmetic, so only exact rules may have it"
 
 
 @rule(Slice, examples=["slice(exp(x), [1], [0])"])

@@ -10,7 +10,7 @@ from tir.cli.common import BugReported, CommandLineError, Sources, read_input, r
 from tir.cli.opt_check import check_semantics
 from tir.cli.opt_explain import explain
 from tir.cli.opt_explore import explore
-from tir.cli.opt_flags import check_flags, opt_parser
+from tir.cli.opt_flags import check_flags, is_given, opt_parser
 from tir.cli.opt_run import OptRun, Part
 from tir.dialects.all import REGISTRY
 from tir.dialects.builtin import Module
@@ -54,11 +54,16 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
         sys.stdout.write(_pass_list() if options.list_passes else _dialect_list())
         return 0
     if options.check_rules:
+        if flags.steps or options.input != "-":
+            raise CommandLineError("--check-rules proves rules and runs nothing: give it without passes and without a FILE")
         return opt_rules.check_rules([file for files in options.check_rules for file in files], sources)
     run = OptRun(options, flags, sources, argv)
     parts = _parts(run)
     run.pipeline = _pipeline(run, parts)
     _read_rules(run)
+    for flag in ("--log-rewrites", "--max-rewrites"):
+        if is_given(options, flag) and not any(True for _ in run.pipeline.passes()):
+            raise CommandLineError(f"{flag} needs a pass")
     if options.dump_pass_pipeline:
         sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")
     watchers = [one for make in WATCHERS for one in make(run)]
@@ -142,8 +147,12 @@ def _split_passes(argv: Sequence[str]) -> tuple[Pipeline, list[str]]:
     words = iter(argv)
     for argument in words:
         name, equals, options = argument[2:].partition("=") if argument.startswith("--") else ("", "", "")
-        if name == RULES_FLAG and (files := options if equals else next(words, "")):
-            name, options = RULES_PASS, f"files={option_text(tuple(files.split(',')))}"
+        if name == RULES_FLAG:
+            files = options if equals else next(words, None)
+            if files:
+                name, options = RULES_PASS, f"files={option_text(tuple(files.split(',')))}"
+            elif files is not None:
+                argument = f"--{RULES_FLAG}="  # which is told as any other flag's
         if name in ALL:
             pipeline.steps.append(_command_line(lambda n=name, o=options: make_pass(n, o, ALL)))  # type: ignore[misc]
         else:

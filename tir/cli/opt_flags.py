@@ -13,7 +13,7 @@ from tir.cli.common import CommandLineError, ToolParser, refuse_same_files, refu
 from tir.cli.opt_explain import EXPLAINED
 from tir.ir.errors import nearest
 
-__all__ = ["UPSTREAM_NAMES", "check_flags", "opt_parser"]
+__all__ = ["UPSTREAM_NAMES", "check_flags", "is_given", "opt_parser"]
 
 EPILOG = """\
 examples:
@@ -263,7 +263,7 @@ OUTPUT_FLAGS = ("--remarks-file", "--log-rewrites", "--reproducer", "--explore",
 def check_flags(options: argparse.Namespace, pass_names: Sequence[str], pipeline_names: Sequence[str]) -> None:
     """CommandLineError if flags do not fit together, or name passes that do not exist."""
     for flag, needed in NEEDS:
-        if _given(options, flag) and not any(_given(options, one) for one in needed):
+        if is_given(options, flag) and not any(is_given(options, one) for one in needed):
             several = f"one of {', '.join(needed)}" if len(needed) > 2 else " or ".join(needed)
             raise CommandLineError(f"{flag} needs {several}")
     for flag in ("--print-ir-before", "--print-ir-after"):
@@ -284,6 +284,6 @@ def _value(options: argparse.Namespace, flag: str) -> Any:
     return vars(options)[flag[2:].replace("-", "_")]
 
 
-def _given(options: argparse.Namespace, flag: str) -> bool:
+def is_given(options: argparse.Namespace, flag: str) -> bool:
     """Whether the flag stands on the command line."""
     return flag[2:].replace("-", "_") in options.given

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.control import Control
+from tir.ir.errors import PassError
 from tir.ir.ir import Op
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
@@ -51,9 +52,12 @@ class Canonicalize(Pass):
 
     def __post_init__(self) -> None:
         check_fp_mode(self.name, self.fp_mode)
+        if self.max_iterations < -1:
+            rule = "option 'max-iterations' must be 0 or more, or -1 for no limit"
+            raise PassError(f"pass {self.name}: {rule}, got {self.max_iterations}")
 
     def run(self, op: Op) -> None:
-        iterations = None if self.max_iterations < 0 else self.max_iterations
+        iterations = None if self.max_iterations == -1 else self.max_iterations
         met = {"control" if isinstance(o, Control) else o.name.partition(".")[0] for o in op.walk()}
         rules = list(rules_of(*FAMILIES)) if "tir" in met else []
         rules += [rule for name in MORE_RULES if name in met for rule in MORE_RULES[name]]

@@ -46,7 +46,9 @@ SHAPES: tuple[tuple[Dim, ...], ...] = (
     (DYNAMIC, 3), (AffineName("M"), AffineName("N")), (2, AffineName("N")),
 )  # fmt: skip
 #: What run time finds where types leave sizes open, one row for each set of inputs.
-OPEN_SIZES = ((4, 3, 2), (2, 2, 2), (3, 1, 4), (0, 3, 1))
+OPEN_SIZES = ((4, 3, 2), (2, 2, 2), (3, 1, 4), (0, 3, 1), (3, 2, 4))
+#: Of what the elements of each set are drawn: sums of "whole" ones are often 0, those of "large" ones overflow in any order.
+DRAWS = ("normal", "whole", "hard", "hard", "large")
 ELEMENTS = (F32, F64, F16, IntegerType(8, "s"), IntegerType(8, "u"), I1, IntegerType(8))
 MOST_POINTS = 70_000
 MORE_POINTS = (0, 300, 30, 4)  # random numbers for each of so many values
@@ -229,7 +231,7 @@ def program(
         return None
     if make is build and "cast" not in called and any(isinstance(op, Cast) for op in function.entry):
         return None
-    value = made.value if isinstance(made, Tensor) else made  # `dim` gives a value
+    value = made.value if isinstance(made, Tensor) else made
     b.op(Return, [value])
     function.set_type(list(types.values()), [value.type])
     return module if not check(module) else None
@@ -256,11 +258,11 @@ def _inputs(
         grid = np.meshgrid(*pools.values(), indexing="ij")
         yield {name: np.ascontiguousarray(one.ravel()[:MOST_POINTS]) for name, one in zip(pools, grid)}
         return
-    for hard, sizes in zip((False, False, True, True), OPEN_SIZES):
-        yield {name: _drawn(type, sizes, pools[name], hard, random) for name, type in types.items()}
+    for kind, sizes in zip(DRAWS, OPEN_SIZES):
+        yield {name: _drawn(type, sizes, pools[name], kind, random) for name, type in types.items()}
     if len(types) > 1 and any(DYNAMIC in type.shape for type in types.values()):
         for_each = enumerate(types.items())
-        yield {name: _drawn(type, OPEN_SIZES[0], pools[name], False, random, k) for k, (name, type) in for_each}
+        yield {name: _drawn(type, OPEN_SIZES[0], pools[name], "normal", random, k) for k, (name, type) in for_each}
 
 
 def _pool(element: Type, count: int, numbers: Sequence[Any], random: Any) -> Any:
@@ -269,7 +271,7 @@ def _pool(element: Type, count: int, numbers: Sequence[Any], random: Any) -> Any
     if dtype.kind == "b":
         return np.array([False, True])
     if dtype.kind == "f":
-        near = [sign * number for number in numbers for sign in (1, -1)]
+        near = [0.9 * np.finfo(dtype).max, *(sign * number for number in numbers for sign in (1, -1))]
         others = random.normal(0, 2, MORE_POINTS[min(count, 3)]) * 10.0 ** random.integers(-6, 4, MORE_POINTS[min(count, 3)])
         with np.errstate(over="ignore", under="ignore"):
             return np.concatenate([HARD_FLOATS, near, others]).astype(dtype)
@@ -288,10 +290,15 @@ def _limited(pool: Any, limits: tuple[float, bool], tame: bool) -> Any:
     return pool[(size <= most) & np.isfinite(pool)] if finite else pool[(size <= most) | ~np.isfinite(pool)]
 
 
-def _drawn(type: TensorType, sizes: Sequence[int], pool: Any, hard: bool, random: Any, more: int = 0) -> Any:
-    """An array. sizes: of the axes that are open; of those without a name so many more."""
+def _drawn(type: TensorType, sizes: Sequence[int], pool: Any, kind: str, random: Any, more: int = 0) -> Any:
+    """An array. sizes: of the axes that are open; of those without a name so many more. kind: see DRAWS."""
     known = [size + more if dim is DYNAMIC else size for dim, size in zip(type.shape, sizes)]
     shape = tuple(dim if isinstance(dim, int) else size for dim, size in zip(type.shape, known))
-    if hard or pool.dtype.kind != "f":
-        return random.choice(pool, size=shape)
-    return random.normal(0, 3, size=shape).astype(pool.dtype)
+    if kind == "normal" and pool.dtype.kind == "f":
+        return random.normal(0, 3, size=shape).astype(pool.dtype)
+    if kind == "whole" and pool.dtype.kind == "f":
+        pool = np.array((-2, -1, 1, 2), pool.dtype)
+    elif kind == "large" and pool.dtype.kind == "f":
+        largest = np.max(pool, initial=1, where=np.isfinite(pool))
+        pool = np.concatenate([np.array((1, 0.6, 0.3)) * largest, (0.5, -0.25)]).astype(pool.dtype)
+    return random.choice(pool, size=shape)

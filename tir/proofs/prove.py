@@ -27,7 +27,7 @@ from tir.lazy import mpmath, np
 from tir.proofs.draw import ELEMENTS, Case, cases, is_elementwise, roles_of
 from tir.proofs.example import read_example
 from tir.proofs.slopes import wrong_gradient
-from tir.proofs.truth import DIGITS, MANY_DIGITS, truth
+from tir.proofs.truth import DIGITS, MANY_DIGITS, NoTruth, truth
 from tir.rewrites.declared import Declaration
 from tir.rewrites.expression import Call, Expression, walk
 from tir.rewrites.measure import not_smaller
@@ -46,13 +46,14 @@ FAST_FACTOR = 100.0  # so much larger may the error of a fast rule be, of number
 
 @dataclass
 class Report:
-    """What was tried. failure: what is wrong, "" if nothing."""
+    """What was tried. failure: what is wrong, "" if nothing. is_open: that is only that a proof cannot tell."""
 
     rule: Rule
     programs: int = 0
     numbers: int = 0
     elements: Counter[str] = field(default_factory=Counter)
     failure: str = ""
+    is_open: bool = False
 
     def __str__(self) -> str:
         return self.failure or f"{self.programs} programs, {self.numbers} numbers, {', '.join(self.elements)}"
@@ -61,20 +62,27 @@ class Report:
 def prove(rule: Rule, seed: int = 0, gradients: bool = True, elements: Sequence[Type] = ELEMENTS) -> Report:
     """Tries a rule on programs made from its declaration, or its examples. gradients: it may run before autodiff."""
     report = Report(rule)
+    try:
+        _prove(rule, report, seed, gradients, elements)
+    except NoTruth as unknown:
+        report.failure, report.is_open = str(unknown), True
+    return report
+
+
+def _prove(rule: Rule, report: Report, seed: int, gradients: bool, elements: Sequence[Type]) -> None:
     if rule.declaration is None and not rule.examples:
         report.failure = "it has neither a declaration nor examples"
-        return report
+        return
     for text, claim in _claims(rule):
         known = report.programs
         for case in cases(claim, seed, rule.kind == "fast", elements):
             report.failure = _tried(rule, claim, case, report, seed if gradients else None)
             if report.failure:
-                return report
+                return
         if report.programs == known:
             report.failure = f"it does not fit {text}"
-            return report
+            return
     report.failure = next(_fits_too_much(rule, seed, elements), "")
-    return report
 
 
 def _claims(rule: Rule) -> list[tuple[str, Declaration]]:
@@ -240,7 +248,9 @@ class _Allowed:
         if mpmath.isnan(exact) and self.rule.kind == "fast":
             return True
         if mpmath.isnan(exact):  # of finite numbers: outside of the domain of a function
-            return bool(np.isnan(after) or (np.isnan(before) and not all(map(np.isfinite, given))) or after == before)
+            if np.isnan(after) or after == before:
+                return True
+            return bool(np.isnan(before) and np.any(np.isinf(given)) and not np.any(np.isnan(given)))
         if np.isnan(before) or (np.isinf(before) and not mpmath.isinf(exact)):
             return True
         if not np.isfinite(after) or np.isinf(before):

@@ -12,16 +12,24 @@ from typing import Any
 from tir.lazy import mpmath, np
 from tir.rewrites.expression import Call, Expression, List, Name, Number
 
-__all__ = ["DIGITS", "MANY_DIGITS", "truth"]
+__all__ = ["DIGITS", "MANY_DIGITS", "NoTruth", "truth"]
 
 #: Enough for most; log(1 + exp(-700)) needs more.
 DIGITS, MANY_DIGITS = 60, 1000
+
+
+class NoTruth(Exception):
+    """The expression has a function of which nothing here says what it is in real arithmetic."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(f"a proof does not know what tir.{function} is in real arithmetic, so only exact rules may have it")
 
 
 def truth(expression: Expression, given: Mapping[str, Any], digits: int = DIGITS) -> Any:
     """The value of the expression, where names are arrays of numbers and attributes as the rule matched them.
 
     An element that is no real number (the logarithm of -1, inf - inf) is nan. What is repeated beside nothing has size 1.
+    Raises NoTruth.
     """
     with mpmath.workdps(digits), np.errstate(all="ignore"):
         arrays = {name: _exact(value) for name, value in given.items()}
@@ -52,6 +60,8 @@ def _of(expression: Expression, given: Mapping[str, Any], functions: Mapping[str
             values = [_of(one, given, functions) for one in arguments]
             values = _spread(values)
             facts = {name: _plain(_of(one, given, functions)) for name, one in named}
+            if function not in functions:
+                raise NoTruth(function)
             return functions[function](*values, **facts)
     raise AssertionError(expression)
 
@@ -97,6 +107,8 @@ def _functions() -> dict[str, Callable[..., Any]]:
             return mp.mpf(1)
         if x == 0:
             return mp.nan if mp.isnan(y) else mp.inf if y < 0 else mp.mpf(0)
+        if x == -mp.inf and y != mp.floor(y):  # as IEEE 754 says it
+            return mp.nan if mp.isnan(y) else mp.inf if y > 0 else mp.mpf(0)
         return mp.power(x, y)
 
     def log(x: Any) -> Any:
@@ -123,7 +135,12 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "relu": lambda x: x if mp.isnan(x) or x > 0 else mp.mpf(0), "silu": lambda x: x * sigmoid(x),
         "floor": mp.floor, "ceil": mp.ceil, "round": mp.nint, "trunc": lambda x: mp.floor(x) if x > 0 else mp.ceil(x),
         "is_nan": mp.isnan, "is_inf": mp.isinf, "is_finite": mp.isfinite,
+        "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if x != -mp.inf else mp.mpf(0),
+        "erfinv": lambda x: mp.erfinv(x) if abs(x) < 1 else mp.sign(x) * mp.inf if abs(x) == 1 else mp.nan,
+        "lgamma": lambda x: mp.inf if mp.isinf(x) or (x <= 0 and x == mp.floor(x)) else mp.re(mp.loggamma(x)),
     }  # fmt: skip
+    for name in ("leaf", "stop_gradient", "optimization_barrier"):
+        unary[name] = lambda x: x
 
     def pick(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
         return lambda x, y: mp.nan if mp.isnan(x) or mp.isnan(y) else x if better(x, y) else y
@@ -138,6 +155,11 @@ def _functions() -> dict[str, Callable[..., Any]]:
     found["select"] = lambda c, x, y: np.frompyfunc(lambda k, a, b: a if k else b, 3, 1)(c, x, y)
     found["and"], found["or"] = np.logical_and, np.logical_or
     found["not"] = np.logical_not
+    zero = mp.mpf(0)
+    found["elu"] = lambda x, alpha=1.0: found["select"](x > zero, x, alpha * found["expm1"](x))
+    found["leaky_relu"] = lambda x, alpha=0.01: found["select"](x > zero, x, alpha * x)
+    found["grad_scale"] = lambda x, factor: x
+    found["grad_clip"] = lambda x, low, high: x
     found["clamp"] = lambda x, low, high: found["minimum"](found["maximum"](x, low), high)
     found |= _reductions(found) | _moves()
     found["tril"], found["triu"], found["diag"] = np.tril, np.triu, _diagonal
@@ -183,6 +205,13 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
     def mean(row: list[Any]) -> Any:
         return mp.fsum(row) / len(row) if row else mp.nan
 
+    def variance(x: Any, axes: Sequence[int], ddof: int = 0) -> Any:
+        def of_row(row: list[Any]) -> Any:
+            middle, count = mean(row), len(row) - ddof
+            return mp.fsum((one - middle) ** 2 for one in row) / count if count > 0 else mp.nan
+
+        return over(of_row)(x, axes)
+
     def first_nan(row: Any) -> int | None:
         return next((place for place, number in enumerate(row) if mp.isnan(number)), None)
 
@@ -203,6 +232,8 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
     total, lse = over(mp.fsum), over(log_sum_exp)
     return {
         "sum": total, "prod": over(mp.fprod), "max": over(largest), "min": over(smallest), "mean": over(mean),
+        "all": over(all), "any": over(any),
+        "var": variance, "std": lambda x, axes, ddof=0: each["sqrt"](variance(x, axes, ddof)),
         "logsumexp": lse,
         "softmax": lambda x, axes: each["exp"](x - np.expand_dims(lse(x, axes), tuple(axes))),
         "softmax_cross_entropy": lambda x, y: -total(y * (x - lse(x, [np.ndim(x) - 1])[..., None]), [np.ndim(x) - 1]),
@@ -216,6 +247,7 @@ def _reductions(each: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..
         "cumsum": lambda x, axis: np.cumsum(x, axis), "cumprod": lambda x, axis: np.cumprod(x, axis),
         "dot": dot, "argmax": lambda x, axis: np.apply_along_axis(first_largest, int(axis), x),
         "argmin": lambda x, axis: np.apply_along_axis(first_smallest, int(axis), x),
+        "reverse": lambda x, axes: np.flip(x, tuple(axes)),
         "sort": lambda x, axis: np.apply_along_axis(ordered, int(axis), x),
     }  # fmt: skip
 

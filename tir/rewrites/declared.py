@@ -29,10 +29,10 @@ from tir.dialects.tir.elements import is_unsigned
 from tir.ir.errors import FileLocation, Location, TirError, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.rewrite import CLASSES, Rule
-from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, element_type
+from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, TensorType, element_type
 from tir.rewrites.check_rule import RuleMistake, check_condition, check_sides, word_in
 from tir.rewrites.expression import Call, Expression, ExpressionError, Name, Number, names_of, parse_expression, walk
-from tir.rewrites.pattern import Found, build, makers_of, matches, op_class
+from tir.rewrites.pattern import Found, build, makers_of, matches, op_class, operands_of
 
 __all__ = ["CONDITIONS", "Declaration", "read_rules"]
 
@@ -88,7 +88,7 @@ class Declaration:
         like = None if found is None else _of_same_shape(op, b)
         if found is None or self.after is None or (like is None and self.needs_shape):
             return None
-        made = build(self.after, b, found, like, element_type(result.type)).value
+        made = build(self.after, b, found, like, element_type(result.type))
         return made if made.type is result.type else None
 
     @cached_property
@@ -99,7 +99,7 @@ class Declaration:
         numbers = {name for one in inside for name in names_of(one)}
         return any(
             isinstance(one, Number) or (isinstance(one, Name) and one.name in numbers)
-            or (isinstance(one, Call) and one.function == "repeat") for one in walk(self.after)
+            or (isinstance(one, Call) and one.function == "repeat") for one in _values_in(self.after)
         )  # fmt: skip
 
     def fits(self, value: Value) -> Found | None:
@@ -118,8 +118,20 @@ class Declaration:
         return () if self.after is None or len(names) == 1 else tuple(name for name in names if name not in kept)
 
 
+def _values_in(expression: Expression) -> Iterator[Expression]:
+    """The parts of the expression that are values, not attributes."""
+    pending = [expression]
+    while pending:
+        one = pending.pop()
+        yield one
+        if isinstance(one, Call):
+            pending += one.arguments if one.function == "number" else operands_of(one)
+
+
 def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:
     """What has the shape of the op's result, whose own sizes nothing in front of the op may ask."""
+    if not isinstance(op.results[0].type, TensorType):
+        return None
     result = b.tensor(op.results[0])
     if DYNAMIC not in result.type.shape:
         return result

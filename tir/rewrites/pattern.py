@@ -1,7 +1,7 @@
 """An expression as a pattern of ops, and as a recipe to build them.
 
     for found in matches(expression, value): ...     what each name stands for
-    build(expression, b, found)                      the tensor that the expression says
+    build(expression, b, found)                      the value that the expression says
 
 A name stands for one value, or for one attribute where an attribute stands. Four calls are no ops:
 
@@ -264,17 +264,19 @@ def _bind_all(expressions: Sequence[Expression], values: Sequence[Any], found: F
 
 def build(
     expression: Expression, b: TensorBuilder, found: Found, like: Tensor | None = None, element: Type | None = None
-) -> Tensor:
-    """The value of the expression.
+) -> Value:
+    """The value of the expression: a tensor, or the size that `dim` says.
 
     like: has the shape of the result, which a number or a `repeat` by itself takes. element: of a number by itself; that
     of `like` without it.
     """
-    value = _built(expression, b, found, like)
-    if isinstance(value, Tensor):
-        return value
-    assert like is not None, expression
-    return b.full(value, b.shape(like), element or like.type.element)
+    made = _built(expression, b, found, like)
+    if isinstance(made, Value):
+        return made
+    if not isinstance(made, Tensor):
+        assert like is not None, expression
+        made = b.full(made, b.shape(like), element or like.type.element)
+    return made.value
 
 
 def _built(expression: Expression, b: TensorBuilder, found: Found, like: Tensor | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tir.check import first_place
@@ -32,7 +33,7 @@ class Tally:
     def __str__(self) -> str:
         said = f"{self.compared} numbers compared" if self.compared else "nothing was changed, so nothing was compared"
         if self.not_finite:
-            said += f", {self.not_finite} let pass where the result before the pass is not finite"
+            said += f", {self.not_finite} let pass where the program before the pass has numbers that are not finite"
         if self.undecided:
             said += f", {self.undecided} where roundings alone decide between values or whether it is finite"
         return said
@@ -129,7 +130,7 @@ class Judge:
     def _judged(self, name: str, want: Any, got: Any, wrong: Any, truth: _Truth) -> Any:
         """The elements of `wrong` that no rounding explains."""
         if is_float(want):
-            excused = wrong & ~np.isfinite(want)
+            excused = wrong & ~(np.isfinite(want) & (np.isfinite(got) | truth.is_finite))
             self.tally.not_finite += int(excused.sum())
             wrong = wrong & ~excused
         for spread in truth.spreads(name) if wrong.any() else ():
@@ -197,6 +198,12 @@ class _Truth:
         self.judge, self.draw, self.narrow = judge, draw, narrow
         self.runs: list[Values] = []
         self.precision = ""
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """The program is given, and gives, finite numbers alone: of others some accurate rules say nothing."""
+        arrays = [*self.draw.arguments, *(self.draw.state or {}).values(), *self.narrow.arrays.values()]
+        return all(bool(np.isfinite(x).all()) for x in arrays if is_float(x))
 
     @property
     def exact(self) -> Mapping[str, Any]:
