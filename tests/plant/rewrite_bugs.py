@@ -8,7 +8,7 @@ __all__ = ["REWRITE_BUGS"]
 
 DRIVER, LINEAGE, ENDS = "tir/ir/rewrite.py", "tir/ir/lineage.py", "tir/rewrites/ends.py"
 PATTERN, DECLARED, MEASURE = "tir/rewrites/pattern.py", "tir/rewrites/declared.py", "tir/rewrites/measure.py"
-PROVE, TRUTH, DRAW = (f"tir/proofs/{name}.py" for name in ("prove", "truth", "draw"))
+PROVE, REAL, DRAW = (f"tir/proofs/{name}.py" for name in ("prove", "real_functions", "draw"))
 TWICE = ("tests/rewrites/test_idempotence.py",)
 TEXT = ("tests/test_lit.py", "-k", "passes or opt")
 PROOFS = ("tests/rewrites/test_proofs.py",)
@@ -146,9 +146,9 @@ REWRITE_BUGS = (
     ),
     Bug(
         "a truth of another function",
-        TRUTH,
-        '"log1p": log1p,',
-        '"log1p": log,',
+        REAL,
+        '"log1p": lambda x: _log(1 + x),',
+        '"log1p": _log,',
         ("tests/rewrites/test_proofs.py", "tests/rewrites/test_mutants.py"),
     ),
     Bug(
