@@ -53,8 +53,8 @@ class Canonicalize(Pass):
     def __post_init__(self) -> None:
         check_fp_mode(self.name, self.fp_mode)
         if self.max_iterations < -1:
-            rule = "option 'max-iterations' must be 0 or more, or -1 for no limit"
-            raise PassError(f"pass {self.name}: {rule}, got {self.max_iterations}")
+            got = f"-1 for no limit, got {self.max_iterations}"
+            raise PassError(f"pass {self.name}: option 'max-iterations' must be 0 or more, or {got}")
 
     def run(self, op: Op) -> None:
         iterations = None if self.max_iterations == -1 else self.max_iterations

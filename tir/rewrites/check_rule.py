@@ -61,6 +61,8 @@ def _check_ops(side: Expression) -> None:
                 pending += [(argument, True) for argument in arguments]
             case Call(function, arguments) if function in SPECIAL:
                 _check_count(function, arguments, SPECIAL[function])
+                if function == "cast":
+                    _check_type_name(arguments[1])
                 pending += [(arguments[0], False), *((argument, True) for argument in arguments[1:])]
             case Call():
                 _check_op(one)
@@ -85,6 +87,13 @@ def _check_count(function: str, arguments: Sequence[Expression], wanted: Sequenc
     if len(arguments) != len(wanted):
         form = f"{function}({', '.join(wanted)})"
         raise RuleMistake(f"the form is {form}, got {counted(len(arguments), 'argument')}", function)
+
+
+def _check_type_name(given: Expression) -> None:
+    """A name that looks like a type would stand for any type."""
+    if not isinstance(given, Name) or re.fullmatch(r"u?int\d*|float\d*|(si?|ui?|b?f)\d+|i\d+|bool|index", given.name):
+        got = f", got {given.name}" if isinstance(given, Name) else ""
+        raise RuleMistake(f"the form is cast(x, t), where the name t stands for whatever type it is{got}", "cast")
 
 
 def _check_op(call: Call) -> None:
