@@ -203,14 +203,43 @@ def test_rule_that_a_proof_cannot_judge_is_told(rules: Path) -> None:
     assert second.startswith("my.rules:4:1: sign: right (") and "but for its gradient: a proof does not know" in second
 
 
-def test_rule_about_sizes_is_applied(rules: Path) -> None:
-    rules.write_text("size: dim(tanh(x), k) => dim(x, k)\n  exact\n", encoding="utf-8")
+@pytest.mark.parametrize("axis", ["k", "0"])
+def test_rule_about_sizes_is_applied(rules: Path, axis: str) -> None:
+    rules.write_text(f"size: dim(tanh(x), {axis}) => dim(x, {axis})\n  exact\n", encoding="utf-8")
     done = tir_opt("--rules=my.rules", stdin="""func.func @f(%x: tensor<?xf32>) -> index {
       %0 = tir.tanh %x : tensor<?xf32>
       %1 = tir.dim %0 axis 0 : tensor<?xf32>
       return %1 : index
     }""")  # fmt: skip
     assert done.code == 0 and "tir.dim %x axis 0" in done.out and "tanh" not in done.out
+
+
+def test_rule_does_not_fit_an_op_with_an_attribute_that_it_does_not_name(rules: Path) -> None:
+    rules.write_text("negs: sum(-x, a) => -sum(x, a)\n  exact\n", encoding="utf-8")
+    text = """func.func @f(%x: tensor<4xf32>) -> tensor<f32> {{
+      %0 = tir.neg %x : tensor<4xf32>
+      %1 = tir.sum %0 over [0]{} : tensor<f32>
+      return %1 : tensor<f32>
+    }}"""
+    applied = [tir_opt("--rules=my.rules", "--log-rewrites", "-o", "x.tir", stdin=text.format(acc)).err for acc in ("", " acc f64")]
+    assert "negs" in applied[0] and "negs" not in applied[1]
+
+
+@pytest.mark.parametrize(
+    ("size", "element", "is_applied"), [("[N]", "i32", True), ("?", "i32", False), ("[N]", "f32", False), ("3", "i1", True)],
+)  # fmt: skip
+def test_rule_fits_by_its_conditions_and_drops_no_size_that_must_be_checked(
+    rules: Path, size: str, element: str, is_applied: bool
+) -> None:
+    rules.write_text("absorbs: x & (x | y) => x\n  exact\n  if integers(x) or bools(x)\n", encoding="utf-8")
+    type = f"tensor<{size}x{element}>"
+    ops = ("or", "and") if element != "f32" else ("maximum", "minimum")
+    done = tir_opt("--rules=my.rules", "--log-rewrites", "-o", "x.tir", stdin=f"""func.func @f(%x: {type}, %y: {type}) -> {type} {{
+      %0 = tir.{ops[0]} %x, %y : {type}
+      %1 = tir.{ops[1]} %x, %0 : {type}
+      return %1 : {type}
+    }}""")  # fmt: skip
+    assert done.code == 0 and ("absorbs" in done.err) == is_applied
 
 
 def test_right_rules_give_exit_code_0(rules: Path) -> None:
