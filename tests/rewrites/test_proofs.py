@@ -64,6 +64,8 @@ WRONG = [
     "a: mean(-x, a) => -mean(x, a)\n  exact",
     "a: sum(x * repeat(y, a), a) => sum(x, a) * y\n  accurate: fewer products\n  if nonempty(x)",
     "a: x - x => 0\n  accurate: nothing\n  if floats(x)",
+    "a: (x / y) * y => x\n  accurate: one rounding\n  tried for finite numbers",
+    "a: (x * 0.5) * y => (x * y) * 0.5\n  accurate: the order",
     "a: x ** 0.5 => sqrt(x)\n  accurate: -inf",
 ]  # fmt: skip
 
