@@ -20,7 +20,7 @@ from tir.proofs.prove import prove
 from tir.rewrites.families import FAMILIES, LATE, rules_of
 
 SHARE = 0.95
-ONE_IN = 20  # so many mutants one is tried, by its name: others stay when rules come or go
+ONE_IN = 40  # so many mutants one is tried, by its name: others stay when rules come or go
 
 #: Mutants that are right, as one looks at them, by reason.
 HARMLESS = {
