@@ -13,7 +13,7 @@ either changes all shared variables that it should or none.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,6 +226,7 @@ class Executable:
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
+        given = module
         if pipeline is not None:
             module = module.clone()
             pipeline(module)
@@ -237,9 +238,10 @@ class Executable:
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine
         self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps)
+        self._idle_state = {} if self._machine.owns_state else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
-            *(op.sym_name for op in module.body if isinstance(op, Shared) and element_type(op.type) is BF16),
+            *(op.sym_name for op in given.body if isinstance(op, Shared) and element_type(op.type) is BF16),
         }  # fmt: skip
         self._lock = threading.RLock()
         self.state = State(self)
@@ -321,6 +323,7 @@ class Executable:
     def _first_values(self) -> dict[str, Any]:
         """The state before the first call."""
         values = self._machine.initial_state()
+        values.update({name: np.array(value) for name, value in self._idle_state.items()})
         for slot in [slot for function in self._functions.values() for slot in function.slots]:
             if not slot.symbol or slot.symbol in values:
                 continue
@@ -329,6 +332,16 @@ class Executable:
             (value,), _ = self._run_with(self._functions[slot.symbol], [], {})
             values[slot.symbol] = slot.first(value)
         return values
+
+
+def _first_values_of(module: Op, used: Collection[str]) -> dict[str, Any]:
+    """Those of the shared variables of a module that no code uses. They are kept, and may be read, set, saved and loaded."""
+    idle = [op.sym_name for op in module.body if isinstance(op, Shared) and op.sym_name not in used]
+    if not idle:
+        return {}
+    interpreter = Interpreter(module)
+    interpreter.initialize()
+    return {name: interpreter.state[name] for name in idle}
 
 
 class State(MutableMapping[str, Any]):

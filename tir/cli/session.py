@@ -162,7 +162,10 @@ def load_state(exe: Executable, module: Op, path: str) -> None:
         if name not in exe.state:
             del arrays[name]  # no function uses the variable
     for name, array in arrays.items():
-        _check_like(f"{path}: shared variable '{name}'", array, exe.state[name])
+        wanted = exe.state[name]
+        if name in exe.state.of_bf16:  # saved in float32
+            array, wanted = widened(array), widened(wanted)
+        _check_like(f"{path}: shared variable '{name}'", array, wanted)
     for name, array in arrays.items():
         exe.state[name] = array
 

@@ -167,21 +167,16 @@ class _Function:
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Results to where they belong: first those outside of shared variables, then those inside; then frees."""
+        """Results to where they belong: first those in memory of their own, then all others at once; then frees."""
         f = self.blocks
         f.at_end(self.block)
-        f.move(self.moves("out"))
         # Read again: a scalar such as a size is another value by now.
         ends = zip(self.block.terminator.operands, self.targets)
         results = [f.hand_over(self.block, v) if f.is_tensor(v) else v for v, target in ends if target is None]
-        f.move(self.moves("shared"))
+        targets = zip(self.old_results, self.targets)
+        f.move([(v, Place(target.memref, target)) for v, target in targets if target is not None])
         f.close(self.block, results)
         self.change_type(results)
-
-    def moves(self, kind: str) -> list[tuple[Value, Place]]:
-        """Which results go to arguments of this kind."""
-        targets = zip(self.old_results, self.targets)
-        return [(v, Place(target.memref, target)) for v, target in targets if target is not None and target.kind == kind]
 
     def change_type(self, results: list[Value]) -> None:
         function = self.function

@@ -91,8 +91,9 @@ def branch(f: Blocks, op: scf.If) -> Steps:
         f.want(block, [(v, p.storage) for v, p in placed if p.buffer is p.storage.memref])
         yield f.convert(block)
         f.at_end(block)
-        f.move(placed)
+        # First what is copied to new memory: a place may be where it lies.
         memory = [f.hand_over(block, block.terminator.operand(k)) for k in given]
+        f.move(placed)
         scalars = [v for k, v in enumerate(block.terminator.operands) if k not in handed]
         f.close(block, [*scalars, *memory])
     f.b = f.b.before(op)
