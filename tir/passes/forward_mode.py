@@ -18,7 +18,8 @@ from tir.dialects.tir.control_gradients import captured, copied, derivative_hint
 from tir.ir.errors import NameLocation
 from tir.ir.ir import Block, Op, Region, Value
 from tir.passes.custom_derivatives import Place, custom_derivative
-from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, path_between, transposed
+from tir.passes.dependence import path_between
+from tir.passes.reverse_mode import Steps, check_differentiable, drop_unused, transposed
 
 __all__ = ["Forward"]
 

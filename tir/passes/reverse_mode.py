@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from tir.dialects.func import Call
@@ -10,14 +10,14 @@ from tir.dialects.tir.base import NotDifferentiable
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Control
 from tir.dialects.tir.control_gradients import backward, differentiable_form, inputs_of, is_float
-from tir.dialects.tir.markers import StopGradient
 from tir.dialects.tir.shape import DimOp
 from tir.ir.errors import NameLocation, PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import is_removable
 from tir.passes.custom_derivatives import Place, custom_derivative, why_not
+from tir.passes.dependence import path_between, ways_in
 
-__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "path_between", "transposed", "value_name"]
+__all__ = ["Reverse", "Steps", "check_differentiable", "drop_unused", "transposed", "value_name"]
 
 #: What computes derivatives asks for those inside of regions by yielding more of its kind, so that nothing recurses.
 Steps = Generator[Any, Any, "list[Tensor | None]"]
@@ -129,41 +129,6 @@ class Reverse:
                 return path
 
 
-def path_between(
-    block: Block, stop: Op | None, wrt: Sequence[Value], needed: Sequence[Value], constants: Sequence[Value] = ()
-) -> tuple[list[Op], set[Value]]:
-    """The ops of the block in front of `stop` between `wrt` and `needed`, in order; and all that depends on `wrt`.
-
-    Not through what makes the constants.
-    """
-    depending: list[Op] = []
-    depends = set(wrt)
-    ends = {value.op for value in constants}
-    for op in block:
-        if op is stop:
-            break
-        # A size is none of the numbers of a tensor: it stays when they change.
-        is_end = isinstance(op, (StopGradient, DimOp)) or op in ends
-        if not is_end and not depends.isdisjoint(_ways_in(op)):
-            depending.append(op)
-            depends.update(op.results)
-    wanted = set(needed)
-    path = []
-    for op in reversed(depending):
-        if not wanted.isdisjoint(op.results):
-            path.append(op)
-            wanted.update(_ways_in(op))
-    return path[::-1], depends
-
-
-def _ways_in(op: Op) -> Iterable[Value]:
-    """The inputs that a derivative may come through. Whole numbers beside floats say where or whether, not how much."""
-    inputs = inputs_of(op)
-    if op.regions:
-        return inputs
-    return [value for value in inputs if is_float(value)] or inputs
-
-
 # --- what has no gradient --------------------------------------------------------------------------------------------
 
 
@@ -189,12 +154,12 @@ def _way(op: Op, path: Sequence[Op], wrt: Sequence[Value], needed: Sequence[Valu
     start, end, on_path = set(wrt), set(needed), set(path)
     makers = {result: one for one in path for result in one.results}
     before, after = [op], [op]
-    while start.isdisjoint(_ways_in(before[-1])):
-        before.append(next(makers[value] for value in _ways_in(before[-1]) if value in makers))
+    while start.isdisjoint(ways_in(before[-1])):
+        before.append(next(makers[value] for value in ways_in(before[-1]) if value in makers))
     while end.isdisjoint(after[-1].results):
         users = (_in_block(user, op.parent) for result in after[-1].results for user in result.users)
         after.append(next(user for user in users if user in on_path))
-    first = next(value for value in _ways_in(before[-1]) if value in start)
+    first = next(value for value in ways_in(before[-1]) if value in start)
     last = next(value for value in after[-1].results if value in end)
     ops = [*_shortened(before)[::-1], *_shortened(after)[1:]]
     return " -> ".join([value_name(first, "wrt"), *ops, value_name(last, "the result")])
