@@ -44,7 +44,7 @@ SIZE_BUGS = (
     Bug("digamma loses its digits", SPECIAL, "NEAR, TERMS = 0.125, 24", "NEAR, TERMS = 0.125, 9", ("tests/math/test_special.py",)),
     Bug("what is not linear is transposed", REVERSE, "if value in variables:\n", "if value in variables[1:]:\n", CUSTOM),
     Bug("sizes count as values", REVERSE, "if isinstance(op, DimOp):\n            continue", "if False:\n            continue",
-        ("tests/passes/test_autodiff.py", "tests/test_lit.py", "-k", "autodiff")),
+        ("tests/passes/test_custom_derivatives.py", "tests/passes/test_jacobian.py")),
     Bug("sizes are said of the first test alone", "tir/lower/llvm.py", "if any(one.numbers for one in text.asserts):",
         "if all(one.numbers for one in text.asserts):", CONTROL),
 )  # fmt: skip
