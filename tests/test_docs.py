@@ -38,7 +38,11 @@ def ids(paths: list[Path]) -> list[str]:
 # --- the pages -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+# That page runs tests of all ops.
+EXAMPLE_PAGES = [pytest.param(path, marks=pytest.mark.slow) if path.name == "add-an-op.md" else path for path in PAGES]
+
+
+@pytest.mark.parametrize("path", EXAMPLE_PAGES, ids=ids(PAGES))
 def test_every_example_of_the_page_does_what_it_says(path: Path) -> None:
     page = run_page(path)
     said = path.read_text(encoding="utf-8")

@@ -210,7 +210,7 @@ def test_messages_of_tools_hold_no_control_characters(tmp_path: Path) -> None:
 
 
 def test_tools_end_with_a_sentence_for_mutants_too(tmp_path: Path) -> None:
-    for i, text in enumerate(mutants(6, 6)):
+    for i, text in enumerate(mutants(6, 3)):
         path = tmp_path / f"{i}.tir"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         for arguments in TOOLS:

@@ -344,10 +344,9 @@ def test_stores_are_read_through_in_deep_branches_and_long_blocks() -> None:
     """)
 
 
-# The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit. Those that
-# take long here are slow tests.
+# The suites of the parser, the IR (verifier and printer), the passes and the ops, each once at the limit.
 SUITES = [
-    pytest.param("tests/ir", 200),
+    pytest.param("tests/ir", 200, marks=pytest.mark.slow),
     pytest.param("tests/parser", 400, marks=pytest.mark.slow),
     pytest.param("tests/passes", 100, marks=pytest.mark.slow),
     pytest.param("tests/dialects", 1000, marks=pytest.mark.slow),

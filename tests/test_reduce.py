@@ -268,6 +268,7 @@ def test_each_candidate_of_a_random_program_verifies_and_the_last_is_minimal(see
     assert print_op(reduce_module(small, has(wanted))) == print_op(small)
 
 
+@pytest.mark.slow
 def test_a_module_at_the_level_of_loops_is_reduced() -> None:
     module = parse(random_program(3).text)
     run_pipeline(default(), module)

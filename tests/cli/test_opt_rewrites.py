@@ -80,7 +80,7 @@ from tir.cli import opt
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.printer import print_op
 from tir.passes.pipelines import default
-for seed in range(24):
+for seed in range(9):
     module = parse(random_program(seed, wide=seed % 3 == 1, control=seed % 3 == 2).text)
     run_pipeline(default(), module)
     print(print_op(module))

@@ -77,15 +77,20 @@ def test_counter_beside_what_is_differentiated_may_become_a_key(loop: str) -> No
     assert found is None, found
 
 
-@pytest.mark.parametrize("loop", ["scan", "while", "branch", "scan in a scan"])
+@pytest.mark.parametrize("loop", ["scan", "while", "branch", "scan in a scan", "elements of a scan"])
 def test_number_that_does_depend_is_still_refused(loop: str) -> None:
     counts = "%r = tir.round {} : tensor<f64>\n%s = tir.cast %r : tensor<f64> -> tensor<i32>\n"
     changed = {
         "scan": ("%j = tir.add %i, %one", counts.format("%c") + "%j = tir.add %i, %s"),
+        "elements of a scan": ("%j = tir.add %i, %one", counts.format("%e") + "%j = tir.add %i, %s"),
         "while": ("%j = tir.add %i2, %one", counts.format("%c2") + "%j = tir.add %i2, %s"),
         "branch": ("tir.yield %d, %one", counts.format("%d") + "tir.yield %d, %s"),
         "scan in a scan": ("%k2 = tir.add %b, %one", counts.format("%a") + "%k2 = tir.add %b, %s"),
     }[loop]
-    assert changed[0] in LOOPS[loop]
+    text = LOOPS.get(loop, LOOPS["scan"])
+    if loop not in LOOPS:
+        repeated = "%every = tir.broadcast %x along [] : tensor<f64> -> tensor<3xf64>\n"
+        text = repeated + text.replace("%e = %xs", "%e = %every")
+    assert changed[0] in text
     with pytest.raises(PassError, match="tir.rng_fold_in has no gradient"):
-        executable(parse(program(LOOPS[loop].replace(*changed), DRAW)), "interpret")
+        executable(parse(program(text.replace(*changed), DRAW)), "interpret")

@@ -31,8 +31,19 @@ def assert_derivatives(got: Sequence[Any], function: Any, inputs: Sequence[Any],
         np.testing.assert_allclose(derivative, want, rtol=1e-6, atol=1e-8, err_msg=f"{what} by operand {i}")
 
 
+BATCHES = [SMOOTH[i : i + BATCH] for i in range(0, len(SMOOTH), BATCH)]
+
+
+def is_slow(number: int) -> bool:
+    """Every other batch, and those of convolutions, which LLVM works on for seconds."""
+    return number % 2 == 1 or any("conv" in str(point) for point in BATCHES[number])
+
+
 @pytest.mark.parametrize("level", ["cpu", pytest.param("cpu, not fused", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("points", [SMOOTH[i : i + BATCH] for i in range(0, len(SMOOTH), BATCH)], ids=lambda p: str(p[0]))
+@pytest.mark.parametrize("points", [
+    pytest.param(points, id=str(points[0]), marks=[pytest.mark.slow] if is_slow(number) else [])
+    for number, points in enumerate(BATCHES)
+])  # fmt: skip
 def test_machine_code_of_gradients_gives_central_differences(points: Sequence[Smooth], level: str) -> None:
     tested = [Point(point) for point in points]
     text = "".join(numbered(one.text, i) for i, one in enumerate(tested))

@@ -172,7 +172,43 @@ REWRITE_BUGS = (
         "found += 0",
         ("tests/rewrites/test_measure.py", "tests/rewrites/test_proofs.py"),
     ),
-    # --- what the random programs found
+    # --- what random programs and fresh eyes found
+    Bug(
+        "results moved one kind after the other",
+        "tir/passes/bufferize.py",
+        "        f.move([(v, Place(target.memref, target)) for v, target in targets if target is not None])\n",
+        "        for v, target in targets:\n"
+        "            f.move([(v, Place(target.memref, target))] if target is not None else [])\n",
+        ("tests/passes/test_bufferize_aliases.py",),
+    ),
+    Bug(
+        "what a branch hands on copied behind the moves",
+        "tir/passes/bufferize_control.py",
+        "        memory = [f.hand_over(block, block.terminator.operand(k)) for k in given]\n        f.move(placed)\n",
+        "        f.move(placed)\n        memory = [f.hand_over(block, block.terminator.operand(k)) for k in given]\n",
+        ("tests/passes/test_bufferize_aliases.py",),
+    ),
+    Bug(
+        "a counter taken for a way of the derivative",
+        "tir/passes/dependence.py",
+        "if not isinstance(op, Control) or all(map(is_float, op.results)):",
+        "if True:",
+        ("tests/passes/test_dependence.py",),
+    ),
+    Bug(
+        "what a scan stacks and reads not followed",
+        "tir/passes/dependence.py",
+        "        yield from zip(op.elements, op.sequences)\n",
+        "",
+        ("tests/passes/test_dependence.py",),
+    ),
+    Bug(
+        "state that no code uses forgotten",
+        "tir/compile.py",
+        "{} if self._machine.owns_state else _first_values_of(given, symbols)",
+        "{}",
+        ("tests/cli/test_run.py", "-k", "state_that_no_code"),
+    ),
     Bug(
         "a producer put into a consumer by the inputs that it had before",
         "tir/passes/fuse_structured.py",

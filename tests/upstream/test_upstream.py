@@ -65,7 +65,9 @@ def at_every_level(path: Path) -> dict[str, str]:
 
 
 @GROUP
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=[pytest.mark.slow] if path.stem == "rnn" else [], id=path.stem) for path in EXAMPLES],
+)  # fmt: skip
 def test_upstream_accepts_every_example_at_every_level(path: Path) -> None:
     assert_accepted(at_every_level(path))
 
@@ -142,8 +144,8 @@ def test_upstream_computes_the_same_numbers_from_random_programs() -> None:
 @GROUP
 @pytest.mark.parametrize(
     "path",
-    # Upstream compiles the training step of convnet for 10 seconds.
-    [pytest.param(path, marks=pytest.mark.slow) if path.stem == "convnet" else path for path in EXAMPLES],
+    # Upstream compiles these training steps for 10 seconds and more.
+    [pytest.param(path, marks=pytest.mark.slow) if path.stem in ("convnet", "rnn") else path for path in EXAMPLES],
     ids=[path.stem for path in EXAMPLES],
 )
 def test_upstream_computes_the_same_numbers_from_the_examples(path: Path) -> None:
