@@ -263,6 +263,14 @@ def test_state_that_no_code_uses_is_saved_and_loaded_like_any_other(folder: Path
         assert found["spare"] == 3 and found["half"].tolist() == [2, 4]
 
 
+def test_array_with_the_name_of_an_entry_is_no_state(folder: Path) -> None:
+    ran("count.tir", "--entry", "look", "--save", "w.npz")
+    with np.load(folder / "w.npz", allow_pickle=False) as found:
+        np.savez(folder / "new.npz", **dict(found), look=np.float32(3))
+    done = tir_run("count.tir", "--entry", "look", "--load", "new.npz")
+    assert done.code == 1 and "new.npz: the module has no shared variable 'look'" in done.err
+
+
 def test_the_same_training_saves_the_same_bytes(data: np.ndarray, folder: Path) -> None:
     for name in ("a.npz", "b.npz"):
         ran(*TRAIN, "--epochs", 3, "--batch", 2, "--shuffle", 1, "--target", "cpu", "--save", name)

@@ -97,7 +97,7 @@ REWRITE_BUGS = (
     Bug(
         "a rule about sizes that asks for a shape",
         DECLARED,
-        "for one in _values_in(self.after)",
+        "for one in values_in(self.after)",
         "for one in walk(self.after)",
         RULES,
     ),

@@ -62,7 +62,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     run.pipeline = _pipeline(run, parts)
     _read_rules(run)
     for flag in ("--log-rewrites", "--max-rewrites"):
-        if is_given(options, flag) and not any(True for _ in run.pipeline.passes()):
+        if is_given(options, flag) and next(iter(run.pipeline.passes()), None) is None:
             raise CommandLineError(f"{flag} needs a pass")
     if options.dump_pass_pipeline:
         sys.stderr.write(pretty_pipeline(run.pipeline.anchored(Module.name)) + "\n")

@@ -156,11 +156,11 @@ def load_state(exe: Executable, module: Op, path: str) -> None:
         pick(arrays, name, path, f"shared variable '{name}'")
     symbols = SymbolTable(module)
     for name in list(arrays):
-        if symbols.lookup(name) is None:
+        if symbols.lookup(name) is None or name in exe.entries:
             hint = nearest(name, exe.state)
             raise TirError(f"{path}: the module has no shared variable '{name}'", hint=hint)
         if name not in exe.state:
-            del arrays[name]  # no function uses the variable
+            del arrays[name]  # the first value of what no code uses, below the tensor level
     for name, array in arrays.items():
         wanted = exe.state[name]
         if name in exe.state.of_bf16:  # saved in float32

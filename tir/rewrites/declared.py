@@ -32,7 +32,7 @@ from tir.ir.rewrite import CLASSES, Rule
 from tir.ir.types import DYNAMIC, I1, FloatType, IntegerType, TensorType, element_type
 from tir.rewrites.check_rule import RuleMistake, check_condition, check_sides, word_in
 from tir.rewrites.expression import Call, Expression, ExpressionError, Name, Number, names_of, parse_expression, walk
-from tir.rewrites.pattern import Found, build, makers_of, matches, op_class, operands_of
+from tir.rewrites.pattern import Found, build, makers_of, matches, op_class, values_in
 
 __all__ = ["CONDITIONS", "Declaration", "read_rules"]
 
@@ -99,7 +99,7 @@ class Declaration:
         numbers = {name for one in inside for name in names_of(one)}
         return any(
             isinstance(one, Number) or (isinstance(one, Name) and one.name in numbers)
-            or (isinstance(one, Call) and one.function == "repeat") for one in _values_in(self.after)
+            or (isinstance(one, Call) and one.function in ("repeat", "number")) for one in values_in(self.after)
         )  # fmt: skip
 
     def fits(self, value: Value) -> Found | None:
@@ -116,16 +116,6 @@ class Declaration:
         kept = [] if self.after is None else names_of(self.after)
         names = names_of(self.before)
         return () if self.after is None or len(names) == 1 else tuple(name for name in names if name not in kept)
-
-
-def _values_in(expression: Expression) -> Iterator[Expression]:
-    """The parts of the expression that are values, not attributes."""
-    pending = [expression]
-    while pending:
-        one = pending.pop()
-        yield one
-        if isinstance(one, Call):
-            pending += one.arguments if one.function == "number" else operands_of(one)
 
 
 def _of_same_shape(op: Op, b: TensorBuilder) -> Tensor | None:

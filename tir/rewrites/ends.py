@@ -15,7 +15,7 @@ from tir.ir.lineage import never_ends
 from tir.ir.rewrite import Rule
 from tir.ir.traits import Commutative
 from tir.rewrites.expression import Call, Expression, List, Name, Number, walk
-from tir.rewrites.pattern import FUNCTIONS, attributes_of, op_class, operands_of
+from tir.rewrites.pattern import FUNCTIONS, attributes_of, op_class, operands_of, values_in
 
 __all__ = ["check_ends"]
 
@@ -50,28 +50,18 @@ def _follow(first: Rule, rules: Mapping[str, list[Rule]], kind: str) -> int:
     seen: dict[Expression, int] = {term: 0}
     applied: list[Rule] = []
     for _ in range(MAX_STEPS):
-        tried += sum(len(rules.get(one.function, ())) for one in _values(term) if isinstance(one, Call))
+        tried += sum(len(rules.get(one.function, ())) for one in values_in(term) if isinstance(one, Call))
         found = next(_steps(term, rules, kind), None)
         if found is None or sum(1 for _ in walk(found[1])) > MAX_TERMS:
             break
         rule, term = found
         applied.append(rule)
-        begins = 0 if any(_applies(first, one, kind) is not None for one in _values(term)) else seen.get(term)
+        begins = 0 if any(_applies(first, one, kind) is not None for one in values_in(term)) else seen.get(term)
         if begins is not None:
             circle = applied[begins:]
             raise never_ends(circle, circle[0].place)
         seen[term] = len(applied)
     return tried
-
-
-def _values(term: Expression) -> Iterator[Expression]:
-    """The values in a term, itself first."""
-    pending = [term]
-    while pending:
-        one = pending.pop()
-        yield one
-        if isinstance(one, Call) and one.function != "number":
-            pending += operands_of(one)
 
 
 def _applies(rule: Rule, term: Expression, kind: str) -> Bound | None:

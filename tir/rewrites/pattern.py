@@ -33,7 +33,7 @@ from tir.rewrites.expression import Call, Expression, List, Name, Number, walk
 
 __all__ = [
     "FUNCTIONS", "Found", "attributes_of", "build", "kept_axes", "makers_of", "matches", "op_class", "operands_of",
-    "repeated",
+    "repeated", "values_in",
 ]  # fmt: skip
 
 #: What the names of a rule stand for: values, or attributes as Python values, or element types.
@@ -67,6 +67,16 @@ def operands_of(call: Call) -> tuple[Expression, ...]:
     """The arguments that are values."""
     fixed = [field for field in op_class(call).definition.operands if field.many != "*"]
     return call.arguments[: len(fixed)]
+
+
+def values_in(expression: Expression) -> Iterator[Expression]:
+    """The parts of the expression that are values, not attributes, itself first; a `number` is one by itself."""
+    pending = [expression]
+    while pending:
+        one = pending.pop()
+        yield one
+        if isinstance(one, Call) and one.function != "number":
+            pending += operands_of(one)
 
 
 def attributes_of(call: Call) -> dict[str, Expression]:
