@@ -13,12 +13,11 @@ either changes all shared variables that it should or none.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tir.dialects.func import Func
-from tir.dialects.tir.build.core import told
 from tir.dialects.tir.state import Shared
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
@@ -46,14 +45,11 @@ from tir.lower.llvm import lower_to_llvm, written_parameters
 from tir.runtime.calls import NativeFunction
 from tir.runtime.gate import TooLargeError
 from tir.runtime.jit import compile_text, host_target
+from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
 __all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
 
 TARGETS = ("cpu", "interpret")
-
-#: Numbers of a kind may become numbers of a kind with the same or a higher rank.
-_RANK_OF_KIND = {"b": 0, "i": 1, "u": 1, "f": 2}
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -217,12 +213,13 @@ class Executable:
 
     target: "cpu" compiles; "interpret" runs the ops on numpy. pipeline: the passes that are still to run, applied to a
     copy of the module; for "cpu" they must end at the loops level. max_steps: how many ops a call may execute on the
-    interpreter; None for no limit.
+    interpreter; None for no limit. shared: where the state lives, if several executables share it; the module has it as
+    arguments then, at the latest behind the pipeline.
     """
 
     def __init__(
         self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
-        max_steps: int | None = None,
+        max_steps: int | None = None, shared: Mapping[str, Holder] | None = None,
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
@@ -238,13 +235,13 @@ class Executable:
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine
         self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps)
-        self._idle_state = {} if self._machine.owns_state else _first_values_of(given, symbols)
+        self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
             *(op.sym_name for op in given.body if isinstance(op, Shared) and element_type(op.type) is BF16),
         }  # fmt: skip
-        self._lock = threading.RLock()
-        self.state = State(self)
+        self._lock = threading.RLock() if shared is None else SHARED_LOCK
+        self.state = State(self) if shared is None else SharedState(self, shared)
 
     def call(self, entry: str, arguments: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """The results of an entry, in order; arrays for tensors, numpy scalars for scalars.
@@ -278,8 +275,7 @@ class Executable:
         with self._lock:
             state = self.state.values_in_use()
             results, new = self._run_with(function, inputs, state)
-            # One step, so that no interrupt can leave half of it behind.
-            state.update(new)
+            self.state.commit(new)
         return self._shown(function, results)
 
     def _shown(self, function: _Function, results: Sequence[Any]) -> list[Any]:
@@ -342,68 +338,6 @@ def _first_values_of(module: Op, used: Collection[str]) -> dict[str, Any]:
     interpreter = Interpreter(module)
     interpreter.initialize()
     return {name: interpreter.state[name] for name in idle}
-
-
-class State(MutableMapping[str, Any]):
-    """The shared variables of an executable by name: reading gives copies, setting checks dtype and shape."""
-
-    def __init__(self, owner: Executable) -> None:
-        self._owner = owner
-        self._values: dict[str, Any] | None = None
-
-    @property
-    def of_bf16(self) -> frozenset[str]:
-        """The variables that hold bf16 numbers, in whatever dtype a caller gets these."""
-        return frozenset(self._owner._bf16_state)
-
-    def values_in_use(self) -> dict[str, Any]:
-        """The arrays themselves; only for who holds the executable's lock."""
-        if self._values is None:
-            self._values = self._owner._first_values()
-        return self._values
-
-    def reset(self) -> None:
-        """Gives all variables their first values again."""
-        with self._owner._lock:
-            self._values = None
-            self._owner._machine.forget_state()
-
-    def _get(self, name: str) -> Any:
-        values = self.values_in_use()
-        if name not in values:
-            raise ExecutionError(f"there is no shared variable @{name}", hint=nearest(name, values))
-        return values[name]
-
-    def __getitem__(self, name: str) -> Any:
-        with self._owner._lock:
-            value = self._get(name)
-            return np.array(to_caller(value) if name in self._owner._bf16_state else value)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        with self._owner._lock:
-            old = self._get(name)
-            if name in self._owner._bf16_state:
-                numbers = _as_bf16(f"shared variable @{name}", value)
-                array = bits_of(numbers) if old.dtype == np.uint16 else numbers
-            else:
-                array = _as_array(f"shared variable @{name}", value, old.dtype)
-            _check_shape(f"shared variable @{name}", array, old.shape)
-            self.values_in_use()[name] = np.array(array, dtype=old.dtype, order="C")
-
-    def __delitem__(self, name: str) -> None:
-        raise ExecutionError(f"shared variable @{name} cannot be removed")
-
-    def __iter__(self) -> Iterator[str]:
-        with self._owner._lock:
-            return iter(list(self.values_in_use()))
-
-    def __len__(self) -> int:
-        with self._owner._lock:
-            return len(self.values_in_use())
-
-    def __contains__(self, name: object) -> bool:
-        with self._owner._lock:
-            return name in self.values_in_use()
 
 
 # --- what runs functions ---------------------------------------------------------------------------------------------
@@ -576,42 +510,9 @@ def _input(slot: _Slot, value: Any) -> Any:
     """An argument as an array (a scalar for a scalar type) of its dtype, rank and fixed sizes."""
     label = f"argument '{slot.name}'"
     if slot.is_bf16:
-        array = _as_bf16(label, value)
-        _check_shape(label, array, slot.shape)
+        array = as_bf16(label, value)
+        check_shape(label, array, slot.shape)
         return array if isinstance(slot.type, ShapedType) else array[()]
-    array = value if value.__class__ is np.ndarray and value.dtype is slot.dtype else _as_array(label, value, slot.dtype)
-    _check_shape(label, array, slot.shape)
+    array = value if value.__class__ is np.ndarray and value.dtype is slot.dtype else as_array(label, value, slot.dtype)
+    check_shape(label, array, slot.shape)
     return array if isinstance(slot.type, ShapedType) else array[()]
-
-
-def _as_array(label: str, value: Any, dtype: Any) -> Any:
-    """An array as it is, if it has the dtype (in any byte order); numbers and lists are converted, but not to integers
-    if they are floats, nor to an integer type that they do not fit."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        if value.dtype != dtype and value.dtype.newbyteorder("=") != dtype:
-            hint = f".astype('{dtype}') converts an array" if value.dtype.kind in _RANK_OF_KIND else None
-            raise ExecutionError(f"{label} must be {dtype}, got {value.dtype}", hint=hint)
-        return np.asarray(value)
-    try:
-        plain = np.asarray(value)
-        if plain.size and _RANK_OF_KIND.get(plain.dtype.kind, 3) > _RANK_OF_KIND[dtype.kind]:
-            raise ExecutionError(f"{label} must be {dtype}, got {plain.dtype}")
-        return np.asarray(value, dtype)
-    except (TypeError, ValueError, OverflowError):
-        raise ExecutionError(f"{label} must be {dtype}, got {told(value)}") from None
-
-
-def _as_bf16(label: str, value: Any) -> Any:
-    """An array of bf16 numbers as float32: arrays of ml_dtypes' bfloat16 and of float32, numbers and lists, rounded."""
-    array = widened(value)
-    if isinstance(array, (np.ndarray, np.generic)) and array.dtype.newbyteorder("=") != np.float32:
-        raise ExecutionError(f"{label} must be bfloat16 or float32, got {array.dtype}")
-    return np.asarray(round_to_bf16(_as_array(label, array, np.dtype(np.float32))))
-
-
-def _check_shape(label: str, array: Any, shape: Sequence[Dim]) -> None:
-    if array.ndim != len(shape):
-        raise ExecutionError(f"{label} must have rank {len(shape)}, got {array.ndim}")
-    for axis, (want, got) in enumerate(zip(shape, array.shape)):
-        if isinstance(want, int) and want != got:
-            raise ExecutionError(f"{label}: axis {axis} must have size {want}, got {got}")

@@ -1,0 +1,275 @@
+"""`x[..]` as Theano and numpy have it, also with bounds that are variables; `set_subtensor`, `inc_subtensor`.
+
+Bounds of a slice are clamped as Python does it, so that an empty slice is one. An index outside is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tir.dialects.tir.build.core import Tensor
+from tir.dialects.tir.indexing import is_array, spelled_out
+from tir.graph.errors import GraphTypeError, GraphValueError
+from tir.graph.graph import GRAPH as b
+from tir.graph.graph import located
+from tir.graph.shape import constant_of
+from tir.ir.types import DYNAMIC, I1, I64, IntegerType
+from tir.lazy import np
+
+__all__ = ["choose", "inc_subtensor", "index", "set_subtensor", "take", "take_along_axis"]
+
+Whole = slice(None)
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@located
+def index(x: Any, given: Any) -> Tensor:
+    """x[given]: whole numbers, slices, `...`, None, 0-d integer variables, arrays and tensors of integers."""
+    x = b.tensor(x)
+    parts = _parts(x, given)
+    found, axis = x, 0
+    for place, part in enumerate(parts):
+        if part is None:
+            continue
+        if isinstance(part, slice) and _is_open(part, found, axis):
+            found = _cut(found, axis, part)
+            parts[place] = Whole
+        axis += 1
+    whole = all(isinstance(part, slice) and part == Whole for part in parts)
+    result = found if whole else b.index(found, tuple(parts))
+    # What it is a part of, for `set_subtensor(x[..], y)`. A new object: x[:] is another variable than x there.
+    result = b.variable_class(b, result.value)
+    result.part_of = (x, given)  # type: ignore[attr-defined]
+    return result
+
+
+def _parts(x: Tensor, given: Any) -> list[Any]:
+    """One part for each axis, and None for new ones."""
+    parts = [_part(one) for one in (given if isinstance(given, tuple) else (given,))]
+    for part in parts:
+        if isinstance(part, Tensor) and part.type.element is I1 or isinstance(part, np.ndarray) and part.dtype == bool:
+            return _parts(x, _of_mask(parts))
+    return spelled_out(tuple(parts), x.type.rank)
+
+
+def _part(one: Any) -> Any:
+    if isinstance(one, (list, tuple)) and any(isinstance(item, Tensor) for item in one):
+        return b.tensor(one)
+    if isinstance(one, (list, tuple)):
+        return np.asarray(one) if len(one) else np.zeros(0, np.int64)
+    if isinstance(one, Tensor) and one.type.rank == 0 and (known := constant_of(one)) is not None and known.dtype != bool:
+        return int(known) if known.dtype.kind in "iu" else one
+    return one.item() if isinstance(one, np.ndarray) and one.ndim == 0 and one.dtype.kind in "iu" else one
+
+
+def _of_mask(parts: list[Any]) -> tuple[Any, ...]:
+    """A constant mask as the positions that it chooses."""
+    found: list[Any] = []
+    for part in parts:
+        known = part if isinstance(part, np.ndarray) else constant_of(part) if isinstance(part, Tensor) else None
+        if isinstance(part, Tensor) and part.type.element is I1 and known is None:
+            message = "a mask chooses a number of elements that only run time knows"
+            raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up")
+        found.extend(np.nonzero(known) if known is not None and known.dtype == bool else [part])
+    return tuple(found)
+
+
+def _is_open(part: slice, x: Tensor, axis: int) -> bool:
+    """What the slice takes is known when it runs only."""
+    if any(isinstance(bound, Tensor) for bound in (part.start, part.stop, part.step)):
+        return True
+    for bound in (part.start, part.stop, part.step):
+        if bound is not None and not hasattr(bound, "__index__"):
+            raise GraphTypeError(f"the bounds of a slice are whole numbers or 0-d integer variables, got {bound!r}")
+    if x.type.shape[axis] is not DYNAMIC:
+        return False
+    return (part.start, part.stop) != (None, None) or part.step not in (None, 1, -1)
+
+
+def _cut(x: Tensor, axis: int, part: slice) -> Tensor:
+    """The slice of one axis, its bounds clamped to the axis."""
+    start, count, step = _places(x, axis, part)
+    extent = b.to_index(count)
+    if step == 1:
+        starts = [start if i == axis else 0 for i in range(x.type.rank)]
+        sizes = [extent if i == axis else size for i, size in enumerate(b.shape(x))]
+        return b.dynamic_slice(x, starts, sizes, mode="clamp")
+    return b.take(x, b.add(start, b.mul(b.iota([extent], 0), step)), axis, mode="clamp")
+
+
+def _places(x: Tensor, axis: int, part: slice) -> tuple[Tensor, Tensor, int]:
+    """The first place of a slice, how many there are, and the step: as `slice.indices` gives them."""
+    step = 1 if part.step is None else part.step
+    if isinstance(step, Tensor):
+        known = constant_of(step)
+        if known is None:
+            raise GraphTypeError(f"the step of a slice must be a number, got {step!r}")
+        step = int(known)
+    step = int(step)
+    if step == 0:
+        raise GraphValueError("the step of a slice must not be 0")
+    size = b.extent_count(b.shape(x)[axis])
+    size = size if isinstance(size, Tensor) else b.constant(size, I64)
+    low, high = (0, size) if step > 0 else (-1, b.sub(size, 1))
+    start = _bound(part.start, size, low, high) if part.start is not None else low if step > 0 else high
+    stop = _bound(part.stop, size, low, high) if part.stop is not None else high if step > 0 else low
+    start, stop = (b.constant(one, I64) if isinstance(one, int) else one for one in (start, stop))
+    length = b.sub(stop, start) if step > 0 else b.sub(start, stop)
+    count = length if abs(step) == 1 else b.floordiv(b.add(length, abs(step) - 1), abs(step))
+    return start, b.maximum(count, b.constant(0, I64)), step
+
+
+def _bound(given: Any, size: Tensor, low: Any, high: Any) -> Tensor:
+    """A bound, counted from the end if it is negative, and clamped."""
+    if not isinstance(given, Tensor):
+        at = given.__index__()
+        if at >= 0:
+            return b.minimum(b.constant(at, I64), high)
+        return b.maximum(b.add(size, b.constant(at, I64)), low if isinstance(low, Tensor) else b.constant(low, I64))
+    if given.type.rank or not isinstance(given.type.element, IntegerType):
+        raise GraphTypeError(f"the bounds of a slice are whole numbers or 0-d integer variables, got {given!r}")
+    at = b.cast(given, I64)
+    counted = b.select(b.cmp("lt", at, 0), b.add(at, size), at)
+    return b.clamp(counted, *(one if isinstance(one, Tensor) else b.constant(one, I64) for one in (low, high)))
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@located
+def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Tensor:
+    """The tensor that x = z[..] is a part of, with y in the place of this part. y broadcasts."""
+    return _changed("set_subtensor", x, y, "set")
+
+
+@located
+def inc_subtensor(
+    x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
+) -> Tensor:
+    """The tensor that x = z[..] is a part of, with y added to this part; where an index comes twice, both times."""
+    return _changed("inc_subtensor", x, y, "set" if set_instead_of_inc else "add")
+
+
+def _changed(name: str, part: Any, y: Any, kind: str) -> Tensor:
+    source = getattr(part, "part_of", None) if isinstance(part, Tensor) else None
+    if source is None:
+        raise GraphTypeError(f"{name}: the first argument must be a part x[..] of a tensor, got {part!r}")
+    x, given = source
+    y = b.tensor(y)
+    both = b._promote(x, y)[1]
+    if both is not x.type.element:
+        cure = f"T.cast(y, '{x.dtype}')"
+        raise GraphTypeError(
+            f"{name}: x has dtype {x.dtype}, which cannot take {y.dtype} without loss", hint=f"{cure} makes it fit"
+        )
+    y = b.cast(y, x.type.element)
+    if y.type.rank > part.type.rank:
+        raise GraphValueError(f"{name}: y must not have more axes than the part, got {y.type} for {part.type}")
+    u = b.broadcast_to(y, b.shape(part))
+    parts = _parts(x, given)
+    if _is_block(parts):
+        return _put_block(x, parts, u, part, kind)
+    arrays = [i for i, one in enumerate(parts) if is_array(one)]
+    if len(arrays) == 1 and all(i in arrays or (isinstance(one, slice) and one == Whole) for i, one in enumerate(parts)):
+        return b.put(x, b._positions(parts[arrays[0]], x, arrays[0]), u, axis=arrays[0], kind=kind)
+    return _put_anywhere(x, given, u, kind)
+
+
+def _is_block(parts: Sequence[Any]) -> bool:
+    """Places and slices with step 1: a block of neighbours."""
+    for part in parts:
+        if isinstance(part, slice):
+            if part.step not in (None, 1):
+                return False
+        elif part is not None and is_array(part) and not (isinstance(part, Tensor) and part.type.rank == 0):
+            return False
+    return True
+
+
+def _put_block(x: Tensor, parts: Sequence[Any], u: Tensor, part: Tensor, kind: str) -> Tensor:
+    """x with a block in the place of another."""
+    axes = [one for one in parts if one is not None]
+    starts, sizes = zip(*(_extent(x, axis, one) for axis, one in enumerate(axes))) if axes else ((), ())
+    block = b.reshape(u, sizes)
+    if kind == "add":
+        block = b.add(b.dynamic_slice(x, starts, sizes), block)
+    return b.update_slice(x, block, starts)
+
+
+def _extent(x: Tensor, axis: int, part: Any) -> tuple[Any, Any]:
+    """Where a part of an index begins, and how long it is."""
+    if not isinstance(part, slice):
+        return b._positions(part, x, axis), 1
+    if part == Whole:
+        return 0, b.shape(x)[axis]
+    start, count, _ = _places(x, axis, part)
+    known = _known_size(x, axis, part)
+    return start, b.to_index(count) if known is None else known
+
+
+def _known_size(x: Tensor, axis: int, part: slice) -> int | None:
+    dim = x.type.shape[axis]
+    if not isinstance(dim, int) or any(isinstance(bound, Tensor) for bound in (part.start, part.stop)):
+        return None
+    return len(range(*part.indices(dim)))
+
+
+def _put_anywhere(x: Tensor, given: Any, u: Tensor, kind: str) -> Tensor:
+    """x with elements set or added to at places that are looked up among the numbers of all elements."""
+    places = index(b.numbered(x), given)
+    flat, where = (b.reshape(one, [_count(one)]) for one in (x, places))
+    found = b.put(flat, where, b.reshape(u, [_count(places)]), kind=kind)
+    return b.reshape(found, b.shape(x))
+
+
+def _count(x: Tensor) -> Any:
+    found = b.count(x, range(x.type.rank), I64)
+    return found if isinstance(found, int) else b.to_index(found)
+
+
+# --- by arrays -------------------------------------------------------------------------------------------------------
+
+
+@located
+def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Tensor:
+    """The elements of x at these places along the axis, or of the flattened x. mode: raise, wrap or clip."""
+    x = b.tensor(x)
+    if axis is None:
+        x, axis = b.reshape(x, [_count(x)]), 0
+    axis = b.axis_of(x, axis)
+    places = b.tensor(
+        np.asarray(indices) if isinstance(indices, (list, tuple)) and not isinstance(indices, Tensor) else indices
+    )
+    if mode == "raise":
+        return b.take(x, b._positions(places, x, axis), axis)
+    size = b.extent_count(b.shape(x)[axis])
+    if mode == "wrap":
+        return b.take(x, b.mod(b.cast(places, I64), size), axis, mode="clamp")
+    if mode == "clip":
+        return b.take(x, b.maximum(b.cast(places, I64), b.constant(0, I64)), axis, mode="clamp")
+    raise GraphValueError(f"take: the mode must be raise, wrap or clip, got {mode!r}")
+
+
+@located
+def take_along_axis(x: Any, indices: Any, axis: int = 0) -> Tensor:
+    """The elements of x at the places along the axis that the indices say for each."""
+    x = b.tensor(x)
+    axis = b.axis_of(x, axis)
+    return b.take_along_axis(x, b._positions(indices, x, axis), axis)
+
+
+@located
+def choose(a: Any, choices: Any, mode: str = "raise") -> Tensor:
+    """choices[a[i]][i] for each place i."""
+    stacked = b.tensor(choices)
+    a = b.tensor(a)
+    shape = b.shape(b.index(stacked, 0))
+    places = b.broadcast_to(a, shape)
+    if mode == "wrap":
+        places = b.mod(b.cast(places, I64), b.extent_count(b.shape(stacked)[0]))
+    found = b.take_along_axis(
+        stacked, b.expand_dims(b.cast(places, I64), 0), 0, mode="error" if mode == "raise" else "clamp"
+    )
+    return b.index(found, 0)

@@ -1,0 +1,1 @@
+"""Names that Theano keeps in its sandbox: `tir.sandbox.rng_mrg`."""

@@ -1,0 +1,120 @@
+"""Variables for inputs: `T.matrix("x")`, `T.ivector()`, `T.dscalars("a", "b")`, `T.tensor("float32", shape=(None, 784))`.
+
+A name is a prefix for the dtype (b, w, i, l: int8 to int64; f, d: float32, float64; none: `config.floatX` when it is
+called), and scalar, vector, row, col, matrix, tensor3 to tensor7; row and col have an axis of size 1. The plural gives
+several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tir.dialects.tir.build.core import told
+from tir.graph.errors import GraphTypeError
+from tir.graph.graph import located
+from tir.graph.typing import element_of
+from tir.graph.variable import Variable, placeholder
+from tir.ir.types import DYNAMIC
+from tir.ir.types import TensorType as Type
+
+__all__ = ["CONSTRUCTORS", "TensorType", "tensor"]
+
+#: Which axes have size 1.
+KINDS = {
+    "scalar": (), "vector": (False,), "row": (True, False), "col": (False, True), "matrix": (False, False),
+    **{f"tensor{rank}": (False,) * rank for rank in range(3, 8)},
+}  # fmt: skip
+PREFIXES = {
+    "": None, "b": "int8", "w": "int16", "i": "int32", "l": "int64", "f": "float32", "d": "float64",
+    "c": "complex64", "z": "complex128",
+}  # fmt: skip
+
+
+class TensorType:
+    """A type of variables, which a call makes: `T.TensorType("float32", (False, True))("x")`.
+
+    broadcastable: for each axis whether it has size 1. shape: instead, the sizes, None where they are open.
+    """
+
+    def __init__(
+        self, dtype: Any, broadcastable: Sequence[bool] | None = None, name: str | None = None,
+        shape: Sequence[int | None] | None = None,
+    ) -> None:  # fmt: skip
+        sizes = [1 if flag else None for flag in broadcastable or ()] if shape is None else list(shape)
+        self.ir = Type(tuple(DYNAMIC if size is None else size for size in sizes), _element(dtype))
+        self.dtype, self.shape, self.name = str(dtype), tuple(sizes), name
+        self.broadcastable = tuple(size == 1 for size in sizes)
+        self.ndim = len(sizes)
+
+    def __call__(self, name: str | None = None) -> Variable:
+        return placeholder(self.ir, _checked(name))
+
+    make_variable = __call__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorType) and other.ir is self.ir
+
+    def __hash__(self) -> int:
+        return hash(self.ir)
+
+    def __repr__(self) -> str:
+        return f"TensorType({self.ir.element}, {self.broadcastable})"
+
+
+def _checked(name: Any) -> str | None:
+    if name is not None and not isinstance(name, str):
+        raise GraphTypeError(f"the name of a variable must be a string, got {told(name)}")
+    return name
+
+
+def _element(dtype: Any) -> Any:
+    if str(dtype) in ("complex64", "complex128"):
+        raise GraphTypeError(f"there are no complex numbers, got {dtype}", hint="keep real and imaginary parts apart")
+    return element_of(dtype)
+
+
+@located
+def tensor(
+    dtype: Any = None, broadcastable: Sequence[bool] | None = None, name: str | None = None,
+    shape: Sequence[int | None] | None = None,
+) -> Variable:  # fmt: skip
+    """A variable of any type, see `TensorType`."""
+    return TensorType(dtype or "floatX", broadcastable, shape=shape)(name)
+
+
+def _constructor(label: str, dtype: str | None, broadcastable: Sequence[bool]) -> Callable[..., Variable]:
+    def one(name: str | None = None, dtype: str | None = dtype) -> Variable:
+        return TensorType(dtype or "floatX", broadcastable)(name)
+
+    one.__name__ = one.__qualname__ = label
+    one.__doc__ = f"A variable: {dtype or 'floatX'}, {len(broadcastable)} axes."
+    return located(one)
+
+
+def _several(label: str, dtype: str | None, broadcastable: Sequence[bool]) -> Callable[..., Any]:
+    def many(*names: Any, dtype: str | None = dtype) -> Any:
+        if len(names) == 1 and isinstance(names[0], int):
+            names = (None,) * names[0]
+        if not names:
+            raise GraphTypeError(f"{label}: needs names, or a number of variables")
+        found = [TensorType(dtype or "floatX", broadcastable)(name) for name in names]
+        return found[0] if len(found) == 1 else found
+
+    many.__name__ = many.__qualname__ = label
+    many.__doc__ = f"Several variables: {dtype or 'floatX'}, {len(broadcastable)} axes."
+    return located(many)
+
+
+def _all() -> dict[str, Callable[..., Any]]:
+    found: dict[str, Callable[..., Any]] = {}
+    for prefix, dtype in PREFIXES.items():
+        for kind, broadcastable in KINDS.items():
+            plural = "matrices" if kind == "matrix" else f"{kind}s"
+            found[prefix + kind] = _constructor(prefix + kind, dtype, broadcastable)
+            found[prefix + plural] = _several(prefix + plural, dtype, broadcastable)
+    return found
+
+
+#: All of them by name.
+CONSTRUCTORS = _all()

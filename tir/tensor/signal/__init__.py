@@ -1,0 +1,5 @@
+"""`T.signal`: pooling."""
+
+from tir.tensor.signal import downsample, pool
+
+__all__ = ["downsample", "pool"]
