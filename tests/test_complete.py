@@ -22,7 +22,7 @@ OPS = [op for dialect in DIALECTS.values() for op in dialect.ops]
 TENSOR_OPS = DIALECTS["tir"].ops
 
 #: Ops of the tensor level that are no function of tensors; they have tests of their own.
-WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}
+WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print", "tir.name_size"}
 WITHOUT_SAMPLES |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 #: Ops whose meaning stands with the op around them, which hands them their values.
 PART_OF_ANOTHER = {"linalg.index": "linalg.generic"}

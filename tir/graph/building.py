@@ -17,9 +17,10 @@ from tir.graph.graph import placeholders_of
 from tir.graph.program import Program
 from tir.graph.shape import specified
 from tir.graph.shared import SharedVariable
+from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr, StringAttr
 from tir.ir.define import create
-from tir.ir.ir import Block, Op, Region
+from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import DYNAMIC, TensorType
 
 __all__ = ["Built", "build"]
@@ -90,8 +91,9 @@ class _Building:
         by_variable = {variable: symbol for symbol, variable in self.symbols.items()}
         for variable, value in zip(self.program.updates, found[count:]):
             b.op(Update, self._fitted(b, variable, b.tensor(value)).value, symbol=by_variable[variable])
-        b.op(Return, found[:count])
-        function.set_type(function.function_type.inputs, [value.type for value in found[:count]])
+        results = [self._without_names(b, value) for value in found[:count]]
+        b.op(Return, results)
+        function.set_type(function.function_type.inputs, [value.type for value in results])
 
     def _read(self, b: TensorBuilder, symbol: str, variable: SharedVariable) -> Tensor:
         """The value of a shared variable. An axis that happens to have size 1 does not stretch."""
@@ -102,13 +104,20 @@ class _Building:
         type = read.type.with_shape(shape)
         return read if type is read.type else specified(b, read.value, type).named(symbol)
 
+    def _without_names(self, b: TensorBuilder, value: Value) -> Value:
+        """A result whose type has no names, which only arguments may give to a function."""
+        type: Any = value.type
+        shape = [DYNAMIC if isinstance(dim, AffineExpr) else dim for dim in type.shape]
+        return value if (bare := type.with_shape(shape)) is type else specified(b, value, bare).value
+
     def _fitted(self, b: TensorBuilder, variable: SharedVariable, value: Tensor) -> Tensor:
         """The new value with the type of the variable; run time checks sizes that are open."""
         type: TensorType = self.types[variable]
         if value.type is type:
             return value
         for axis, (want, got) in enumerate(zip(type.shape, value.type.shape)):
-            if merge_dims(want, got) is None:
+            if isinstance(got, int) and merge_dims(want, got) is None:
                 message = f"the update of {variable} has size {got} along axis {axis}, and the variable {want}"
                 raise self.program.error(GraphValueError, message, "an update keeps the shape of a shared variable")
-        return specified(b, value.value, type)
+        value = b.tensor(self._without_names(b, value.value))
+        return value if value.type is type else specified(b, value.value, type)

@@ -50,6 +50,7 @@ class Placeholder(Block):
 class Graph(TensorBuilder):
     """Makes ops that stand in no block, and gives variables; numbers and types are those of Theano (`typing.py`)."""
 
+    names_sizes_later = True
     _numbers = itertools.count(1)
     #: What values are wrapped in; `tir.graph.variable` puts its class here, which stands on this module.
     variable_class: type[Tensor] = Tensor

@@ -13,7 +13,7 @@ from tir.dialects.tir.build.core import Tensor
 from tir.dialects.tir.logic import Cmp
 from tir.graph import creation, elementwise, indexing, products, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError
-from tir.graph.graph import GRAPH, Located, Placeholder
+from tir.graph.graph import GRAPH, Graph, Located, Placeholder
 from tir.ir.ir import BlockArgument, Op, Value
 from tir.ir.types import TensorType, dtype_of
 
@@ -339,7 +339,7 @@ class Variable(Tensor, metaclass=Located):
         return reductions.cumprod(self, axis)
 
 
-GRAPH.variable_class = Variable
+Graph.variable_class = Variable
 
 
 def public(value: Value) -> Tensor:

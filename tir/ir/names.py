@@ -1,4 +1,7 @@
-"""Named sizes: `[B]` is bound where it stands alone as a size of a function's argument; all others follow from it."""
+"""Named sizes: `[B]` is bound where it stands alone as a size of a function's argument; all others follow from it.
+
+An op with the trait `BindsSize` in the first block of a function binds a name too, for what comes behind it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tir.ir.affine import AffineExpr, AffineName
 from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError
-from tir.ir.ir import BlockArgument, Op
-from tir.ir.traits import FunctionLike
+from tir.ir.ir import BlockArgument, Op, Value
+from tir.ir.traits import BindsSize, FunctionLike
 from tir.ir.types import Dim, ShapedType, Type, shape_names
 
-__all__ = ["argument_bindings", "bind_sizes", "bindings", "check_names_bound", "evaluate_dim"]
+__all__ = ["argument_bindings", "bind_sizes", "bindings", "check_names_bound", "evaluate_dim", "size_bindings"]
 
 
 def bindings(types: Sequence[Type]) -> dict[AffineExpr, tuple[int, int]]:
@@ -33,6 +36,17 @@ def argument_bindings(op: Op) -> dict[AffineExpr, tuple[BlockArgument, int]]:
     return {name: (arguments[i], axis) for name, (i, axis) in bindings([a.type for a in arguments]).items()}
 
 
+def size_bindings(op: Op) -> dict[AffineExpr, tuple[Value, int] | Value]:
+    """name -> (argument, axis), or a value of type index, in the function around `op`."""
+    return {**_bound_by_ops(_function_around(op)), **argument_bindings(op)}
+
+
+def _bound_by_ops(function: Op | None) -> dict[AffineExpr, Value]:
+    if function is None or not function.regions or not function.region.blocks:
+        return {}
+    return {op.bound_name(): op.operands[0] for op in function.region.blocks[0] if isinstance(op, BindsSize)}
+
+
 def _function_around(op: Op) -> Op | None:
     return next((f for f in (op, *op.ancestors()) if isinstance(f, FunctionLike)), None)
 
@@ -46,12 +60,10 @@ def check_names_bound(op: Op, types: Iterable[Type]) -> None:
     if function is None and not all(one.name for one in op.ancestors()):
         return  # the function could not be read
     bound = {} if function is None else bindings(function.function_type.inputs)  # type: ignore[attr-defined]
-    for name in sorted(names, key=str):
-        if name not in bound:
-            raise VerifyError(
-                f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size",
-                op.location,
-            )
+    unbound = names - bound.keys()
+    for name in sorted(unbound - _bound_by_ops(function).keys() if unbound else (), key=str):
+        message = f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size"
+        raise VerifyError(message, op.location)
 
 
 def evaluate_dim(dim: Dim, size_of: Callable[[AffineExpr], int]) -> int:

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from enum import Flag
 from typing import ClassVar
 
+from tir.ir.affine import AffineName
 from tir.ir.errors import VerifyError
 from tir.ir.ir import Op, UnregisteredOp
 from tir.ir.types import INDEX, ShapedType, Type
 
 __all__ = [
-    "Allocates", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "Pure", "ReadsMemory",
-    "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable", "Terminator", "Trait",
-    "WritesMemory", "effects_of", "is_pure", "is_removable",
+    "Allocates", "BindsSize", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "Pure",
+    "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable", "Terminator",
+    "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
 ]  # fmt: skip
 
 
@@ -145,6 +146,16 @@ class Symbol(Trait):
         around = self.parent_op
         if around is not None and not isinstance(around, (SymbolTable, UnregisteredOp)):
             raise VerifyError(f"{self.name}: must stand in a module, got {around.name}", self.location)
+
+
+class BindsSize(Trait):
+    """Gives the number that is its first operand, an index, a name that the types of what follows may use as a size."""
+
+    __slots__ = ()
+
+    def bound_name(self: Op) -> AffineName:  # type: ignore[misc]
+        """The name."""
+        raise AssertionError(self.name)
 
 
 class FunctionLike(Symbol, IsolatedFromAbove):

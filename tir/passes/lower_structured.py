@@ -15,7 +15,7 @@ from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.control import Checkpoint, Control, Yield
 from tir.dialects.tir.control_gradients import dissolved
 from tir.dialects.tir.create import Constant
-from tir.dialects.tir.effects import Assert, Print
+from tir.dialects.tir.effects import Assert, NameSize, Print
 from tir.dialects.tir.elements import highest
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.places import saturated
@@ -147,7 +147,7 @@ class _Lowering(FunctionLowering):
         self._decompose()
         self._find_numbers()
         for op in [op for op in self.function.walk() if op is not self.function]:
-            if isinstance(op, (TensorOp, Assert, Control, Yield, *EARLIER_PASS)):
+            if isinstance(op, (TensorOp, Assert, NameSize, Control, Yield, *EARLIER_PASS)):
                 self.lower(op)
                 done.append(op)
             else:
@@ -365,6 +365,12 @@ class _Lowering(FunctionLowering):
         b.op(cf.Assert, condition, msg=op.msg)
         return []
 
+    def name_size(self, b: Builder, op: NameSize) -> list[Value]:
+        """The name stands for the index from here on."""
+        self.sizes.require_not_negative(b, self.sizes.of_index(op.size), f"{op.name}: a size must not be negative")
+        self.sizes.set_name(op.bound_name(), op.size)
+        return []
+
     def _extents(self, b: Builder, op: Structured, structure: Structure) -> dict[int, Size]:
         """The size of each loop; asserts that all operands agree on it."""
         places: dict[int, list[tuple[bool, str, Size]]] = {dim: [] for dim in range(len(structure.iterators))}
@@ -431,6 +437,7 @@ _METHODS: list[tuple[type[Op], Any]] = [
     (Structured, _Lowering.structured),
     (Sequential, _Lowering.sequential),
     (Assert, _Lowering.assertion),
+    (NameSize, _Lowering.name_size),
 ]
 
 

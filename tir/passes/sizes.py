@@ -94,6 +94,11 @@ class Sizes:
         """Says which expression a value of type index is."""
         self._indices[value] = size
 
+    def set_name(self, name: AffineName, value: Value) -> None:
+        """Says which value of type index has the name."""
+        self._sources[name] = value
+        self._same[name] = self.of_index(value)
+
     def _root(self, size: Size) -> Size:
         while size in self._same:
             size = self._same[size]

@@ -24,7 +24,7 @@ from tir.ir.affine import AffineName
 from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import Value
 from tir.ir.kinds import I64_ARRAY
-from tir.ir.names import argument_bindings
+from tir.ir.names import size_bindings
 from tir.ir.rewrite import Rule, rule
 from tir.ir.types import DYNAMIC, I64, INDEX
 from tir.rewrites.shaped import again, is_each_element, is_open, rounds
@@ -55,7 +55,10 @@ def dim_of_named_size(op: DimOp, b: Any) -> Value | None:
     size = op.x.type.shape[op.axis]
     if not isinstance(size, AffineName):
         return None
-    argument, axis = argument_bindings(op)[size]
+    place = size_bindings(op)[size]
+    if isinstance(place, Value):
+        return place
+    argument, axis = place
     return None if argument is op.x else b.create(DimOp, argument, axis=axis)
 
 

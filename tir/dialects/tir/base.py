@@ -35,16 +35,16 @@ from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, TYPE
-from tir.ir.names import argument_bindings, check_names_bound, evaluate_dim
+from tir.ir.names import check_names_bound, evaluate_dim, size_bindings
 from tir.ir.size_rules import SizeRule, check_rules
 from tir.ir.traits import Pure
-from tir.ir.types import DYNAMIC, Dim, TensorType, Type, dim_text, element_type
+from tir.ir.types import DYNAMIC, Dim, TensorType, Type, dim_text, element_type, shape_names
 from tir.lazy import np
 
 __all__ = [
     "Accumulating", "AxisReduction", "Binary", "Composite", "Elementwise", "NotDifferentiable", "Place", "Reduction",
     "Sequential", "Shaped", "Sized", "Structure", "Structured", "TensorOp", "Unary", "check_axes", "check_moderate",
-    "common_element", "drop_axes", "fail", "known_sizes", "merge_dims", "merge_shapes", "negative_size",
+    "common_element", "drop_axes", "fail", "known_sizes", "merge_dims", "merge_shapes", "named_sizes", "negative_size",
     "reduced_type", "same_shapes",
 ]  # fmt: skip
 
@@ -331,12 +331,7 @@ class Sized(TensorOp):
         return self._run(values, _no_names)
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
-        found = argument_bindings(self) if any(isinstance(d, AffineExpr) for d in self.result_type.shape) else {}
-
-        def size_of(name: AffineExpr) -> int:
-            argument, axis = found[name]
-            return frame[argument].shape[axis]
-
+        size_of = named_sizes(self, frame) if shape_names(self.result_type.shape) else _no_names
         return (self._run([frame[value] for value in self.operands], size_of),)
 
     def _run(self, values: Sequence[Any], size_of: Any) -> Any:
@@ -348,6 +343,17 @@ class Sized(TensorOp):
                 raise ExecutionError(f"{negative_size(axis)}, got {size}")
         check_rules(self.rules(*(_affine_shape(found) for found in (*map(np.shape, values[:count]), shape))))
         return self.compute(shape, *values[:count])
+
+
+def named_sizes(op: Op, frame: Frame) -> Callable[[AffineExpr], int]:
+    """What gives the number that a name in the function around the op stands for, in a call."""
+    found = size_bindings(op)
+
+    def size_of(name: AffineExpr) -> int:
+        place = found[name]
+        return int(frame[place]) if isinstance(place, Value) else frame[place[0]].shape[place[1]]
+
+    return size_of
 
 
 def negative_size(axis: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tir.dialects.tir.base import fail, merge_dims
+from tir.dialects.tir.base import fail, merge_dims, named_sizes
 from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
 from tir.dialects.tir.shape import number_of
 from tir.ir.define import attribute, operand, region, result
@@ -16,7 +16,7 @@ from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.flow import Edge
 from tir.ir.ir import Block, BlockArgument, Op, UnregisteredOp, Value
 from tir.ir.kinds import I64_ATTR, UNIT
-from tir.ir.names import argument_bindings, evaluate_dim
+from tir.ir.names import evaluate_dim
 from tir.ir.slips import conversion_hint
 from tir.ir.traits import RecursiveEffects, ReturnLike
 from tir.ir.types import DYNAMIC, I1, Dim, TensorType, Type, dim_text
@@ -310,12 +310,7 @@ class Scan(Control):
     def _empty_stack(self, frame: Frame, number: int, count: int) -> Any:
         """Room for what is stacked in so many steps."""
         type: Any = self.stacks[number].type
-        found = {} if all(isinstance(dim, int) for dim in type.shape) else argument_bindings(self)
-
-        def size_of(name: Any) -> int:
-            argument, axis = found[name]
-            return frame[argument].shape[axis]
-
+        size_of = named_sizes(self, frame)
         room = count if type.shape[0] is DYNAMIC else evaluate_dim(type.shape[0], size_of)
         if room != count:
             rule = unequal_length("sequence 0", f"result {len(self.inits) + number}")

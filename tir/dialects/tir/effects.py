@@ -1,16 +1,19 @@
-"""Ops that are there for what they do besides computing: `assert` and `print`."""
+"""Ops that are there for what they do besides computing: `assert`, `print` and `name_size`."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
+from tir.ir.affine import AffineName
 from tir.ir.define import attribute, operand
 from tir.ir.errors import VerifyError
 from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, UnregisteredOp
-from tir.ir.kinds import STRING
-from tir.ir.traits import FunctionLike
+from tir.ir.kinds import INDEX_KIND, STRING
+from tir.ir.names import argument_bindings
+from tir.ir.traits import BindsSize, FunctionLike
 
 __all__ = ["OPS"]
 
@@ -63,5 +66,41 @@ class Print(Op):
         return ()
 
 
+class NameSize(Op, BindsSize):
+    """Gives a size a name, which the types of what follows may use: `tir.name_size %n as "B" : index`.
+
+    So that a tensor whose sizes the run tells can be stacked by a loop. Stands at the top level of a function, in its first
+    block; nothing else there binds the name. `tir.broadcast %x along [0, 1] : tensor<?x4xf32> -> tensor<[B]x4xf32>` makes
+    use of it, and checks that the size is that.
+    """
+
+    name = "tir.name_size"
+    verify_looks_around = True
+    size = operand(INDEX_KIND)
+    label = attribute(STRING)
+    format = "$size `as` $label attr-dict `:` type($size)"
+
+    def bound_name(self) -> AffineName:
+        return AffineName(self.label)
+
+    def verify(self) -> None:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.label):
+            message = f"{self.name}: the name of a size has letters, digits and underscores, got '{self.label}'"
+            raise VerifyError(message, self.location)
+        function = self.parent_op
+        if isinstance(function, UnregisteredOp):
+            return
+        if not isinstance(function, FunctionLike) or self.parent is not function.region.blocks[0]:
+            raise VerifyError(f"{self.name}: must stand at the top level of a function, in its first block", self.location)
+        others = [op for op in self.parent if isinstance(op, NameSize) and op.label == self.label]
+        if self.bound_name() in argument_bindings(self) or others[0] is not self:
+            raise VerifyError(f"{self.name}: the name [{self.label}] is bound already", self.location)
+
+    def interpret(self, frame: Frame) -> tuple[Any, ...]:
+        if (size := int(frame[self.size])) < 0:
+            raise ExecutionError(f"a size must not be negative, got {size}")
+        return ()
+
+
 #: The ops of the family, in the order of the documentation.
-OPS = (Assert, Print)
+OPS = (Assert, Print, NameSize)

@@ -271,6 +271,9 @@ class CoreBuilder(Builder):
             hint = method_hint(name, public_names(type(self)))
             raise NoSuchNameError(f"a builder has no {name!r}", self.here(), hint=hint)
 
+    #: What is built is copied before it runs, and open sizes get names then; so loops may stack what has them.
+    names_sizes_later = False
+
     # --- values ------------------------------------------------------------------------------------------------------
 
     def tensor(self, x: Any) -> Tensor:

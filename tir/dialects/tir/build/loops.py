@@ -315,7 +315,7 @@ class _Loop:
                 raise TirError(message, here, hint=hint or control.Scan.cure(one.type, value.type))
             values.append(value)
         for number, x in enumerate(stacked):
-            if DYNAMIC in x.type.shape:
+            if DYNAMIC in x.type.shape and not b.names_sizes_later:
                 message = f"scan: stack {number} must have sizes that are known before the loop, got {x.type}"
                 raise TirError(message, here, hint="give the sizes names")
         stop = b.tensor(found[2]) if len(found) == 3 and found[2] is not None else None
