@@ -42,6 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.configuration": ("tir.ir",),
     "tir.graph": BELOW_THE_USER + USER,
     "tir.sandbox": BELOW_THE_USER + USER,
+    "tir.ifelse": BELOW_THE_USER + USER,
     "tir": BELOW_THE_USER + USER,  # tir/__init__.py alone: what `import tir` offers
     "tir.lsp": BELOW_THE_USER,
     "tir.reduce": ("tir.ir", "tir.dialects", "tir.passes"),

@@ -36,6 +36,8 @@ __getattr__ = lazy_exports(
         **dict.fromkeys(("config",), "tir.configuration"),
         **dict.fromkeys(("clone_replace",), "tir.graph.replacing"),
         **dict.fromkeys(("In", "Out"), "tir.graph.program"),
+        **dict.fromkeys(("foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
+        **{name: f"tir.{name}" for name in ("ifelse", "sandbox", "tensor")},
         "function": "tir.graph.function",
         "shared": "tir.graph.shared",
         "Tensor": "tir.dialects.tir.builder",

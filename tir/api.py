@@ -316,12 +316,13 @@ def _check_module(what: str, module: Any) -> None:
         raise TirError(f"{what}: a module is needed, got {told(module)}", caller_location(), hint=hint)
 
 
-def for_this_machine(fp_mode: str = "stable") -> Pipeline:
+def for_this_machine(fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
     """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy.
 
-    fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all.
+    fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all. wide_sums: sums
+    of f32 add up in f64.
     """
-    pipeline = default("auto", fp_mode)
+    pipeline = default("auto", fp_mode, wide_sums)
     for step in pipeline.passes():
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library

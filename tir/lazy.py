@@ -70,14 +70,16 @@ class LazyTable(Mapping):
 def lazy_exports(package: str, homes: dict[str, str], hints: str = "") -> Callable[[str], Any]:
     """A `__getattr__` for a package: each name is imported from its home, a module, at its first use (PEP 562).
 
-    hints: the module whose `package_hint(name, names)` says what is meant by a name that there is not.
+    A name whose home is the module of this name in the package is that module. hints: the module whose
+    `package_hint(name, names)` says what is meant by a name that there is not.
     """
 
     def get(name: str) -> Any:
         if name not in homes:
             hint = importlib.import_module(hints).package_hint(name, list(homes)) if hints and name[0] != "_" else None
             raise AttributeError(f"module {package!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
-        return getattr(importlib.import_module(homes[name]), name)
+        module = importlib.import_module(homes[name])
+        return module if homes[name] == f"{package}.{name}" else getattr(module, name)
 
     return get
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tir.compile import Executable
 from tir.configuration import config
 from tir.graph.building import Built, build
 from tir.graph.calling import Converter
@@ -101,13 +100,13 @@ class Function:
         self._by_name = {one.name: i for i, one in enumerate(program.inputs) if one.name}
         self._holders = [variable.holder for variable in program.shared]
         self._lock = threading.RLock()
-        self._compiled: tuple[Any, Built, Executable] | None = None
+        self._compiled: tuple[Any, Built, Any] | None = None
 
     def __call__(self, *given: Any, output_subset: Sequence[Any] | None = None, **named: Any) -> Any:
         started = time.perf_counter() if self.profile is not None else 0.0
         arguments = self._arguments(given, named)
         _, built, executable = self._ready()
-        results = self.mode.run(executable, built, arguments)
+        results = executable.call(built.entry, arguments)
         if self.profile is not None:
             self.profile.calls += 1
             self.profile.call_time += time.perf_counter() - started
@@ -144,7 +143,7 @@ class Function:
 
     # --- compiled ----------------------------------------------------------------------------------------------------
 
-    def _ready(self) -> tuple[Any, Built, Executable]:
+    def _ready(self) -> tuple[Any, Built, Any]:
         """What is compiled for the sizes of the shared variables."""
         key = [holder.array.shape for holder in self._holders]
         compiled = self._compiled
@@ -155,7 +154,7 @@ class Function:
                 self._compiled = self._compile(key)
             return self._compiled
 
-    def _compile(self, key: list[tuple[int, ...]]) -> tuple[Any, Built, Executable]:
+    def _compile(self, key: list[tuple[int, ...]]) -> tuple[Any, Built, Any]:
         started = time.perf_counter()
         built = build(self.program, key)
         holders = {symbol: variable.holder for symbol, variable in built.symbols.items()}

@@ -1,7 +1,9 @@
 """How functions compile: the modes of Theano.
 
-FAST_RUN        all passes, machine code
-FAST_COMPILE    no rewrites, the interpreter on numpy
+    FAST_RUN        all passes, machine code
+    FAST_COMPILE    no rewrites, the interpreter on numpy
+    DebugMode       FAST_RUN, and each call is compared with the interpreter, level by level and pass by pass
+    NanGuardMode    FAST_RUN behind the interpreter, which looks for nan, infinities and numbers above 1e10 in every op
 """
 
 from __future__ import annotations
@@ -10,18 +12,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tir.api import for_this_machine
+from tir.check import Tolerance, first_difference
 from tir.compile import Executable
 from tir.configuration import config
-from tir.graph.building import Built
 from tir.graph.errors import GraphTypeError, GraphValueError
-from tir.ir.errors import nearest
+from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.verify import verify
+from tir.lazy import np
 from tir.passes.pipelines import PASSES, without_derivatives
-from tir.state import Holder
+from tir.state import SHARED_LOCK, Holder
 
-__all__ = ["Mode", "mode_of"]
+__all__ = ["DebugMode", "FastCompile", "Mode", "mode_of"]
 
 
 class Mode:
@@ -30,19 +33,15 @@ class Mode:
     name = "FAST_RUN"
     target = "cpu"
 
-    def pipeline(self, module: Op) -> Pipeline:
+    def pipeline(self) -> Pipeline:
         """The passes."""
-        return for_this_machine()
+        return for_this_machine(wide_sums=True)
 
-    def compile(self, module: Op, holders: Mapping[str, Holder]) -> Executable:
-        """The module, ready to run on the state in the holders."""
+    def compile(self, module: Op, holders: Mapping[str, Holder]) -> Any:
+        """What has the entries of the module as `call(entry, arguments)`, on the state in the holders."""
         verify(module)
-        steps = self.pipeline(module)
+        steps = self.pipeline()
         return Executable(module, self.target, lambda copy: run_pipeline(steps, copy), shared=holders)
-
-    def run(self, executable: Executable, built: Built, arguments: Sequence[Any]) -> list[Any]:
-        """The results of a call."""
-        return executable.call(built.entry, arguments)
 
     def __repr__(self) -> str:
         return f"<mode {self.name}>"
@@ -54,11 +53,81 @@ class FastCompile(Mode):
     name = "FAST_COMPILE"
     target = "interpret"
 
-    def pipeline(self, module: Op) -> Pipeline:
-        return Pipeline([*without_derivatives(fp_mode="strict"), PASSES["inline"](), PASSES["state-to-arguments"]()])
+    def pipeline(self) -> Pipeline:
+        names = ("inline", "control-flow-sink", "widen-sums", "state-to-arguments")
+        return Pipeline([*without_derivatives(fp_mode="strict"), *(PASSES[name]() for name in names)])
 
 
-MODES: dict[str, Mode] = {mode.name: mode for mode in (Mode(), FastCompile())}
+class DebugModeError(TirError):
+    """A pass, or the code of the machine, gave other numbers than the program says."""
+
+
+class DebugMode(Mode):
+    """FAST_RUN, in which each call is also run by the interpreter behind each pass; DebugModeError names what differs."""
+
+    name = "DebugMode"
+
+    def compile(self, module: Op, holders: Mapping[str, Holder]) -> Any:
+        verify(module)
+        stages: list[tuple[str, Op]] = []
+        copy = module.clone()
+        run_pipeline(Pipeline([*without_derivatives(fp_mode="strict")]), copy)
+        stages.append(("the program with its derivatives", copy))
+        module = module.clone()
+        for step in self.pipeline().passes():
+            run_pipeline(Pipeline([step]), module)
+            verify(module)
+            stages.append((f"pass {step.name}", module.clone()))
+        return Checked(Executable(module, "cpu", shared=holders), stages)
+
+
+class Checked:
+    """Compares each call of machine code with what the interpreter makes of the module behind each pass."""
+
+    def __init__(self, executable: Executable, stages: Sequence[tuple[str, Op]]) -> None:
+        self.executable = executable
+        # What comes before derivatives are expanded cannot run; a module that a pass left as it was says nothing new.
+        self.stages = [(name, Executable(module, "interpret")) for name, module in stages if not _has_derivatives(module)]
+
+    def call(self, entry: str, arguments: Sequence[Any]) -> list[Any]:
+        """The results of the machine code, which agree with those of each stage."""
+        with SHARED_LOCK:
+            before = dict(self.executable.state)
+            results = self.executable.call(entry, arguments)
+            after = dict(self.executable.state)
+            want = None
+            for name, program in self.stages:
+                found = self._run(program, entry, arguments, before)
+                if want is not None:
+                    self._compare(name, entry, want, found)
+                want = found
+            assert want is not None
+            self._compare("machine code", entry, want, [*results, *(after[name] for name in sorted(after))])
+        return results
+
+    def _run(self, program: Executable, entry: str, arguments: Sequence[Any], state: Mapping[str, Any]) -> list[Any]:
+        """The results and the new state."""
+        for name, value in state.items():
+            program.state[name] = value
+        results = program.call(entry, arguments)
+        return [*results, *(program.state[name] for name in sorted(state))]
+
+    def _compare(self, when: str, entry: str, want: Sequence[Any], got: Sequence[Any]) -> None:
+        for number, (first, second) in enumerate(zip(want, got)):
+            if first.shape == second.shape and first.dtype.kind == "f":
+                second = np.where(np.isfinite(first), second, first)  # rules may make finite what was not
+            difference = first_difference(first, second, Tolerance.for_sizes([first, second]))
+            if difference is not None:
+                raise DebugModeError(f"{entry}: {when}, value {number} of results and new state differs: {difference}")
+
+
+def _has_derivatives(module: Op) -> bool:
+    names = ("tir.grad", "tir.vjp", "tir.jvp", "tir.jacobian")
+    return any(op.definition.name in names for op in module.walk())
+
+
+MODES: dict[str, Mode] = {mode.name: mode for mode in (Mode(), FastCompile(), DebugMode())}
+SYNONYMS = {"Mode": "FAST_RUN", "DEBUG_MODE": "DebugMode"}
 
 
 def mode_of(given: Any) -> Mode:
@@ -68,6 +137,7 @@ def mode_of(given: Any) -> Mode:
     name = config.mode if given is None else given
     if not isinstance(name, str):
         raise GraphTypeError(f"the mode must be a name or a Mode, got {given!r}")
+    name = SYNONYMS.get(name, name)
     if name not in MODES:
         raise GraphValueError(f"there is no mode {name!r}", hint=nearest(name, MODES))
     return MODES[name]

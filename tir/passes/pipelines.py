@@ -13,12 +13,14 @@ PASSES = LazyTable({
     "stabilize": "tir.passes.stabilize:Stabilize",
     "specialize": "tir.passes.specialize:Specialize",
     "push-down": "tir.passes.push_down:PushDown",
+    "widen-sums": "tir.passes.widen_sums:WidenSums",
     "simplify-shapes": "tir.passes.simplify_shapes:SimplifyShapes",
     "canonicalize": "tir.passes.canonicalize:Canonicalize",
     "cse": "tir.passes.cse:Cse",
     "dce": "tir.passes.dce:Dce",
     "sccp": "tir.passes.sccp:Sccp",
     "licm": "tir.passes.licm:Licm",
+    "control-flow-sink": "tir.passes.control_flow_sink:ControlFlowSink",
     "read-through-write": "tir.passes.read_through_write:ReadThroughWrite",
     "inline": "tir.passes.inline:Inline",
     "lint-random": "tir.passes.lint_random:LintRandom",
@@ -57,8 +59,11 @@ def without_derivatives(fp_mode: str = "stable") -> list[Pass]:
     )
 
 
-def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass]:
-    """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
+def to_structured(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> list[Pass]:
+    """From the tensor level to the structured one. Each pass leaves alone what is at its level already.
+
+    wide_sums: sums of f32 add up in f64.
+    """
     passes = without_derivatives(fp_mode) + _passes(
         "inline",  # functions with derivatives of their own: autodiff was to see the calls
         "canonicalize",
@@ -67,6 +72,8 @@ def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass
         "push-down",  # no softmax in front of an argmax, and nothing computed that is cut off
         "cse",  # forward, backward and updates share expressions
         "dce",
+        "control-flow-sink",  # a branch pays for what it needs alone
+        *(["widen-sums"] if wide_sums else []),  # behind the rules, which are about sums without an accumulator
         "state-to-arguments",
         "inline",  # first values that other functions compute
         fp_mode=fp_mode,
@@ -75,14 +82,14 @@ def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass
     return [*passes, *_passes("canonicalize", "cse", "dce", fp_mode=fp_mode)]
 
 
-def fuse(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
+def fuse(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
     """From any level above loops to fused structured ops.
 
     library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion. fp_mode:
-    that of all passes that have one.
+    that of all passes that have one. wide_sums: sums of f32 add up in f64.
     """
     passes = _passes("fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
-    return Pipeline([*to_structured(library, fp_mode), *passes])
+    return Pipeline([*to_structured(library, fp_mode, wide_sums), *passes])
 
 
 def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
@@ -105,13 +112,13 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
-def default(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
+def default(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
     """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
 
     library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
-    (`never`). fp_mode: that of all passes that have one.
+    (`never`). fp_mode: that of all passes that have one. wide_sums: sums of f32 add up in f64.
     """
-    return Pipeline([fuse(library, fp_mode), lower_cpu(library, fp_mode)])
+    return Pipeline([fuse(library, fp_mode, wide_sums), lower_cpu(library, fp_mode)])
 
 
 def _passes(*names: str, fp_mode: str) -> list[Pass]:
