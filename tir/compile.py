@@ -28,6 +28,7 @@ from tir.ir.execution import numpy_dtype, show
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
 from tir.ir.native import NativeSignature
+from tir.ir.observing import Observer
 from tir.ir.types import (
     BF16,
     DYNAMIC,
@@ -41,13 +42,13 @@ from tir.ir.types import (
     parse_scalar_type,
 )
 from tir.lazy import np
-from tir.lower.llvm import lower_to_llvm, written_parameters
+from tir.lower.llvm import LoweredModule, lower_to_llvm, written_parameters
 from tir.runtime.calls import NativeFunction
 from tir.runtime.gate import TooLargeError
 from tir.runtime.jit import compile_text, host_target
 from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
-__all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
+__all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State", "lowered_for_host"]
 
 TARGETS = ("cpu", "interpret")
 
@@ -213,13 +214,13 @@ class Executable:
 
     target: "cpu" compiles; "interpret" runs the ops on numpy. pipeline: the passes that are still to run, applied to a
     copy of the module; for "cpu" they must end at the loops level. max_steps: how many ops a call may execute on the
-    interpreter; None for no limit. shared: where the state lives, if several executables share it; the module has it as
-    arguments then, at the latest behind the pipeline.
+    interpreter; None for no limit. observer: sees each op that the interpreter runs. shared: where the state lives, if
+    several executables share it; the module has it as arguments then, at the latest behind the pipeline.
     """
 
     def __init__(
         self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
-        max_steps: int | None = None, shared: Mapping[str, Holder] | None = None,
+        max_steps: int | None = None, observer: Observer | None = None, shared: Mapping[str, Holder] | None = None,
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
@@ -234,7 +235,7 @@ class Executable:
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine
-        self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps)
+        self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps, observer)
         self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
@@ -343,14 +344,19 @@ def _first_values_of(module: Op, used: Collection[str]) -> dict[str, Any]:
 # --- what runs functions ---------------------------------------------------------------------------------------------
 
 
+def lowered_for_host(module: Op, locations: bool = False) -> LoweredModule:
+    """The LLVM IR of a module of the loops level, for this machine. locations: with the lines of the program in comments."""
+    target = host_target()
+    return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations)
+
+
 class _Machine:
     """The functions of a module as machine code."""
 
     owns_state = False
 
     def __init__(self, module: Op) -> None:
-        target = host_target()
-        lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
+        lowered = lowered_for_host(module)
         try:
             library = compile_text(lowered.text, lowered.exports, lowered.grants)
         except TooLargeError as error:
@@ -389,8 +395,8 @@ def _too_large(module: Op, functions: Mapping[str, NativeSignature], error: TooL
 class _NumpyMachine:
     """The functions of a module on the interpreter, which keeps the state of a module with `tir.shared` itself."""
 
-    def __init__(self, module: Op, max_steps: int | None = None) -> None:
-        self.interpreter = Interpreter(module, max_steps=max_steps)
+    def __init__(self, module: Op, max_steps: int | None = None, observer: Observer | None = None) -> None:
+        self.interpreter = Interpreter(module, max_steps=max_steps, observer=observer)
         self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
         self.functions = _functions(module)
         self.written = written_parameters(list(self.functions.values()))

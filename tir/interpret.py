@@ -34,6 +34,7 @@ from tir.ir.execution import (
 )
 from tir.ir.ir import Block, Op, Value
 from tir.ir.last_uses import arrays_last_used
+from tir.ir.observing import Observer, observed, observed_interpretation
 from tir.ir.symbols import SymbolTable, symbol_name
 from tir.ir.traits import FunctionLike, ReturnLike
 from tir.ir.types import BF16, MemRefType, ShapedType, TensorType, Type, element_type
@@ -58,6 +59,7 @@ class Interpreter:
     state: the shared variables by name, changed in place by updates; those that are missing get their initial values.
     max_steps: how many ops a run may execute (a `linalg.generic` on whole arrays counts as one).
     externs: Python functions for the declarations of the module, by name: they take and return arrays.
+    observer: sees each op that runs.
     """
 
     def __init__(
@@ -67,11 +69,13 @@ class Interpreter:
         *,
         max_steps: int | None = None,
         externs: Mapping[str, Callable[..., Any]] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.symbols = SymbolTable(module)
         self.state: dict[str, Any] = {} if state is None else state
         self.max_steps = max_steps
         self.externs = dict(externs or {})
+        self.observer = observer
         self._storage: dict[Op, Any] = {}
         self._blocks: dict[Block, tuple[tuple[Value, ...], list[_Step]]] = {}
         self._updates: dict[str, Any] = {}
@@ -88,6 +92,8 @@ class Interpreter:
         values = _checked_arguments(function, arguments)
         self._steps_left = UNLIMITED if self.max_steps is None else self.max_steps
         self._updates, self._shown = {}, []
+        if self.observer is not None:
+            self.observer.started(function, values)
         with np.errstate(all="ignore"):
             self._initialize()
             results = self._drive(_call(entry, values))
@@ -223,7 +229,7 @@ class Interpreter:
         found = self._blocks.get(block)
         if found is None:
             last_used = arrays_last_used(block)
-            found = self._blocks[block] = (tuple(block.arguments), [_step(op, last_used) for op in block])
+            found = self._blocks[block] = (tuple(block.arguments), [_step(op, last_used, self.observer) for op in block])
         return found
 
 
@@ -290,18 +296,26 @@ class _Cursor:
         dict.update(self.frame, zip(self.steps[self.position - 1][4], results))
 
 
-def _step(op: Op, last_used: Mapping[Op, tuple[Value, ...]]) -> _Step:
+def _step(op: Op, last_used: Mapping[Op, tuple[Value, ...]], observer: Observer | None) -> _Step:
     """How the op is run, by the facets that it has."""
-    facts = op.operands, op.results, last_used.get(op, ())
+    kind, run = _way_to_run(op)
+    if observer is not None and kind == _EFFECT:
+        run = observed_interpretation(op, run, observer)
+    elif observer is not None and kind in (_CHANGE, _PURE):
+        run = observed(op, run, observer, changes=kind == _CHANGE)
+    return kind, op, run, op.operands, op.results, last_used.get(op, ())
+
+
+def _way_to_run(op: Any) -> tuple[int, Callable[..., Any]]:
     if isinstance(op, ReturnLike):
-        return _HAND_ON, op, _cannot, *facts
+        return _HAND_ON, _cannot
     if hasattr(op, "interpret"):
-        return _EFFECT, op, _interpretation(op), *facts
+        return _EFFECT, _interpretation(op)
     if hasattr(op, "changed"):
-        return _CHANGE, op, op.changed, *facts
+        return _CHANGE, op.changed
     if hasattr(op, "reference"):
-        return _PURE, op, meaning(op), *facts
-    return _UNKNOWN, op, _cannot, *facts
+        return _PURE, meaning(op)
+    return _UNKNOWN, _cannot
 
 
 def _taken(frame: _Frame, operands: Sequence[Value], last_used: Sequence[Value]) -> list[Any]:

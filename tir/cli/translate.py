@@ -18,14 +18,14 @@ from tir.cli.common import (
     run_tool,
     write_output,
 )  # fmt: skip
+from tir.compile import lowered_for_host
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
-from tir.lower.llvm import lower_to_llvm
 from tir.passes.pipelines import default
-from tir.runtime.jit import emit_assembly, emit_object, host_target
+from tir.runtime.jit import emit_assembly, emit_object
 from tir.viz import dot, picture
 
 __all__ = ["main"]
@@ -85,8 +85,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
-    target = host_target()
-    lowered = lower_to_llvm(module, target.vector_bytes * 8, target.has_half)
+    lowered = lowered_for_host(module)
     if kind == "obj":
         return emit_object(lowered.text, lowered.grants)
     return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)

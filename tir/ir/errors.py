@@ -35,6 +35,8 @@ __all__ = [
     "escape_controls",
     "fused_location",
     "nearest",
+    "places_of",
+    "places_text",
     "render",
     "warn",
     "warnings_to",
@@ -151,6 +153,40 @@ def fused_location(*locations: Location) -> Location:
             kept.append(part)
             known |= same
     return FusedLocation(tuple(kept)) if len(kept) > 1 else kept[0]
+
+
+MAX_PLACES = 4  # that a text names
+
+
+def places_of(location: Location) -> list[str]:
+    """The lines of the program that a location holds, each once, in its order: `model.py:7`.
+
+    A name around one stays: `gradient of tir.log (model.py:7)`. Of a call that was inlined it is the line inside it.
+    """
+    found: list[str] = []
+    pending: list[tuple[Location, str]] = [(location, "")]
+    seen: set[tuple[int, str]] = set()  # locations share what is inside them
+    while pending:
+        one, name = pending.pop()
+        if (id(one), name) in seen:
+            continue
+        seen.add((id(one), name))
+        if isinstance(one, FileLocation):
+            place = f"{one.file}:{one.line}"
+            found.append(f"{name} ({place})" if name else place)
+        elif isinstance(one, CallSiteLocation):
+            pending.append((one.callee if one.callee.file_location() is not None else one.caller, name))
+        else:
+            inside = one.name if isinstance(one, NameLocation) else name
+            pending += [(child, inside) for child in reversed(one.children())]
+    return list(dict.fromkeys(found))
+
+
+def places_text(location: Location) -> str:
+    """The lines of the program that a location holds, a few of them: `model.py:7, model.py:9`; "" for none."""
+    found = places_of(location)
+    more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
+    return ", ".join(found[:MAX_PLACES]) + more
 
 
 class TirError(Exception):

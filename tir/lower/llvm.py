@@ -59,10 +59,13 @@ class LoweredModule:
         return [*(signature.symbol for signature in self.functions.values()), *numbers]
 
 
-def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = True) -> LoweredModule:
+def lower_to_llvm(
+    module: Op, vector_bits: int | None = None, has_half: bool = True, *, locations: bool = False
+) -> LoweredModule:
     """The LLVM IR of a module of the loops level. Raises PassError for what has no machine code.
 
     vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512). has_half: the machine converts f16.
+    locations: comments say from which line of the program the instructions behind them come.
     """
     if not has_half:
         check_no_half(module)
@@ -71,7 +74,7 @@ def lower_to_llvm(module: Op, vector_bits: int | None = None, has_half: bool = T
     written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
     rounds_to_half = any(op.name == "arith.truncf" and element_type(op.results[0].type) is F16 for op in module.walk())
-    text = ModuleText(library=_library(module), written=written, rounds_to_half=rounds_to_half)
+    text = ModuleText(library=_library(module), written=written, rounds_to_half=rounds_to_half, locations=locations)
     constants = _globals(text, module)
     for number, function in enumerate(functions):
         name = _name(function)

@@ -40,6 +40,7 @@ def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:
         if rule is None:
             raise _no_rule(op)
         _check_bf16(op)
+        f.come_to(op.location)
         steps = rule(f, op)
         if isinstance(steps, Iterator):
             yield steps

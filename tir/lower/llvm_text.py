@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from tir.ir.errors import Location
+from tir.ir.errors import Location, escape_controls, places_text
 from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NUMBERS, OUT_OF_MEMORY, NativeAssert, NativeSignature, open_sizes, open_strides
@@ -58,6 +58,7 @@ class ModuleText:
     library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
     written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
     rounds_to_half: bool = False
+    locations: bool = False  # comments say which lines of the program the instructions behind them come from
     metadata: list[str] = field(default_factory=list)
     _group_lists: dict[str, str] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ class FunctionText:
         self._slot_names: list[str] = []
         self._shared_slots: dict[str, str] = {}
         self._status = Phi("%status", "i32")
+        self._said = ""  # the place that the last comment names
         self._groups: list[str] = []
         self._count = 0
 
@@ -177,6 +179,13 @@ class FunctionText:
         if name not in self._shared_slots:
             self._shared_slots[name] = self.alloca(type, 8, 8, "slot")
         return self._shared_slots[name]
+
+    def come_to(self, location: Location) -> None:
+        """What follows stands for an op from there: a comment says so, if that is wanted."""
+        shown = places_text(location) if self.module.locations else ""
+        if shown and shown != self._said:
+            self._said = shown
+            self._lines.append(f"  ; {escape_controls(shown)}")
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 
