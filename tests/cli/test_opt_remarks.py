@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from tests.cli.tool import Done, call
 from tir.cli import opt
-from tir.cli.remarks import Remark, text_line, yaml_text
+from tir.cli.remarks import text_line, yaml_text
 from tir.ir.errors import UNKNOWN, FileLocation, FusedLocation
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
+from tir.ir.remarks import Remark
 from tir.passes.pipelines import ALL
 
 TEXT = """\

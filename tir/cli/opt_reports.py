@@ -14,12 +14,14 @@ from tir.lazy import TYPE_CHECKING, LazyModule
 
 if TYPE_CHECKING:
     from tir.cli import ir_tree, rewrite_log
-    from tir.cli import remarks as remark_log
+    from tir.cli import remarks as remark_text
     from tir.ir import instrumentations
+    from tir.ir import remarks as remark_log
 else:
     ir_tree = LazyModule("tir.cli.ir_tree")
     rewrite_log = LazyModule("tir.cli.rewrite_log")
-    remark_log = LazyModule("tir.cli.remarks")
+    remark_text = LazyModule("tir.cli.remarks")
+    remark_log = LazyModule("tir.ir.remarks")
     instrumentations = LazyModule("tir.ir.instrumentations")
 
 __all__ = [
@@ -34,10 +36,10 @@ def remarks(run: OptRun) -> Iterator[Instrumentation]:
         yield remark_log.RemarkLog(options.remarks or ["missed"], run.remark)
     if options.remarks_file is not None:
         found: list[remark_log.Remark] = []
-        run.at_end.append(lambda: remark_log.write_remarks(found, options.remarks_file, options.remarks_format or "yaml"))
+        run.at_end.append(lambda: remark_text.write_remarks(found, options.remarks_file, options.remarks_format or "yaml"))
         yield remark_log.RemarkLog(options.remarks or ["all"], found.append)
     elif options.remarks is not None and options.verify_diagnostics is None:
-        text_of = remark_log.text_maker(options.remarks_format or "text", run.sources.colour)
+        text_of = remark_text.text_maker(options.remarks_format or "text", run.sources.colour)
         yield remark_log.RemarkLog(options.remarks, lambda remark: _print(text_of(remark)))
 
 

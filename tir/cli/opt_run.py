@@ -17,8 +17,8 @@ from tir.lazy import TYPE_CHECKING, LazyModule
 
 if TYPE_CHECKING:
     from tir.cli import verify_diagnostics
-    from tir.cli.remarks import Remark
     from tir.cli.verify_diagnostics import DiagnosticVerifier
+    from tir.ir.remarks import Remark
 else:
     verify_diagnostics = LazyModule("tir.cli.verify_diagnostics")
 

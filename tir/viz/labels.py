@@ -12,7 +12,10 @@ from tir.ir.printer import print_op
 from tir.ir.traits import ConstantLike, Terminator
 from tir.ir.types import TensorType, Type
 
-__all__ = ["MONO", "STATE", "colours_of", "constant_text", "cut", "html", "is_state", "op_label", "quoted", "type_text"]
+__all__ = [
+    "MONO", "STATE", "colours_of", "constant_text", "cut", "details_of", "html", "is_state", "op_label", "quoted",
+    "type_text",
+]  # fmt: skip
 
 MAX_DETAIL = 48  # characters of an attribute, a type or a name
 
@@ -83,13 +86,13 @@ def op_label(op: Op, is_open: bool) -> str:
     label = f"<b>{html(cut(op.name))}</b>"
     if hints := [f"%{result.hint}" for result in op.results if result.hint]:
         label += f'  <font color="#5b6676" face="{MONO}" point-size="9">{html(cut(", ".join(hints)))}</font>'
-    details = [f"@{op.sym_name} : {op.type}"] if isinstance(op, Shared) else _details(op)
+    details = [f"@{op.sym_name} : {op.type}"] if isinstance(op, Shared) else details_of(op)
     if op.regions and not is_open and (inside := _inside_text(op)):
         details.append(inside)
     return label + "".join(f'<br/><font color="#4a5464" point-size="9">{html(one)}</font>' for one in details)
 
 
-def _details(op: Op) -> list[str]:
+def details_of(op: Op) -> list[str]:
     """What the text of the op says besides names and types: `over [0]`, `eq`, `@w`. Of an op with regions, attributes."""
     if not op.regions and not op.successors and not isinstance(op, UnregisteredOp):
         found = _without_values(_short_text(op))
