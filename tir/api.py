@@ -52,7 +52,7 @@ from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
 
-__all__ = ["Argument", "Builder", "executable", "for_this_machine", "parse", "transform", "type_from_text"]
+__all__ = ["Argument", "Builder", "executable", "for_this_machine", "parse", "to_interpret", "transform", "type_from_text"]
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -305,7 +305,7 @@ def executable(
         message = f"executable: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}"
         raise TirError(message, caller_location())
     verify(module)
-    steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else _to_interpret(module))
+    steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else to_interpret(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
@@ -329,7 +329,8 @@ def for_this_machine(fp_mode: str = "stable", wide_sums: bool = False) -> Pipeli
     return pipeline
 
 
-def _to_interpret(module: Op) -> Pipeline:
+def to_interpret(module: Op) -> Pipeline:
+    """The passes that the interpreter cannot do without: those that expand derivatives, where there are any."""
     has_derivative = any(isinstance(op, Derivative) for op in module.walk())
     return Pipeline([*without_derivatives(fp_mode="strict")] if has_derivative else [])
 

@@ -24,10 +24,11 @@ __all__ = ["LEVELS", "IRText", "advance", "check_module", "ir_at", "passes_betwe
 
 #: level -> the pass in front of which it ends; "" for the level as given, None behind the last pass.
 _ENDS: dict[str, str | None] = {
-    "tensor": "", "optimized": "state-to-arguments", "structured": "fuse-structured", "fused": "bufferize", "loops": None,
+    "tensor": "", "optimized": "state-to-arguments", "structured": "fuse-structured", "fused": "bufferize",
+    "buffers": "lower-loops", "loops": None,
 }  # fmt: skip
-#: The levels, from the program to the machine.
-LEVELS = (*_ENDS, "llvm", "asm")
+#: The levels that `ir_at` shows, from the program to the machine.
+LEVELS = ("tensor", "optimized", "structured", "fused", "buffers", "loops", "llvm", "asm")
 MAX_SHOWN_LINES = 2000
 MAX_SHOWN_CHARACTERS = 400  # of a line
 
@@ -36,8 +37,9 @@ def ir_at(module: Op, level: str, *, locations: bool = False, fp_mode: str = "st
     """The text of a module at a level; the module itself is not changed.
 
     level: "tensor" as given; "optimized" with rules applied and derivatives expanded; "structured" loops around scalar
-    bodies; "fused" those that share loops merged, and calls of libraries chosen; "loops" on memory; "llvm"; "asm" for
-    this machine. locations: with the lines of the program that each op comes from, in LLVM IR as comments. fp_mode: of
+    bodies; "fused" those that share loops merged, and calls of libraries chosen; "buffers" tensors laid out in memory;
+    "loops" over that; "llvm"; "asm" for this machine.
+    locations: with the lines of the program that each op comes from, in LLVM IR as comments. fp_mode: of
     `tir.executable`.
     """
     check_module("ir_at", module)

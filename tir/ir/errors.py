@@ -183,10 +183,16 @@ def places_of(location: Location) -> list[str]:
 
 
 def places_text(location: Location) -> str:
-    """The lines of the program that a location holds, a few of them: `model.py:7, model.py:9`; "" for none."""
+    """The lines of the program that a location holds, a few of them: `model.py:7, 9`; "" for none."""
     found = places_of(location)
+    shown: list[str] = []
+    file = ""
+    for place in found[:MAX_PLACES]:
+        before, _, line = place.rpartition(":")
+        shown.append(line if before == file and line.isdigit() else place)
+        file = before
     more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
-    return ", ".join(found[:MAX_PLACES]) + more
+    return ", ".join(shown) + more
 
 
 class TirError(Exception):
