@@ -52,7 +52,10 @@ from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
 
-__all__ = ["Argument", "Builder", "executable", "for_this_machine", "parse", "to_interpret", "transform", "type_from_text"]
+__all__ = [
+    "Argument", "Builder", "caller_location", "check_fp_mode", "check_module", "executable", "for_this_machine", "parse",
+    "to_interpret", "transform", "type_from_text",
+]  # fmt: skip
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -286,7 +289,7 @@ def parse(text: str, file: str = "<text>") -> Op:
 
 def transform(module: Op, pipeline: str) -> None:
     """Runs passes on a module, in place: "fuse,lower-cpu" or "builtin.module(func.func(cse))"."""
-    _check_module("transform", module)
+    check_module("transform", module)
     verify(module)
     run_pipeline(parse_pipeline(pipeline, ALL, REGISTRY), module)
 
@@ -300,20 +303,24 @@ def executable(
     scipy is installed and they are faster; what expands `tir.grad` for "interpret". fp_mode: of that for "cpu": which
     rules may change numbers, `strict` none, `stable` those that lessen errors, `fast` all.
     """
-    _check_module("executable", module)
-    if fp_mode not in FP_MODES:
-        message = f"executable: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}"
-        raise TirError(message, caller_location())
+    check_module("executable", module)
+    check_fp_mode("executable", fp_mode)
     verify(module)
     steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else to_interpret(module))
     return Executable(module, target, lambda copy: run_pipeline(steps, copy))
 
 
-def _check_module(what: str, module: Any) -> None:
-    """TirError for what is no op, such as a builder."""
+def check_module(what: str, module: Any) -> None:
+    """TirError for what is no op, such as a builder. what: who asks."""
     if not isinstance(module, Op):
         hint = "b.module is the module of a builder" if isinstance(module, Builder) else "tir.parse makes one of text"
         raise TirError(f"{what}: a module is needed, got {told(module)}", caller_location(), hint=hint)
+
+
+def check_fp_mode(what: str, fp_mode: Any) -> None:
+    """TirError unless it is one of `FP_MODES`. what: who asks."""
+    if fp_mode not in FP_MODES:
+        raise TirError(f"{what}: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}", caller_location())
 
 
 def for_this_machine(fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tir.api import caller_location
+from tir.api import caller_location, check_fp_mode, check_module
 from tir.dialects.tir.build.core import told
 from tir.inspect.costs import LIBRARY, Cost, costs_of
-from tir.inspect.levels import advance, check_module
+from tir.inspect.levels import advance
 from tir.inspect.memory import MemoryPlan, copied_at_the_end, plan_of
 from tir.inspect.sizes import Sizes, total
 from tir.ir.actions import Action
@@ -93,6 +93,7 @@ def explain(module: Op, *, sizes: Mapping[str, int] | None = None, fp_mode: str 
     `tir.executable`. The module itself is not changed.
     """
     check_module("explain", module)
+    check_fp_mode("explain", fp_mode)
     known = _checked_sizes(sizes)
     verify(module)
     copy = module.clone()

@@ -115,8 +115,9 @@ def _makers(nodes: Iterable[Node]) -> list[Op]:
 
 
 def name_of_value(value: Value, name_of: NameOf | None) -> str:
-    """The name that the front end has for the value, or its own; "" where it has none."""
-    return (name_of(value) if name_of is not None else None) or value.hint or ""
+    """The name that the front end has for the value, or its own; "" where it has none, or the number of a text."""
+    own = value.hint if value.hint and not value.hint.isdigit() else ""
+    return (name_of(value) if name_of is not None else None) or own
 
 
 def module_of(roots: Sequence[Node], name_of: NameOf | None = None) -> Op:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
 
-from tir.api import caller_location, for_this_machine
+from tir.api import caller_location, check_fp_mode, check_module, for_this_machine
 from tir.compile import lowered_for_host
 from tir.dialects.tir.build.core import told
 from tir.ir.errors import TirError, escape_controls, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pipeline, run_pipeline
 from tir.ir.printer import print_op
-from tir.ir.rewrite import FP_MODES
 from tir.ir.verify import verify
 from tir.runtime.jit import emit_assembly
 
-__all__ = ["LEVELS", "IRText", "advance", "check_module", "ir_at", "passes_between"]
+__all__ = ["LEVELS", "IRText", "advance", "ir_at", "passes_between"]
 
 #: level -> the pass in front of which it ends; "" for the level as given, None behind the last pass.
 _ENDS: dict[str, str | None] = {
@@ -46,8 +44,7 @@ def ir_at(module: Op, level: str, *, locations: bool = False, fp_mode: str = "st
     if level not in LEVELS:
         hint = nearest(level, LEVELS) if isinstance(level, str) else None
         raise TirError(f"ir_at: level must be one of {', '.join(LEVELS)}, got {told(level)}", caller_location(), hint=hint)
-    if fp_mode not in FP_MODES:
-        raise TirError(f"ir_at: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}", caller_location())
+    check_fp_mode("ir_at", fp_mode)
     if locations and level == "asm":
         message = "ir_at: assembly has no lines of the program"
         raise TirError(message, caller_location(), hint='level="llvm" has them')
@@ -59,13 +56,6 @@ def ir_at(module: Op, level: str, *, locations: bool = False, fp_mode: str = "st
         return IRText(print_op(copy, locations=locations))
     lowered = lowered_for_host(copy, locations)
     return IRText(lowered.text if level == "llvm" else emit_assembly(lowered.text, lowered.grants))
-
-
-def check_module(what: str, module: Any) -> None:
-    """TirError for what is no module, such as a builder."""
-    if not isinstance(module, Op):
-        hint = "b.module is the module of a builder, and tir.parse makes one of text"
-        raise TirError(f"{what}: a module is needed, got {told(module)}", caller_location(), hint=hint)
 
 
 def passes_between(first: str, last: str, fp_mode: str = "stable") -> Pipeline:

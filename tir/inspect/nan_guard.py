@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tir.api import to_interpret
+from tir.api import check_module, to_interpret
 from tir.compile import Executable
-from tir.inspect.levels import check_module
 from tir.ir.errors import ExecutionError, Location, NameLocation
 from tir.ir.ir import Op, Value
 from tir.ir.observing import Observer

@@ -8,9 +8,9 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from tir.api import caller_location
+from tir.api import caller_location, check_fp_mode, check_module
 from tir.dialects.tir.build.core import told
-from tir.inspect.levels import advance, check_module
+from tir.inspect.levels import advance
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.verify import verify
@@ -27,6 +27,7 @@ def explore(module: Op, path: Any = None, open_browser: bool = False, *, fp_mode
     `tir.executable`; the module itself is not changed.
     """
     check_module("explore", module)
+    check_fp_mode("explore", fp_mode)
     if path is not None and not isinstance(path, (str, os.PathLike)):
         raise TirError(f"explore: path must be the name of a file, got {told(path)}", caller_location())
     verify(module)

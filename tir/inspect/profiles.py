@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tir.api import caller_location, executable, to_interpret
+from tir.api import caller_location, check_module, executable, to_interpret
 from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import told
-from tir.inspect.levels import check_module
 from tir.ir.errors import Location, TirError, counted, escape_controls, nearest, places_text
 from tir.ir.ir import Op
 from tir.ir.observing import Observer

@@ -16,7 +16,7 @@ from tir.dialects.library import library_function
 from tir.ir.attributes import IntegerAttr
 from tir.ir.builder import Builder
 from tir.ir.define import create
-from tir.ir.errors import PassError
+from tir.ir.errors import Location, PassError
 from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.steps import Steps
@@ -40,14 +40,14 @@ class Globals:
         self.symbols = symbols
         self.names: dict[Any, str] = {}
 
-    def name_of(self, value: Any, type: MemRefType) -> str:
-        """The symbol of the global with this value, made at its first use."""
+    def name_of(self, value: Any, type: MemRefType, location: Location) -> str:
+        """The symbol of the global with this value, made at its first use, whose location it has."""
         found = self.names.get(value)
         if found is None:
             base = "constant_" + "x".join([*map(str, type.shape), str(type.element)])
             made = create(
                 memref.Global, sym_name=base, sym_visibility="private", type=type, initial_value=value, constant=True,
-                result_types=[],
+                result_types=[], location=location,
             )  # fmt: skip
             first = self.symbols.owner.body.first
             self.symbols.insert(made, before=first)

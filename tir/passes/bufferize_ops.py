@@ -33,7 +33,7 @@ def constant(f: Blocks, op: arith.Constant) -> None:
         fill(f.b, storage.memref, number_of(f.b, value))
     else:
         type = MemRefType(value.type.shape, value.type.element)
-        buffer = f.b.create(memref.GetGlobal, name=f.globals.name_of(value, type), result_types=[type])
+        buffer = f.b.create(memref.GetGlobal, name=f.globals.name_of(value, type, op.location), result_types=[type])
         storage = Storage(buffer, "constant")
     f.bind(op.result, storage.memref, storage)
 
