@@ -13,6 +13,7 @@ from tir.version import __version__
 
 TYPE_CHECKING = False  # see tir/lazy.py
 if TYPE_CHECKING:
+    from tir import inspect, printing
     from tir.api import Argument, Builder, executable, parse, transform
     from tir.compile import Executable
     from tir.dialects.tir.builder import Tensor
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "Tensor", "TirError", "__version__",
-    "executable", "grad", "hessian", "hvp", "jacobian", "jvp", "parse", "print_op", "transform", "value_and_grad", "vjp",
+    "executable", "grad", "hessian", "hvp", "inspect", "jacobian", "jvp", "parse", "print_op", "printing", "transform",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 
 __getattr__ = lazy_exports(
@@ -42,7 +44,9 @@ __getattr__ = lazy_exports(
         "shared": "tir.graph.shared",
         "Tensor": "tir.dialects.tir.builder",
         "TirError": "tir.ir.errors",
+        "inspect": "tir.inspect",
         "print_op": "tir.ir.printer",
+        "printing": "tir.printing",
     },
     hints="tir.api",
 )

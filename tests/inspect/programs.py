@@ -51,3 +51,8 @@ def line_of(function: Callable[..., object], text: str) -> int:
 def place_of(function: Callable[..., object], text: str) -> str:
     """`file:line` of the only line of a function of this file with the text."""
     return f"{HERE}:{line_of(function, text)}"
+
+
+def shown_place(function: Callable[..., object], text: str) -> str:
+    """The same as a reader gets it, without the current folder."""
+    return place_of(function, text).removeprefix(f"{Path.cwd()}/")

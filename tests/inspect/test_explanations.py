@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import tir
-from tests.inspect.programs import looping, place_of, training
+from tests.inspect.programs import looping, place_of, shown_place, training
 from tir.inspect.costs import costs_of
 from tir.inspect.explanations import Explanation, explain
 from tir.inspect.levels import ir_at
+from tir.inspect.places import lines_of
 from tir.inspect.sizes import Amount, Sizes
-from tir.ir.errors import places_of, places_text
+from tir.ir.errors import places_of
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +21,11 @@ def found() -> Explanation:
 
 
 def family(found: Explanation, name: str) -> list[str]:
-    return [f"{places_text(cost.location)}: {cost.flops}" for cost in found.costs if cost.family == name]
+    return [f"{lines_of(cost.location)}: {cost.flops}" for cost in found.costs if cost.family == name]
 
 
 def test_products_cost_two_operations_for_each_pair(found: Explanation) -> None:
-    scores = place_of(training, "scores = ")
+    scores = shown_place(training, "scores = ")
     assert family(found, "product") == [f"{scores}: 1,280*B", f"gradient of tir.dot ({scores}): 1,280*B"]  # 2 * 64 * 10
     forward = next(cost for cost in found.costs if cost.family == "product")
     assert str(forward.bytes) == "336*B + 2,560"  # x, the result read and written: (64 + 10 + 10) * 4; w: 640 * 4
@@ -41,12 +42,12 @@ def test_sizes_make_numbers_of_costs(found: Explanation) -> None:
 def test_what_was_fused_names_all_its_lines(found: Explanation) -> None:
     update = next(cost for cost in found.fused if places_of(cost.location) == [place_of(training, "b.update")])
     assert update.merged == 3 and update.family == "elementwise" and str(update.flops) == "1,280"  # w - 0.1 * g
-    assert any("gradient of tir.softplus" in places_text(cost.location) for cost in found.fused)
+    assert any("gradient of tir.softplus" in lines_of(cost.location) for cost in found.fused)
 
 
 def test_what_was_not_fused_says_why(found: Explanation) -> None:
-    reasons = {(places_text(remark.location), remark.text) for remark in found.not_fused}
-    assert (place_of(training, "b.update"), "not fused: the producer is a reduction") in reasons
+    reasons = {(lines_of(remark.location), remark.text) for remark in found.not_fused}
+    assert (shown_place(training, "b.update"), "not fused: the producer is a reduction") in reasons
     assert len(reasons) == len(found.not_fused)
 
 
@@ -55,8 +56,8 @@ def test_state_and_results_are_written_in_place_and_temporaries_have_lines(found
     assert (state.name, str(state.bytes), state.in_place) == ("@w", "2,560", True)
     assert (str(result.bytes), result.in_place) == ("4", True)
     assert str(found.memory.state_bytes) == "2,560"
-    lines = {places_text(buffer.location) for buffer in found.memory.temporaries}
-    assert place_of(training, "scores = ") in lines
+    lines = {lines_of(buffer.location) for buffer in found.memory.temporaries}
+    assert shown_place(training, "scores = ") in lines
     allocated = ir_at(training().module, "loops").count("memref.alloc(")
     assert len(found.memory.temporaries) == allocated
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tir
-from tests.inspect.programs import looping, place_of, training
+from tests.inspect.programs import looping, shown_place, training
 from tir.compile import Executable
 from tir.inspect.profiles import Profile, Row, profile
 from tir.interpret import Interpreter
@@ -22,9 +22,9 @@ STEPS = np.ones((5, 3)), 1
 
 def test_interpreter_tells_each_op_by_its_line() -> None:
     found = profile(training().module, "train", [X, Y], repeat=3)
-    product = found.ops["tir.dot", place_of(training, "scores = ")]
+    product = found.ops["tir.dot", shown_place(training, "scores = ")]
     assert product.calls == 3 and product.seconds > 0
-    assert ("tir.softmax", f"gradient of tir.softmax_cross_entropy ({place_of(training, 'cost = ')})") in found.ops
+    assert ("tir.softmax", f"gradient of tir.softmax_cross_entropy ({shown_place(training, 'cost = ')})") in found.ops
     assert found.functions["train"].calls == 3
     assert 0 < sum(row.seconds for row in found.ops.values()) < found.seconds
 
@@ -33,7 +33,7 @@ def test_ops_of_a_loop_count_each_step_and_the_loop_itself_only_its_own_time(mon
     clock = SimpleNamespace(perf_counter=iter(range(10_000)).__next__)  # each look at it is a second
     monkeypatch.setattr(observing, "time", clock)
     found = profile(looping().module, "f", STEPS)
-    where = place_of(looping, "b.scan")
+    where = shown_place(looping, "b.scan")
     assert found.ops["tir.tanh", where].calls == 5 and found.ops["tir.tanh", where].seconds == 5
     assert found.ops["tir.scan", where].calls == 1
     assert found.ops["tir.scan", where].seconds == 6  # in front of each of 5 steps, and behind the last

@@ -16,9 +16,10 @@ from tir.dialects.tir.build.core import told
 from tir.inspect.costs import LIBRARY, Cost, costs_of
 from tir.inspect.levels import advance
 from tir.inspect.memory import MemoryPlan, copied_at_the_end, plan_of
+from tir.inspect.places import lines_of
 from tir.inspect.sizes import Sizes, total
 from tir.ir.actions import Action
-from tir.ir.errors import Location, TirError, counted, escape_controls, places_text
+from tir.ir.errors import Location, TirError, counted, escape_controls
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation
 from tir.ir.remarks import Remark, RemarkLog
@@ -122,7 +123,7 @@ _NOT_FUSED = "not fused: "
 
 def _note(remark: Remark, remarks: dict[tuple[str, str], Remark]) -> None:
     """Passes that run twice say the same twice."""
-    remarks.setdefault((places_text(remark.location), remark.text), remark)
+    remarks.setdefault((lines_of(remark.location), remark.text), remark)
 
 
 def _checked_sizes(sizes: Any) -> Sizes:
@@ -156,7 +157,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _at(location: Location) -> str:
-    where = places_text(location)
+    where = lines_of(location)
     return f"{where}: " if where else ""
 
 

@@ -18,7 +18,7 @@ from tir.ir.types import element_type
 __all__ = ["pp"]
 
 MAX_CHARACTERS = 1000  # of an expression in which everything is written each time
-SHORT = 12  # what has fewer characters is written each time in any case
+SHORT = 8  # what has fewer characters is written each time in any case
 
 _Piece = Union[str, Value]  # noqa: UP007
 

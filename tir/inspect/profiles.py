@@ -15,7 +15,8 @@ from typing import Any
 from tir.api import caller_location, check_module, executable, to_interpret
 from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import told
-from tir.ir.errors import Location, TirError, counted, escape_controls, nearest, places_text
+from tir.inspect.places import lines_of
+from tir.ir.errors import Location, TirError, counted, escape_controls, nearest
 from tir.ir.ir import Op
 from tir.ir.observing import Observer
 from tir.ir.pass_manager import run_pipeline
@@ -71,7 +72,7 @@ class Profile(Observer):
             self.compile_seconds += time.perf_counter() - start
 
     def ran(self, op: Op, operands: Sequence[Any], results: Sequence[Any], seconds: float) -> None:
-        key = op.name, places_text(op.location)
+        key = op.name, lines_of(op.location)
         self.ops.setdefault(key, Row(op.name, op.location)).add(seconds)
 
     @property
@@ -103,7 +104,7 @@ class Profile(Observer):
         yield f"{'seconds':>10}  {'share':>6}  {'calls':>7}  {'op':24}  line"
         shown = self.slowest[:most]
         for row in shown:
-            where = places_text(row.location) if row.location is not None else ""
+            where = lines_of(row.location) if row.location is not None else ""
             yield f"{row.seconds:10.6f}  {row.seconds / total:6.1%}  {row.calls:7}  {row.name:24}  {where}".rstrip()
         if len(shown) < len(self.ops):
             rest = sum(row.seconds for row in self.slowest[most:])

@@ -182,9 +182,12 @@ def places_of(location: Location) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def places_text(location: Location) -> str:
-    """The lines of the program that a location holds, a few of them: `model.py:7, 9`; "" for none."""
-    found = places_of(location)
+def places_text(location: Location, folder: str = "") -> str:
+    """The lines of the program that a location holds, a few of them: `model.py:7, 9`; "" for none.
+
+    folder: left out of the names of files that are in it; it ends in a separator.
+    """
+    found = [place.replace(folder, "") if folder else place for place in places_of(location)]
     shown: list[str] = []
     file = ""
     for place in found[:MAX_PLACES]:
