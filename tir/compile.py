@@ -12,6 +12,7 @@ either changes all shared variables that it should or none.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,11 @@ from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.bfloat16 import bits_of, from_bits, round_to_bf16, to_caller, widened
-from tir.ir.errors import ExecutionError, TirError, counted, nearest
+from tir.ir.errors import ExecutionError, Location, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype, show
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
-from tir.ir.native import NativeSignature
+from tir.ir.native import TIMES, NativeSignature
 from tir.ir.observing import Observer
 from tir.ir.types import (
     BF16,
@@ -44,11 +45,12 @@ from tir.ir.types import (
 from tir.lazy import np
 from tir.lower.llvm import LoweredModule, lower_to_llvm, written_parameters
 from tir.runtime.calls import NativeFunction
+from tir.runtime.clock import clock_intrinsic, ticks_per_second
 from tir.runtime.gate import TooLargeError
 from tir.runtime.jit import compile_text, host_target
 from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
-__all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State", "lowered_for_host"]
+__all__ = ["TARGETS", "Entry", "Executable", "NestTime", "Parameter", "Result", "State", "lowered_for_host"]
 
 TARGETS = ("cpu", "interpret")
 
@@ -75,6 +77,17 @@ class Entry:
     name: str
     parameters: tuple[Parameter, ...]
     results: tuple[Result, ...]
+
+
+@dataclass(frozen=True)
+class NestTime:
+    """How often a loop nest or a call in machine code has run, and for how long in all."""
+
+    function: str
+    op_name: str
+    location: Location
+    calls: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -215,12 +228,14 @@ class Executable:
     target: "cpu" compiles; "interpret" runs the ops on numpy. pipeline: the passes that are still to run, applied to a
     copy of the module; for "cpu" they must end at the loops level. max_steps: how many ops a call may execute on the
     interpreter; None for no limit. observer: sees each op that the interpreter runs. shared: where the state lives, if
-    several executables share it; the module has it as arguments then, at the latest behind the pipeline.
+    several executables share it; the module has it as arguments then, at the latest behind the pipeline. timed: machine
+    code measures the time of its loop nests, for `nest_times`.
     """
 
     def __init__(
         self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
         max_steps: int | None = None, observer: Observer | None = None, shared: Mapping[str, Holder] | None = None,
+        timed: bool = False,
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
@@ -235,7 +250,7 @@ class Executable:
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: _Machine | _NumpyMachine
-        self._machine = _Machine(module) if target == "cpu" else _NumpyMachine(module, max_steps, observer)
+        self._machine = _Machine(module, timed) if target == "cpu" else _NumpyMachine(module, max_steps, observer)
         self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
@@ -266,6 +281,10 @@ class Executable:
     def steps(self) -> int:
         """How many ops the last call has executed on the interpreter; one more than `max_steps` if that is why it ended."""
         return self._machine.interpreter.steps if isinstance(self._machine, _NumpyMachine) else 0
+
+    def nest_times(self) -> list[NestTime]:
+        """The times of the loop nests and calls in machine code since it was made, if it is `timed`."""
+        return self._machine.times() if isinstance(self._machine, _Machine) else []
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -344,10 +363,14 @@ def _first_values_of(module: Op, used: Collection[str]) -> dict[str, Any]:
 # --- what runs functions ---------------------------------------------------------------------------------------------
 
 
-def lowered_for_host(module: Op, locations: bool = False) -> LoweredModule:
-    """The LLVM IR of a module of the loops level, for this machine. locations: with the lines of the program in comments."""
+def lowered_for_host(module: Op, locations: bool = False, timed: bool = False) -> LoweredModule:
+    """The LLVM IR of a module of the loops level, for this machine.
+
+    locations: with the lines of the program in comments. timed: loop nests and calls measure their time.
+    """
     target = host_target()
-    return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations)
+    clock = clock_intrinsic() if timed else ""
+    return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations, clock=clock)
 
 
 class _Machine:
@@ -355,12 +378,13 @@ class _Machine:
 
     owns_state = False
 
-    def __init__(self, module: Op) -> None:
-        lowered = lowered_for_host(module)
+    def __init__(self, module: Op, timed: bool = False) -> None:
+        lowered = lowered_for_host(module, timed=timed)
         try:
             library = compile_text(lowered.text, lowered.exports, lowered.grants)
         except TooLargeError as error:
             raise _too_large(module, lowered.functions, error) from error
+        self.library, self.timers = library, lowered.timers
         self.functions = {
             name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
         }
@@ -370,6 +394,16 @@ class _Machine:
 
     def forget_state(self) -> None:
         """There is none here: the state belongs to the executable."""
+
+    def times(self) -> list[NestTime]:
+        """What the timers have measured up to now."""
+        if not self.timers:
+            return []
+        counts = (ctypes.c_int64 * (2 * len(self.timers))).from_address(self.library.address(TIMES))
+        return [
+            NestTime(timer.function, timer.op_name, timer.location, counts[2 * i + 1], counts[2 * i] / ticks_per_second())
+            for i, timer in enumerate(self.timers)
+        ]
 
     def is_atomic(self, name: str) -> bool:
         """A call that fails leaves the shared buffers that it was given as they were."""

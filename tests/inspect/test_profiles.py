@@ -39,11 +39,14 @@ def test_ops_of_a_loop_count_each_step_and_the_loop_itself_only_its_own_time(mon
     assert found.ops["tir.scan", where].seconds == 6  # in front of each of 5 steps, and behind the last
 
 
-def test_machine_code_tells_each_call() -> None:
+def test_machine_code_tells_each_call_and_each_loop_nest() -> None:
     found = profile(training().module, "train", [X, Y], repeat=2, target="cpu")
-    assert found.functions["train"].calls == 2 and not found.ops and found.compile_seconds > 0
+    assert found.functions["train"].calls == 2 and found.compile_seconds > 0
+    update = found.ops["scf.parallel", shown_place(training, "b.update")]
+    assert update.calls == 2 and 0 < update.seconds < found.seconds
     program = tir.executable(training().module)
-    assert profile(program, "train", {"x": X, "y": Y}).functions["train"].calls == 1
+    found = profile(program, "train", {"x": X, "y": Y})
+    assert found.functions["train"].calls == 1 and not found.ops
 
 
 def test_call_that_fails_is_counted() -> None:

@@ -68,6 +68,10 @@ TABLE: dict[str, tuple[str, str | None]] = {
     "unknown intrinsic": (_calls("llvm.erff.f32", "float", "float"), "not an intrinsic that the gate accepts"),
     "intrinsic of another target": (_calls("llvm.nvvm.ex2.approx.f", "float", "float"), "not an intrinsic"),
     "intrinsic of a missing feature": (_calls("llvm.x86.tdpbssd", "void", "i8, i8, i8"), "not an intrinsic|LLVM: "),
+    "counter of cycles, which ends a process on aarch64": (
+        _function("  %t = call i64 @llvm.readcyclecounter()\n  ret i64 %t", "i64", before="declare i64 @llvm.readcyclecounter()"),
+        "not an intrinsic that the gate accepts",
+    ),
     "trap": (_function("  call void @llvm.trap()\n  ret void", before="declare void @llvm.trap()"), "not an intrinsic"),
     "remainder through libm": (
         _function("  %r = frem float %x, %y\n  ret float %r", "float", "float %x, float %y"),

@@ -1,6 +1,7 @@
-"""`profile`: where the time of a program goes, by op and line of the program, or by function.
+"""`profile`: where the time of a program goes, by op and line of the program.
 
-The interpreter tells the time of each op. Of machine code, whose ops are merged, what is known is the time of each call.
+The interpreter tells the time of each op; machine code, in which ops are merged, that of each loop nest and each call of a
+library.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tir.api import caller_location, check_module, executable, to_interpret
-from tir.compile import TARGETS, Executable
+from tir.api import caller_location, check_module, for_this_machine, to_interpret
+from tir.compile import TARGETS, Executable, NestTime
 from tir.dialects.tir.build.core import told
 from tir.inspect.places import lines_of
 from tir.ir.errors import Location, TirError, counted, escape_controls, nearest
@@ -45,8 +46,8 @@ class Row:
 class Profile(Observer):
     """What has been measured so far; as an observer of the interpreter, of each op.
 
-    functions: by name. ops: ops of one kind at one place of the program are one row. compile_seconds: what it took to
-    make the program.
+    functions: by name. ops: ops, or loop nests, of one kind at one place of the program are one row. compile_seconds: what
+    it took to make the program.
     """
 
     functions: dict[str, Row] = field(default_factory=dict)
@@ -74,6 +75,13 @@ class Profile(Observer):
     def ran(self, op: Op, operands: Sequence[Any], results: Sequence[Any], seconds: float) -> None:
         key = op.name, lines_of(op.location)
         self.ops.setdefault(key, Row(op.name, op.location)).add(seconds)
+
+    def add_nests(self, before: Sequence[NestTime], after: Sequence[NestTime]) -> None:
+        """What the loop nests of an executable took between two looks at its `nest_times`."""
+        for old, new in zip(before, after):
+            row = self.ops.setdefault((new.op_name, lines_of(new.location)), Row(new.op_name, new.location))
+            row.calls += new.calls - old.calls
+            row.seconds += new.seconds - old.seconds
 
     @property
     def seconds(self) -> float:
@@ -123,8 +131,9 @@ def profile(
 ) -> Profile:  # fmt: skip
     """The times of calls of an entry. The state of an executable changes by them as by any calls.
 
-    program: a module, made ready for the target: on "interpret" the time of each op is told, on "cpu" that of each call.
-    Or an executable, of which the time of each call is told. repeat: how often it is called.
+    program: a module, made ready for the target: on "interpret" the time of each op is told, on "cpu" that of each loop
+    nest. Or an executable, of which the time of each call is told, and of loop nests if it is `timed`. repeat: how often
+    the entry is called.
     """
     if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
         raise TirError(f"profile: repeat must be a number from 1 on, got {told(repeat)}", caller_location())
@@ -134,16 +143,18 @@ def profile(
         raise TirError(message, caller_location(), hint=hint)
     found = Profile()
     ready = program if isinstance(program, Executable) else _prepared(program, target, found)
+    before = ready.nest_times()
     for _ in range(repeat):
         with found.call(entry):
             ready.call(entry, arguments)
+    found.add_nests(before, ready.nest_times())
     return found
 
 
 def _prepared(module: Op, target: str, found: Profile) -> Executable:
     check_module("profile", module)
     with found.compiling():
-        if target == "cpu":
-            return executable(module)
         verify(module)
+        if target == "cpu":
+            return Executable(module, "cpu", lambda copy: run_pipeline(for_this_machine(), copy), timed=True)
         return Executable(module, "interpret", lambda copy: run_pipeline(to_interpret(copy), copy), observer=found)

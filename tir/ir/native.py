@@ -23,8 +23,8 @@ from tir.ir.errors import Location
 from tir.ir.types import MemRefType, StridedLayout, Type
 
 __all__ = [
-    "NUMBERS", "OUT_OF_MEMORY", "NativeAssert", "NativeParameter", "NativeSignature", "open_sizes", "open_strides",
-    "with_numbers",
+    "NUMBERS", "OUT_OF_MEMORY", "TIMES", "NativeAssert", "NativeParameter", "NativeSignature", "NativeTimer", "open_sizes",
+    "open_strides", "with_numbers",
 ]  # fmt: skip
 
 #: The status for memory that could not be had.
@@ -32,6 +32,10 @@ OUT_OF_MEMORY = -1
 
 #: The symbol of two i64, for the numbers of an assert that failed.
 NUMBERS = "assert.numbers"
+
+#: The symbol of two i64 for each timer of a module: the ticks of the clock, and how often it ran. Calls of several threads
+#: at once may lose some.
+TIMES = "timer.times"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class NativeAssert:
     message: str
     location: Location
     numbers: int = 0
+
+
+@dataclass(frozen=True)
+class NativeTimer:
+    """What one timer measures: an op of a function, a loop nest or a call."""
+
+    function: str
+    op_name: str
+    location: Location
 
 
 def with_numbers(message: str, numbers: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import PassError
 from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
 from tir.ir.ir import Block, Op, Value
-from tir.ir.native import NUMBERS, NativeAssert, NativeParameter, NativeSignature
+from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
 from tir.ir.types import F16, MemRefType, element_type
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
@@ -44,28 +44,32 @@ RULES = {
 class LoweredModule:
     """LLVM IR text, and how to call its functions, by their names in the module; private ones cannot be called.
 
-    Status k of a call stands for `asserts[k - 1]`. grants: the kinds of externs that it calls.
+    Status k of a call stands for `asserts[k - 1]`. grants: the kinds of externs that it calls. timers: in the order of
+    `TIMES`.
     """
 
     text: str
     functions: dict[str, NativeSignature]
     asserts: list[NativeAssert]
     grants: tuple[str, ...] = ("memory",)
+    timers: Sequence[NativeTimer] = ()
 
     @property
     def exports(self) -> list[str]:
         """The symbols that the run time needs."""
         numbers = [NUMBERS] if any(one.numbers for one in self.asserts) else []
-        return [*(signature.symbol for signature in self.functions.values()), *numbers]
+        times = [TIMES] if self.timers else []
+        return [*(signature.symbol for signature in self.functions.values()), *numbers, *times]
 
 
 def lower_to_llvm(
-    module: Op, vector_bits: int | None = None, has_half: bool = True, *, locations: bool = False
+    module: Op, vector_bits: int | None = None, has_half: bool = True, *, locations: bool = False, clock: str = ""
 ) -> LoweredModule:
     """The LLVM IR of a module of the loops level. Raises PassError for what has no machine code.
 
     vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512). has_half: the machine converts f16.
-    locations: comments say from which line of the program the instructions behind them come.
+    locations: comments say from which line of the program the instructions behind them come. clock: an intrinsic by which
+    each loop nest and each call is timed that stands in a function of one block, inside of no other op.
     """
     if not has_half:
         check_no_half(module)
@@ -74,7 +78,9 @@ def lower_to_llvm(
     written = written_parameters(functions)
     called = {op.callee for op in module.walk() if op.name == "func.call"}  # type: ignore[attr-defined]
     rounds_to_half = any(op.name == "arith.truncf" and element_type(op.results[0].type) is F16 for op in module.walk())
-    text = ModuleText(library=_library(module), written=written, rounds_to_half=rounds_to_half, locations=locations)
+    text = ModuleText(
+        library=_library(module), written=written, rounds_to_half=rounds_to_half, locations=locations, clock=clock
+    )
     constants = _globals(text, module)
     for number, function in enumerate(functions):
         name = _name(function)
@@ -92,11 +98,13 @@ def lower_to_llvm(
     attributes = "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
     if any(one.numbers for one in text.asserts):
         constants.append(f"{quoted(NUMBERS)} = global [2 x i64] zeroinitializer")
+    if text.timers:
+        constants.append(f"{quoted(TIMES)} = global [{2 * len(text.timers)} x i64] zeroinitializer")
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
     grants = ("memory", "library") if text.library else ("memory",)
     whole = "\n\n".join(parts) + "\n"
-    return LoweredModule(whole if has_half else without_half(whole), callable_ones, text.asserts, grants)
+    return LoweredModule(whole if has_half else without_half(whole), callable_ones, text.asserts, grants, text.timers)
 
 
 def _name(function: Any) -> str:

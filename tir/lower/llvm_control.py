@@ -11,7 +11,9 @@ from typing import Any
 
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
+from tir.ir.native import NativeTimer
 from tir.ir.steps import Steps
+from tir.ir.symbols import symbol_name
 from tir.ir.types import BF16, F16, MemRefType, Type, element_type
 from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_library import lower_library_call
@@ -41,9 +43,18 @@ def lower_block(f: FunctionText, block: Block, own: bool = False) -> Steps:
             raise _no_rule(op)
         _check_bf16(op)
         f.come_to(op.location)
+        start = f.start_timer() if own and f.module.clock and _is_timed(op) else None
         steps = rule(f, op)
         if isinstance(steps, Iterator):
             yield steps
+        if start is not None:
+            function = op.parent_op
+            assert function is not None
+            f.stop_timer(start, NativeTimer(symbol_name(function), op.name, op.location))
+
+
+def _is_timed(op: Op) -> bool:
+    return bool(op.regions) or op.name in ("func.call", "memref.copy")
 
 
 def _writes_lasting(f: FunctionText, op: Op) -> bool:

@@ -14,7 +14,16 @@ from typing import Any, Union
 from tir.ir.errors import Location, escape_controls, places_text
 from tir.ir.externs import LibraryFunction
 from tir.ir.ir import Block, Op, Value
-from tir.ir.native import NUMBERS, OUT_OF_MEMORY, NativeAssert, NativeSignature, open_sizes, open_strides
+from tir.ir.native import (
+    NUMBERS,
+    OUT_OF_MEMORY,
+    TIMES,
+    NativeAssert,
+    NativeSignature,
+    NativeTimer,
+    open_sizes,
+    open_strides,
+)
 from tir.ir.types import MemRefType, Type
 from tir.lower.buffers import origins
 from tir.lower.llvm_types import component_types, llvm_type, strides_of, suffix
@@ -59,6 +68,8 @@ class ModuleText:
     written: dict[str, set[int]] = field(default_factory=dict)  # function -> positions of the buffers that it changes
     rounds_to_half: bool = False
     locations: bool = False  # comments say which lines of the program the instructions behind them come from
+    clock: str = ""  # the intrinsic by which loop nests and calls are timed, if they are
+    timers: list[NativeTimer] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
     _group_lists: dict[str, str] = field(default_factory=dict)
 
@@ -186,6 +197,20 @@ class FunctionText:
         if shown and shown != self._said:
             self._said = shown
             self._lines.append(f"  ; {escape_controls(shown)}")
+
+    def start_timer(self) -> str:
+        """Reads the clock; `stop_timer` takes what it gives."""
+        return self.call(self.module.clock, "i64", [])
+
+    def stop_timer(self, start: str, timer: NativeTimer) -> None:
+        """Adds the time since then, and one run."""
+        place = 2 * len(self.module.timers)
+        self.module.timers.append(timer)
+        ticks = self.assign(f"sub i64 {self.call(self.module.clock, 'i64', [])}, {start}")
+        for i, more in enumerate((ticks, "1")):
+            pointer = f"getelementptr (i64, ptr {quoted(TIMES)}, i64 {place + i})"
+            total = self.assign(f"add i64 {self.assign(f'load i64, ptr {pointer}')}, {more}")
+            self.emit(f"store i64 {total}, ptr {pointer}")
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 

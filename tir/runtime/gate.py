@@ -501,7 +501,7 @@ _INTRINSICS = {
     _POINTER + r"\.i(?:32|64)": "memset",
     _POINTER: "lifetime.start lifetime.end prefetch",
     r"\.i(?:1|8|16|32|64)": "expect",
-    "": "assume x86.sse2.pause",
+    "": "assume x86.sse2.pause x86.rdtsc readsteadycounter",
 }
 _INTRINSIC_SUFFIXES = {
     f"llvm.{name}": re.compile(suffix) for suffix, names in _INTRINSICS.items() for name in names.split()
