@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.rewrites", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
-                  "tir.check", "tir.viz", "tir.version")
+                  "tir.check", "tir.viz", "tir.version", "tir.machines")
 USER = ("tir", "tir.tensor", "tir.graph", "tir.sandbox", "tir.api", "tir.gradients", "tir.compile", "tir.state", "tir.configuration",
         "tir.inspect", "tir.printing")
 
@@ -34,6 +34,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.runtime": ("tir.ir.types", "tir.ir.errors", "tir.ir.externs", "tir.ir.native"),
     "tir.interpret": ("tir.ir", "tir.dialects"),
     "tir.check": ("tir.ir", "tir.dialects", "tir.interpret"),
+    "tir.machines": ("tir.ir", "tir.dialects", "tir.interpret", "tir.lower", "tir.runtime"),
     "tir.viz": ("tir.ir", "tir.dialects", "tir.version"),
     "tir.tensor": BELOW_THE_USER + USER,
     "tir.api": BELOW_THE_USER + USER,

@@ -12,7 +12,6 @@ either changes all shared variables that it should or none.
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +23,10 @@ from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 from tir.ir.bfloat16 import bits_of, from_bits, round_to_bf16, to_caller, widened
-from tir.ir.errors import ExecutionError, Location, TirError, counted, nearest
+from tir.ir.errors import ExecutionError, TirError, counted, nearest
 from tir.ir.execution import numpy_dtype, show
 from tir.ir.ir import Op
 from tir.ir.names import bind_sizes, bindings, evaluate_dim
-from tir.ir.native import TIMES, NativeSignature
 from tir.ir.observing import Observer
 from tir.ir.types import (
     BF16,
@@ -43,14 +41,10 @@ from tir.ir.types import (
     parse_scalar_type,
 )
 from tir.lazy import np
-from tir.lower.llvm import LoweredModule, lower_to_llvm, written_parameters
-from tir.runtime.calls import NativeFunction
-from tir.runtime.clock import clock_intrinsic, ticks_per_second
-from tir.runtime.gate import TooLargeError
-from tir.runtime.jit import compile_text, host_target
+from tir.machines import Machine, NestTime, NumpyMachine, functions_of
 from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
-__all__ = ["TARGETS", "Entry", "Executable", "NestTime", "Parameter", "Result", "State", "lowered_for_host"]
+__all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
 
 TARGETS = ("cpu", "interpret")
 
@@ -77,17 +71,6 @@ class Entry:
     name: str
     parameters: tuple[Parameter, ...]
     results: tuple[Result, ...]
-
-
-@dataclass(frozen=True)
-class NestTime:
-    """How often a loop nest or a call in machine code has run, and for how long in all."""
-
-    function: str
-    op_name: str
-    location: Location
-    calls: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -243,14 +226,14 @@ class Executable:
         if pipeline is not None:
             module = module.clone()
             pipeline(module)
-        functions = _functions(module)
+        functions = functions_of(module)
         native = target == "cpu"
         self._functions = {name: _Function(f, native) for name, f in functions.items() if not f.is_private}
         self.entries: dict[str, Entry] = {name: f.entry() for name, f in self._functions.items()}
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
-        self._machine: _Machine | _NumpyMachine
-        self._machine = _Machine(module, timed) if target == "cpu" else _NumpyMachine(module, max_steps, observer)
+        self._machine: Machine | NumpyMachine
+        self._machine = Machine(module, timed) if target == "cpu" else NumpyMachine(module, max_steps, observer)
         self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
@@ -280,11 +263,11 @@ class Executable:
     @property
     def steps(self) -> int:
         """How many ops the last call has executed on the interpreter; one more than `max_steps` if that is why it ended."""
-        return self._machine.interpreter.steps if isinstance(self._machine, _NumpyMachine) else 0
+        return self._machine.interpreter.steps if isinstance(self._machine, NumpyMachine) else 0
 
     def nest_times(self) -> list[NestTime]:
         """The times of the loop nests and calls in machine code since it was made, if it is `timed`."""
-        return self._machine.times() if isinstance(self._machine, _Machine) else []
+        return self._machine.times() if isinstance(self._machine, Machine) else []
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -360,119 +343,7 @@ def _first_values_of(module: Op, used: Collection[str]) -> dict[str, Any]:
     return {name: interpreter.state[name] for name in idle}
 
 
-# --- what runs functions ---------------------------------------------------------------------------------------------
-
-
-def lowered_for_host(module: Op, locations: bool = False, timed: bool = False) -> LoweredModule:
-    """The LLVM IR of a module of the loops level, for this machine.
-
-    locations: with the lines of the program in comments. timed: loop nests and calls measure their time.
-    """
-    target = host_target()
-    clock = clock_intrinsic() if timed else ""
-    return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations, clock=clock)
-
-
-class _Machine:
-    """The functions of a module as machine code."""
-
-    owns_state = False
-
-    def __init__(self, module: Op, timed: bool = False) -> None:
-        lowered = lowered_for_host(module, timed=timed)
-        try:
-            library = compile_text(lowered.text, lowered.exports, lowered.grants)
-        except TooLargeError as error:
-            raise _too_large(module, lowered.functions, error) from error
-        self.library, self.timers = library, lowered.timers
-        self.functions = {
-            name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()
-        }
-
-    def initial_state(self) -> dict[str, Any]:
-        return {}
-
-    def forget_state(self) -> None:
-        """There is none here: the state belongs to the executable."""
-
-    def times(self) -> list[NestTime]:
-        """What the timers have measured up to now."""
-        if not self.timers:
-            return []
-        counts = (ctypes.c_int64 * (2 * len(self.timers))).from_address(self.library.address(TIMES))
-        return [
-            NestTime(timer.function, timer.op_name, timer.location, counts[2 * i + 1], counts[2 * i] / ticks_per_second())
-            for i, timer in enumerate(self.timers)
-        ]
-
-    def is_atomic(self, name: str) -> bool:
-        """A call that fails leaves the shared buffers that it was given as they were."""
-        return self.functions[name].signature.atomic
-
-    def writes(self, name: str, argument: int) -> bool:
-        """The function may write this argument."""
-        return self.functions[name].signature.parameters[argument].written
-
-    def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
-        # What is exclusive is the state, of which the caller only has copies, and results in new memory.
-        return self.functions[name](arguments, owned=True)
-
-
-def _too_large(module: Op, functions: Mapping[str, NativeSignature], error: TooLargeError) -> TirError:
-    """The error in words of the program: which function it is, and what helps."""
-    name = next((name for name, signature in functions.items() if signature.symbol == error.function), error.function)
-    location = next((op.location for op in module.body if isinstance(op, Func) and op.sym_name == name), None)
-    hint = "run it in parts, each a function that is called from outside, or on the target interpret"
-    return TirError(f"@{name} is too large for machine code: {error.size}", location, hint=hint)
-
-
-class _NumpyMachine:
-    """The functions of a module on the interpreter, which keeps the state of a module with `tir.shared` itself."""
-
-    def __init__(self, module: Op, max_steps: int | None = None, observer: Observer | None = None) -> None:
-        self.interpreter = Interpreter(module, max_steps=max_steps, observer=observer)
-        self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
-        self.functions = _functions(module)
-        self.written = written_parameters(list(self.functions.values()))
-
-    def initial_state(self) -> dict[str, Any]:
-        """The state of the interpreter itself, which commits to it what an entry updates."""
-        self.interpreter.initialize()
-        return self.interpreter.state
-
-    def forget_state(self) -> None:
-        self.interpreter.state = {}
-
-    def is_atomic(self, name: str) -> bool:
-        return False
-
-    def writes(self, name: str, argument: int) -> bool:
-        return argument in self.written[name]
-
-    def run(self, name: str, arguments: Sequence[Any]) -> list[Any]:
-        types = self.functions[name].function_type.inputs
-        ready = [
-            self._ready(value, type, i in self.written[name])
-            for i, (value, type) in enumerate(zip(arguments, types))
-        ]  # fmt: skip
-        return self.interpreter.run(name, ready)
-
-    def _ready(self, value: Any, type: Type, written: bool) -> Any:
-        """The array as compiled code would take it: native, and dense where the type says so."""
-        dense = not isinstance(type, MemRefType) or type.layout is not None or value.flags.c_contiguous
-        if dense and value.dtype.isnative:
-            return value
-        if written:
-            raise ExecutionError("an array that is written must be contiguous and of native byte order")
-        return np.array(value, dtype=value.dtype.newbyteorder("="), order="C")
-
-
 # --- functions to entries --------------------------------------------------------------------------------------------
-
-
-def _functions(module: Op) -> dict[str, Func]:
-    """The functions with a body, by name."""
-    return {op.sym_name: op for op in module.body if isinstance(op, Func) and not op.is_declaration}
 
 
 def _slots(function: Func, native: bool) -> list[_Slot]:

@@ -122,7 +122,7 @@ def test_loop_counts_its_body_as_often_as_it_runs() -> None:
 def test_text_has_all_sections_and_html_is_escaped(found: Explanation) -> None:
     text = str(found)
     titles = [line for line in text.split("\n") if not line.startswith(" ")]
-    assert titles == ["What runs", "Not fused", "Memory", "Rewrites", "Remarks"]
+    assert titles == ["What runs", "Not fused", "Memory", "Rewrites", "Other changes", "Remarks"]
     assert "-&gt;" in found._repr_html_() and repr(found) == text
 
 

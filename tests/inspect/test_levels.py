@@ -10,7 +10,6 @@ import pytest
 import tir
 from tests.inspect.programs import HERE, line_of, looping, place_of, training
 from tir.api import for_this_machine
-from tir.compile import lowered_for_host
 from tir.inspect.levels import LEVELS, IRText, advance, ir_at
 from tir.ir.errors import (
     CallSiteLocation,
@@ -23,6 +22,7 @@ from tir.ir.errors import (
 )
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.printer import print_op
+from tir.machines import lowered_for_host
 
 #: level -> what its text has, and what only an earlier one has
 MARKS = {

@@ -63,6 +63,12 @@ def test_first_op_that_goes_wrong_is_named(x: Any, said: str, kind: str, index: 
     assert isinstance(caught.value, ExecutionError)
 
 
+@pytest.mark.parametrize("value", [-INF, np.float32(-2e10)])
+def test_numbers_far_below_zero_are_as_wrong_as_those_above(value: Any) -> None:
+    with pytest.raises(NotFiniteError, match="argument %x has (inf|a number beyond 1e.10), the first at .1, 2."):
+        check_nan(program().module, "f", [with_element(value)])
+
+
 def test_program_without_such_numbers_gives_its_results() -> None:
     total, gradient = check_nan(program().module, "f", {"x": FINE})
     np.testing.assert_allclose(total, 6 * np.log(2), rtol=1e-6)  # a sum of 6 numbers in f32

@@ -9,9 +9,10 @@ import numpy as np
 import tir
 from tests.inspect.programs import place_of, training
 from tir.api import for_this_machine
-from tir.compile import Executable, lowered_for_host
+from tir.compile import Executable
 from tir.ir.errors import places_text
 from tir.ir.pass_manager import run_pipeline
+from tir.machines import lowered_for_host
 from tir.runtime.clock import ticks_per_second
 
 X, Y = np.linspace(-1, 1, 6400, dtype=np.float32).reshape(100, 64), np.zeros(100, np.int32)

@@ -18,12 +18,12 @@ from tir.cli.common import (
     run_tool,
     write_output,
 )  # fmt: skip
-from tir.compile import lowered_for_host
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
+from tir.machines import lowered_for_host
 from tir.passes.pipelines import default
 from tir.runtime.jit import emit_assembly, emit_object
 from tir.viz import dot, picture

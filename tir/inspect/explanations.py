@@ -146,6 +146,7 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield from _section("Not fused", (f"{_at(r.location)}{r.text.removeprefix(_NOT_FUSED)}" for r in found.not_fused))
     yield from _section("Memory", _memory(found.memory))
     yield from _section("Rewrites", _rewrites(found.rewrites))
+    yield from _section("Other changes", (f"{count} x {name}" for name, count in found.changes.items()))
     yield from _section("Remarks", (f"{_at(remark.location)}{remark.text}" for remark in found.remarks))
 
 

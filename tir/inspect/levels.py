@@ -9,13 +9,13 @@ import html
 import re
 
 from tir.api import caller_location, check_fp_mode, check_module, for_this_machine
-from tir.compile import lowered_for_host
 from tir.dialects.tir.build.core import told
 from tir.ir.errors import TirError, escape_controls, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pipeline, run_pipeline
 from tir.ir.printer import print_op
 from tir.ir.verify import verify
+from tir.machines import lowered_for_host
 from tir.runtime.jit import emit_assembly
 
 __all__ = ["LEVELS", "IRText", "advance", "ir_at", "passes_between"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tir.api import caller_location, check_module, for_this_machine, to_interpret
-from tir.compile import TARGETS, Executable, NestTime
+from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import told
 from tir.inspect.places import lines_of
 from tir.ir.errors import Location, TirError, counted, escape_controls, nearest
@@ -22,6 +22,7 @@ from tir.ir.ir import Op
 from tir.ir.observing import Observer
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.verify import verify
+from tir.machines import NestTime
 
 __all__ = ["Profile", "Row", "profile"]
 
