@@ -98,6 +98,27 @@ def test_fused_loops_keep_all_their_lines() -> None:
     assert any(f"gradient of tir.softmax_cross_entropy ({place_of(training, 'cost = ')})" in text for text in fused)
 
 
+def softplus() -> tir.Builder:
+    b = tir.Builder()
+    with b.function("f", x="tensor<3xf32>", y="tensor<3xf32>") as (x, y):
+        powers = b.exp(x)
+        sums = 1 + powers
+        logs = b.log(sums)
+        kept = b.exp(y)
+        others = b.log(1 + kept)
+        b.returns(logs, kept, others)
+    return b
+
+
+def test_what_a_rule_makes_comes_from_each_line_that_only_it_needed() -> None:
+    module = softplus().module.clone()
+    advance(module, "tensor", "optimized")
+    lines = [[int(place.rpartition(":")[2]) for place in places_of(op.location)]
+             for op in module.walk() if op.name == "tir.softplus"]  # fmt: skip
+    texts = (("logs = ", "sums = ", "powers = "), ("others = ",))  # what is kept is an op of its own
+    assert lines == [[line_of(softplus, text) for text in one] for one in texts]
+
+
 def test_llvm_names_lines_in_comments_and_compiles_all_the_same() -> None:
     text = ir_at(training().module, "llvm", locations=True)
     comments = [line.strip() for line in text.split("\n") if line.lstrip().startswith(";")]

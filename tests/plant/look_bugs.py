@@ -50,6 +50,13 @@ LOOK_BUGS = (
         ("tests/inspect/test_levels.py",),
     ),
     Bug(
+        "a rule's op that comes from one line",
+        "tir/ir/rewrite.py",
+        "    _keep_locations(used, new_ops)\n",
+        "",
+        ("tests/inspect/test_levels.py",),
+    ),
+    Bug(
         "lines of fused ops cut off behind the first",
         "tir/ir/errors.py",
         "pending += [(child, inside) for child in reversed(one.children())]",

@@ -61,7 +61,8 @@ class NanGuard(Observer):
         for value, array in zip(op.results, results):
             found = self._wrong(value, array)
             if found is not None:
-                inside = f", in the {op.location.name}," if isinstance(op.location, NameLocation) else ""
+                part = op.location.parts()[0]
+                inside = f", in the {part.name}," if isinstance(part, NameLocation) else ""
                 name = f" {_name(value)}" if value.hint else ""
                 message = f"{op.name}{name}{inside} makes {self._told(*found)}{_ranges(op, operands)}"
                 raise _error(message, op.location, *found, op)

@@ -23,7 +23,7 @@ from typing import Any
 
 from tir.ir import actions
 from tir.ir.builder import Builder
-from tir.ir.errors import Location, PassError
+from tir.ir.errors import Location, PassError, fused_location
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, Value
 from tir.ir.lineage import Lineage
@@ -259,6 +259,7 @@ def _replace(op: Op, values: Sequence[Value], new_ops: Sequence[Op], work: _Work
     users = [user for result in op.results for user in result.users]
     used = work.forget(op)
     op.replace_with(values)
+    _keep_locations(used, new_ops)
     for user in users:
         work.push_user(user)
     for value in used:
@@ -266,6 +267,19 @@ def _replace(op: Op, values: Sequence[Value], new_ops: Sequence[Op], work: _Work
     for value in values:
         work.push(value.op)
     actions.end()
+
+
+def _keep_locations(used: Sequence[Value], new_ops: Sequence[Op]) -> None:
+    """The new ops stand for what only the old one used, too: constants aside, they come from its lines as well."""
+    makers = dict.fromkeys(value.op for value in used if value.op is not None and value.op.operands)
+    more = [maker.location for maker in makers if all(map(_is_left_over, maker.results))]
+    for new in new_ops if more else ():
+        new.location = fused_location(new.location, *more)
+
+
+def _is_left_over(value: Value) -> bool:
+    """Nobody uses the value, but for ops that nobody uses."""
+    return all(use.owner.results and not use.owner.is_used for use in value.each_use())
 
 
 def _new_ops(op: Op, last_before: Op | None) -> list[Op]:
