@@ -12,6 +12,7 @@ import pytest
 
 import tir
 from tests.inspect.programs import looping, training
+from tir import tensor
 from tir.dialects.tir import arithmetic, reduce
 from tir.inspect import ir_at
 from tir.ir.define import create
@@ -76,6 +77,23 @@ def test_function_numbers_its_ops_in_the_order_of_computing() -> None:
     """)
     assert shown(b.module) == want
     assert shown(b.module.body.first) == want
+
+
+def test_builder_and_compiled_function_stand_for_their_module() -> None:
+    b, (_, _, z, _) = small()
+    assert shown(b) == shown(b.module) and pp(b) == pp(b.module) and pydotprint(b).dot == pydotprint(b.module).dot
+    assert shown([z]) == shown(z)
+
+
+def test_variables_of_theano_are_values() -> None:
+    x = tensor.dvector("x")
+    w = tir.shared(np.zeros(3), name="w")
+    cost = (tensor.exp(x) * w).sum()
+    assert pp(cost) == "sum{over [0]}((exp(x) * w))" and pp(w) == "w"
+    assert shown(w) == "w [id A]\n"
+    assert pp(tensor.grad(cost, w)) == f"grad({pp(cost)}, w)"
+    program = tir.function([x], cost, updates=[(w, w + x)])
+    assert "tir.exp [id" in shown(program) and "tir.exp" in pydotprint(program).dot
 
 
 def test_constants_states_and_updates_are_shown() -> None:

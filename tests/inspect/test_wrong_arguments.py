@@ -37,7 +37,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: profile(3, "train"), "profile: a module is needed, got 3"),
     (lambda: check_nan(training(), "train"), "check_nan: a module is needed, got "),
     (lambda: debugprint(np.ones(3)), "debugprint: values, a function or a module are needed, got array([1., 1., 1.])"),
-    (lambda: debugprint(training()), "; a tensor of a builder is a value, b.module its module"),
+    (lambda: debugprint({}), "got {}; a tensor of a builder is a value, b.module its module"),
     (lambda: debugprint(M, depth=-2), "debugprint: depth must be -1 or a number of levels, got -2"),
     (lambda: debugprint(M, depth=True), "debugprint: depth must be -1 or a number of levels, got True"),
     (lambda: debugprint(M, file="out.txt"), "debugprint: file must be 'str' or a file, got 'out.txt'"),

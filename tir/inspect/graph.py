@@ -23,8 +23,8 @@ from tir.ir.traits import ConstantLike, FunctionLike, Terminator
 from tir.viz.labels import constant_text, cut, details_of
 
 __all__ = [
-    "Graph", "NameOf", "Node", "details_text", "graphs_of", "is_constant", "module_of", "name_of_value", "number_text",
-    "ops_behind", "roots_of_block", "uses_of",
+    "Graph", "NameOf", "Node", "details_text", "graphs_of", "is_constant", "module_behind", "module_of", "name_of_value",
+    "number_text", "ops_behind", "roots_of_block", "uses_of",
 ]  # fmt: skip
 
 Node = Union[Value, Op]  # noqa: UP007  a value, or an op without results
@@ -41,8 +41,9 @@ class Graph:
 def graphs_of(what: str, shown: Any) -> list[Graph]:
     """The graphs that `shown` is: a value, a tensor, several of them, a function, or the functions of a module.
 
-    what: who asks, for the error.
+    A builder and a compiled function stand for their `module`. what: who asks, for the error.
     """
+    shown = module_behind(shown)
     if isinstance(shown, (list, tuple)):
         return [Graph("", [_value(what, one) for one in shown])]
     if not isinstance(shown, Op):
@@ -51,6 +52,14 @@ def graphs_of(what: str, shown: Any) -> list[Graph]:
     if isinstance(shown, (FunctionLike, Module)):
         return [Graph(f"@{symbol_name(function)}", _roots_of_function(function)) for function in functions]
     return [Graph("", list(shown.results) or [shown])]
+
+
+def module_behind(shown: Any) -> Any:
+    """The module of a builder or of a compiled function; anything else as it is."""
+    if isinstance(shown, (Tensor, Op, Value, list, tuple)):
+        return shown
+    module = getattr(shown, "module", None)
+    return module if isinstance(module, Op) else shown
 
 
 def _functions_inside(op: Op) -> list[Op]:
@@ -64,7 +73,9 @@ def _roots_of_function(function: Op) -> list[Node]:
 
 def _value(what: str, given: Any) -> Value:
     if isinstance(given, Tensor):
-        return given.value
+        # The `value` of a shared variable of Theano's is its numbers, `ir` what it is here.
+        own = getattr(type(given), "ir", None)
+        return own.fget(given) if isinstance(own, property) and own.fget is not None else given.value
     if isinstance(given, Value):
         return given
     if isinstance(given, Op) and len(given.results) == 1:

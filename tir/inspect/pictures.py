@@ -11,7 +11,7 @@ from typing import Any
 
 from tir.api import caller_location
 from tir.dialects.tir.build.core import told
-from tir.inspect.graph import NameOf, graphs_of, module_of
+from tir.inspect.graph import NameOf, graphs_of, module_behind, module_of
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op, Value
 from tir.ir.traits import FunctionLike
@@ -66,6 +66,7 @@ def pydotprint(
             known = ("outfile", "format", "scan_graphs", "title", "name_of", *_OF_THEANO)
             raise TirError(f"pydotprint: there is no keyword {name!r}", caller_location(), hint=nearest(name, known))
     depth = None if scan_graphs else 0
+    shown = module_behind(shown)
     graphs = graphs_of("pydotprint", shown)
     if isinstance(shown, Op) and all(graph.title for graph in graphs):
         function = shown if isinstance(shown, FunctionLike) else None
