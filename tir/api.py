@@ -323,13 +323,12 @@ def check_fp_mode(what: str, fp_mode: Any) -> None:
         raise TirError(f"{what}: fp_mode must be one of {', '.join(FP_MODES)}, got {told(fp_mode)}", caller_location())
 
 
-def for_this_machine(fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
+def for_this_machine(fp_mode: str = "stable") -> Pipeline:
     """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy.
 
-    fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all. wide_sums: sums
-    of f32 add up in f64.
+    fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all.
     """
-    pipeline = default("auto", fp_mode, wide_sums)
+    pipeline = default("auto", fp_mode)
     for step in pipeline.passes():
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library

@@ -18,10 +18,11 @@ from tir.graph.program import Program
 from tir.graph.shape import specified
 from tir.graph.shared import SharedVariable
 from tir.ir.affine import AffineExpr
-from tir.ir.attributes import DenseAttr, StringAttr
+from tir.ir.attributes import DenseAttr, StringAttr, UnitAttr
 from tir.ir.define import create
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.types import DYNAMIC, TensorType
+from tir.passes.widen_sums import ATTRIBUTE
 
 __all__ = ["Built", "build"]
 
@@ -74,6 +75,7 @@ class _Building:
             name = self._name(one.name, "x")
             function.arguments[i].hint = name
             function.set_argument_attribute(i, "tir.name", StringAttr(name))
+        function.set_attribute(ATTRIBUTE, UnitAttr())
         self._fill(function, [x.ir for x in inputs])
         return Built(self.module, self.entry, self.symbols)
 

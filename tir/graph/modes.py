@@ -35,7 +35,7 @@ class Mode:
 
     def pipeline(self) -> Pipeline:
         """The passes."""
-        return for_this_machine(wide_sums=True)
+        return for_this_machine()
 
     def compile(self, module: Op, holders: Mapping[str, Holder]) -> Any:
         """What has the entries of the module as `call(entry, arguments)`, on the state in the holders."""

@@ -59,11 +59,8 @@ def without_derivatives(fp_mode: str = "stable") -> list[Pass]:
     )
 
 
-def to_structured(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> list[Pass]:
-    """From the tensor level to the structured one. Each pass leaves alone what is at its level already.
-
-    wide_sums: sums of f32 add up in f64.
-    """
+def to_structured(library: str = NO_CALLS, fp_mode: str = "stable") -> list[Pass]:
+    """From the tensor level to the structured one. Each pass leaves alone what is at its level already."""
     passes = without_derivatives(fp_mode) + _passes(
         "inline",  # functions with derivatives of their own: autodiff was to see the calls
         "canonicalize",
@@ -73,7 +70,7 @@ def to_structured(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: b
         "cse",  # forward, backward and updates share expressions
         "dce",
         "control-flow-sink",  # a branch pays for what it needs alone
-        *(["widen-sums"] if wide_sums else []),  # behind the rules, which are about sums without an accumulator
+        "widen-sums",  # behind the rules, which are about sums without an accumulator
         "state-to-arguments",
         "inline",  # first values that other functions compute
         fp_mode=fp_mode,
@@ -82,14 +79,14 @@ def to_structured(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: b
     return [*passes, *_passes("canonicalize", "cse", "dce", fp_mode=fp_mode)]
 
 
-def fuse(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
+def fuse(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     """From any level above loops to fused structured ops.
 
     library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion. fp_mode:
-    that of all passes that have one. wide_sums: sums of f32 add up in f64.
+    that of all passes that have one.
     """
     passes = _passes("fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
-    return Pipeline([*to_structured(library, fp_mode, wide_sums), *passes])
+    return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
 def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
@@ -112,13 +109,13 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
-def default(library: str = NO_CALLS, fp_mode: str = "stable", wide_sums: bool = False) -> Pipeline:
+def default(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     """What `tir-run --target cpu` runs: fuse, then lower-cpu; with `library=auto` where scipy is installed.
 
     library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
-    (`never`). fp_mode: that of all passes that have one. wide_sums: sums of f32 add up in f64.
+    (`never`). fp_mode: that of all passes that have one.
     """
-    return Pipeline([fuse(library, fp_mode, wide_sums), lower_cpu(library, fp_mode)])
+    return Pipeline([fuse(library, fp_mode), lower_cpu(library, fp_mode)])
 
 
 def _passes(*names: str, fp_mode: str) -> list[Pass]:

@@ -13,16 +13,20 @@ from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
+from tir.ir.traits import FunctionLike
 from tir.ir.types import F32, F64
 
-__all__ = ["WidenSums"]
+__all__ = ["ATTRIBUTE", "WidenSums"]
+
+ATTRIBUTE = "tir.wide_sums"
 
 
 @dataclass
 class WidenSums(Pass):
-    """Has `tir.sum`, `tir.prod` and `tir.mean` of f32 accumulate in f64, unless they say in what they do.
+    """Has `tir.sum`, `tir.prod` and `tir.mean` of f32 accumulate in f64 in functions that have the attribute `tir.wide_sums`.
 
-    Needs: the tensor level, behind the rules about sums. A mean becomes a sum and a quotient.
+    Needs: the tensor level, behind the rules about sums. What says in which type it adds up stays. A mean becomes a sum and
+    a quotient. `tir.function` gives the attribute to what it makes.
 
         %0 = tir.sum %x over [0] : tensor<?xf32>    ->    %0 = tir.sum %x over [0] acc f64 : tensor<?xf32>
     """
@@ -33,7 +37,8 @@ class WidenSums(Pass):
 
     def run(self, op: Op) -> None:
         with collector_relaxed():
-            for inner in list(op.walk()):
+            functions = [one for one in op.walk() if isinstance(one, FunctionLike) and ATTRIBUTE in one.attributes]
+            for inner in [inner for function in functions for inner in function.walk()]:
                 if isinstance(inner, (Sum, Prod, Mean)) and inner.x.type.element is F32 and actions.begin("widen", inner):
                     _widen(inner)
                     actions.end()
