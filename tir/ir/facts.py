@@ -120,7 +120,7 @@ _SIGNATURE = "an argument or result"
 #: What may be said of what, in attributes that begin with `tir.`
 _KNOWN = {
     "a module": ("tir.version",),
-    "a function": ("tir.extern", "tir.jvp", "tir.vjp"),
+    "a function": ("tir.extern", "tir.jvp", "tir.vjp", "tir.wide_sums"),
     _SIGNATURE: tuple(_FORMS),
     "an op": (),
 }

@@ -23,7 +23,7 @@ ATTRIBUTE = "tir.wide_sums"
 
 @dataclass
 class WidenSums(Pass):
-    """Has `tir.sum`, `tir.prod` and `tir.mean` of f32 accumulate in f64 in functions that have the attribute `tir.wide_sums`.
+    """Has `tir.sum`, `tir.prod` and `tir.mean` of f32 accumulate in f64, in functions with the attribute `tir.wide_sums`.
 
     Needs: the tensor level, behind the rules about sums. What says in which type it adds up stays. A mean becomes a sum and
     a quotient. `tir.function` gives the attribute to what it makes.
