@@ -39,11 +39,14 @@ __all__ = ["Copier", "name_of", "points_of"]
 class Copier:
     """Copies ops to where the builder inserts. mapping: old value -> new one, which copies are added to.
 
-    everything: also what depends on nothing in the mapping; without, that is used as it is.
+    everything: also what depends on nothing in the mapping; without, that is used as it is. names: open sizes that come
+    into loops and branches get names.
     """
 
-    def __init__(self, b: TensorBuilder, mapping: dict[Any, Any], everything: bool = True) -> None:
-        self.b, self.mapping, self.everything = b, mapping, everything
+    def __init__(
+        self, b: TensorBuilder, mapping: dict[Any, Any], everything: bool = True, names: bool = True
+    ) -> None:  # fmt: skip
+        self.b, self.mapping, self.everything, self.names = b, mapping, everything, names
         self._entry = b.block
         self._plain: dict[Value, Value] = {}  # of a value that has a leaf the value in front of it
         self._points: set[Value] = set()
@@ -85,7 +88,7 @@ class Copier:
             leaf.hint, self.mapping[old] = old.hint, leaf
 
     def _copy(self, op: Op) -> None:
-        if isinstance(op, Control) and self.b.block is not None and _has_open_sizes(op):
+        if isinstance(op, Control) and self.names and self.b.block is not None and _has_open_sizes(op):
             made = self._control(op)
         else:
             made = self._retyped(op) if self._is_changed(op) else op.clone(self._outer(op))

@@ -10,21 +10,30 @@ variables have then, and again when these have changed.
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from tir.configuration import config
 from tir.graph.building import Built, build
 from tir.graph.calling import Converter
-from tir.graph.errors import GraphTypeError
-from tir.graph.graph import located
+from tir.graph.errors import GraphTypeError, GraphValueError
+from tir.graph.graph import GRAPH, located
 from tir.graph.modes import mode_of
-from tir.graph.program import Out, Program, program_of
+from tir.graph.optimized import FunctionGraph
+from tir.graph.pickling import SavedProgram, load_placeholder
+from tir.graph.program import In, Out, Program, program_of
+from tir.graph.replacing import mapping_of, pairs_of, replaced
 from tir.graph.shared import SharedVariable
+from tir.inspect.explanations import Explanation, explain
+from tir.inspect.levels import IRText, ir_at
+from tir.inspect.pages import explore
+from tir.inspect.profiles import Profile
 from tir.ir.errors import counted
+from tir.ir.ir import Op
+from tir.ir.printer import print_op
 
 __all__ = ["Function", "function"]
 
@@ -48,7 +57,9 @@ def function(
         hint = "did you mean 'outputs'?" if name_given.startswith("output") else None
         raise GraphTypeError(f"function: there is no argument {name_given!r}", hint=hint)
     listed, form = _form_of(outputs)
-    program = program_of(inputs, listed, updates, givens, name, no_default_updates, on_unused_input)
+    inputs = [one if isinstance(one, In) else In(one) for one in inputs] if isinstance(inputs, (list, tuple)) else inputs
+    kept = [one.update for one in inputs if one.update is not None] if isinstance(inputs, list) else []
+    program = program_of(inputs, [*listed, *kept], updates, givens, name, no_default_updates, on_unused_input)
     for one in program.inputs:
         if one.allow_downcast is None:
             one.allow_downcast = allow_input_downcast
@@ -73,44 +84,40 @@ def _bare(output: Any) -> Any:
     return output.variable if isinstance(output, Out) else output
 
 
-class Profile:
-    """How often a function was called, and the seconds that this took; compiling apart."""
-
-    def __init__(self) -> None:
-        self.calls, self.call_time, self.compile_time = 0, 0.0, 0.0
-
-    def summary(self, file: Any = None) -> None:
-        """Prints the counts."""
-        print(str(self), file=file or sys.stderr)
-
-    def __str__(self) -> str:
-        per_call = self.call_time / self.calls * 1e6 if self.calls else 0.0
-        calls = f"{counted(self.calls, 'call')}, {self.call_time:.6f} s ({per_call:.1f} us each)"
-        return f"{calls}; compiled in {self.compile_time:.3f} s"
-
-
 class Function:
     """A compiled function. Call it with its inputs, by place or by name; shared variables are updated by the call."""
 
-    def __init__(self, program: Program, form: Any, mode: Any, profile: Any = False) -> None:
+    def __init__(self, program: Program | SavedProgram, form: Any, mode: Any, profile: Any = False) -> None:
         self.program, self.form, self.mode = program, form, mode
         self.name = program.name
-        self.profile: Any = Profile() if profile is True else profile or None
+        self.profile: Profile | None = Profile() if profile is True else profile or None
         self._converters = [Converter(one, self.name) for one in program.inputs]
         self._by_name = {one.name: i for i, one in enumerate(program.inputs) if one.name}
+        self._kept = [one for one in program.inputs if one.update is not None]
         self._holders = [variable.holder for variable in program.shared]
         self._lock = threading.RLock()
         self._compiled: tuple[Any, Built, Any] | None = None
 
+    # --- calls -------------------------------------------------------------------------------------------------------
+
     def __call__(self, *given: Any, output_subset: Sequence[Any] | None = None, **named: Any) -> Any:
-        started = time.perf_counter() if self.profile is not None else 0.0
         arguments = self._arguments(given, named)
         _, built, executable = self._ready()
-        results = executable.call(built.entry, arguments)
-        if self.profile is not None:
-            self.profile.calls += 1
-            self.profile.call_time += time.perf_counter() - started
+        if self.profile is None:
+            results = executable.call(built.entry, arguments)
+        else:
+            results = self._profiled(executable, built.entry, arguments)
+        for one in self._kept[::-1]:
+            one.value = results.pop()
         return self._formed(results, output_subset)
+
+    def _profiled(self, executable: Any, entry: str, arguments: list[Any]) -> list[Any]:
+        assert self.profile is not None
+        before: Sequence[Any] = getattr(executable, "nest_times", list)()
+        with self.profile.call(self.name):
+            results = executable.call(entry, arguments)
+        self.profile.add_nests(before, getattr(executable, "nest_times", list)())
+        return results
 
     def _arguments(self, given: Sequence[Any], named: dict[str, Any]) -> list[Any]:
         converters = self._converters
@@ -141,6 +148,19 @@ class Function:
             results = [results[i] for i in subset]
         return results[0] if self.form == "one" and len(results) == 1 else results
 
+    def __getitem__(self, name: Any) -> Any:
+        """The value that an input has where a call gives none."""
+        return self._input(name).value
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        self._input(name).value = value
+
+    def _input(self, name: Any) -> In:
+        for one in self.program.inputs:
+            if one.value is not None and name in (one.name, one.variable):
+                return one
+        raise GraphTypeError(f"{self.name}: there is no input {name!r} with a value of its own; it takes {self._taken()}")
+
     # --- compiled ----------------------------------------------------------------------------------------------------
 
     def _ready(self) -> tuple[Any, Built, Any]:
@@ -155,25 +175,125 @@ class Function:
             return self._compiled
 
     def _compile(self, key: list[tuple[int, ...]]) -> tuple[Any, Built, Any]:
-        started = time.perf_counter()
-        built = build(self.program, key)
+        if self.profile is None:
+            return self._made(key, False)
+        with self.profile.compiling():
+            return self._made(key, True)
+
+    def _made(self, key: list[tuple[int, ...]], timed: bool) -> tuple[Any, Built, Any]:
+        built = self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)
         holders = {symbol: variable.holder for symbol, variable in built.symbols.items()}
-        executable = self.mode.compile(built.module, holders)
-        if self.profile is not None:
-            self.profile.compile_time += time.perf_counter() - started
-        return key, built, executable
+        return key, built, self.mode.compile(built.module, holders, timed)
+
+    def free(self) -> None:
+        """Forgets what was compiled; the next call compiles again."""
+        with self._lock:
+            self._compiled = None
+
+    # --- looking inside ----------------------------------------------------------------------------------------------
 
     @property
-    def module(self) -> Any:
+    def module(self) -> Op:
         """The module at the tensor level, for the sizes that the shared variables have."""
-        return self._ready()[1].module
+        key = [holder.array.shape for holder in self._holders]
+        if self._compiled is not None and self._compiled[0] == key:
+            return self._compiled[1].module
+        return (self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)).module
+
+    def ir(self, level: str = "tensor", *, locations: bool = False) -> IRText:
+        """The text of the function at a level: tensor, optimized, structured, fused, buffers, loops, llvm or asm."""
+        return ir_at(self.module, level, locations=locations)
+
+    def explain(self, sizes: Mapping[str, int] | None = None) -> Explanation:
+        """What was fused and what was not and why, which rules fired, where arrays lie, and what it costs."""
+        return explain(self.module, sizes=sizes)
+
+    def explore(self, path: Any = None, open_browser: bool = False) -> str:
+        """Writes a page that shows the function at every level, with all rewrites; gives the path of the file."""
+        return explore(self.module, path, open_browser, title=self.name)
+
+    @property
+    def maker(self) -> SimpleNamespace:
+        """As in Theano: `maker.fgraph` is the optimized graph."""
+        return SimpleNamespace(fgraph=FunctionGraph(self.module, self.mode), mode=self.mode, function=self)
 
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that it reads or updates."""
         return list(self.program.shared)
 
+    @property
+    def trust_input(self) -> bool:
+        """Theano's switch that turns checks of inputs off; here it has no effect."""
+        return False
+
+    @trust_input.setter
+    def trust_input(self, value: bool) -> None: ...
+
+    # --- copies ------------------------------------------------------------------------------------------------------
+
+    def copy(
+        self, share_memory: bool = False, swap: Any = None, delete_updates: bool = False, name: str | None = None,
+        profile: Any = None,
+    ) -> Function:  # fmt: skip
+        """A function of the same graph. swap: other shared variables in the place of some; delete_updates: none is made."""
+        if not isinstance(self.program, Program):
+            if swap or delete_updates:
+                message = f"{self.name}: a function that was loaded has no graph, and is copied as it is"
+                raise GraphTypeError(message)
+            return Function(self.program, self.form, self.mode, profile)
+        pairs = dict(pairs_of("swap", swap))
+        for old, new in pairs.items():
+            if not isinstance(old, SharedVariable) or not isinstance(new, SharedVariable) or old not in self.program.shared:
+                raise GraphValueError(f"{self.name}: swap takes shared variables of the function and others, got {old!r}")
+        mapping = mapping_of("swap", pairs)
+        outputs = replaced(self.program.outputs, mapping)
+        kept = {} if delete_updates else self.program.updates
+        expressions = replaced(list(kept.values()), mapping)
+        updates = {pairs.get(old, old): GRAPH.tensor(new) for old, new in zip(kept, expressions)}
+        program = replace(
+            self.program, name=name or self.name, inputs=[replace(one) for one in self.program.inputs], outputs=outputs,
+            updates=updates,
+        )  # fmt: skip
+        program.gather(no_default_updates=True)
+        return Function(program, self.form, self.mode, profile)
+
+    def __copy__(self) -> Function:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Function:
+        swap = {}
+        for variable in self.program.shared:
+            if id(variable) not in memo:
+                memo[id(variable)] = variable.clone()
+            swap[variable] = memo[id(variable)]
+        return self.copy(swap=swap)
+
+    def __reduce__(self) -> Any:
+        """Text and arrays: the module, what calls may give, and the shared variables."""
+        _, built, _ = self._ready()
+        inputs = [
+            (str(one.variable.type), one.name, one.value, one.strict, one.allow_downcast, one.update is not None)
+            for one in self.program.inputs
+        ]
+        shapes = [holder.array.shape for holder in self._holders]
+        facts = (print_op(built.module), built.entry, list(built.symbols.items()), shapes)
+        return _loaded, (self.name, inputs, list(self.program.shared), facts, self.form, self.mode.name)
+
     def __repr__(self) -> str:
         return f"<tir function {self.name} of {self._taken()}>"
+
+
+def _loaded(
+    name: str, inputs: Sequence[Any], shared: list[SharedVariable], facts: Any, form: Any, mode: str
+) -> Function:  # fmt: skip
+    """The function that was pickled."""
+    text, entry, symbols, shapes = facts
+    listed = []
+    for type, label, value, strict, allow_downcast, updates in inputs:
+        one = In(load_placeholder(type, label), label, value, strict=strict, allow_downcast=allow_downcast)
+        one.update = True if updates else None
+        listed.append(one)
+    return Function(SavedProgram(name, listed, shared, text, entry, dict(symbols), shapes), form, mode_of(mode))
 
 
 _MISSING = object()

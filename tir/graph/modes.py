@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tir.api import for_this_machine
+from tir.api import for_this_machine, to_interpret
 from tir.check import Tolerance, first_difference
 from tir.compile import Executable
 from tir.configuration import config
 from tir.graph.errors import GraphTypeError, GraphValueError
+from tir.inspect.nan_guard import NanGuard
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
@@ -24,7 +25,7 @@ from tir.lazy import np
 from tir.passes.pipelines import PASSES, without_derivatives
 from tir.state import SHARED_LOCK, Holder
 
-__all__ = ["DebugMode", "FastCompile", "Mode", "mode_of"]
+__all__ = ["DebugMode", "FastCompile", "Mode", "NanGuardMode", "mode_of"]
 
 
 class Mode:
@@ -37,11 +38,14 @@ class Mode:
         """The passes."""
         return for_this_machine()
 
-    def compile(self, module: Op, holders: Mapping[str, Holder]) -> Any:
-        """What has the entries of the module as `call(entry, arguments)`, on the state in the holders."""
+    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+        """What has the entries of the module as `call(entry, arguments)`, on the state in the holders.
+
+        timed: loop nests of machine code measure their time.
+        """
         verify(module)
-        steps = self.pipeline()
-        return Executable(module, self.target, lambda copy: run_pipeline(steps, copy), shared=holders)
+        steps, timed = self.pipeline(), timed and self.target == "cpu"
+        return Executable(module, self.target, lambda copy: run_pipeline(steps, copy), shared=holders, timed=timed)
 
     def __repr__(self) -> str:
         return f"<mode {self.name}>"
@@ -67,7 +71,7 @@ class DebugMode(Mode):
 
     name = "DebugMode"
 
-    def compile(self, module: Op, holders: Mapping[str, Holder]) -> Any:
+    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
         verify(module)
         stages: list[tuple[str, Op]] = []
         copy = module.clone()
@@ -126,7 +130,44 @@ def _has_derivatives(module: Op) -> bool:
     return any(op.definition.name in names for op in module.walk())
 
 
-MODES: dict[str, Mode] = {mode.name: mode for mode in (Mode(), FastCompile(), DebugMode())}
+class NanGuardMode(Mode):
+    """FAST_RUN behind the interpreter, which ends a call with NotFiniteError at the first op that makes what is an error.
+
+    Without arguments, as `config.NanGuardMode` has it. The state is unchanged then.
+    """
+
+    name = "NanGuardMode"
+
+    def __init__(
+        self, nan_is_error: bool | None = None, inf_is_error: bool | None = None, big_is_error: bool | None = None
+    ) -> None:  # fmt: skip
+        self.given = nan_is_error, inf_is_error, big_is_error
+
+    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+        usual = (getattr(config.NanGuardMode, f"{kind}_is_error") for kind in ("nan", "inf", "big"))
+        flags = [flag if flag is not None else default for flag, default in zip(self.given, usual)]
+        executable = super().compile(module, holders, timed)
+        copy = module.clone()
+        run_pipeline(to_interpret(copy), copy)
+        return Guarded(executable, Executable(copy, "interpret", observer=NanGuard(*flags)))
+
+
+class Guarded:
+    """Runs each call on the interpreter first, under a guard."""
+
+    def __init__(self, executable: Executable, guard: Executable) -> None:
+        self.executable, self.guard = executable, guard
+
+    def call(self, entry: str, arguments: Sequence[Any]) -> list[Any]:
+        """The results of the machine code."""
+        with SHARED_LOCK:
+            for name, value in self.executable.state.items():
+                self.guard.state[name] = value
+            self.guard.call(entry, arguments)
+            return self.executable.call(entry, arguments)
+
+
+MODES: dict[str, Mode] = {mode.name: mode for mode in (Mode(), FastCompile(), DebugMode(), NanGuardMode())}
 SYNONYMS = {"Mode": "FAST_RUN", "DEBUG_MODE": "DebugMode"}
 
 

@@ -16,9 +16,9 @@ from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH, Placeholder, located
 from tir.graph.typing import element_of
 from tir.graph.variable import Variable
-from tir.ir.bfloat16 import bits_of, to_caller, widened
+from tir.ir.bfloat16 import bits_of, from_bits, to_caller, widened
 from tir.ir.ir import Value
-from tir.ir.types import BF16, DYNAMIC, TensorType
+from tir.ir.types import BF16, DYNAMIC, TensorType, Type
 from tir.lazy import np
 from tir.state import SHARED_LOCK, Holder
 
@@ -28,8 +28,8 @@ __all__ = ["SharedVariable", "shared"]
 class SharedVariable(Variable):
     """A variable with a value. default_update: what functions that use it update it with, unless told otherwise."""
 
-    def __init__(self, array: Any, name: str | None = None, borrow: bool = False) -> None:
-        element = element_of(array.dtype.name)
+    def __init__(self, array: Any, name: str | None = None, borrow: bool = False, element: Type | None = None) -> None:
+        element = element or element_of(array.dtype.name)
         self._placeholder = Placeholder(TensorType((DYNAMIC,) * array.ndim, element), name)
         self._placeholder.variable = self
         self.builder = GRAPH
@@ -116,6 +116,14 @@ class SharedVariable(Variable):
     def __repr__(self) -> str:
         return self.name or f"<shared {self.type}>"
 
+    def __reduce__(self) -> Any:
+        ones = [dim == 1 for dim in self.type.shape]
+        facts = (type(self), self.holder.array, str(self.type.element), self.name, ones)
+        return _loaded, facts, {"default_update": self.default_update}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.default_update = state["default_update"]
+
     def __deepcopy__(self, memo: Any) -> SharedVariable:
         return self.clone()
 
@@ -139,4 +147,13 @@ def shared(
     found = SharedVariable(array, name, borrow)
     if broadcastable is not None:
         found.fix_ones(broadcastable)
+    return found
+
+
+def _loaded(cls: type[SharedVariable], array: Any, element: str, name: str | None, ones: list[bool]) -> SharedVariable:
+    """The shared variable that was pickled."""
+    is_bf16 = element == str(BF16)
+    found = cls(from_bits(array) if is_bf16 else array, name, element=BF16 if is_bf16 else None)
+    if any(ones):
+        found.fix_ones(ones)
     return found

@@ -6,7 +6,7 @@ but the result of `<`, `<=`, `>` or `>=` is neither true nor false, so that `a <
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor
@@ -53,6 +53,9 @@ class Apply:
 
 class Variable(Tensor, metaclass=Located):
     """A symbolic tensor. It has no numbers until a function that computes it is called."""
+
+    #: What pickles a variable; `tir.graph.pickling`, which stands on this module, puts its function here.
+    saver: Callable[[Variable], Any]
 
     # --- what it is --------------------------------------------------------------------------------------------------
 
@@ -180,8 +183,10 @@ class Variable(Tensor, metaclass=Located):
         return elementwise.trunc(self)
 
     def __reduce__(self) -> Any:
-        message = f"{self} cannot be pickled: a variable is a part of a graph"
-        raise GraphTypeError(message, hint="compiled functions and values of shared variables can")
+        return self.saver(self)
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        return self  # a graph never changes
 
     # --- sizes and axes ----------------------------------------------------------------------------------------------
 
