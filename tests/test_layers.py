@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.rewrites", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
                   "tir.check", "tir.viz", "tir.version", "tir.machines")
-USER = ("tir", "tir.tensor", "tir.graph", "tir.sandbox", "tir.api", "tir.gradients", "tir.compile", "tir.state", "tir.configuration", "tir.inspect",
+USER = ("tir", "tir.tensor", "tir.graph", "tir.sandbox", "tir.api", "tir.gradients", "tir.compile", "tir.state", "tir.configuration",
         "tir.inspect", "tir.printing")
 
 # layer -> what its modules may import besides their own layer and tir.lazy. The longest matching prefix decides, on

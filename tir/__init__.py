@@ -40,6 +40,7 @@ __getattr__ = lazy_exports(
         **dict.fromkeys(("In", "Out"), "tir.graph.program"),
         **dict.fromkeys(("foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
         **{name: f"tir.{name}" for name in ("ifelse", "sandbox", "tensor")},
+        **dict.fromkeys(("Apply", "Op", "OpFromGraph", "as_op"), "tir.graph.user_ops"),
         "function": "tir.graph.function",
         "shared": "tir.graph.shared",
         "Tensor": "tir.dialects.tir.builder",

@@ -212,13 +212,14 @@ class Executable:
     copy of the module; for "cpu" they must end at the loops level. max_steps: how many ops a call may execute on the
     interpreter; None for no limit. observer: sees each op that the interpreter runs. shared: where the state lives, if
     several executables share it; the module has it as arguments then, at the latest behind the pipeline. timed: machine
-    code measures the time of its loop nests, for `nest_times`.
+    code measures the time of its loop nests, for `nest_times`. externs: Python functions for declarations of the module, by
+    name, which the interpreter calls.
     """
 
     def __init__(
         self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
         max_steps: int | None = None, observer: Observer | None = None, shared: Mapping[str, Holder] | None = None,
-        timed: bool = False,
+        timed: bool = False, externs: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
@@ -233,7 +234,7 @@ class Executable:
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: Machine | NumpyMachine
-        self._machine = Machine(module, timed) if target == "cpu" else NumpyMachine(module, max_steps, observer)
+        self._machine = Machine(module, timed) if target == "cpu" else NumpyMachine(module, max_steps, observer, externs)
         self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),

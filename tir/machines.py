@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,8 +106,11 @@ def _too_large(module: Op, functions: Mapping[str, NativeSignature], error: TooL
 class NumpyMachine:
     """The functions of a module on the interpreter, which keeps the state of a module with `tir.shared` itself."""
 
-    def __init__(self, module: Op, max_steps: int | None = None, observer: Observer | None = None) -> None:
-        self.interpreter = Interpreter(module, max_steps=max_steps, observer=observer)
+    def __init__(
+        self, module: Op, max_steps: int | None = None, observer: Observer | None = None,
+        externs: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:  # fmt: skip
+        self.interpreter = Interpreter(module, max_steps=max_steps, externs=externs, observer=observer)
         self.owns_state = any(hasattr(op, "initial_state") for op in module.body)
         self.functions = functions_of(module)
         self.written = written_parameters(list(self.functions.values()))

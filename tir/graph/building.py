@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tir.dialects.builtin import Module
@@ -17,6 +17,7 @@ from tir.graph.graph import placeholders_of
 from tir.graph.program import Program
 from tir.graph.shape import specified
 from tir.graph.shared import SharedVariable
+from tir.graph.user_ops import define_calls
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr, StringAttr, UnitAttr
 from tir.ir.define import create
@@ -29,11 +30,12 @@ __all__ = ["Built", "build"]
 
 @dataclass(frozen=True)
 class Built:
-    """A module, its entry, and the names of the shared variables in it."""
+    """A module, its entry, the names of the shared variables in it, and the Python functions that it calls."""
 
     module: Op
     entry: str
     symbols: dict[str, SharedVariable]
+    externs: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def build(program: Program, shapes: Sequence[tuple[int, ...]]) -> Built:
@@ -77,7 +79,7 @@ class _Building:
             function.set_argument_attribute(i, "tir.name", StringAttr(name))
         function.set_attribute(ATTRIBUTE, UnitAttr())
         self._fill(function, [x.ir for x in inputs])
-        return Built(self.module, self.entry, self.symbols)
+        return Built(self.module, self.entry, self.symbols, define_calls(self.module))
 
     def _fill(self, function: Func, inputs: Sequence[Any]) -> None:
         """Copies the program into the function."""

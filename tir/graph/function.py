@@ -183,7 +183,7 @@ class Function:
     def _made(self, key: list[tuple[int, ...]], timed: bool) -> tuple[Any, Built, Any]:
         built = self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)
         holders = {symbol: variable.holder for symbol, variable in built.symbols.items()}
-        return key, built, self.mode.compile(built.module, holders, timed)
+        return key, built, self.mode.compile(built, holders, timed)
 
     def free(self) -> None:
         """Forgets what was compiled; the next call compiles again."""

@@ -15,11 +15,12 @@ from tir.api import for_this_machine, to_interpret
 from tir.check import Tolerance, first_difference
 from tir.compile import Executable
 from tir.configuration import config
+from tir.graph.building import Built
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.inspect.nan_guard import NanGuard
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
-from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
 from tir.ir.verify import verify
 from tir.lazy import np
 from tir.passes.pipelines import PASSES, without_derivatives
@@ -38,14 +39,19 @@ class Mode:
         """The passes."""
         return for_this_machine()
 
-    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
         """What has the entries of the module as `call(entry, arguments)`, on the state in the holders.
 
-        timed: loop nests of machine code measure their time.
+        timed: loop nests of machine code measure their time. A module that calls Python runs on the interpreter.
         """
-        verify(module)
-        steps, timed = self.pipeline(), timed and self.target == "cpu"
-        return Executable(module, self.target, lambda copy: run_pipeline(steps, copy), shared=holders, timed=timed)
+        verify(built.module)
+        steps, target = self.pipeline(), "interpret" if built.externs else self.target
+        if built.externs:
+            steps = Pipeline([*_up_to_arguments(steps)])
+        return Executable(
+            built.module, target, lambda copy: run_pipeline(steps, copy), shared=holders,
+            timed=timed and target == "cpu", externs=built.externs,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<mode {self.name}>"
@@ -71,7 +77,10 @@ class DebugMode(Mode):
 
     name = "DebugMode"
 
-    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+        if built.externs:  # Python is what it would be compared with
+            return super().compile(built, holders, timed)
+        module = built.module
         verify(module)
         stages: list[tuple[str, Op]] = []
         copy = module.clone()
@@ -125,6 +134,12 @@ class Checked:
                 raise DebugModeError(f"{entry}: {when}, value {number} of results and new state differs: {difference}")
 
 
+def _up_to_arguments(pipeline: Pipeline) -> list[Pass]:
+    """The passes up to the one behind which state is arguments, as functions need it."""
+    steps = list(pipeline.passes())
+    return steps[: [step.name for step in steps].index("state-to-arguments") + 1]
+
+
 def _has_derivatives(module: Op) -> bool:
     names = ("tir.grad", "tir.vjp", "tir.jvp", "tir.jacobian")
     return any(op.definition.name in names for op in module.walk())
@@ -143,13 +158,13 @@ class NanGuardMode(Mode):
     ) -> None:  # fmt: skip
         self.given = nan_is_error, inf_is_error, big_is_error
 
-    def compile(self, module: Op, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
         usual = (getattr(config.NanGuardMode, f"{kind}_is_error") for kind in ("nan", "inf", "big"))
         flags = [flag if flag is not None else default for flag, default in zip(self.given, usual)]
-        executable = super().compile(module, holders, timed)
-        copy = module.clone()
+        executable = super().compile(built, holders, timed)
+        copy = built.module.clone()
         run_pipeline(to_interpret(copy), copy)
-        return Guarded(executable, Executable(copy, "interpret", observer=NanGuard(*flags)))
+        return Guarded(executable, Executable(copy, "interpret", observer=NanGuard(*flags), externs=built.externs))
 
 
 class Guarded:

@@ -359,3 +359,6 @@ def placeholder(type: TensorType, name: str | None = None) -> Variable:
     block = Placeholder(type, name)
     block.variable = Variable(GRAPH, block.arguments[0])
     return block.variable
+
+
+TensorType.maker = staticmethod(placeholder)

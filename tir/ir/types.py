@@ -7,9 +7,9 @@ A size is an int, `DYNAMIC` (`?`), or an affine expression over names (`[B]`, `[
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap
 from tir.ir.errors import LimitError, TirError, counted
@@ -240,6 +240,29 @@ class TensorType(ShapedType):
     shape: tuple[Dim, ...]
     element: Type
     encoding: str = ""
+
+    #: What makes a variable of a type, where a front end has variables: `x.type("name")`.
+    maker: ClassVar[Callable[[TensorType, str | None], Any] | None] = None
+
+    def __call__(self, name: str | None = None) -> Any:
+        if self.maker is None:
+            raise TypeError(f"{self} is a type, which nothing makes variables of")
+        return type(self).maker(self, name)  # type: ignore[misc]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes, under numpy's name."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> str:
+        """The element type under numpy's name."""
+        return dtype_of(self.element).numpy or str(self.element)
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        """Which axes are known to have size 1."""
+        return tuple(dim == 1 for dim in self.shape)
 
     @classmethod
     def prepare(cls, shape: Iterable[Dim], element: Type, encoding: str) -> tuple[tuple[Dim, ...], Type, str]:
