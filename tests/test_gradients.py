@@ -441,7 +441,7 @@ MISTAKES = [
     (lambda b, x, n: tir.jacobian(n, x), "tir.jacobian: what is differentiated %b must be of floats, got tensor<3xi64>"),
     (lambda b, x, n: tir.jacobian(x, x, mode="back"), "tir.jacobian: the mode must be one of auto, reverse, forward, got 'back'"),
     (lambda b, x, n: tir.jacobian(b.exp(b.cast(n, tir.F64)), x), "tir.jacobian: what is differentiated does not depend on wrt %a"),
-    (lambda b, x, n: tir.grad(b.sum)(2.0), "tir.grad: the function must be called with a tensor of a builder"),
+    (lambda b, x, n: tir.grad(b.sum)(2.0), "tir.grad: what is differentiated .* belongs to another builder"),
     (lambda b, x, n: tir.grad(b.sum, 1)(x), "tir.grad: argnums must be -1 to 0 for a call with 1 argument, got 1"),
     (lambda b, x, n: tir.grad(lambda y, z: b.sum(y), argnums=7)(x, x), "tir.grad: argnums must be -2 to 1 for a call with 2 arguments, got 7"),
     (lambda b, x, n: tir.grad(b.sum, True)(x), "tir.grad: argnums must be -1 to 0 for a call with 1 argument, got True"),

@@ -18,9 +18,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from tir.compile import Executable
@@ -175,6 +176,13 @@ class Builder(TensorBuilder, metaclass=Checked):
         adjoint of each argument of floats; the second takes the arguments and a tangent of each argument of floats, and
         returns a tangent of each result of floats.
         """
+        return self._function_of(name, arguments, private=private, vjp=vjp, jvp=jvp)
+
+    def _function_of(
+        self, name: str, arguments: Mapping[str, Argument | Type | str], *, private: bool = False, vjp: str | None = None,
+        jvp: str | None = None,
+    ) -> AbstractContextManager[Any]:  # fmt: skip
+        """`function` with arguments whose names may be any texts."""
         if self._function is not None:
             raise TirError(f"function @{name}: @{self._function.sym_name} is still open")
         declared = [a if isinstance(a, Argument) else Argument(a) for a in arguments.values()]
@@ -197,7 +205,7 @@ class Builder(TensorBuilder, metaclass=Checked):
         self._function, self._reads = function, {}
         try:
             with self.at(function.entry):
-                yield tuple(Tensor(self, argument) for argument in function.arguments)
+                yield tuple(self._own(argument) for argument in function.arguments)
                 if not isinstance(function.entry.last, Return):
                     self.returns()
         finally:
@@ -233,7 +241,7 @@ class Builder(TensorBuilder, metaclass=Checked):
         type: FunctionType = function.function_type
         values = [self.tensor(x).value for x in arguments]
         made = self.create_many(Call, values, callee=name, result_types=list(type.results))
-        return [Tensor(self, value) for value in made]
+        return [self._own(value) for value in made]
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -355,12 +363,14 @@ def type_from_text(text: str) -> Type:
 
 
 def caller_location() -> Location:
-    """The file and line of the nearest frame outside of tir."""
-    frame = sys._getframe(1)
+    """The file and line of the nearest frame outside of tir, and of numpy, which calls it."""
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and (
-        frame.f_code.co_filename.startswith(PACKAGE) or frame.f_code.co_filename == CONTEXTLIB
+        frame.f_code.co_filename.startswith(PACKAGE)
+        or frame.f_code.co_filename == CONTEXTLIB
+        or frame.f_globals.get("__name__", "").startswith("numpy.")
     ):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return UNKNOWN if frame is None else FileLocation(frame.f_code.co_filename, frame.f_lineno, 1)
 
 

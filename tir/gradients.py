@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from tir.api import caller_location
@@ -23,9 +24,12 @@ from tir.dialects.tir.markers import StopGradient
 from tir.dialects.tir.state import Leaf
 from tir.ir.errors import FileLocation, TirError, counted, nearest
 from tir.ir.ir import Value
-from tir.ir.types import FloatType, element_type
+from tir.ir.types import F64, FloatType, element_type
+from tir.numpy.arrays import Array, builder_of
+from tir.tracing import Jitted
+from tir.trees import flat, mapped
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"]
 
 CHOICES = ("error", "warn", "zero")
 STEPS = "whole numbers change in steps"
@@ -160,6 +164,11 @@ def hvp(cost: Any, wrt: Any, vectors: Any, *, disconnected: str | None = None) -
     points = _tensors("hvp", "wrt", wrt)
     slopes = _gradients("hvp", cost, points, {}, (), disconnected or "error")
     return _packed(wrt, jvp(slopes, points, _listed(vectors)))
+
+
+def stop_gradient(x: Any) -> Any:
+    """x, or all that is in a tree, as constants: no derivative goes through them. Arrays and numbers are some already."""
+    return mapped(lambda one: one.builder.stop_gradient(one) if isinstance(one, Tensor) else one, x)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -408,7 +417,38 @@ def _gradient_function(
             return ((y, point.aux) if has_aux else y), found
         return (found, point.aux) if has_aux else found
 
-    return gradient
+    return _also_on_arrays(name, gradient)
+
+
+def _also_on_arrays(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which on arrays alone is compiled and run."""
+    compiled = _on_arrays(name, function)
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        if builder_of(arguments, named) is None:
+            return compiled(*arguments, **named)
+        return function(*arguments, **named)
+
+    return call
+
+
+def _on_arrays(name: str, function: Callable[..., Any]) -> Jitted:
+    """The function compiled; what is no array or number is handed on as it is."""
+    return Jitted(function, f"tir.{name}", others_are_static=True)
+
+
+def _vjp_on_arrays(f: Callable[..., Any], arguments: Sequence[Any], has_aux: bool, disconnected: str) -> Any:
+    def value(*given: Any) -> Any:
+        y, _, *aux = _vjp_of_function(f, given, has_aux, disconnected)
+        return (y, *aux)
+
+    def pulled(given: Any, cotangents: Any) -> Any:
+        return _vjp_of_function(f, given, has_aux, disconnected)[1](cotangents)
+
+    back = _on_arrays("vjp", pulled)
+    y, *aux = _on_arrays("vjp", value)(*arguments)
+    return (y, lambda cotangents: back(tuple(arguments), cotangents), *aux)
 
 
 class _Point:
@@ -416,10 +456,8 @@ class _Point:
 
     def __init__(self, name: str, f: Callable[..., Any], argnums: Any, arguments: Sequence[Any]) -> None:
         self.name, self.f = name, f
-        given = [x for argument in arguments for x in _flat(argument) if isinstance(x, Tensor)]
-        if not given:
-            raise TirError(f"tir.{name}: the function must be called with a tensor of a builder", caller_location())
-        self.b = given[0].builder
+        self.b = builder_of(arguments)
+        assert self.b is not None
         self.is_one = not isinstance(argnums, (list, tuple))
         self.numbers = [argnums or 0] if self.is_one else list(argnums)
         self.arguments = list(arguments)
@@ -427,7 +465,7 @@ class _Point:
         self.aux: Any = None
         self.numbers = self._checked_numbers()
         for number in self.numbers:
-            self.arguments[number] = _mapped(self._leaf, arguments[number])
+            self.arguments[number] = mapped(self._leaf, arguments[number])
 
     def _checked_numbers(self) -> list[int]:
         """The numbers of the arguments to differentiate by, counted from the front."""
@@ -449,11 +487,16 @@ class _Point:
             message = f"tir.{self.name}: an argument to differentiate by is a tensor, a number or an array, got {x!r}"
             raise TirError(message, caller_location())
         tensor = self.b.tensor(float(x) if isinstance(x, int) else x)
+        is_weak = isinstance(x, Array) and x.is_weak
+        if is_weak and not _is_float(tensor.value):
+            tensor = self.b.cast(tensor, F64)
         if not _is_float(tensor.value):
             message = f"tir.{self.name}: an argument to differentiate by must be of floats, got {tensor.type}"
             raise TirError(message, caller_location(), hint="argnums says by which arguments")
         leaf = self.b.leaf(tensor)
         leaf.value.hint = tensor.value.hint
+        if is_weak or (isinstance(leaf, Array) and isinstance(x, (int, float))):
+            leaf = Array(self.b, leaf.value, is_weak=True)
         self.leaves.append(leaf)
         return leaf
 
@@ -470,24 +513,26 @@ class _Point:
 
     def results(self, y: Any) -> list[Tensor]:
         """The tensors that the function gives; those from outside of the branch or loop that is written are taken in."""
-        found = _tensors(self.name, "what the function gives", _flat(y))
+        found = _tensors(self.name, "what the function gives", flat(y))
         return [x if x.value.block is self.b.block else self.b.leaf(x) for x in found]
 
     def packed(self, found: Iterable[Any]) -> Any:
         """What there is for each leaf, in the form of the arguments."""
         rest = iter(found)
-        parts = [_mapped(lambda _: next(rest), self.arguments[number]) for number in self.numbers]
+        parts = [mapped(lambda _: next(rest), self.arguments[number]) for number in self.numbers]
         return parts[0] if self.is_one else tuple(parts)
 
 
 def _vjp_of_function(f: Callable[..., Any], arguments: Sequence[Any], has_aux: bool, disconnected: str) -> Any:
+    if builder_of(arguments) is None:
+        return _vjp_on_arrays(f, arguments, has_aux, disconnected)
     point = _Point("vjp", f, tuple(range(len(arguments))), arguments)
     y = point.value({}, has_aux)
     results = point.results(y)
 
     def pull(cotangents: Any) -> Any:
         call = _Call("vjp", results, point.leaves, disconnected)
-        return point.packed(call.adjoints(call.pairs("cotangent", results, _flat(cotangents))))
+        return point.packed(call.adjoints(call.pairs("cotangent", results, flat(cotangents))))
 
     return (y, pull, point.aux) if has_aux else (y, pull)
 
@@ -496,12 +541,14 @@ def _jvp_of_function(f: Callable[..., Any], arguments: Any, tangents: Any, has_a
     if not isinstance(arguments, (list, tuple)) or not isinstance(tangents, (list, tuple)):
         message = "tir.jvp: arguments and tangents of a function are tuples"
         raise TirError(message, caller_location(), hint="(x,) is a tuple of one")
+    if builder_of(arguments, tangents) is None:
+        return _on_arrays("jvp", lambda x, dx: _jvp_of_function(f, x, dx, has_aux))(tuple(arguments), tuple(tangents))
     point = _Point("jvp", f, tuple(range(len(arguments))), arguments)
     y = point.value({}, has_aux)
     call = _Call("jvp", point.results(y), point.leaves, "zero")
-    pairs = call.pairs("tangent", point.leaves, [x for tangent in tangents for x in _flat(tangent)])
+    pairs = call.pairs("tangent", point.leaves, [x for tangent in tangents for x in flat(tangent)])
     rest = iter(call.b.jvp(call.results, point.leaves, [tangent for _, tangent in pairs]))
-    dy = _mapped(lambda _: next(rest), y)
+    dy = mapped(lambda _: next(rest), y)
     return (y, dy, point.aux) if has_aux else (y, dy)
 
 
@@ -513,27 +560,6 @@ def _jacobian_function(
         y = point.value(named, False)
         parts = [_Call(name, [x], point.leaves, disconnected).jacobians(mode) for x in point.results(y)]
         rest = iter(parts)
-        return _mapped(lambda _: point.packed(next(rest)), y)
+        return mapped(lambda _: point.packed(next(rest)), y)
 
-    return derivative
-
-
-# --- lists, tuples and dictionaries of tensors -----------------------------------------------------------------------
-
-
-def _flat(tree: Any) -> list[Any]:
-    """What is in lists, tuples and dictionaries, in order."""
-    if isinstance(tree, (list, tuple)):
-        return [x for part in tree for x in _flat(part)]
-    return [x for part in tree.values() for x in _flat(part)] if isinstance(tree, dict) else [tree]
-
-
-def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The same with what the function gives for each that is in it."""
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_mapped(function, part) for part in tree))
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_mapped(function, part) for part in tree)
-    if isinstance(tree, dict):
-        return {name: _mapped(function, part) for name, part in tree.items()}
-    return function(tree)
+    return _also_on_arrays(name, derivative)

@@ -23,7 +23,7 @@ from tir.ir.verify import verify
 from tir.parser.parse import parse_text
 
 CHOSEN = list(chosen(SAMPLES))
-STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print"}  # no function of tensors
+STATE = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print", "tir.name_size"}  # no function of tensors
 STATE |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 # No loop around one element: lowerings list them by name.
 MOVES = {"tir.constant", "tir.dim", "tir.to_index", "tir.reshape", "tir.pad", "tir.concat", "tir.dynamic_slice",

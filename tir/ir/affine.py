@@ -30,16 +30,22 @@ class AffineExpr(Interned):
     depth: ClassVar[int] = 0
 
     def __add__(self, other: AffineLike) -> AffineExpr:
+        if not isinstance(other, (int, AffineExpr)):
+            return NotImplemented  # a traced array beside a size
         terms, constant = _linear(self)
         for term, factor in (more := _linear(affine(other)))[0].items():
             terms[term] = terms.get(term, 0) + factor
         return _sum(terms, constant + more[1])
 
     def __mul__(self, factor: int) -> AffineExpr:
+        if not isinstance(factor, int):
+            return NotImplemented
         terms, constant = _linear(self)
         return _sum({term: f * factor for term, f in terms.items()}, constant * factor)
 
     def __sub__(self, other: AffineLike) -> AffineExpr:
+        if not isinstance(other, (int, AffineExpr)):
+            return NotImplemented
         return self + affine(other) * -1
 
     __radd__, __rmul__ = __add__, __mul__

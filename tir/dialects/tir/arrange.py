@@ -36,6 +36,8 @@ class Concat(Shaped):
     Gradient: each operand gets its part of g.
     """
 
+    batch_axes = ("axis",)
+
     name = "tir.concat"
     inputs = operand(ELEMENT_TENSOR, variadic=True)
     axis = attribute(I64_ATTR)
@@ -94,6 +96,9 @@ class _Repeating(Shaped, Structured):
 class Tile(_Repeating):
     """x as a whole, `reps[i]` times along axis i: `tir.tile %x by [2, 1]`. Gradient: the sum over the copies."""
 
+    batch_axes = ()
+    batch_entries = {"reps": 1}
+
     name = "tir.tile"
     reps = attribute(I64_ARRAY)
     format = "$x `by` $reps attr-dict `:` type($result)"
@@ -127,6 +132,8 @@ class Repeat(_Repeating):
 
     Gradient: the sum over the copies.
     """
+
+    batch_axes = ("axis",)
 
     name = "tir.repeat"
     times = attribute(I64_ATTR)
@@ -223,6 +230,8 @@ class Diag(Shaped, Sequential):
     n numbers on diagonal k, counted as by tir.tril, make n + |k| rows. Gradient: that diagonal of g.
     """
 
+    batch_axes = ()
+
     name = "tir.diag"
     x = operand(ELEMENT_TENSOR)
     diagonal = attribute(I64_ATTR)
@@ -264,6 +273,8 @@ class DiagPart(Shaped, Structured):
 
     The last two sizes of x are both numbers, or equal; of others, slice first. Gradient: g on that diagonal.
     """
+
+    batch_axes = ()
 
     name = "tir.diag_part"
     x = operand(ELEMENT_TENSOR)

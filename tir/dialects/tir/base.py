@@ -14,6 +14,7 @@ A facet is a method (`define.py` has the fields, `execution.py` has `reference`)
     element(s, *scalars)     what one output element is, in scalar ops               }
     accumulators(), step()   how a reduction folds its terms                         } of a Reduction
     decompose(b, *operands)  the same in other ops of this dialect                     of a Composite
+    of_batch(b, operands, batched)   the op on operands that have a batch as one more axis, see `batch.py`
     program(p, *operands)    the same in loops over elements                         } of a Sequential
     library_program(..)      the same with calls of a library, `library_routine`     }
 
@@ -28,6 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
+from tir.dialects.tir.batch import batch_size, behind, in_front, spread_all
 from tir.dialects.tir.elements import FLOAT_TENSOR, INTEGERS, NUMBER_TENSOR, may_accumulate, wide_type
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
@@ -151,6 +153,11 @@ Place = tuple[Value, int]
 class TensorOp(Op, Pure):
     """A pure op on tensors."""
 
+    #: Attributes that are axes, or lists of them: what `of_batch` moves by one. None if it is not that simple.
+    batch_axes: ClassVar[Sequence[str] | None] = None
+    #: Attributes that have a number for each axis of an operand, with that of an axis in front.
+    batch_entries: ClassVar[Mapping[str, int]] = {}
+
     def type_of(self, name: str) -> TensorType:
         """The type of the operand called `name`."""
         return getattr(self, name).type
@@ -159,6 +166,14 @@ class TensorOp(Op, Pure):
     def result_type(self) -> TensorType:
         """The type of the only result."""
         return self.results[0].type  # type: ignore[return-value]
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        """The results where some operands have an axis in front, a batch; None if there is no better way than a loop."""
+        if self.batch_axes is None:
+            return None
+        facts = {name: behind(getattr(self, name)) for name in self.batch_axes}
+        facts |= {name: [first, *getattr(self, name)] for name, first in self.batch_entries.items()}
+        return in_front(b, self, spread_all(b, operands, batched), batch_size(b, operands, batched), **facts)
 
     def tensors(self) -> list[Value]:
         """The operands that are tensors, without the sizes."""
@@ -372,6 +387,8 @@ class Elementwise(Structured):
     f16 and bf16 are computed in f32 and rounded once, by who runs the reference and by `rounded_element`.
     """
 
+    batch_axes = ()
+
     computes_in_f32 = True
 
     def may_fail(self) -> bool:
@@ -497,6 +514,8 @@ class Accumulating(Reduction):
 
 class AxisReduction(Reduction):
     """A reduction of `x` over `axes`, which disappear. No axes: the result is x."""
+
+    batch_axes = ("axes",)
 
     x = operand(NUMBER_TENSOR)
     axes = attribute(I64_ARRAY)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Composite, Place, fail, merge_dims
+from tir.dialects.tir.batch import batch_size, in_front, spread_all
 from tir.dialects.tir.composite import shifted
 from tir.dialects.tir.elements import FLOAT_TENSOR, INTEGER_TENSOR, NUMBER_TENSOR, fits_exactly
 from tir.ir.define import attribute, operand, result
@@ -25,6 +26,12 @@ class _ClassLoss(Composite):
     labels: Any
     weights: Any
     ignore: Any
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        if any(batched[2:]):
+            return None
+        rows = spread_all(b, operands[:2], batched[:2])
+        return in_front(b, self, [*rows, *operands[2:]], batch_size(b, operands, batched))
 
     @property
     def scores_type(self) -> TensorType:

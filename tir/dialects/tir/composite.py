@@ -18,6 +18,8 @@ __all__ = ["OPS"]
 class Mean(Composite):
     """The sum over `axes` divided by the number of elements; nan of nothing."""
 
+    batch_axes = ("axes",)
+
     name = "tir.mean"
     x = operand(FLOAT_TENSOR)
     axes = attribute(I64_ARRAY)
@@ -48,6 +50,8 @@ class Mean(Composite):
 
 class _SoftmaxLike(Composite):
     """One float tensor to one of the same type, normalised over `axes`."""
+
+    batch_axes = ("axes",)
 
     x = operand(FLOAT_TENSOR)
     axes = attribute(I64_ARRAY)

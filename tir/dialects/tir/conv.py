@@ -317,6 +317,24 @@ class Conv(_Convolution, Shaped, Composite):
     result = result(FLOAT_TENSOR)
     format = f"$x `,` $w {CONV_FORMAT} attr-dict `:` type($result)"
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        x, w = operands
+        layout = self.order
+        if batched[1]:
+            return None
+        at, out = layout.x[0], layout.out[0]  # the batch of the op, beside which another stands
+        sizes = b.shape(x)
+        if not all(isinstance(size, int) for size in (sizes[0], sizes[at + 1])):
+            return None
+        wide = b.transpose(x, [*range(1, at + 1), 0, *range(at + 1, x.type.rank)])
+        shape = list(b.shape(wide))
+        shape[at : at + 2] = [sizes[0] * sizes[at + 1]]
+        found = b.conv_with(self, b.reshape(wide, shape), w)
+        apart = list(b.shape(found))
+        apart[out : out + 1] = [sizes[0], sizes[at + 1]]
+        found = b.reshape(found, apart)
+        return [b.transpose(found, [out, *range(out), *range(out + 1, found.type.rank)])]
+
     def operand_types(self) -> tuple[TensorType, TensorType]:
         return self.x.type, self.w.type
 

@@ -100,6 +100,8 @@ class Iota(Sized, Structured):
 class OneHot(Sized, Structured):
     """1 at the position that x gives along a new last axis, else 0; all 0 where x is outside. No gradient flows."""
 
+    batch_axes = ()
+
     name = "tir.one_hot"
     x = operand(INTEGER_TENSOR)
     sizes = operand(INDEX_KIND, variadic=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
@@ -28,6 +29,11 @@ class Assert(Op):
     condition = operand(BOOL_TENSOR)
     msg = attribute(STRING)
     format = "$condition `,` $msg attr-dict `:` type($condition)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        self_again = type(self)([b.all(operands[0]).value], (), self.properties, self.attributes, (), (), self.location)
+        b.insert(self_again)
+        return []
 
     def verify(self) -> None:
         if self.condition.type.rank != 0:

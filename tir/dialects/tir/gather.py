@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Structure, Structured, check_axes, fail
+from tir.dialects.tir.batch import batch_size, behind, in_front, spread_all
 from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.dialects.tir.places import INDEX_TENSOR, MODES, Along, Axis, Indexed
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap
@@ -179,6 +180,12 @@ class General(Indexed):
     map: Any
     vector: Any
 
+    def numbers_behind(self) -> dict[str, Any]:
+        """The dimension numbers where x and the index have one more axis in front, along which they go together."""
+        names = ("window", "collapsed", "map", "vector")
+        found = {name: behind(getattr(self, name)) for name in names}
+        return found | {name: [0, *behind(getattr(self, name))] for name in ("batching", "index_batching")}
+
     def window_size(self, number: int, axis: int) -> Axis | int:
         """The size of a window along its axis `number`, which is this axis of x."""
         raise AssertionError(f"{self.name} has no windows")
@@ -312,6 +319,10 @@ class Gather(Reading, General):
         "`map` $map `vector` $vector `sizes` $window_sizes (`mode` $mode^)? attr-dict `:` type($result)"
     )
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        facts = self.numbers_behind() | {"window_sizes": [1, *self.window_sizes]}
+        return in_front(b, self, spread_all(b, operands, batched), batch_size(b, operands, batched), **facts)
+
     def check_indices(self) -> None:
         rank, sizes = self.x.type.rank, self.window_sizes
         if len(sizes) != rank or min(sizes, default=0) < -1:
@@ -352,6 +363,21 @@ class Take(Reading, OfAxis):
     result = result(ELEMENT_TENSOR)
     format = "$x `at` $index `axis` $axis (`mode` $mode^)? attr-dict `:` type($result)"
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        x, index = operands
+        size = batch_size(b, operands, batched)
+        if not batched[1]:
+            return in_front(b, self, operands, size, axis=self.axis + 1)
+        if batched[0]:  # an element of the batch is one more index
+            x = b.transpose(x, [0, self.axis + 1, *(i for i in range(1, x.type.rank) if i != self.axis + 1)])
+            shape = b.shape(index)
+            found = b.index_nd(x, [b.iota(shape, 0), index], mode=self.mode)
+            at, rank = range(index.type.rank, index.type.rank + self.axis), index.type.rank
+            return [b.transpose(found, [0, *at, *range(1, rank), *range(rank + self.axis, found.type.rank)])]
+        found = b.take(x, index, self.axis, mode=self.mode)
+        front = range(self.axis)
+        return [b.transpose(found, [self.axis, *front, *range(self.axis + 1, found.type.rank)])]
+
     def scattered(self, b: Any, x: Any, u: Any) -> Any:
         return b.put(x, self.index, u, self.axis, "add", self.mode)
 
@@ -361,6 +387,8 @@ class TakeAlongAxis(Reading, AlongAxis):
 
     The index has the sizes of x along all other axes. Modes and gradient are those of tir.take (tir.put_along_axis).
     """
+
+    batch_axes = ("axis",)
 
     name = "tir.take_along_axis"
     x = operand(ELEMENT_TENSOR)
@@ -387,6 +415,13 @@ class IndexNd(Reading, AtPoints):
     mode = attribute(MODES, default="error")
     result = result(ELEMENT_TENSOR)
     format = "$x `at` $points (`mode` $mode^)? attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        if not batched[0]:
+            return [b.index_nd(operands[0], spread_all(b, operands[1:], batched[1:]), mode=self.mode)]
+        x, *points = spread_all(b, operands, batched)
+        numbers = b.iota(b.shape(points[0]), 0)
+        return [b.index_nd(x, [numbers, *points], mode=self.mode)]
 
     def scattered(self, b: Any, x: Any, u: Any) -> Any:
         return b.put_nd(x, self.points, u, "add", self.mode)

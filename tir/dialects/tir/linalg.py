@@ -29,6 +29,13 @@ LETTERS = string.ascii_letters
 class _Contraction(Accumulating):
     """A sum of products: `letters` names the loop of each axis."""
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        letters, out = self.letters()
+        batch = next(letter for letter in LETTERS if letter not in "".join(letters))
+        parts = [batch * is_batched + axes for axes, is_batched in zip(letters, batched)]
+        spec = f"{','.join(parts)}->{batch}{out}"
+        return [b.make(Einsum, [x.value for x in operands], spec=spec, acc_type=self.acc_type)]
+
     def letters(self) -> tuple[Sequence[str], str]:
         """The letters of the axes of each operand, and those of the result."""
         raise AssertionError(f"{self.name} has no letters")

@@ -279,6 +279,8 @@ class IsFinite(_FloatClass):
 class _Conversion(Structured):
     """x in the element type that is written."""
 
+    batch_axes = ()
+
     x: Any
 
     def verify(self) -> None:

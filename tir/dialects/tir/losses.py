@@ -20,6 +20,8 @@ __all__ = ["OPS"]
 class _Loss(Composite):
     """Two float tensors of one type to a third."""
 
+    batch_axes = ()
+
     def infer(self) -> Sequence[Type]:
         named = [(field.name, self.type_of(field.name)) for field in self.definition.operands]
         element = common_element(self, *named)

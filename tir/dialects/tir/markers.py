@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import Unary, fail
+from tir.dialects.tir.batch import batch_size, in_front
 from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.ir.define import attribute, operand, result
 from tir.ir.ir import Op
@@ -87,6 +88,9 @@ class OptimizationBarrier(Op):
     x = operand(ELEMENT_TENSOR)
     result = result(ELEMENT_TENSOR)
     format = "$x attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        return in_front(b, self, operands, batch_size(b, operands, batched))
 
     def infer(self) -> Sequence[Type]:
         return [self.x.type]

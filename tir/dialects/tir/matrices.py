@@ -29,6 +29,8 @@ MATRIX = tensor_of(exactly(F32, F64))
 class OfMatrix(Shaped):
     """An op on square matrices `a`."""
 
+    batch_axes = ()
+
     a = operand(MATRIX)
 
     def check_operands(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Composite, Place, check_axes, fail, merge_dims
+from tir.dialects.tir.batch import batch_size, behind, in_front
 from tir.dialects.tir.elements import FLOAT_TENSOR, is_number_of
 from tir.dialects.tir.statistics import deviations
 from tir.ir.define import attribute, operand, result
@@ -29,6 +30,12 @@ class _Norm(Composite):
 
     x: Any
     epsilon: Any
+
+    def batch_of_x(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        """`of_batch` where x alone has the axis."""
+        if any(batched[1:]):
+            return None
+        return in_front(b, self, operands, batch_size(b, operands, batched), axes=behind(self.axes))  # type: ignore[attr-defined]
 
     def check_epsilon(self) -> None:
         """VerifyError unless epsilon is a number of the element type of x, and not negative."""
@@ -102,6 +109,8 @@ class Normalize(_Norm):
     nan. A mean or square that overflows gives nan or 0. Gradient: (g - mean(g) - y mean(g y)) / sqrt(var + epsilon).
     """
 
+    batch_axes = ("axes",)
+
     name = "tir.normalize"
     x = operand(FLOAT_TENSOR)
     axes = attribute(I64_ARRAY)
@@ -141,6 +150,9 @@ class LayerNorm(_Norm):
     epsilon = attribute(NUMBER_ATTR)
     result = result(FLOAT_TENSOR)
     format = "$x `,` $scale `,` $offset `over` $axes `epsilon` $epsilon attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        return self.batch_of_x(b, operands, batched)
 
     def infer(self) -> Sequence[Type]:
         check_axes(self, self.axes, self.x.type.rank)
@@ -182,6 +194,9 @@ class RmsNorm(_Norm):
     epsilon = attribute(NUMBER_ATTR)
     result = result(FLOAT_TENSOR)
     format = "$x `,` $scale `over` $axes `epsilon` $epsilon attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        return self.batch_of_x(b, operands, batched)
 
     def infer(self) -> Sequence[Type]:
         check_axes(self, self.axes, self.x.type.rank)

@@ -39,6 +39,8 @@ _FEW_STEPS = 4  # so many more steps cost less than a tensor between the axes
 class _Pool(Windowed, Shaped, Composite):
     """A number for each position of a window on the last axes."""
 
+    batch_axes = ()
+
     x = operand(NUMBER_TENSOR)
     result = result(NUMBER_TENSOR)
 
@@ -90,6 +92,8 @@ class MaxPoolGrad(Windowed, Composite):
     x: the pool's operand; g: of the type of its result. Gradient of g: what g took; x has none, since the choice
     changes in steps.
     """
+
+    batch_axes = ()
 
     name = "tir.max_pool_grad"
     x = operand(NUMBER_TENSOR)

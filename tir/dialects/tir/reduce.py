@@ -284,6 +284,8 @@ class ReduceXor(_Bitwise):
 class _ArgExtremum(Reduction):
     """A position along `axis`. Two accumulators, the best so far and its position; only the position is a result."""
 
+    batch_axes = ("axis",)
+
     x = operand(NUMBER_TENSOR)
     axis = attribute(I64_ATTR)
     result = result(tensor_of(exactly(I64)))

@@ -79,6 +79,8 @@ class _Running(Shaped, Sequential):
 class _Cumulative(_Running):
     """A running fold of one tensor."""
 
+    batch_axes = ("axis",)
+
     x = operand(NUMBER_TENSOR)
     axis = attribute(I64_ATTR)
     exclusive = attribute(UNIT, optional=True)
@@ -143,6 +145,8 @@ class Recurrence(_Running):
     `exclusive`: y[i - 1] in the place of y[i]; `reverse`: from the end. Integers wrap; f16 and bf16 are computed in f32. The
     gradient of b is a recurrence the other way, that of a this times y[i - 1]; exact at any order, where a is 0 too.
     """
+
+    batch_axes = ("axis",)
 
     name = "tir.recurrence"
     a = operand(NUMBER_TENSOR)

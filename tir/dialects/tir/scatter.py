@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Sequential, fail
+from tir.dialects.tir.batch import batch_size, in_front, spread_all
 from tir.dialects.tir.elements import ELEMENT_TENSOR
 from tir.dialects.tir.gather import AlongAxis, AtPoints, General, OfAxis, dimension_numbers
 from tir.dialects.tir.places import INDEX_TENSOR, MODES, Axis, Indexed
@@ -245,6 +246,10 @@ class Scatter(Writing, General):
         "(`unique` $unique_indices^)? (`sorted` $indices_are_sorted^)? attr-dict `:` type($result)"
     )
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        spread = spread_all(b, operands, batched)
+        return in_front(b, self, spread, batch_size(b, operands, batched), **self.numbers_behind())
+
     def check_indices(self) -> None:
         if self.u.type.rank != self.slice_rank:
             fail(self, f"u needs {self.slice_rank} axes, of the windows and the index, got {self.u.type}")
@@ -293,6 +298,18 @@ class Put(_OnAxis, OfAxis):
 
     name = "tir.put"
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        x, index, u = operands
+        if not batched[1]:
+            x, u = spread_all(b, [x, u], [batched[0], batched[2]])
+            return in_front(b, self, [x, index, u], batch_size(b, operands, batched), axis=self.axis + 1)
+        if self.axis != 0:
+            return None
+        x, index, u = spread_all(b, operands, batched)
+        numbers = b.iota(b.shape(index), 0)
+        unique = bool(self.unique_indices)
+        return [b.put_nd(x, [numbers, index], u, kind=self.kind, mode=self.mode, unique=unique)]
+
     def read(self, b: Any, x: Any) -> Any:
         return b.take(x, self.index, self.axis, self.mode)
 
@@ -305,6 +322,8 @@ class PutAlongAxis(_OnAxis, AlongAxis):
 
     `tir.put_along_axis add %x at %i with %u axis 1`. Kinds, modes, order and gradient are those of tir.put.
     """
+
+    batch_axes = ("axis",)
 
     name = "tir.put_along_axis"
 
@@ -330,6 +349,12 @@ class PutNd(Writing, AtPoints):
     unique_indices = attribute(UNIT, optional=True)
     result = result(ELEMENT_TENSOR)
     format = "$kind $x `with` $u `at` $points (`mode` $mode^)? (`unique` $unique_indices^)? attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        x, u, *points = spread_all(b, operands, batched)
+        numbers = b.iota(b.shape(points[0]), 0)
+        unique = bool(self.unique_indices)
+        return [b.put_nd(x, [numbers, *points], u, kind=self.kind, mode=self.mode, unique=unique)]
 
     def read(self, b: Any, x: Any) -> Any:
         return b.index_nd(x, self.points, self.mode)

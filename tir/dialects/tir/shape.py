@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.base import Shaped, Sized, Structure, Structured, TensorOp, check_axes, fail, merge_dims
+from tir.dialects.tir.batch import batch_size, behind, in_front
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.elements import ELEMENT_TENSOR, INTEGERS, highest, is_number_of
 from tir.ir.affine import AffineConstant, AffineDim, AffineExpr, AffineMap, affine
@@ -30,6 +31,9 @@ class DimOp(TensorOp):
     axis = attribute(I64_ATTR)
     result = result(INDEX_KIND)
     format = "$x `axis` $axis attr-dict `:` type($x)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        return [b.tensor(b.dim(operands[0], self.axis + 1))]
 
     def infer(self) -> Sequence[Type]:
         check_axes(self, [self.axis], self.x.type.rank, "axis")
@@ -81,6 +85,10 @@ class Broadcast(Sized, Structured):
     along = attribute(I64_ARRAY)
     result = result(ELEMENT_TENSOR)
     format = "$x `along` $along (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($x) `->` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        size = batch_size(b, operands, batched)
+        return in_front(b, self, operands, size, along=[0, *behind(self.along)])
 
     def verify_shape(self) -> None:
         x, got = self.x.type, self.result_type
@@ -137,6 +145,10 @@ class Transpose(Structured):
     result = result(ELEMENT_TENSOR)
     format = "$x `by` $permutation attr-dict `:` type($result)"
 
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        size = batch_size(b, operands, batched)
+        return in_front(b, self, operands, size, permutation=[0, *behind(self.permutation)])
+
     def infer(self) -> Sequence[Type]:
         type = self.x.type
         if sorted(self.permutation) != list(range(type.rank)):
@@ -167,6 +179,8 @@ class Transpose(Structured):
 
 class Reshape(Sized):
     """The elements of x, in row-major order, in another shape with as many elements."""
+
+    batch_axes = ()
 
     name = "tir.reshape"
     x = operand(ELEMENT_TENSOR)
@@ -269,6 +283,9 @@ class Slice(Structured):
     drops the first element, whatever the size is.
     """
 
+    batch_axes = ()
+    batch_entries = {"starts": 0, "limits": 0, "strides": 1}
+
     name = "tir.slice"
     x = operand(ELEMENT_TENSOR)
     starts = attribute(I64_ARRAY)
@@ -304,6 +321,9 @@ class Pad(Sized):
     `tir.pad %x with 0.0 : f32 from [1] to [-2] step [1] : tensor<4xf32> -> tensor<7xf32>` puts one element in front and
     two behind. Gradient: that slice.
     """
+
+    batch_axes = ()
+    batch_entries = {"starts": 0, "limits": 0, "strides": 1}
 
     name = "tir.pad"
     x = operand(ELEMENT_TENSOR)
@@ -345,6 +365,8 @@ class Pad(Sized):
 
 class Reverse(Shaped, Structured):
     """x with the order of the elements along `axes` turned round. Gradient: g, turned round."""
+
+    batch_axes = ("axes",)
 
     name = "tir.reverse"
     x = operand(ELEMENT_TENSOR)

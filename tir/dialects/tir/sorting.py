@@ -40,6 +40,8 @@ I64_TENSOR = tensor_of(exactly(I64))
 class _Sorting(Shaped, Sequential):
     """An op that sorts the rows of `x` along `axis`."""
 
+    batch_axes = ("axis",)
+
     x: Any
     axis: Any
     descending: Any

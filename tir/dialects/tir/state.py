@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.tir.base import fail
+from tir.dialects.tir.batch import batch_size, in_front
 from tir.dialects.tir.elements import ELEMENT_TENSOR, ELEMENTS, FLOAT_TENSOR
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import attribute, operand, result
@@ -167,6 +168,9 @@ class Leaf(Op):
     x = operand(FLOAT_TENSOR)
     result = result(FLOAT_TENSOR)
     format = "$x attr-dict `:` type($result)"
+
+    def of_batch(self, b: Any, operands: Sequence[Any], batched: Sequence[bool]) -> Sequence[Any] | None:
+        return in_front(b, self, operands, batch_size(b, operands, batched))
 
     def infer(self) -> Sequence[Type]:
         return [self.x.type]

@@ -18,6 +18,8 @@ __all__ = ["OPS", "ORDERS", "deviations"]
 class _Statistic(Composite):
     """One float for each slice of `x` over `axes`, which disappear."""
 
+    batch_axes = ("axes",)
+
     x = operand(FLOAT_TENSOR)
     axes = attribute(I64_ARRAY)
     result = result(FLOAT_TENSOR)

@@ -230,6 +230,8 @@ class Windows(Windowed, Shaped, Structured):
     `value` (0 by default). Gradient: `tir.overlap_add`.
     """
 
+    batch_axes = ()
+
     name = "tir.windows"
     x = operand(ELEMENT_TENSOR)
     base_dilations = attribute(I64_ARRAY, optional=True)
@@ -322,6 +324,8 @@ class OverlapAdd(Windowed, Sized, Reduction):
     x: tensor<.. x positions x window>, as `tir.windows` with the same attributes gives it; the result has the axes that
     they slide over. What lies outside of the result is dropped. f16 and bf16 accumulate in f32. Gradient: `tir.windows`.
     """
+
+    batch_axes = ()
 
     name = "tir.overlap_add"
     x = operand(NUMBER_TENSOR)

@@ -273,7 +273,7 @@ class _Loop:
         """Runs the step once."""
         b = self.b
         self.block = Block([*(x.type for x in self.starts), *(x.type.with_shape(x.type.shape[1:]) for x in whole)])
-        given = [Tensor(b, argument) for argument in self.block.arguments]  # type: ignore[arg-type]
+        given = [b.tensor(argument) for argument in self.block.arguments]
         values, elements = given[: len(self.starts)], given[len(self.starts) :]
         groups = self._grouped(values)
         seen = [group[place] for one, group in zip(self.carried, groups) for place in one.seen]
@@ -333,7 +333,7 @@ class _Loop:
         return next((size for size in sizes if size is not DYNAMIC), DYNAMIC)
 
     def _last(self, results: Sequence[Value]) -> list[Tensor]:
-        groups = self._grouped([Tensor(self.b, x) for x in results[: len(self.starts)]])  # type: ignore[arg-type]
+        groups = self._grouped([self.b.tensor(x) for x in results[: len(self.starts)]])
         return [one.last(group) for one, group in zip(self.carried, groups)]
 
     def scan(self, whole: Sequence[Tensor], facts: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
