@@ -7,7 +7,21 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: tir runs on one thread too
 
-from benchmarks import blas, canonicalize, conv, dot, gradients, lapack, ops, rng, scale, startup, step, wrong_pass  # noqa: E402
+from benchmarks import (  # noqa: E402
+    blas,
+    canonicalize,
+    conv,
+    dot,
+    gradients,
+    lapack,
+    ops,
+    python_api,
+    rng,
+    scale,
+    startup,
+    step,
+    wrong_pass,
+)
 
 BENCHMARKS = {
     "blas": blas.run,
@@ -17,6 +31,7 @@ BENCHMARKS = {
     "gradients": gradients.run,
     "lapack": lapack.run,
     "ops": ops.run,
+    "python_api": python_api.run,
     "rng": rng.run,
     "scale": scale.run,
     "startup": startup.run,

@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -365,13 +366,27 @@ def type_from_text(text: str) -> Type:
 def caller_location() -> Location:
     """The file and line of the nearest frame outside of tir, and of numpy, which calls it."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and (
-        frame.f_code.co_filename.startswith(PACKAGE)
-        or frame.f_code.co_filename == CONTEXTLIB
-        or frame.f_globals.get("__name__", "").startswith("numpy.")
-    ):
+    while frame is not None:
+        file = frame.f_code.co_filename
+        is_inner = _INNER.get(file)
+        if is_inner is None:
+            is_inner = _INNER[file] = _is_inner(file, frame.f_globals.get("__name__", ""))
+        if not is_inner:
+            return _place(file, frame.f_lineno)
         frame = frame.f_back
-    return UNKNOWN if frame is None else FileLocation(frame.f_code.co_filename, frame.f_lineno, 1)
+    return UNKNOWN
+
+
+_INNER: dict[str, bool] = {}  # whether a file is of tir, or of numpy: each op that is built asks for several
+
+
+def _is_inner(file: str, module: str) -> bool:
+    return file.startswith(PACKAGE) or file == CONTEXTLIB or module.startswith("numpy.")
+
+
+@lru_cache(maxsize=1 << 14)
+def _place(file: str, line: int) -> FileLocation:
+    return FileLocation(file, line, 1)
 
 
 CONTEXTLIB = contextmanager.__code__.co_filename  # `with b.function(..)` runs its first half from there

@@ -97,6 +97,10 @@ class SharedVariable(Variable):
         return self._placeholder.arguments[0]
 
     @property
+    def type(self) -> TensorType:
+        return self._placeholder.arguments[0].type  # type: ignore[return-value]
+
+    @property
     def plain(self) -> Tensor:
         return Variable(GRAPH, self.ir)  # `value` is the array here, and the builder wants that of the IR
 

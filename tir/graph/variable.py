@@ -71,7 +71,7 @@ class Variable(Tensor, metaclass=Located):
 
     @property
     def type(self) -> TensorType:
-        return self.ir.type  # type: ignore[return-value]
+        return self.value.type  # type: ignore[return-value]
 
     @property
     def name(self) -> str | None:
