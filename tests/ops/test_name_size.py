@@ -104,3 +104,23 @@ def test_it_stands_at_the_top_level_of_a_function() -> None:
 """
     with pytest.raises(tir.TirError, match="must stand at the top level of a function, in its first block"):
         tir.parse(text)
+
+
+def test_adjoints_of_a_size_that_is_a_number_here_and_a_name_there_add_up() -> None:
+    text = """
+func.func @f(%x: tensor<?xf64>, %y: tensor<[N]xf64>) -> tensor<?xf64> {
+  %a = tir.broadcast %x along [0] : tensor<?xf64> -> tensor<[N]xf64>
+  %b = tir.broadcast %x along [0] : tensor<?xf64> -> tensor<3xf64>
+  %0 = tir.mul %a, %y : tensor<[N]xf64>
+  %1 = tir.sum %0 over [0] : tensor<f64>
+  %2 = tir.square %b : tensor<3xf64>
+  %3 = tir.sum %2 over [0] : tensor<f64>
+  %c = tir.add %1, %3 : tensor<f64>
+  %g = tir.grad %c wrt (%x) : tensor<?xf64>
+  return %g : tensor<?xf64>
+}
+"""
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 30.0])
+    for target in TARGETS:
+        (found,) = tir.executable(tir.parse(text), target).call("f", [x, y])
+        np.testing.assert_array_equal(found, y + 2 * x)

@@ -27,6 +27,7 @@ from tir.graph.pickling import SavedProgram, load_placeholder
 from tir.graph.program import In, Out, Program, program_of
 from tir.graph.replacing import mapping_of, pairs_of, replaced
 from tir.graph.shared import SharedVariable
+from tir.graph.variable import Variable
 from tir.inspect.explanations import Explanation, explain
 from tir.inspect.levels import IRText, ir_at
 from tir.inspect.pages import explore
@@ -295,5 +296,20 @@ def _loaded(
         listed.append(one)
     return Function(SavedProgram(name, listed, shared, text, entry, dict(symbols), shapes), form, mode_of(mode))
 
+
+def _evaluated(variable: Variable, values: Mapping[Any, Any] | None) -> Any:
+    """The value of a variable; the function for the same inputs is kept with it."""
+    values = dict(values or {})
+    for x in values:
+        if not isinstance(x, Variable):
+            raise GraphTypeError(f"eval: takes a dictionary from inputs to values, got {x!r} in it", GRAPH.here())
+    kept = variable.__dict__.setdefault("_functions", {})
+    inputs = tuple(values)
+    if inputs not in kept:
+        kept[inputs] = function(list(inputs), variable, on_unused_input="ignore", name="eval")
+    return kept[inputs](*values.values())
+
+
+Variable.evaluator = staticmethod(_evaluated)
 
 _MISSING = object()

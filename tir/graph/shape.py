@@ -313,6 +313,10 @@ def _respecified(x: Any, wanted: Any) -> Tensor:
 
 def specified(builder: Any, value: Value, type: TensorType) -> Tensor:
     """The value with a type that knows more or less of its sizes, which are checked at run time."""
+    pairs = list(zip(value.type.shape, type.shape))  # type: ignore[attr-defined]
+    if any(DYNAMIC not in pair and pair[0] != pair[1] and not all(isinstance(dim, int) for dim in pair) for pair in pairs):
+        # A number may be the size that a name stands for, which only run time knows.
+        value = specified(builder, value, type.with_shape((DYNAMIC,) * type.rank)).value
     sizes = [builder.create(DimOp, value, axis=i) for i, dim in enumerate(type.shape) if dim is DYNAMIC]
     return builder.make(Broadcast, value, sizes, along=list(range(type.rank)), result_types=[type])
 

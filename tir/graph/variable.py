@@ -54,8 +54,10 @@ class Apply:
 class Variable(Tensor, metaclass=Located):
     """A symbolic tensor. It has no numbers until a function that computes it is called."""
 
-    #: What pickles a variable; `tir.graph.pickling`, which stands on this module, puts its function here.
+    #: What pickles a variable, and what computes it; `tir.graph.pickling` and `function`, which stand on this module, put
+    #: their functions here.
     saver: Callable[[Variable], Any]
+    evaluator: Callable[[Variable, Any], Any]
 
     # --- what it is --------------------------------------------------------------------------------------------------
 
@@ -114,6 +116,10 @@ class Variable(Tensor, metaclass=Located):
 
     def get_parents(self) -> list[Apply]:
         return [] if self.owner is None else [self.owner]
+
+    def eval(self, inputs_to_values: Any = None) -> Any:
+        """Its value, for values of the inputs that it depends on: `z.eval({x: 1, y: 2})`."""
+        return self.evaluator(self, inputs_to_values)
 
     def clone(self, name: str | None = None) -> Variable:
         """A new variable of the same type that nothing computes."""

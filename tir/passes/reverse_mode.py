@@ -262,13 +262,18 @@ class _Adjoints:
         parts = self.parts.get(value)
         if parts is None:
             return None
+        if any(part.type is not parts[0].type for part in parts):
+            # A number in one of them, and a name in another, may be the same size.
+            parts = [self._fitted(part, value) for part in parts]
         total = parts[0]
         for part in parts[1:]:
             total = total + part
-        if total.type is not value.type:
-            # A size that is `?` in one of the two and known in the other.
-            total = self.b.reshape(total, self.b.shape(value))
+        total = self._fitted(total, value)
         if total.value.hint is None and value.hint is not None:
             total.value.hint = f"d_{value.hint}"
         self.parts[value] = [total]
         return total
+
+    def _fitted(self, part: Tensor, value: Value) -> Tensor:
+        """A part in the type of the value, where a size is `?` in one of the two and known in the other."""
+        return part if part.type is value.type else self.b.reshape(part, self.b.shape(value))
