@@ -21,7 +21,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -372,7 +371,7 @@ def caller_location() -> Location:
         if is_inner is None:
             is_inner = _INNER[file] = _is_inner(file, frame.f_globals.get("__name__", ""))
         if not is_inner:
-            return _place(file, frame.f_lineno)
+            return FileLocation(file, frame.f_lineno, 1)  # of each op its own: what is merged counts them
         frame = frame.f_back
     return UNKNOWN
 
@@ -382,11 +381,6 @@ _INNER: dict[str, bool] = {}  # whether a file is of tir, or of numpy: each op t
 
 def _is_inner(file: str, module: str) -> bool:
     return file.startswith(PACKAGE) or file == CONTEXTLIB or module.startswith("numpy.")
-
-
-@lru_cache(maxsize=1 << 14)
-def _place(file: str, line: int) -> FileLocation:
-    return FileLocation(file, line, 1)
 
 
 CONTEXTLIB = contextmanager.__code__.co_filename  # `with b.function(..)` runs its first half from there
