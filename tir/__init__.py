@@ -13,21 +13,31 @@ from tir.version import __version__
 
 TYPE_CHECKING = False  # see tir/lazy.py
 if TYPE_CHECKING:
-    from tir import inspect, numpy, printing, random
+    from tir import extend, ifelse, inspect, numpy, printing, random, sandbox, tensor
     from tir.api import Argument, Builder, executable, parse, transform
     from tir.batching import vmap
     from tir.compile import Executable
+    from tir.configuration import config
     from tir.dialects.tir.builder import Tensor
+    from tir.extend import PassManager, rule
     from tir.gradients import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+    from tir.graph.function import function
+    from tir.graph.program import In, Out
+    from tir.graph.replacing import clone_replace
+    from tir.graph.scan import foldl, foldr, map, reduce, scan
+    from tir.graph.shared import shared
+    from tir.graph.user_ops import Apply, Op, OpFromGraph, as_op
     from tir.ir.errors import TirError
     from tir.ir.printer import print_op
     from tir.ir.types import F32, F64, I1, I32, I64
     from tir.tracing import jit
 
 __all__ = [
-    "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "Tensor", "TirError", "__version__",
-    "executable", "grad", "hessian", "hvp", "inspect", "jacobian", "jit", "jvp", "numpy", "parse", "print_op", "printing",
-    "random", "stop_gradient", "transform", "value_and_grad", "vjp", "vmap",
+    "Apply", "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "In", "Op", "OpFromGraph", "Out",
+    "PassManager", "Tensor", "TirError", "__version__", "as_op", "clone_replace", "config", "executable", "extend", "foldl",
+    "foldr", "function", "grad", "hessian", "hvp", "ifelse", "inspect", "jacobian", "jit", "jvp", "map", "numpy", "parse",
+    "print_op", "printing", "random", "reduce", "rule", "sandbox", "scan", "shared", "stop_gradient", "tensor", "transform",
+    "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 __getattr__ = lazy_exports(
@@ -38,24 +48,25 @@ __getattr__ = lazy_exports(
             ("grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"), "tir.gradients"
         ),
         **dict.fromkeys(("F32", "F64", "I1", "I32", "I64"), "tir.ir.types"),
-        "Executable": "tir.compile",
-        **dict.fromkeys(("config",), "tir.configuration"),
-        **dict.fromkeys(("clone_replace",), "tir.graph.replacing"),
         **dict.fromkeys(("In", "Out"), "tir.graph.program"),
         **dict.fromkeys(("foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
-        **{name: f"tir.{name}" for name in ("ifelse", "sandbox", "tensor")},
         **dict.fromkeys(("Apply", "Op", "OpFromGraph", "as_op"), "tir.graph.user_ops"),
-        "function": "tir.graph.function",
-        "shared": "tir.graph.shared",
+        **dict.fromkeys(("PassManager", "rule"), "tir.extend"),
+        # Modules of the package.
+        **{
+            name: f"tir.{name}"
+            for name in ("extend", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "tensor")
+        },
+        "Executable": "tir.compile",
         "Tensor": "tir.dialects.tir.builder",
         "TirError": "tir.ir.errors",
-        "inspect": "tir.inspect",
+        "clone_replace": "tir.graph.replacing",
+        "config": "tir.configuration",
+        "function": "tir.graph.function",
         "jit": "tir.tracing",
-        "vmap": "tir.batching",
-        "numpy": "tir.numpy",
-        "random": "tir.random",
         "print_op": "tir.ir.printer",
-        "printing": "tir.printing",
+        "shared": "tir.graph.shared",
+        "vmap": "tir.batching",
     },
     hints="tir.api",
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -41,6 +41,7 @@ from tir.ir.ir import Block, Op, OpResult, Region, Value
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
+from tir.ir.registry import Dialect
 from tir.ir.rewrite import FP_MODES
 from tir.ir.slips import type_hint
 from tir.ir.symbols import SymbolTable
@@ -288,11 +289,20 @@ def package_hint(name: str, names: Sequence[str]) -> str | None:
 # --- modules ---------------------------------------------------------------------------------------------------------
 
 
-def parse(text: str, file: str = "<text>") -> Op:
-    """The verified module that `text` spells; TirErrors has all that is wrong with it."""
+def parse(text: str, file: str = "<text>", dialects: Iterable[Dialect] = ()) -> Op:
+    """The verified module that `text` spells; TirErrors has all that is wrong with it.
+
+    dialects: those from outside of tir that it may use, see `tir.extend`.
+    """
     if not isinstance(text, str):
         raise TirError(f"parse: a text is needed, got {told(text)}", caller_location())
-    return parse_text(text, REGISTRY, file=file)
+    more = list(dialects)
+    for one in more:
+        if not isinstance(one, Dialect):
+            raise TirError(f"parse: dialects must be of class tir.extend.Dialect, got {told(one)}", caller_location())
+        if REGISTRY.has_dialect(one.name):
+            raise TirError(f"parse: tir has a dialect '{one.name}' itself", caller_location())
+    return parse_text(text, REGISTRY.with_dialects(more) if more else REGISTRY, file=file)
 
 
 def transform(module: Op, pipeline: str) -> None:

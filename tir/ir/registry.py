@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tir.ir.ir import Op
@@ -20,6 +20,25 @@ class Dialect:
     ops: tuple[type[Op], ...]
 
 
+class _Both(Mapping[str, Dialect]):
+    """Two tables as one, without asking a lazy one for what it has."""
+
+    def __init__(self, first: Mapping[str, Dialect], second: Mapping[str, Dialect]) -> None:
+        self._tables = first, second
+
+    def __getitem__(self, name: str) -> Dialect:
+        return next(table for table in self._tables if name in table)[name]
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in table for table in self._tables)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([name for table in self._tables for name in table]))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class Registry:
     """The dialects that a parser or a tool knows; of a lazy table each is imported when one of its ops is named."""
 
@@ -32,6 +51,10 @@ class Registry:
     def dialects(self) -> tuple[Dialect, ...]:
         """All dialects, imported."""
         return tuple(self._dialects.values())
+
+    def with_dialects(self, more: Iterable[Dialect]) -> Registry:
+        """A registry that knows these dialects too."""
+        return Registry(_Both({one.name: one for one in more}, self._dialects))
 
     def has_dialect(self, name: str) -> bool:
         """Whether there is a dialect of this name."""

@@ -23,7 +23,7 @@ from typing import Any
 
 from tir.ir import actions
 from tir.ir.builder import Builder
-from tir.ir.errors import Location, PassError, fused_location
+from tir.ir.errors import FileLocation, Location, PassError, TirError, fused_location
 from tir.ir.garbage import collector_relaxed
 from tir.ir.ir import Op, Value
 from tir.ir.lineage import Lineage
@@ -83,7 +83,10 @@ def rule(*roots: type[Op], examples: Sequence[str] = ()) -> Callable[[Callable[[
 
     def make(function: Callable[[Any, Any], Any]) -> Rule:
         stated = _DOC.match(" ".join((inspect.getdoc(function) or "").split("\n")))
-        assert stated is not None, f"rule {function.__name__}: docstring must be 'before -> after   class: reason'"
+        if stated is None:
+            message = f"rule {function.__name__}: the docstring must be `before -> after   class: reason`"
+            place = FileLocation(function.__code__.co_filename, function.__code__.co_firstlineno, 1)
+            raise TirError(message, place, hint=f"two blanks before the class, which is one of {', '.join(CLASSES)}")
         return Rule(
             function.__name__, roots, function, stated["before"].strip(), stated["after"].strip(),
             stated["kind"], stated["reason"] or "", examples=tuple(examples),
