@@ -11,7 +11,7 @@ from tir.api import caller_location
 from tir.configuration import CHOICES_OF_UNUSED, config
 from tir.dialects.tir.build.core import Tensor, told
 from tir.graph.errors import GraphTypeError, GraphValueError, MissingInputError, UnusedInputError
-from tir.graph.graph import GRAPH, makers_of, placeholders_of
+from tir.graph.graph import GRAPH, captured, makers_of, placeholders_of
 from tir.graph.replacing import mapping_of, pairs_of, replaced
 from tir.graph.shared import SharedVariable
 from tir.graph.variable import Variable, public
@@ -144,12 +144,13 @@ class Program:
                 self._unused(variable, on_unused)
 
     def _missing(self, variable: Any) -> TirError:
-        user = next(op for op in self.ops if variable.ir in op.operands or op.regions)
+        user = next((op for op in self.ops if variable.ir in captured(op)), None)
         error = self.error(
             MissingInputError, f"{_named(variable)}, which the outputs or updates need, is no input",
             "add it to the inputs, or say in givens what it is",
         )  # fmt: skip
-        error.notes = (*error.notes, ("it is used here", user.location))
+        if user is not None:
+            error.notes = (*error.notes, ("it is used here", user.location))
         return error
 
     def _unused(self, variable: Any, what: str) -> None:
