@@ -236,6 +236,26 @@ def test_a_shared_variable_may_get_another_shape() -> None:
     assert f()[0] == 20 and f()[1].tolist() == [5, 4]
 
 
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", "DebugMode"])
+def test_an_update_may_change_the_shape(mode: str) -> None:
+    w, n, x = tir.shared(np.zeros(1), "w"), tir.shared(0, "n"), T.dvector("x")
+    f = tir.function([x], w.sum(), updates=[(w, T.concatenate([w, x])), (n, n + x.shape[0])], mode=mode)
+    assert [float(f([1, 2])), float(f([3])), float(f([]))] == [0, 3, 6]
+    assert w.get_value().tolist() == [0, 1, 2, 3] and n.get_value() == 3
+    g = tir.function([], [], updates=[(w, w[1:])], mode=mode)
+    g()
+    pickle.loads(pickle.dumps(g))()  # noqa: S301
+    assert w.get_value().tolist() == [1, 2, 3]
+
+
+def test_an_update_that_keeps_the_shape_is_made_in_place() -> None:
+    for value in (np.ones((3, 4)), np.ones(()), np.ones((1, 4))):
+        w, x = tir.shared(value, "w"), T.dmatrix("x")
+        cost = (T.dot(x, w.T) if w.ndim else x * w).sum()
+        f = tir.function([x], cost, updates=[(w, w - 0.1 * T.grad(cost, w))])
+        assert not f._ready()[1].open or value.shape == (1, 4)
+
+
 def test_an_axis_that_happens_to_have_size_one_does_not_stretch() -> None:
     w, x = tir.shared(np.ones((1, 3)), "w"), T.dmatrix("x")
     f = tir.function([x], x + w)

@@ -8,11 +8,9 @@ from typing import Any
 
 from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
-from tir.dialects.tir.base import merge_dims
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.state import Read, Shared, Update
 from tir.graph.copying import Copier, name_of
-from tir.graph.errors import GraphValueError
 from tir.graph.graph import placeholders_of
 from tir.graph.program import Program
 from tir.graph.shape import specified
@@ -22,7 +20,7 @@ from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr, StringAttr, UnitAttr
 from tir.ir.define import create
 from tir.ir.ir import Block, Op, Region, Value
-from tir.ir.types import DYNAMIC, TensorType
+from tir.ir.types import DYNAMIC
 from tir.passes.widen_sums import ATTRIBUTE
 
 __all__ = ["Built", "build"]
@@ -30,29 +28,41 @@ __all__ = ["Built", "build"]
 
 @dataclass(frozen=True)
 class Built:
-    """A module, its entry, the names of the shared variables in it, and the Python functions that it calls."""
+    """A module, its entry, the names of the shared variables in it, and the Python functions that it calls.
+
+    open: the shared variables that a call may give another shape. They are arguments behind the inputs, and their new values
+    results behind the outputs.
+    """
 
     module: Op
     entry: str
     symbols: dict[str, SharedVariable]
+    open: list[SharedVariable] = field(default_factory=list)
     externs: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def build(program: Program, shapes: Sequence[tuple[int, ...]]) -> Built:
     """The module of the program for shared variables of these shapes."""
-    return _Building(program, shapes).run()
+    open: list[SharedVariable] = []
+    while True:
+        building = _Building(program, shapes, open)
+        built = building.run()
+        if not building.resized:
+            return built
+        open = [*open, *building.resized]
 
 
 class _Building:
     """A module while it is built."""
 
-    def __init__(self, program: Program, shapes: Sequence[tuple[int, ...]]) -> None:
-        self.program = program
+    def __init__(self, program: Program, shapes: Sequence[tuple[int, ...]], open: list[SharedVariable]) -> None:
+        self.program, self.open = program, open
+        self.resized: list[SharedVariable] = []  # whose update is not known to keep the shape
         self.module: Op = create(Module, regions=[Region([Block()])])
         self.taken: set[str] = set()
         self.entry = self._name(program.name, "main")
         self.types = {v: v.type.with_shape(shape) for v, shape in zip(program.shared, shapes)}
-        self.symbols = {self._name(v.name, "shared"): v for v in program.shared}
+        self.symbols = {self._name(v.name, "shared"): v for v in program.shared if v not in open}
 
     def _name(self, wanted: str | None, usual: str) -> str:
         """A name that nothing has yet."""
@@ -69,17 +79,18 @@ class _Building:
             # The numbers live in the variable. A splat, since the text of a module is not to have all of them.
             self.module.body.append(create(Shared, sym_name=symbol, type=type, value=DenseAttr.splat(0, type)))
         program = self.program
-        inputs = [one.variable for one in program.inputs]
+        inputs = [*(one.variable for one in program.inputs), *self.open]
         function = Func.make(self.entry, [x.type for x in inputs], [], location=program.location)
         self.module.body.append(function)
         self.taken = set()
-        for i, one in enumerate(program.inputs):
-            name = self._name(one.name, "x")
+        for i, label in enumerate([*(one.name for one in program.inputs), *(v.name for v in self.open)]):
+            name = self._name(label, "x")
             function.arguments[i].hint = name
             function.set_argument_attribute(i, "tir.name", StringAttr(name))
         function.set_attribute(ATTRIBUTE, UnitAttr())
         self._fill(function, [x.ir for x in inputs])
-        return Built(self.module, self.entry, self.symbols, define_calls(self.module))
+        externs = {} if self.resized else define_calls(self.module)
+        return Built(self.module, self.entry, self.symbols, self.open, externs)
 
     def _fill(self, function: Func, inputs: Sequence[Any]) -> None:
         """Copies the program into the function."""
@@ -93,9 +104,13 @@ class _Building:
         found = Copier(b, mapping).copy(results)
         count = len(self.program.outputs)
         by_variable = {variable: symbol for symbol, variable in self.symbols.items()}
-        for variable, value in zip(self.program.updates, found[count:]):
-            b.op(Update, self._fitted(b, variable, b.tensor(value)).value, symbol=by_variable[variable])
-        results = [self._without_names(b, value) for value in found[:count]]
+        new = dict(zip(self.program.updates, found[count:]))
+        self.resized = [v for v, x in new.items() if v not in self.open and not self._keeps_shape(v, x)]
+        for variable, value in new.items():
+            if variable in by_variable and variable not in self.resized:
+                b.op(Update, value, symbol=by_variable[variable])
+        left = [new[variable] for variable in self.open]
+        results = [self._without_names(b, value) for value in (*found[:count], *left)]
         b.op(Return, results)
         function.set_type(function.function_type.inputs, [value.type for value in results])
 
@@ -114,14 +129,6 @@ class _Building:
         shape = [DYNAMIC if isinstance(dim, AffineExpr) else dim for dim in type.shape]
         return value if (bare := type.with_shape(shape)) is type else specified(b, value, bare).value
 
-    def _fitted(self, b: TensorBuilder, variable: SharedVariable, value: Tensor) -> Tensor:
-        """The new value with the type of the variable; run time checks sizes that are open."""
-        type: TensorType = self.types[variable]
-        if value.type is type:
-            return value
-        for axis, (want, got) in enumerate(zip(type.shape, value.type.shape)):
-            if isinstance(got, int) and merge_dims(want, got) is None:
-                message = f"the update of {variable} has size {got} along axis {axis}, and the variable {want}"
-                raise self.program.error(GraphValueError, message, "an update keeps the shape of a shared variable")
-        value = b.tensor(self._without_names(b, value.value))
-        return value if value.type is type else specified(b, value.value, type)
+    def _keeps_shape(self, variable: SharedVariable, value: Value) -> bool:
+        """The types say that the new value has the shape of the old one."""
+        return value.type is self.types[variable]

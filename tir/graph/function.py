@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,9 +33,11 @@ from tir.inspect.explanations import Explanation, explain
 from tir.inspect.levels import IRText, ir_at
 from tir.inspect.pages import explore
 from tir.inspect.profiles import Profile
+from tir.ir.bfloat16 import to_caller
 from tir.ir.errors import counted
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
+from tir.state import SHARED_LOCK
 
 __all__ = ["Function", "function"]
 
@@ -104,13 +107,25 @@ class Function:
     def __call__(self, *given: Any, output_subset: Sequence[Any] | None = None, **named: Any) -> Any:
         arguments = self._arguments(given, named)
         _, built, executable = self._ready()
-        if self.profile is None:
+        if built.open:
+            results = self._called_resizing(executable, built, arguments)
+        elif self.profile is None:
             results = executable.call(built.entry, arguments)
         else:
             results = self._profiled(executable, built.entry, arguments)
         for one in self._kept[::-1]:
             one.value = results.pop()
         return self._formed(results, output_subset)
+
+    def _called_resizing(self, executable: Any, built: Built, arguments: list[Any]) -> list[Any]:
+        """A call after which some shared variables may have another shape."""
+        with SHARED_LOCK:
+            held = [to_caller(v.holder.array) if v.dtype == "bfloat16" else v.holder.array for v in built.open]
+            call = executable.call if self.profile is None else partial(self._profiled, executable)
+            results = call(built.entry, [*arguments, *held])
+            for variable in reversed(built.open):
+                variable.set_value(results.pop(), borrow=True)
+            return results
 
     def _profiled(self, executable: Any, entry: str, arguments: list[Any]) -> list[Any]:
         assert self.profile is not None
@@ -165,15 +180,20 @@ class Function:
     # --- compiled ----------------------------------------------------------------------------------------------------
 
     def _ready(self) -> tuple[Any, Built, Any]:
-        """What is compiled for the sizes of the shared variables."""
-        key = [holder.array.shape for holder in self._holders]
+        """What is compiled for the sizes of the shared variables; those that calls may change do not count."""
         compiled = self._compiled
-        if compiled is not None and compiled[0] == key:
+        if compiled is not None and compiled[0] == self._key(compiled[1]):
             return compiled
         with self._lock:
-            if self._compiled is None or self._compiled[0] != key:
-                self._compiled = self._compile(key)
+            if self._compiled is None or self._compiled[0] != self._key(self._compiled[1]):
+                self._compiled = self._compile([holder.array.shape for holder in self._holders])
             return self._compiled
+
+    def _key(self, built: Built) -> list[Any]:
+        """The shapes that the module was built for."""
+        if not built.open:
+            return [holder.array.shape for holder in self._holders]
+        return [None if v in built.open else v.holder.array.shape for v in self.program.shared]
 
     def _compile(self, key: list[tuple[int, ...]]) -> tuple[Any, Built, Any]:
         if self.profile is None:
@@ -184,7 +204,7 @@ class Function:
     def _made(self, key: list[tuple[int, ...]], timed: bool) -> tuple[Any, Built, Any]:
         built = self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)
         holders = {symbol: variable.holder for symbol, variable in built.symbols.items()}
-        return key, built, self.mode.compile(built, holders, timed)
+        return self._key(built), built, self.mode.compile(built, holders, timed)
 
     def free(self) -> None:
         """Forgets what was compiled; the next call compiles again."""
@@ -196,9 +216,9 @@ class Function:
     @property
     def module(self) -> Op:
         """The module at the tensor level, for the sizes that the shared variables have."""
-        key = [holder.array.shape for holder in self._holders]
-        if self._compiled is not None and self._compiled[0] == key:
+        if self._compiled is not None and self._compiled[0] == self._key(self._compiled[1]):
             return self._compiled[1].module
+        key = [holder.array.shape for holder in self._holders]
         return (self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)).module
 
     def ir(self, level: str = "tensor", *, locations: bool = False) -> IRText:
@@ -277,7 +297,7 @@ class Function:
             for one in self.program.inputs
         ]
         shapes = [holder.array.shape for holder in self._holders]
-        facts = (print_op(built.module), built.entry, list(built.symbols.items()), shapes)
+        facts = (print_op(built.module), built.entry, list(built.symbols.items()), built.open, shapes)
         return _loaded, (self.name, inputs, list(self.program.shared), facts, self.form, self.mode.name)
 
     def __repr__(self) -> str:
@@ -288,13 +308,13 @@ def _loaded(
     name: str, inputs: Sequence[Any], shared: list[SharedVariable], facts: Any, form: Any, mode: str
 ) -> Function:  # fmt: skip
     """The function that was pickled."""
-    text, entry, symbols, shapes = facts
+    text, entry, symbols, open, shapes = facts
     listed = []
     for type, label, value, strict, allow_downcast, updates in inputs:
         one = In(load_placeholder(type, label), label, value, strict=strict, allow_downcast=allow_downcast)
         one.update = True if updates else None
         listed.append(one)
-    return Function(SavedProgram(name, listed, shared, text, entry, dict(symbols), shapes), form, mode_of(mode))
+    return Function(SavedProgram(name, listed, shared, text, entry, dict(symbols), open, shapes), form, mode_of(mode))
 
 
 def _evaluated(variable: Variable, values: Mapping[Any, Any] | None) -> Any:

@@ -95,12 +95,13 @@ class SavedProgram:
     text: str
     entry: str
     symbols: dict[str, SharedVariable]
+    open: list[SharedVariable]
     shapes: list[tuple[int, ...]]
 
     def build(self, shapes: Sequence[tuple[int, ...]]) -> Built:
         """The module; GraphValueError if shared variables have other sizes now."""
         for variable, was, now in zip(self.shared, self.shapes, shapes):
-            if was != now:
+            if was != now and variable not in self.open:
                 message = f"{self.name}: it was saved for {variable} of shape {was}, got {now}"
                 raise GraphValueError(message, hint="make the function anew from its graph")
-        return Built(parse_text(self.text, REGISTRY, file=self.name), self.entry, self.symbols)
+        return Built(parse_text(self.text, REGISTRY, file=self.name), self.entry, self.symbols, self.open)
