@@ -31,6 +31,7 @@ from tests.plant.bugs import PROGRAM_BUGS  # noqa: E402
 from tests.plant.derivative_bugs import DERIVATIVE_BUGS  # noqa: E402
 from tests.plant.flow_bugs import FLOW_BUGS  # noqa: E402
 from tests.plant.gradient_bugs import GRADIENT_BUGS  # noqa: E402
+from tests.plant.graph_bugs import GRAPH_BUGS  # noqa: E402
 from tests.plant.look_bugs import LOOK_BUGS  # noqa: E402
 from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.rewrite_bugs import REWRITE_BUGS  # noqa: E402
@@ -38,7 +39,7 @@ from tests.plant.size_bugs import SIZE_BUGS  # noqa: E402
 from tests.plant.tool_bugs import TOOL_BUGS  # noqa: E402
 
 BUGS = (
-    *PROGRAM_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *FLOW_BUGS, *LOOK_BUGS, *OP_BUGS, *REWRITE_BUGS, *SIZE_BUGS,
+    *PROGRAM_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS, *OP_BUGS, *REWRITE_BUGS, *SIZE_BUGS,
     *TOOL_BUGS,
 )  # fmt: skip
 

@@ -105,6 +105,30 @@ def test_which_arrays_an_input_takes(wanted: str, given: str) -> None:
             strict(ARRAYS[given])
 
 
+class OfAnotherLibrary:
+    """An array that only DLPack knows."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+
+def test_arrays_of_other_libraries_are_read_where_they_are() -> None:
+    x = T.dvector("x")
+    f = tir.function([x], [x, x * 2])
+    given = np.arange(3.0)
+    assert f(OfAnotherLibrary(given))[1].tolist() == [0, 2, 4]
+    torch = pytest.importorskip("torch")
+    tensor = torch.arange(3, dtype=torch.float64)
+    assert f(tensor)[1].tolist() == [0, 2, 4]
+    assert torch.from_dlpack(f(tensor)[1]).tolist() == [0, 2, 4]
+
+
 def test_python_numbers_fit_if_they_do_not_change() -> None:
     with tir.config.change_flags(floatX="float32"):
         x, n = T.fscalar("x"), T.bscalar("n")

@@ -71,8 +71,9 @@ class Converter:
             return np.asarray(widened(value), np.float32)
         if isinstance(value, np.ndarray):
             return value if value.dtype == self.dtype else self._of_array(value)
-        if hasattr(value, "__array__") and not isinstance(value, np.generic):  # a frame, a tensor of another library
-            array = np.asarray(value)
+        if not isinstance(value, np.generic) and (hasattr(value, "__array__") or hasattr(value, "__dlpack__")):
+            # A frame, or a tensor of another library, whose memory is read where it is.
+            array = np.asarray(value) if hasattr(value, "__array__") else np.from_dlpack(value)
             return array if array.dtype == self.dtype else self._of_array(array)
         return self._of_python(value)
 

@@ -1,0 +1,73 @@
+"""Bugs in the Python API, to be planted one at a time: graphs and functions of variables, traced functions, batches."""
+
+from __future__ import annotations
+
+from tests.plant.bug import Bug
+
+__all__ = ["GRAPH_BUGS"]
+
+FUNCTION, USER_OPS = ("tests/theano/test_function.py",), ("tests/theano/test_user_ops.py",)
+TRAPS = ("tests/theano/test_traps.py",)
+
+GRAPH_BUGS = (
+    Bug("a shared variable that is not copied", "tir/graph/shared.py",
+        "fits = borrow and array.flags.c_contiguous", "fits = array.flags.c_contiguous", FUNCTION),
+    Bug("the value of a shared variable handed out itself", "tir/graph/shared.py",
+        "return array if borrow else np.array(array)", "return array", FUNCTION),
+    Bug("a value set without a look at its dtype", "tir/graph/shared.py",
+        "if not lossless and not (is_array", "if not lossless and (is_array", FUNCTION),
+    Bug("a float array cut off by an input of integers", "tir/graph/calling.py",
+        "if self.spec.allow_downcast or np.promote_types(array.dtype, dtype) == dtype:",
+        "if self.spec.allow_downcast is not False or np.promote_types(array.dtype, dtype) == dtype:", FUNCTION),
+    Bug("Python numbers cut off", "tir/graph/calling.py",
+        "if self.spec.allow_downcast or is_float_x or same or not given.size:", "if True:", FUNCTION),
+    Bug("a strict input that converts", "tir/graph/calling.py",
+        "        if self.spec.strict:\n            raise self.error(f\"is strict and must be {dtype}, got {array.dtype}\")\n", "", FUNCTION),
+    Bug("two updates of one variable, of which the last counts", "tir/graph/program.py",
+        "            if variable in self.updates:\n", "            if False:\n", FUNCTION),
+    Bug("default updates for those that have an update", "tir/graph/program.py",
+        "if v.default_update is not None and v not in self.updates and", "if v.default_update is not None and", FUNCTION),
+    Bug("an unused input that nobody tells", "tir/graph/program.py",
+        "if variable not in used and variable not in spare and on_unused", "if variable in spare and on_unused", FUNCTION),
+    Bug("givens without the updates", "tir/graph/program.py",
+        "        expressions = replaced(list(program.updates.values()), mapping)\n",
+        "        expressions = list(program.updates.values())\n", FUNCTION),
+    Bug("results by position for a dictionary", "tir/graph/function.py",
+        "return {key: results[self.form.index(key)] for key in chosen}", "return dict(zip(self.form[::-1], results))", FUNCTION),
+    Bug("a function that is not compiled again for other sizes", "tir/graph/function.py",
+        "if compiled is not None and compiled[0] == self._key(compiled[1]):", "if compiled is not None:", FUNCTION),
+    Bug("the copy of a function with the shared variables of the first", "tir/graph/function.py",
+        "updates = {pairs.get(old, old): GRAPH.tensor(new)", "updates = {old: GRAPH.tensor(new)", FUNCTION),
+    Bug("an axis of size 1 that stretches", "tir/graph/building.py",
+        "DYNAMIC if dim == 1 and was is DYNAMIC else dim", "dim", FUNCTION),
+    Bug("an update that changes the shape taken for one that keeps it", "tir/graph/building.py",
+        "return value.type is self.types[variable]", "return value.type.rank == len(self.types[variable].shape)", FUNCTION),
+    Bug("sums of functions as narrow as their numbers", "tir/graph/building.py",
+        "        function.set_attribute(ATTRIBUTE, UnitAttr())\n", "", (*TRAPS, *FUNCTION)),
+    Bug("a guard against nan that runs behind the call", "tir/graph/modes.py",
+        "            self.guard.call(entry, arguments)\n            return self.executable.call(entry, arguments)\n",
+        "            results = self.executable.call(entry, arguments)\n            self.guard.call(entry, arguments)\n            return results\n", FUNCTION),
+    Bug("DebugMode that compares the first stage alone", "tir/graph/modes.py",
+        "                if want is not None:\n                    self._compare(name, entry, want, found)\n", "", FUNCTION),
+    Bug("loaded variables that share nothing", "tir/graph/pickling.py",
+        "return load_expression, (print_op(module, locations=True), tuple(leaves), variable.name)",
+        "return load_expression, (print_op(module, locations=True), tuple(x.clone() for x in leaves), variable.name)", FUNCTION),
+    Bug("the gradient of an op given for the wrong output", "tir/graph/user_ops.py",
+        "gradients = [given.get(x) if x in given else GRAPH.full_like(x, 0) for x in outputs]",
+        "gradients = [given.get(x) if x in given else GRAPH.full_like(x, 0) for x in outputs[::-1]]", USER_OPS),
+    Bug("an op whose gradient is that of its elements", "tir/graph/user_ops.py",
+        "    if op.has_gradient:\n", "    if op.has_gradient and definition.body is None:\n", USER_OPS),
+    Bug("what is computed in one branch computed always", "tir/passes/control_flow_sink.py",
+        "            op.move_before(block.first)\n", "            pass\n", ("tests/test_lit.py", "-k", "control-flow-sink")),
+    Bug("an op moved into a branch though the other uses it", "tir/passes/control_flow_sink.py",
+        "return all(_is_in(use.owner, region) for", "return any(_is_in(use.owner, region) for", ("tests/test_lit.py", "-k", "control-flow-sink")),
+    Bug("a name of a size bound twice", "tir/dialects/tir/effects.py",
+        "or others[0] is not self:", "or False:", ("tests/ops/test_name_size.py",)),
+    Bug("a size with a name that may be negative", "tir/passes/lower_structured.py",
+        '        self.sizes.require_not_negative(b, self.sizes.of_index(op.size), f"{op.name}: a size must not be negative")\n', "",
+        ("tests/ops/test_name_size.py",)),
+    Bug("the weakest place of a flag counting last", "tir/configuration.py",
+        'for variable in ("THEANO_FLAGS", "TIR_FLAGS"):', 'for variable in ("TIR_FLAGS", "THEANO_FLAGS"):', ("tests/test_configuration.py",)),
+    Bug("flags that stay changed", "tir/configuration.py",
+        "            self.values.update(saved)\n", "            pass\n", ("tests/test_configuration.py",)),
+)  # fmt: skip
