@@ -39,7 +39,7 @@ GRAPH_BUGS = (
     Bug("the copy of a function with the shared variables of the first", "tir/graph/function.py",
         "updates = {pairs.get(old, old): GRAPH.tensor(new)", "updates = {old: GRAPH.tensor(new)", FUNCTION),
     Bug("an axis of size 1 that stretches", "tir/graph/building.py",
-        "DYNAMIC if dim == 1 and was is DYNAMIC else dim", "dim", FUNCTION),
+        "return any(size == 1 and dim is DYNAMIC for", "return any(size == 0 and dim is DYNAMIC for", FUNCTION),
     Bug("an update that changes the shape taken for one that keeps it", "tir/graph/building.py",
         "return value.type is self.types[variable]", "return value.type.rank == len(self.types[variable].shape)", FUNCTION),
     Bug("sums of functions as narrow as their numbers", "tir/graph/building.py",

@@ -197,6 +197,9 @@ def test_givens_are_put_in_all_at_once() -> None:
     assert [float(g(i)) for i in range(4)] == [3, 12, 21, 9]
     h = tir.function([y], x + y, givens=[(x, y + 1)])
     assert float(h(1)) == 3
+    n = tir.shared(0.0, "n")
+    tir.function([], [], updates=[(n, n + x)], givens={x: 5.0})()
+    assert n.get_value() == 5
     u, v = T.dscalars("u", "v")
     swapped = tir.function([u, v], x - y, givens={x: v, y: u})
     assert float(swapped(1, 5)) == 4
@@ -286,6 +289,9 @@ def test_an_axis_that_happens_to_have_size_one_does_not_stretch() -> None:
     assert f(np.ones((1, 3))).shape == (1, 3)
     with pytest.raises(tir.TirError, match="must have the size of"):
         f(np.ones((2, 3)))
+    bias = tir.shared(np.ones(1), "bias")
+    with pytest.raises(tir.TirError, match="must have the size of"):
+        tir.function([x], x + bias)(np.ones((2, 3)))
     row = tir.shared(np.ones((1, 3)), broadcastable=(True, False))
     assert tir.function([x], x + row)(np.ones((2, 3))).shape == (2, 3)
 

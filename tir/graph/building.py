@@ -30,26 +30,33 @@ __all__ = ["Built", "build"]
 class Built:
     """A module, its entry, the names of the shared variables in it, and the Python functions that it calls.
 
-    open: the shared variables that a call may give another shape. They are arguments behind the inputs, and their new values
-    results behind the outputs.
+    open: shared variables that are arguments behind the inputs, since a call may give them another shape, or an axis of size
+    1 of theirs might be taken for one that stretches. changed: those of them with new values, which are results behind the
+    outputs.
     """
 
     module: Op
     entry: str
     symbols: dict[str, SharedVariable]
     open: list[SharedVariable] = field(default_factory=list)
+    changed: list[SharedVariable] = field(default_factory=list)
     externs: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def build(program: Program, shapes: Sequence[tuple[int, ...]]) -> Built:
     """The module of the program for shared variables of these shapes."""
-    open: list[SharedVariable] = []
+    open = [v for v, shape in zip(program.shared, shapes) if _has_open_one(v, shape)]
     while True:
         building = _Building(program, shapes, open)
         built = building.run()
         if not building.resized:
             return built
         open = [*open, *building.resized]
+
+
+def _has_open_one(variable: SharedVariable, shape: Sequence[int]) -> bool:
+    """An axis happens to have size 1."""
+    return any(size == 1 and dim is DYNAMIC for size, dim in zip(shape, variable.type.shape))
 
 
 class _Building:
@@ -90,7 +97,8 @@ class _Building:
         function.set_attribute(ATTRIBUTE, UnitAttr())
         self._fill(function, [x.ir for x in inputs])
         externs = {} if self.resized else define_calls(self.module)
-        return Built(self.module, self.entry, self.symbols, self.open, externs)
+        changed = [v for v in self.open if v in program.updates]
+        return Built(self.module, self.entry, self.symbols, self.open, changed, externs)
 
     def _fill(self, function: Func, inputs: Sequence[Any]) -> None:
         """Copies the program into the function."""
@@ -109,19 +117,14 @@ class _Building:
         for variable, value in new.items():
             if variable in by_variable and variable not in self.resized:
                 b.op(Update, value, symbol=by_variable[variable])
-        left = [new[variable] for variable in self.open]
+        left = [new[variable] for variable in self.open if variable in new]
         results = [self._without_names(b, value) for value in (*found[:count], *left)]
         b.op(Return, results)
         function.set_type(function.function_type.inputs, [value.type for value in results])
 
     def _read(self, b: TensorBuilder, symbol: str, variable: SharedVariable) -> Tensor:
-        """The value of a shared variable. An axis that happens to have size 1 does not stretch."""
-        read = b.make(Read, symbol=symbol, result_types=[self.types[variable]]).named(symbol)
-        shape = [
-            DYNAMIC if dim == 1 and was is DYNAMIC else dim for dim, was in zip(read.type.shape, variable.type.shape)
-        ]  # fmt: skip
-        type = read.type.with_shape(shape)
-        return read if type is read.type else specified(b, read.value, type).named(symbol)
+        """The value of a shared variable."""
+        return b.make(Read, symbol=symbol, result_types=[self.types[variable]]).named(symbol)
 
     def _without_names(self, b: TensorBuilder, value: Value) -> Value:
         """A result whose type has no names, which only arguments may give to a function."""

@@ -108,7 +108,7 @@ class Function:
         arguments = self._arguments(given, named)
         _, built, executable = self._ready()
         if built.open:
-            results = self._called_resizing(executable, built, arguments)
+            results = self._called_with_open(executable, built, arguments)
         elif self.profile is None:
             results = executable.call(built.entry, arguments)
         else:
@@ -117,13 +117,13 @@ class Function:
             one.value = results.pop()
         return self._formed(results, output_subset)
 
-    def _called_resizing(self, executable: Any, built: Built, arguments: list[Any]) -> list[Any]:
-        """A call after which some shared variables may have another shape."""
+    def _called_with_open(self, executable: Any, built: Built, arguments: list[Any]) -> list[Any]:
+        """A call with shared variables that are arguments; some of them may have another shape afterwards."""
         with SHARED_LOCK:
             held = [to_caller(v.holder.array) if v.dtype == "bfloat16" else v.holder.array for v in built.open]
             call = executable.call if self.profile is None else partial(self._profiled, executable)
             results = call(built.entry, [*arguments, *held])
-            for variable in reversed(built.open):
+            for variable in reversed(built.changed):
                 variable.set_value(results.pop(), borrow=True)
             return results
 
@@ -297,7 +297,7 @@ class Function:
             for one in self.program.inputs
         ]
         shapes = [holder.array.shape for holder in self._holders]
-        facts = (print_op(built.module), built.entry, list(built.symbols.items()), built.open, shapes)
+        facts = (print_op(built.module), built.entry, list(built.symbols.items()), built.open, built.changed, shapes)
         return _loaded, (self.name, inputs, list(self.program.shared), facts, self.form, self.mode.name)
 
     def __repr__(self) -> str:
@@ -308,13 +308,14 @@ def _loaded(
     name: str, inputs: Sequence[Any], shared: list[SharedVariable], facts: Any, form: Any, mode: str
 ) -> Function:  # fmt: skip
     """The function that was pickled."""
-    text, entry, symbols, open, shapes = facts
+    text, entry, symbols, open, changed, shapes = facts
     listed = []
     for type, label, value, strict, allow_downcast, updates in inputs:
         one = In(load_placeholder(type, label), label, value, strict=strict, allow_downcast=allow_downcast)
         one.update = True if updates else None
         listed.append(one)
-    return Function(SavedProgram(name, listed, shared, text, entry, dict(symbols), open, shapes), form, mode_of(mode))
+    program = SavedProgram(name, listed, shared, text, entry, dict(symbols), open, changed, shapes)
+    return Function(program, form, mode_of(mode))
 
 
 def _evaluated(variable: Variable, values: Mapping[Any, Any] | None) -> Any:

@@ -96,6 +96,7 @@ class SavedProgram:
     entry: str
     symbols: dict[str, SharedVariable]
     open: list[SharedVariable]
+    changed: list[SharedVariable]
     shapes: list[tuple[int, ...]]
 
     def build(self, shapes: Sequence[tuple[int, ...]]) -> Built:
@@ -104,4 +105,4 @@ class SavedProgram:
             if was != now and variable not in self.open:
                 message = f"{self.name}: it was saved for {variable} of shape {was}, got {now}"
                 raise GraphValueError(message, hint="make the function anew from its graph")
-        return Built(parse_text(self.text, REGISTRY, file=self.name), self.entry, self.symbols, self.open)
+        return Built(parse_text(self.text, REGISTRY, file=self.name), self.entry, self.symbols, self.open, self.changed)
