@@ -67,3 +67,39 @@ def test_linear_regression_finds_the_slope(floatX: str) -> None:
 )
 def test_classifiers_reach_their_accuracy(name: str, accuracy: float) -> None:
     run(name, stop=lambda values: values[-1] >= accuracy)
+
+
+def test_logistic_regression_of_the_slides() -> None:
+    printed = run("slides_logistic_regression", "float64")
+    assert printed[0] == ("Initial model:",) and printed[2] == ("Final model:",)
+    targets, guesses = printed[5][0], printed[7][0]
+    assert (targets == guesses).all()
+    assert not np.array_equal(printed[1][0], printed[3][0])
+
+
+def test_gradient_descent_separates_the_points() -> None:
+    printed = run("gradient_descent", "float64")
+    assert (printed[-2][1] == printed[-1][1]).all()
+    assert np.isfinite(printed[-3][0]).all()
+
+
+def test_softmax_regression_of_the_abstract() -> None:
+    """What its text promises: one product, no softmax left in the prediction, a stable logarithm, gemm in the update."""
+    printed = run("softmax_regression", "float64", stop=lambda values: values[1] > 0.4)
+    costs = [cost for cost, _, _ in printed]
+    assert np.isfinite(costs).all() and costs[-1] < costs[0]
+    text = printed[-1][2].ir("optimized")
+    assert text.count("tir.dot ") == 1
+    assert "tir.log " not in text and "tir.argmax %" in text
+    assert "tir.log_softmax" in text and text.count("tir.softmax ") == 1  # of the gradient
+
+
+def test_timing_of_exp_uses_the_cpu() -> None:
+    printed = run("using_gpu")
+    np.testing.assert_allclose(printed[2][1], np.exp(np.random.RandomState(22).rand(10 * 30 * 768)), rtol=1e-6)
+    assert printed[3] == ("Used the cpu",)
+
+
+def test_loop_fusion_of_the_slides() -> None:
+    (values,), _ = run("loop_fusion", "float64")
+    assert values.tolist() == [0, 2, 1026]

@@ -13,7 +13,7 @@ from tir.dialects.tir.indexing import is_array, spelled_out
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
-from tir.graph.shape import constant_of
+from tir.graph.shape import constant_of, stacked_parts
 from tir.ir.types import DYNAMIC, I1, I64, IntegerType
 from tir.lazy import np
 
@@ -28,6 +28,9 @@ Whole = slice(None)
 def index(x: Any, given: Any) -> Tensor:
     """x[given]: whole numbers, slices, `...`, None, 0-d integer variables, arrays and tensors of integers."""
     x = b.tensor(x)
+    stacked = stacked_parts(x) if type(given) is int else None
+    if stacked is not None and -len(stacked) <= given < len(stacked):
+        return stacked[given]  # x.shape[0] is the size itself
     parts = _parts(x, given)
     found, axis = x, 0
     for place, part in enumerate(parts):

@@ -90,16 +90,22 @@ def extents_of(given: Any) -> list[Extent]:
     return [extent_of(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
 
 
+def stacked_parts(vector: Tensor) -> list[Tensor] | None:
+    """What a vector was stacked of, such as the sizes of a shape; None if it was not."""
+    op = vector.value.op
+    if not isinstance(op, Concat) or vector.type.rank != 1:
+        return None
+    parts = [_unstacked(value) for value in op.operands]
+    return None if any(part is None for part in parts) else parts  # type: ignore[return-value]
+
+
 def elements_of(vector: Tensor) -> list[Tensor]:
     """The elements of a vector of known length, those themselves that it was stacked of."""
     count = vector.type.shape[0]
     if not isinstance(count, int):
         raise GraphTypeError(f"the length must be known, got {vector.type}", hint="write the sizes one by one, (n, m)")
-    op = vector.value.op
-    if isinstance(op, Concat):
-        parts = [_unstacked(value) for value in op.operands]
-        if all(part is not None for part in parts):
-            return parts  # type: ignore[return-value]
+    if (parts := stacked_parts(vector)) is not None:
+        return parts
     known = constant_of(vector)
     if known is not None:
         return [b.constant(number) for number in known]
