@@ -91,11 +91,22 @@ class Copier:
         if isinstance(op, Control) and self.names and self.b.block is not None and _has_open_sizes(op):
             made = self._control(op)
         else:
-            made = self._retyped(op) if self._is_changed(op) else op.clone(self._outer(op))
+            made = self._plainly(op)
             self.b.insert(made)
         for old, new in zip(op.results, made.results):
             new.hint = name_of(old.hint)
             self._take(old, new)
+
+    def _plainly(self, op: Op) -> Op:
+        """A copy of an op outside of loops and branches."""
+        if isinstance(op, Vjp) and op.constants:
+            return _created(op, self.mapping, None, values=self._starts(op))
+        return self._retyped(op) if self._is_changed(op) else op.clone(self._outer(op))
+
+    def _starts(self, op: Vjp) -> list[Value]:
+        """The values of a derivative with ends: it starts in front of the leaf that is one of them."""
+        ends = set(op.constants)
+        return [self._plain[value] if value in ends and value in self._plain else self._new(value) for value in op.values]
 
     def _is_changed(self, op: Op) -> bool:
         """An operand has another type, or is a size that is known now."""
@@ -107,11 +118,8 @@ class Copier:
         return self.mapping.get(value, value)
 
     def _outer(self, op: Op) -> dict[Any, Any]:
-        """The mapping for the operands of an op. A derivative starts at the value in front of a leaf that ends it."""
-        if not isinstance(op, Vjp) or not op.constants:
-            return dict(self.mapping) if op.regions else self.mapping
-        ends = set(op.constants)
-        return self.mapping | {value: self._plain[value] for value in op.values if value in ends and value in self._plain}
+        """The mapping for the operands of an op, and a copy of it for those of its regions."""
+        return dict(self.mapping) if op.regions else self.mapping
 
     # --- other types -------------------------------------------------------------------------------------------------
 

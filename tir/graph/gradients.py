@@ -59,19 +59,19 @@ def grad(
     results, seeds = [], []
     if cost is not None:
         _check_cost(cost)
-        results, seeds = [cost.plain], [b.full_like(cost, 1)]
+        if cost.plain not in known:
+            results, seeds = [cost.plain], [b.full_like(cost, 1)]
     elif not known:
         raise GraphTypeError("grad: needs a cost, or known_grads")
-    ends = [*known, *(x.plain for x in _variables("grad: consider_constant", consider_constant or []))]
-    answers = _answers(points, results, known, ends, disconnected_inputs, return_disconnected)
+    fixed = [x.plain for x in _variables("grad: consider_constant", consider_constant or [])]
+    answers = _answers(points, results, known, fixed, disconnected_inputs, return_disconnected)
     asked = [i for i in range(len(points)) if i not in answers]
     if asked:
         wanted = [points[i] for i in asked]
-        if not known and not ends:
+        if not known and not fixed:
             found = b.grad(results[0], wanted)
-        else:
-            values = [*results, *known]
-            found = b.vjp(values, [*seeds, *known.values()], wanted, ends)
+        else:  # what is known of a value replaces what comes back to it: nothing goes through it but this
+            found = b.vjp([*results, *known], [*seeds, *known.values()], wanted, [*known, *fixed])
         answers.update(zip(asked, found))
     return _packed(wrt, [answers[i] for i in range(len(points))])
 
@@ -109,7 +109,7 @@ def _answers(
     connected = _connected([x.value for x in (*results, *known)], [x.value for x in ends], by_floats=True)
     found: dict[int, Any] = {}
     for i, x in enumerate(points):
-        if x.plain in known and x.plain not in {k for k in results}:
+        if x.plain in known:
             found[i] = known[x.plain]
         elif not _is_float(x.ir) or x.ir not in connected:
             _tell(x, results, ends, disconnected)
