@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tir.ir.errors import TirError
 
-__all__ = ["DisconnectedInputError", "GraphTypeError", "GraphValueError", "MissingInputError", "UnusedInputError"]
+__all__ = [
+    "DisconnectedInputError", "GradientError", "GraphTypeError", "GraphValueError", "MissingInputError", "UnusedInputError",
+]  # fmt: skip
 
 
 class GraphTypeError(TirError, TypeError):
@@ -25,3 +27,7 @@ class MissingInputError(TirError, ValueError):
 
 class DisconnectedInputError(TirError, ValueError):
     """A gradient by something that the cost does not depend on."""
+
+
+class GradientError(TirError):
+    """A gradient that differences contradict."""

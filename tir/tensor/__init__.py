@@ -5,52 +5,47 @@
     x = T.matrix("x")
     y = T.nnet.sigmoid(T.dot(x, w) + b)
 
-Constructors of variables, functions of them, gradients; `T.nnet`, `T.signal`, `T.shared_randomstreams`. The names of a
-function's module say what it is about: `tir/tensor/elementwise.py`, `reductions.py`, `shape.py` and so on.
+Constructors of variables, functions of them, gradients; `T.nnet`, `T.signal`, `T.nlinalg`, `T.slinalg`, `T.extra_ops`,
+`T.shared_randomstreams`. What a function is about says the module that it stands in: `tir/graph/elementwise.py`,
+`reductions.py`, `shape.py` and so on.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.base import Elementwise as Elemwise
-from tir.graph.creation import *  # noqa: F403  # each module lists its names
-from tir.graph.elementwise import *  # noqa: F403
-from tir.graph.gradients import (
-    Lop,
-    Rop,
-    consider_constant,
-    disconnected_grad,
-    grad,
-    grad_clip,
-    grad_scale,
-    hessian,
-    jacobian,
-    zero_grad,
+from tir.tensor import (
+    basic,
+    elemwise,
+    extra_ops,
+    nlinalg,
+    nnet,
+    random,
+    shared_randomstreams,
+    signal,
+    slinalg,
+    subtensor,
 )
-from tir.graph.indexing import *  # noqa: F403
-from tir.graph.products import *  # noqa: F403
-from tir.graph.reductions import *  # noqa: F403
-from tir.graph.shape import *  # noqa: F403
-from tir.graph.shared import SharedVariable
-from tir.graph.sorting import *  # noqa: F403
-from tir.graph.variable import Variable
-from tir.graph.variable import Variable as TensorVariable
-from tir.tensor import nnet, random, shared_randomstreams, signal
-from tir.tensor.constructors import CONSTRUCTORS, TensorType, tensor
+
+# Modules whose names functions have here, `T.sort` and `T.var`: imported first, so that nothing puts them there later.
+from tir.tensor import sort as _sort  # noqa: F401
+from tir.tensor import var as _var  # noqa: F401
+from tir.tensor.basic import *  # noqa: F403
+from tir.tensor.basic import __all__ as _functions
+from tir.tensor.constructors import CONSTRUCTORS
+from tir.tensor.missing import missing
 
 __all__ = [
-    "CONSTRUCTORS", "Elemwise", "Lop", "Rop", "SharedVariable", "TensorType", "TensorVariable", "Variable",
-    "consider_constant", "disconnected_grad", "grad", "grad_clip", "grad_scale", "hessian", "jacobian", "nnet", "random",
-    "shared_randomstreams", "signal", "tensor", "zero_grad",
+    *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "random", "shared_randomstreams", "signal", "slinalg",
+    "subtensor",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in CONSTRUCTORS:
         return CONSTRUCTORS[name]
-    raise AttributeError(f"module 'tir.tensor' has no attribute {name!r}")
+    raise missing("tir.tensor", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *CONSTRUCTORS})
+    return sorted({*__all__, *CONSTRUCTORS})

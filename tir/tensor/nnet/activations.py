@@ -12,9 +12,12 @@ from tir.graph.graph import located
 from tir.ir.types import IntegerType
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "crossentropy_softmax_1hot",
-    "crossentropy_softmax_1hot_with_bias", "elu", "hard_sigmoid", "leaky_relu", "logsoftmax", "log_softmax", "relu", "selu",
-    "sigmoid", "sigmoid_binary_crossentropy", "softmax", "softmax_with_bias", "softplus", "softsign", "ultra_fast_sigmoid",
+    "binary_crossentropy", "categorical_crossentropy", "crossentropy_categorical_1hot",
+    "crossentropy_softmax_1hot", "crossentropy_softmax_1hot_with_bias", "crossentropy_softmax_argmax_1hot_with_bias",
+    "crossentropy_softmax_max_and_argmax_1hot", "crossentropy_softmax_max_and_argmax_1hot_with_bias", "elu",
+    "hard_sigmoid", "leaky_relu", "log_softmax", "logsoftmax", "prepend_1_to_each_row", "prepend_scalar_to_each_row",
+    "relu", "selu", "sigmoid", "sigmoid_binary_crossentropy", "softmax", "softmax_with_bias", "softplus", "softsign",
+    "ultra_fast_sigmoid",
 ]  # fmt: skip
 
 # --- activations -----------------------------------------------------------------------------------------------------
@@ -167,3 +170,48 @@ def crossentropy_softmax_1hot(x: Any, y_idx: Any, **options: Any) -> list[Tensor
 def crossentropy_softmax_1hot_with_bias(x: Any, bias: Any, y_idx: Any, **options: Any) -> list[Tensor]:
     """`crossentropy_softmax_1hot` of x + bias."""
     return crossentropy_softmax_1hot(elementwise.add(x, bias), y_idx)
+
+
+@located
+def crossentropy_categorical_1hot(coding_dist: Any, true_one_of_n: Any) -> Tensor:
+    """`categorical_crossentropy` with class numbers."""
+    return categorical_crossentropy(coding_dist, true_one_of_n)
+
+
+@located
+def crossentropy_softmax_argmax_1hot_with_bias(x: Any, b: Any, y_idx: Any) -> list[Tensor]:
+    """The cross entropy of softmax(x + b) with class numbers, softmax(x + b), and the class that is most likely."""
+    z = elementwise.add(x, b)
+    return [*crossentropy_softmax_1hot(z, y_idx), reductions.argmax(z, axis=-1)]
+
+
+@located
+def crossentropy_softmax_max_and_argmax_1hot(x: Any, y_idx: Any, **options: Any) -> list[Tensor]:
+    """The cross entropy of softmax(x) with class numbers, softmax(x), its largest element and the class of that."""
+    loss, p = crossentropy_softmax_1hot(x, y_idx)
+    return [loss, p, *reductions.max_and_argmax(p, axis=-1)]
+
+
+@located
+def crossentropy_softmax_max_and_argmax_1hot_with_bias(x: Any, bias: Any, y_idx: Any, **options: Any) -> list[Tensor]:
+    """`crossentropy_softmax_max_and_argmax_1hot` of x + bias."""
+    return crossentropy_softmax_max_and_argmax_1hot(elementwise.add(x, bias), y_idx)
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+
+@located
+def prepend_scalar_to_each_row(val: Any, mat: Any) -> Tensor:
+    """The matrix with a first column full of a number."""
+    mat = b.tensor(mat)
+    if mat.type.rank != 2:
+        raise GraphTypeError(f"prepend_scalar_to_each_row: needs a matrix, got {mat.type}")
+    column = b.broadcast_to(b.cast(b.tensor(val), mat.type.element), [b.shape(mat)[0], 1])
+    return b.concat([column, mat], 1)
+
+
+@located
+def prepend_1_to_each_row(mat: Any) -> Tensor:
+    """The matrix with a first column of 1."""
+    return prepend_scalar_to_each_row(1, mat)

@@ -18,7 +18,7 @@ from tir.graph.shape import constant_of, get_scalar_constant_value, specified
 from tir.ir.errors import counted
 from tir.ir.types import DYNAMIC
 
-__all__ = ["conv2d", "conv2d_transpose", "conv3d", "separable_conv2d"]
+__all__ = ["conv2d", "conv2d_transpose", "conv3d", "numbers_of", "padding_of", "separable_conv2d"]
 
 
 @located
@@ -56,9 +56,9 @@ def _conv(
     x, w = (_with_shape(name, value, shape) for value, shape in zip((x, w), shapes))
     w = _with_kernel(name, w)
     strides, dilations = (
-        _numbers(name, what, given, spatial) for what, given in (("subsample", strides), ("filter_dilation", dilations))
+        numbers_of(name, what, given, spatial) for what, given in (("subsample", strides), ("filter_dilation", dilations))
     )
-    low, high = _padding(name, border_mode, w, dilations, spatial)
+    low, high = padding_of(name, border_mode, _kernel(w), dilations, spatial)
     return b.conv(x, w, strides, low, high, None, dilations, groups, flip=bool(flip))
 
 
@@ -92,7 +92,7 @@ def _kernel(w: Tensor) -> list[int]:
     return [size for size in w.type.shape[2:] if isinstance(size, int)]
 
 
-def _numbers(name: str, what: str, given: Any, spatial: int) -> list[int]:
+def numbers_of(name: str, what: str, given: Any, spatial: int) -> list[int]:
     """A number for each spatial axis."""
     numbers = list(given) if isinstance(given, (list, tuple)) else [given] * spatial
     known = [constant_of(one) if isinstance(one, Tensor) else one for one in numbers]
@@ -101,12 +101,14 @@ def _numbers(name: str, what: str, given: Any, spatial: int) -> list[int]:
     return [int(one) for one in known]
 
 
-def _padding(name: str, border_mode: Any, w: Tensor, dilations: Sequence[int], spatial: int) -> tuple[list[int], list[int]]:
+def padding_of(
+    name: str, border_mode: Any, kernel: Sequence[int], dilations: Sequence[int], spatial: int
+) -> tuple[list[int], list[int]]:
     """The padding in front of each spatial axis and behind it."""
     if border_mode == "valid":
         return [0] * spatial, [0] * spatial
     if border_mode in ("full", "half"):
-        wide = [(size - 1) * dilation + 1 for size, dilation in zip(_kernel(w), dilations)]
+        wide = [(size - 1) * dilation + 1 for size, dilation in zip(kernel, dilations)]
         both = [size - 1 if border_mode == "full" else size // 2 for size in wide]
         return both, list(both)
     if isinstance(border_mode, int) and not isinstance(border_mode, bool):
@@ -129,9 +131,9 @@ def conv2d_transpose(
     """The gradient of a conv2d by its input: upsamples. filters: as of that conv2d, (inputs, outputs, rows, columns)."""
     g, w = b.tensor(input), _with_shape("conv2d_transpose", b.tensor(filters), filter_shape)
     w = _with_kernel("conv2d_transpose", w)
-    strides = _numbers("conv2d_transpose", "input_dilation", input_dilation, 2)
-    dilations = _numbers("conv2d_transpose", "filter_dilation", filter_dilation, 2)
-    low, high = _padding("conv2d_transpose", border_mode, w, dilations, 2)
+    strides = numbers_of("conv2d_transpose", "input_dilation", input_dilation, 2)
+    dilations = numbers_of("conv2d_transpose", "filter_dilation", filter_dilation, 2)
+    low, high = padding_of("conv2d_transpose", border_mode, _kernel(w), dilations, 2)
     sizes = [b.shape(g)[0] if i == 0 and one is None else one for i, one in enumerate(output_shape)]
     groups = None if num_groups == 1 else num_groups
     facts = {"strides": strides, "low": low, "high": high, "w_dilations": dilations, "groups": groups}

@@ -1,5 +1,12 @@
-"""`T.signal`: pooling."""
+"""`T.signal`: pooling, and convolutions of single images."""
 
-from tir.tensor.signal import downsample, pool
+from typing import Any
 
-__all__ = ["downsample", "pool"]
+from tir.tensor.missing import missing
+from tir.tensor.signal import conv, downsample, pool
+
+__all__ = ["conv", "downsample", "pool"]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name, [*__all__, "pool.pool_2d", "pool.max_pool_2d"])
