@@ -13,7 +13,7 @@ from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
 from tir.graph.typing import element_of
 from tir.ir.errors import TirError
-from tir.ir.types import F64, I1, FloatType
+from tir.ir.types import F32, F64, I1, FloatType
 from tir.lazy import np
 
 __all__ = [
@@ -154,6 +154,7 @@ def _of_floats(name: str, method: str, doc: str) -> Any:
     """The function of the builder, under Theano's name."""
 
     def function(x: Any) -> Tensor:
+        (x,), _ = b._promote(b.tensor(x), floats=True)
         return getattr(b, method)(x)
 
     function.__name__ = function.__qualname__ = name
@@ -189,16 +190,36 @@ psi = _of_floats("psi", "digamma", "The derivative of gammaln.")
 digamma = psi
 
 
+#: From where on the series of erfcx for large x is exact to rounding, and exp(x^2) has not overflowed yet.
+SERIES_FROM = {F32: 6.0, F64: 12.0}
+
+
 @located
 def erfcx(x: Any) -> Tensor:
-    """exp(x^2) erfc(x): through its logarithm it overflows where the factor does."""
-    return mul(exp(sqr(x)), erfc(x))
+    """exp(x^2) erfc(x), which for large x is the series of Abramowitz and Stegun 7.1.23."""
+    (x,), element = b._promote(b.tensor(x), floats=True)
+    if element not in SERIES_FROM:
+        return b.cast(erfcx(b.cast(x, F32)), element)
+    end = SERIES_FROM[element]
+    # Each branch sees numbers of its own alone, so that what is not chosen has no infinite gradient.
+    small, large = minimum(x, end), maximum(x, end)
+    half = true_div(0.5, sqr(large))
+    series = b.full_like(x, 1)
+    for k in range(8, 0, -1):
+        series = sub(1, mul(2 * k - 1, mul(half, series)))
+    far = true_div(series, mul(large, float(np.sqrt(np.pi))))
+    return switch(lt(x, end), mul(exp(sqr(small)), erfc(small)), far)
 
 
 @located
 def gamma(x: Any) -> Tensor:
-    """The gamma function, for x above 0."""
-    return exp(gammaln(x))
+    """The gamma function: nan at whole numbers below 0, where it has poles on both sides."""
+    (x,), _ = b._promote(b.tensor(x), floats=True)
+    size, below = exp(gammaln(x)), floor(x)
+    signed = switch(and_(lt(x, 0), eq(mod(below, 2), 1)), neg(size), size)
+    zero = eq(x, 0)
+    at_zero = switch(zero, reciprocal(switch(zero, x, b.full_like(x, 1))), signed)  # -inf at -0.0
+    return switch(and_(lt(x, 0), eq(below, x)), float("nan"), at_zero)
 
 
 @located
@@ -240,9 +261,9 @@ def rad2deg(x: Any) -> Tensor:
 
 # --- rounding --------------------------------------------------------------------------------------------------------
 
-floor = _of_floats("floor", "floor", "The next whole number below.")
-ceil = _of_floats("ceil", "ceil", "The next whole number above.")
-trunc = _of_floats("trunc", "trunc", "The whole number without the fraction.")
+floor = _of_floats("floor", "floor", "The next whole number below, as a float.")
+ceil = _of_floats("ceil", "ceil", "The next whole number above, as a float.")
+trunc = _of_floats("trunc", "trunc", "The whole number without the fraction, as a float.")
 
 
 @located

@@ -264,7 +264,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = 0) -> Tensor:
 
 
 @located
-def choose(a: Any, choices: Any, mode: str = "raise") -> Tensor:
+def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Tensor:
     """choices[a[i]][i] for each place i."""
     stacked = b.tensor(choices)
     a = b.tensor(a)

@@ -7,13 +7,13 @@ import operator
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor
-from tir.graph import elementwise, products, shape
+from tir.graph import elementwise, products, reductions, shape
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
 
 __all__ = [
-    "cho_solve", "cholesky", "det", "inv", "kron", "matrix_dot", "matrix_inverse", "matrix_power", "solve",
+    "cho_solve", "cholesky", "det", "inv", "kron", "matrix_dot", "matrix_inverse", "matrix_power", "norm", "solve",
     "solve_lower_triangular", "solve_triangular", "solve_upper_triangular",
 ]  # fmt: skip
 
@@ -57,6 +57,27 @@ def matrix_power(M: Any, n: int) -> Tensor:
         base = products.dot(base, base) if left else base
     assert found is not None
     return found
+
+
+#: The norms of matrices: which axis is added up first, and which extreme of the sums it is.
+MATRIX_NORMS = {1: (0, reductions.max), -1: (0, reductions.min), "inf": (1, reductions.max), "-inf": (1, reductions.min)}
+
+
+@located
+def norm(x: Any, ord: Any) -> Tensor:
+    """The norm of a vector, of any order; of a matrix: None or "fro", 1, -1, "inf", "-inf" (of sums of columns, of rows)."""
+    x = b.tensor(x)
+    ord = {float("inf"): "inf", -float("inf"): "-inf"}.get(ord, ord)
+    if x.type.rank == 1:
+        return reductions.norm(x, float(ord) if isinstance(ord, str) and ord != "fro" else ord)
+    if x.type.rank != 2:
+        raise GraphTypeError(f"norm: needs a vector or a matrix, got {x.type}")
+    if ord in (None, "fro"):
+        return reductions.norm(x)
+    if ord not in MATRIX_NORMS:
+        raise GraphValueError(f"norm: the order for a matrix must be None, fro, 1, -1, inf or -inf, got {ord!r}")
+    axis, extreme = MATRIX_NORMS[ord]
+    return extreme(reductions.sum(elementwise.abs(x), axis))
 
 
 @located

@@ -6,14 +6,14 @@ but the result of `<`, `<=`, `>` or `>=` is neither true nor false, so that `a <
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor
-from tir.dialects.tir.logic import Cmp
-from tir.graph import creation, elementwise, indexing, products, reductions, shape, sorting
+from tir.graph import creation, elementwise, extra, indexing, products, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH, Graph, Located, Placeholder
+from tir.graph.refused import OF_NUMPY, Refusing
 from tir.ir.ir import BlockArgument, Op, Value
 from tir.ir.types import TensorType, dtype_of
 
@@ -51,7 +51,17 @@ class Apply:
         return f"{self.op.name}({', '.join(map(str, self.inputs))})"
 
 
-class Variable(Tensor, metaclass=Located):
+def _method(name: str) -> Any:
+    """The function of this name as a method."""
+
+    def method(self: Any) -> Tensor:
+        return getattr(elementwise, name)(self)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+class Variable(Refusing, metaclass=Located):
     """A symbolic tensor. It has no numbers until a function that computes it is called."""
 
     #: What pickles a variable, and what computes it; `tir.graph.pickling` and `function`, which stand on this module, put
@@ -138,14 +148,6 @@ class Variable(Tensor, metaclass=Located):
     def __hash__(self) -> int:
         return hash(self.ir)
 
-    def __bool__(self) -> bool:
-        op = self.ir.op
-        if isinstance(op, Cmp) and op.predicate in ("lt", "le", "gt", "ge"):
-            message = f"{self} is neither true nor false before the program runs"
-            hint = "T.switch chooses elements, tir.ifelse a branch; `a < b < c` is T.and_(a < b, b < c)"
-            raise GraphTypeError(message, self.builder.here(), hint=hint)
-        return True
-
     def __repr__(self) -> str:
         return self.name or self._spelled()
 
@@ -155,17 +157,6 @@ class Variable(Tensor, metaclass=Located):
             known = shape.constant_of(self)
             return f"<{self.type}>" if known is None else f"TensorConstant{{{known}}}"
         return f"{owner.op.name.removeprefix('tir.')}.{self.ir.index}"  # type: ignore[attr-defined]
-
-    def __iter__(self) -> Iterator[Tensor]:  # type: ignore[override]
-        count = self.ir.type.shape[0] if self.ndim else None  # type: ignore[attr-defined]
-        if not isinstance(count, int):
-            message = f"{self} cannot be iterated over: it is not known how many elements it has"
-            raise GraphTypeError(message, self.builder.here(), hint="tir.scan goes along an axis; x[0] is one of several")
-        return iter([self[i] for i in range(count)])
-
-    def __len__(self) -> int:
-        message = f"{self} has no length before the program runs"
-        raise GraphTypeError(message, self.builder.here(), hint="x.shape[0] is the size of the first axis, as a variable")
 
     def __getitem__(self, given: Any) -> Tensor:
         return indexing.index(self, given)
@@ -270,8 +261,15 @@ class Variable(Tensor, metaclass=Located):
     def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Tensor:
         return indexing.take(self, indices, axis, mode)
 
-    def choose(self, choices: Any, mode: str = "raise") -> Tensor:
-        return indexing.choose(self, choices, mode)
+    def choose(self, choices: Any, out: None = None, mode: str = "raise") -> Tensor:
+        return indexing.choose(self, choices, out, mode)
+
+    def compress(self, a: Any, axis: int | None = None) -> Tensor:
+        return extra.compress(self, a, axis)
+
+    def transfer(self, target: Any) -> Tensor:
+        """The variable itself: where it is kept is not its matter."""
+        return self
 
     def set(self, y: Any) -> Tensor:
         """`x[..].set(y)`: x with y in the place of this part."""
@@ -293,9 +291,29 @@ class Variable(Tensor, metaclass=Located):
     def argsort(self, axis: int | None = -1, kind: str = "quicksort", order: None = None) -> Tensor:
         return sorting.argsort(self, axis)
 
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Tensor:
+        return sorting.searchsorted(self, v, side, sorter)
+
     def nonzero(self, return_matrix: bool = False) -> Any:
-        message = "nonzero: how many places there are, only run time knows"
-        raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up")
+        return extra.nonzero(self)
+
+    def nonzero_values(self) -> Any:
+        return extra.nonzero_values(self)
+
+    # --- functions that numpy has, `numpy.exp(x)` and `x.exp()` -----------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Tensor:
+        """What numpy's function of this name is here."""
+        name = OF_NUMPY.get(ufunc.__name__, ufunc.__name__)
+        if method == "__call__" and not named and name in elementwise.__all__:
+            return getattr(elementwise, name)(*inputs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **named)
+
+    arccos, arccosh, arcsin, arcsinh = (_method(name) for name in ("arccos", "arccosh", "arcsin", "arcsinh"))
+    arctan, arctanh, ceil, cos, cosh = (_method(name) for name in ("arctan", "arctanh", "ceil", "cos", "cosh"))
+    deg2rad, exp, exp2, expm1, floor = (_method(name) for name in ("deg2rad", "exp", "exp2", "expm1", "floor"))
+    log, log10, log1p, log2, rad2deg = (_method(name) for name in ("log", "log10", "log1p", "log2", "rad2deg"))
+    sin, sinh, sqrt, tan, tanh, trunc = (_method(name) for name in ("sin", "sinh", "sqrt", "tan", "tanh", "trunc"))
 
     # --- over axes ---------------------------------------------------------------------------------------------------
 

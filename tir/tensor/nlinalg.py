@@ -3,8 +3,7 @@
 from typing import Any
 
 from tir.graph.creation import diag, trace
-from tir.graph.linalg import det, inv, matrix_dot, matrix_inverse, matrix_power
-from tir.graph.reductions import norm
+from tir.graph.linalg import det, inv, matrix_dot, matrix_inverse, matrix_power, norm
 from tir.tensor.missing import missing
 
 __all__ = [
