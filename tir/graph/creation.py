@@ -187,7 +187,22 @@ def diag(v: Any, k: int = 0) -> Tensor:
     v = b.tensor(v)
     if v.type.rank not in (1, 2):
         raise GraphTypeError(f"diag: needs a vector or a matrix, got {v.type}")
-    return b.diag(v, k) if v.type.rank == 1 else b.diag_part(v, k)
+    return b.diag(v, k) if v.type.rank == 1 else _diagonal(v, k)
+
+
+def _diagonal(x: Tensor, k: int) -> Tensor:
+    """The k-th diagonal of matrices, also of those that are not square: it is the main one of a square part."""
+    rows, columns = x.type.shape[-2:]
+    if isinstance(rows, int) and rows == columns:
+        return b.diag_part(x, k)
+    starts = [*([0] * (x.type.rank - 2)), max(-k, 0), max(k, 0)]
+    down, across = (b.extent_count(size) for size in b.shape(x)[-2:])
+    height, width = (
+        b.sub(size if isinstance(size, Tensor) else b.constant(size, I64), start)
+        for size, start in zip((down, across), starts[-2:])
+    )
+    count = b.to_index(b.maximum(b.minimum(height, width), b.constant(0, I64)))
+    return b.diag_part(b.dynamic_slice(x, starts, [*b.shape(x)[:-2], count, count], mode="clamp"), 0)
 
 
 @located
@@ -198,7 +213,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         raise GraphTypeError(f"diagonal: needs two axes or more, got {a.type}")
     first, second = b.axis_of(a, axis1), b.axis_of(a, axis2)
     rest = [axis for axis in range(a.type.rank) if axis not in (first, second)]
-    return b.diag_part(b.transpose(a, [*rest, first, second]), offset)
+    return _diagonal(b.transpose(a, [*rest, first, second]), offset)
 
 
 @located

@@ -13,7 +13,7 @@ from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
 from tir.graph.typing import element_of
 from tir.ir.errors import TirError
-from tir.ir.types import F32, F64, I1, FloatType
+from tir.ir.types import F32, F64, I1, Type
 from tir.lazy import np
 
 __all__ = [
@@ -115,7 +115,8 @@ def clip(x: Any, min: Any, max: Any) -> Tensor:
 @located
 def abs(x: Any) -> Tensor:
     """|x|; its gradient at 0 is 0."""
-    return b.abs(x)
+    x = b.tensor(x)
+    return x if x.type.element is I1 else b.abs(x)
 
 
 abs_ = abs
@@ -207,19 +208,19 @@ def erfcx(x: Any) -> Tensor:
     series = b.full_like(x, 1)
     for k in range(8, 0, -1):
         series = sub(1, mul(2 * k - 1, mul(half, series)))
-    far = true_div(series, mul(large, float(np.sqrt(np.pi))))
+    far = true_div(series, mul(large, _number(np.sqrt(np.pi), element)))
     return switch(lt(x, end), mul(exp(sqr(small)), erfc(small)), far)
 
 
 @located
 def gamma(x: Any) -> Tensor:
     """The gamma function: nan at whole numbers below 0, where it has poles on both sides."""
-    (x,), _ = b._promote(b.tensor(x), floats=True)
+    (x,), element = b._promote(b.tensor(x), floats=True)
     size, below = exp(gammaln(x)), floor(x)
     signed = switch(and_(lt(x, 0), eq(mod(below, 2), 1)), neg(size), size)
     zero = eq(x, 0)
     at_zero = switch(zero, reciprocal(switch(zero, x, b.full_like(x, 1))), signed)  # -inf at -0.0
-    return switch(and_(lt(x, 0), eq(below, x)), float("nan"), at_zero)
+    return switch(and_(lt(x, 0), eq(below, x)), _number(float("nan"), element), at_zero)
 
 
 @located
@@ -243,20 +244,32 @@ def arctan2(y: Any, x: Any) -> Tensor:
 @located
 def logaddexp(x: Any, y: Any) -> Tensor:
     """log(exp(x) + exp(y)) without overflow."""
+    (x, y), element = b._promote(b.tensor(x), b.tensor(y), floats=True)
     high, low = maximum(x, y), minimum(x, y)
-    return switch(eq(high, low), high + float(np.log(2.0)), high + log1p(exp(low - high)))
+    return switch(eq(high, low), add(high, _number(np.log(2.0), element)), add(high, log1p(exp(sub(low, high)))))
 
 
 @located
 def deg2rad(x: Any) -> Tensor:
     """Degrees in radians."""
-    return b.mul(b.tensor(x), float(np.pi / 180))
+    return _scaled(x, np.pi / 180)
 
 
 @located
 def rad2deg(x: Any) -> Tensor:
     """Radians in degrees."""
-    return b.mul(b.tensor(x), float(180 / np.pi))
+    return _scaled(x, 180 / np.pi)
+
+
+def _scaled(x: Any, factor: float) -> Tensor:
+    """x times a number, in the floats of x."""
+    (x,), element = b._promote(b.tensor(x), floats=True)
+    return b.mul(x, _number(factor, element))
+
+
+def _number(number: float, element: Type) -> Tensor:
+    """A number in this element type, whatever the dtype that Python's floats count as."""
+    return b.cast(b.constant(number, F64), element)
 
 
 # --- rounding --------------------------------------------------------------------------------------------------------
@@ -406,10 +419,9 @@ def imag(x: Any) -> Tensor:
 
 @located
 def angle(x: Any) -> Tensor:
-    """0 for positive numbers, pi for negative ones."""
-    x = b.tensor(x)
-    x = x if isinstance(x.type.element, FloatType) else b.cast(x, F64)
-    return switch(lt(x, 0), float(np.pi), switch(isnan(x), x, b.full_like(x, 0)))
+    """0 for positive numbers, pi for negative ones, as float64."""
+    x = b.cast(b.tensor(x), F64)
+    return b.atan2(b.full_like(x, 0), x)
 
 
 @located

@@ -14,7 +14,7 @@ from tir.graph.graph import located
 from tir.graph.shape import constant_of
 from tir.graph.typing import element_of, float_x
 from tir.ir.errors import counted
-from tir.ir.types import I64, FloatType, IntegerType
+from tir.ir.types import I64, FloatType, IntegerType, Type
 from tir.lazy import np
 
 __all__ = [
@@ -255,28 +255,37 @@ mgrid, ogrid = _Grid(is_open=False), _Grid(is_open=True)
 
 @located
 def linspace(start: Any, end: Any, steps: int = 50, dtype: Any = None) -> Tensor:
-    """That many numbers from start to end, both included, at equal distances."""
-    element = float_x() if dtype is None else element_of(dtype)
+    """That many numbers from start to end, both included, at equal distances; of floatX by default."""
     count = operator.index(steps)
     if count < 1:
         raise GraphValueError(f"linspace: needs one step or more, got {count}")
-    places = b.cast(b.iota([count], 0), element if isinstance(element, FloatType) else float_x())
-    first, width = b.tensor(start), elementwise.sub(end, start)
-    line = elementwise.add(first, elementwise.mul(places, elementwise.true_div(width, float(max(count - 1, 1)))))
-    return elementwise.cast(line, element)
+    element = _floats_for(dtype)
+    first, last = (b.cast(b.tensor(x), element) for x in (start, end))
+    step = elementwise.true_div(elementwise.sub(last, first), b.constant(max(count - 1, 1), element))
+    line = elementwise.add(first, elementwise.mul(b.cast(b.iota([count], 0), element), step))
+    return elementwise.cast(line, dtype or "floatX")
 
 
 @located
 def logspace(start: Any, end: Any, steps: int = 50, base: float = 10.0, dtype: Any = None) -> Tensor:
     """base to the powers of `linspace`."""
-    return elementwise.cast(elementwise.pow(float(base), linspace(start, end, steps)), dtype or "floatX")
+    element = _floats_for(dtype)
+    powers = elementwise.pow(b.cast(b.tensor(base), element), linspace(start, end, steps, element))
+    return elementwise.cast(powers, dtype or "floatX")
 
 
 @located
 def geomspace(start: Any, end: Any, steps: int = 50, dtype: Any = None) -> Tensor:
-    """That many numbers from start to end, both included and above 0, with equal quotients."""
-    line = linspace(elementwise.log(start), elementwise.log(end), steps)
-    return elementwise.cast(elementwise.exp(line), dtype or "floatX")
+    """That many numbers from start to end, both included and above 0, with equal quotients; of floatX by default."""
+    element = _floats_for(dtype)
+    first, last = (elementwise.log(b.cast(b.tensor(x), element)) for x in (start, end))
+    return elementwise.cast(elementwise.exp(linspace(first, last, steps, element)), dtype or "floatX")
+
+
+def _floats_for(dtype: Any) -> Type:
+    """The floats in which numbers of this dtype are computed."""
+    element = float_x() if dtype is None else element_of(dtype)
+    return element if isinstance(element, FloatType) else float_x()
 
 
 @located

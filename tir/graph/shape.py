@@ -440,10 +440,11 @@ def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) 
     if n_splits is not None and len(sizes) != n_splits:
         raise GraphValueError(f"split: n_splits is {n_splits}, but there are {counted(len(sizes), 'size')}")
     if all(isinstance(size, int) for size in sizes):
-        dim = x.type.shape[axis]
-        if isinstance(dim, int) and dim != sum(sizes):  # type: ignore[arg-type]
+        dim, total = x.type.shape[axis], sum(cast(Sequence[int], sizes))
+        if isinstance(dim, int) and dim != total:
             raise GraphValueError(f"split: the sizes {sizes} must add up to {dim}, the size of axis {axis}")
-        return b.split(x, sizes, axis)  # type: ignore[arg-type]
+        known = _respecified(x, lambda i, dim: total if i == axis else dim)  # run time checks it
+        return b.split(known, cast(Sequence[int], sizes), axis)
     found, start = [], b.constant(0, I64)
     for size in sizes:
         starts = [start if i == axis else 0 for i in range(x.type.rank)]
@@ -483,7 +484,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     if axis is None:
         x, axis = flatten(x), 0
     axis = b.axis_of(x, axis)
-    if isinstance(repeats, Tensor) and repeats.type.rank == 1 or np.ndim(repeats) == 1 and not isinstance(repeats, Tensor):
+    if (repeats.type.rank if isinstance(repeats, Tensor) else np.ndim(repeats)) == 1:
         return _repeated_each(x, repeats, axis)
     times = extent_of(repeats)
     if isinstance(times, int):

@@ -54,7 +54,7 @@ def autocast(number: Any) -> Any:
         else:
             with np.errstate(over="ignore"):
                 cast = kind.type(number)
-            if cast == number:
+            if float(cast) == number:  # in Python's numbers: numpy would round the number first
                 return cast
     return np.dtype(names[-1]).type(number)
 

@@ -29,8 +29,8 @@ from tir.graph.products import __all__ as _products
 from tir.graph.reductions import *  # noqa: F403
 from tir.graph.reductions import __all__ as _reductions
 from tir.graph.shape import *  # noqa: F403
-from tir.graph.shape import __all__ as _shape
 from tir.graph.shape import NotScalarConstantError
+from tir.graph.shape import __all__ as _shape
 from tir.graph.shared import SharedVariable, shared
 from tir.graph.sorting import *  # noqa: F403
 from tir.graph.sorting import __all__ as _sorting

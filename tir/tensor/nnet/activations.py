@@ -9,7 +9,7 @@ from tir.graph import elementwise, reductions
 from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
-from tir.ir.types import IntegerType
+from tir.ir.types import F64, IntegerType
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "crossentropy_categorical_1hot",
@@ -38,7 +38,9 @@ def ultra_fast_sigmoid(x: Any) -> Tensor:
 @located
 def hard_sigmoid(x: Any) -> Tensor:
     """0.2 x + 0.5, at least 0 and at most 1."""
-    return elementwise.clip(elementwise.add(elementwise.mul(x, 0.2), 0.5), 0.0, 1.0)
+    x = _floats(x)
+    slope, shift = (b.cast(b.constant(number, F64), x.type.element) for number in (0.2, 0.5))
+    return elementwise.clip(elementwise.add(elementwise.mul(x, slope), shift), 0, 1)
 
 
 @located

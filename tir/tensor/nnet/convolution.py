@@ -54,7 +54,7 @@ def _conv(
             hint = "x.reshape((batch, channels, rows, columns)) makes it fit" if spatial == 2 else None
             raise GraphTypeError(f"{name}: {label} must have {spatial + 2} axes, got {value.type}", hint=hint)
     x, w = (_with_shape(name, value, shape) for value, shape in zip((x, w), shapes))
-    w = _with_kernel(name, w)
+    w = _with_kernel(name, w, groups)
     strides, dilations = (
         numbers_of(name, what, given, spatial) for what, given in (("subsample", strides), ("filter_dilation", dilations))
     )
@@ -76,15 +76,17 @@ def _with_shape(name: str, x: Tensor, shape: Any) -> Tensor:
     return x if wanted is x.type else specified(b, x.value, wanted)
 
 
-def _with_kernel(name: str, w: Tensor) -> Tensor:
-    """Filters whose kernel has known sizes: those that shared variables have now, for good."""
-    if DYNAMIC not in w.type.shape[2:]:
+def _with_kernel(name: str, w: Tensor, groups: int) -> Tensor:
+    """Filters whose kernel has known sizes, in groups all of them: those that shared variables have now, for good."""
+    first = 0 if groups != 1 else 2
+    if DYNAMIC not in w.type.shape[first:]:
         return w
-    sizes = type_at_present(w).shape[2:]
+    sizes = type_at_present(w).shape[first:]
     if DYNAMIC in sizes:
-        message = f"{name}: the kernel must have known sizes, got filters of {w.type}"
+        what = "the filters must have known sizes for groups" if first == 0 else "the kernel must have known sizes"
+        message = f"{name}: {what}, got filters of {w.type}"
         raise GraphTypeError(message, hint="filter_shape=(outputs, channels, rows, columns) says them")
-    return specified(b, w.value, w.type.with_shape((*w.type.shape[:2], *sizes)))
+    return specified(b, w.value, w.type.with_shape((*w.type.shape[:first], *sizes)))
 
 
 def _kernel(w: Tensor) -> list[int]:
@@ -130,7 +132,7 @@ def conv2d_transpose(
 ) -> Tensor:  # fmt: skip
     """The gradient of a conv2d by its input: upsamples. filters: as of that conv2d, (inputs, outputs, rows, columns)."""
     g, w = b.tensor(input), _with_shape("conv2d_transpose", b.tensor(filters), filter_shape)
-    w = _with_kernel("conv2d_transpose", w)
+    w = _with_kernel("conv2d_transpose", w, num_groups)
     strides = numbers_of("conv2d_transpose", "input_dilation", input_dilation, 2)
     dilations = numbers_of("conv2d_transpose", "filter_dilation", filter_dilation, 2)
     low, high = padding_of("conv2d_transpose", border_mode, _kernel(w), dilations, 2)

@@ -1,0 +1,123 @@
+"""The names of Theano: where they stand, what numpy makes of variables, and what is said of names that are not there."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tir
+import tir.tensor as T
+from tir.tensor.constructors import CONSTRUCTORS
+
+#: Names that programs import, by module.
+NAMES = {
+    "tir.tensor": (
+        "abs_ add addbroadcast all alloc and_ any arange arccos arctan2 argmax argmin argsort as_tensor_variable batched_dot "
+        "batched_tensordot bincount cast ceil ceil_intdiv choose clip concatenate constant cumprod cumsum diag diagonal diff "
+        "disconnected_grad dmatrix dot dvector eq erf exp expm1 extract_diag eye fill fill_diagonal flatten floor fmatrix "
+        "fscalar ftensor4 fvector gammaln ge get_scalar_constant_value get_vector_length grad gt hessian horizontal_stack "
+        "identity_like imatrix inc_subtensor int_div inv inverse_permutation iscalar isnan ivector jacobian join largest le "
+        "lmatrix log log1p logaddexp lscalar lt lvector make_vector matrices matrix max max_and_argmax maximum mean mgrid min "
+        "minimum mod mul neg neq nnet nonzero ogrid ones ones_like or_ outer patternbroadcast permute_row_elements pow "
+        "prod psi ptp real repeat reshape roll round row scalar scalars second set_subtensor sgn shape shape_padleft "
+        "shape_padright shared signal sin smallest sort specify_shape split sqr sqrt squeeze stack stacklists std "
+        "sub sum swapaxes switch take tan tanh tensor tensor3 tensor4 tensordot tile topk trace transpose tri tril triu "
+        "true_div trunc unbroadcast unravel_index var vector vectors verify_grad vertical_stack where xor zeros zeros_like "
+        "Elemwise Lop NotScalarConstantError Rop TensorType TensorVariable discrete_dtypes float_dtypes"
+    ),
+    "tir.tensor.basic": "as_tensor_variable cast TensorType constant",
+    "tir.tensor.elemwise": "Elemwise Sum Prod",
+    "tir.tensor.extra_ops": "to_one_hot bincount cumsum cumprod diff repeat squeeze compress fill_diagonal bartlett",
+    "tir.tensor.nlinalg": "matrix_inverse det trace diag extract_diag alloc_diag matrix_dot matrix_power norm",
+    "tir.tensor.slinalg": "cholesky solve solve_lower_triangular solve_upper_triangular kron",
+    "tir.tensor.sort": "sort argsort topk argtopk topk_and_argtopk",
+    "tir.tensor.subtensor": "set_subtensor inc_subtensor",
+    "tir.tensor.var": "TensorVariable",
+    "tir.tensor.nnet": (
+        "sigmoid hard_sigmoid ultra_fast_sigmoid softplus softsign softmax softmax_with_bias logsoftmax relu elu selu conv2d "
+        "conv3d conv2d_transpose separable_conv2d binary_crossentropy categorical_crossentropy sigmoid_binary_crossentropy "
+        "crossentropy_softmax_1hot crossentropy_softmax_argmax_1hot_with_bias batch_normalization bn conv neighbours"
+    ),
+    "tir.tensor.nnet.abstract_conv": "conv2d conv2d_grad_wrt_inputs conv2d_grad_wrt_weights",
+    "tir.tensor.nnet.bn": "batch_normalization batch_normalization_train batch_normalization_test",
+    "tir.tensor.nnet.neighbours": "images2neibs neibs2images",
+    "tir.tensor.nnet.nnet": "softmax categorical_crossentropy prepend_1_to_each_row",
+    "tir.tensor.nnet.sigm": "sigmoid softplus hard_sigmoid",
+    "tir.tensor.signal.pool": "pool_2d max_pool_2d pool_3d max_pool_2d_same_size",
+    "tir.tensor.signal.downsample": "max_pool_2d",
+    "tir.tensor.signal.conv": "conv2d",
+    "tir.gradient": (
+        "grad jacobian hessian Lop Rop DisconnectedInputError GradientError consider_constant disconnected_grad grad_clip "
+        "grad_scale verify_grad numeric_grad zero_grad subgraph_grad hessian_vector_product"
+    ),
+}
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_names_stand_where_theano_has_them(module: str) -> None:
+    found = importlib.import_module(module)
+    names = NAMES[module].split()
+    assert [name for name in names if not hasattr(found, name)] == []
+
+
+@pytest.mark.parametrize("module", [name for name in NAMES if name not in ("tir.tensor.nnet.nnet",)])
+def test_all_names_that_a_module_lists_are_there(module: str) -> None:
+    found = importlib.import_module(module)
+    assert [name for name in found.__all__ if not hasattr(found, name)] == []
+    assert len(set(found.__all__)) == len(found.__all__)
+
+
+def test_constructors_are_told_by_dir() -> None:
+    assert {"fmatrix", "dscalars", "itensor3", "lrow", "matrices"} <= set(dir(T)) & set(CONSTRUCTORS)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (np.exp, np.exp), (np.sqrt, np.sqrt), (np.absolute, np.absolute), (np.negative, np.negative), (np.rint, np.rint),
+        (lambda x: np.maximum(x, 1.0), lambda x: np.maximum(x, 1.0)), (lambda x: np.array([1.0, 2.0]) * x, lambda x: np.array([1.0, 2.0]) * x),
+        (lambda x: np.power(x, 2), lambda x: np.power(x, 2)), (lambda x: np.float64(2) - x, lambda x: 2 - x),
+        (lambda x: np.array([[1.0, 2.0]]) @ x, lambda x: np.array([[1.0, 2.0]]) @ x),
+        (lambda x: np.less(x, 1.0), lambda x: x < 1),
+    ],
+)  # fmt: skip
+def test_numpy_functions_take_variables(function: Any, expected: Any) -> None:
+    x, values = T.dvector("x"), np.array([0.25, 4.0])
+    np.testing.assert_allclose(tir.function([x], function(x), mode="FAST_COMPILE")(values), expected(values))
+
+
+def test_methods_are_the_functions() -> None:
+    x = T.dvector("x")
+    names = "arccos arcsin arctan ceil cos cosh deg2rad exp exp2 expm1 floor log log10 log1p log2 rad2deg sin sinh sqrt tan tanh trunc"
+    values = np.array([0.25, 0.5])
+    found = tir.function([x], [getattr(x, name)() for name in names.split()], mode="FAST_COMPILE")(values)
+    np.testing.assert_allclose(found, [getattr(np, name)(values) for name in names.split()])
+    assert x.transfer("cpu") is x
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "told"),
+    [
+        (T, "expp", "did you mean 'exp'?"),
+        (T, "sigmoid", "it is T.nnet.sigmoid"),
+        (T, "unique", "only run time knows how many elements it gives"),
+        (T, "complex", "there are no complex numbers"),
+        (T, "fft", "there are no complex numbers"),
+        (T, "j0", "there are no Bessel functions"),
+        (T, "erfcinv", "write T.erfinv(1 - x)"),
+        (T, "maxtrix", "did you mean 'matrix'?"),
+        (T.nlinalg, "svd", "there is Cholesky alone of the factorisations"),
+        (T.nlinalg, "matrix_inv", "did you mean 'matrix_inverse'?"),
+        (T.slinalg, "expm", "there is no exponential of matrices"),
+        (T.nnet, "sigmod", "did you mean 'sigmoid'?"),
+        (T.nnet, "h_softmax", "write it with T.nnet.softmax and indexing"),
+        (T.signal, "pool_2d", "it is T.signal.pool.pool_2d"),
+    ],
+)
+def test_a_name_that_is_not_there_says_what_to_write(module: Any, name: str, told: str) -> None:
+    with pytest.raises(AttributeError) as error:
+        getattr(module, name)
+    assert told in str(error.value) and f"no attribute {name!r}" in str(error.value)
