@@ -543,7 +543,6 @@ def test_mean_of_no_axes() -> None:
     assert run([x.mean(), T.mean(3.0), x.sum()], {x: 2.5}) == [2.5, 3, 2.5]
 
 
-@pytest.mark.xfail(strict=True, reason="the pass with which `function` accumulates in float64 is not there yet")
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
 def test_a_sum_of_float32_adds_up_in_float64(mode: str) -> None:
     """t20: 2^24 + 1 + 1 + .. in float32 stays 2^24; the result is rounded once."""
