@@ -8,7 +8,7 @@ from tir.dialects.tir.build.core import Tensor
 from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
-from tir.graph.shape import constant_of, extents_of
+from tir.graph.shape import constant_of, extents_of, stretched
 from tir.graph.typing import element_of, promoted
 from tir.ir.types import I64, FloatType, Type, dtype_of, type_of_dtype
 from tir.lazy import np
@@ -50,7 +50,7 @@ def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: An
 def alloc(value: Any, *shape: Any) -> Tensor:
     """The value broadcast to this shape."""
     sizes = shape[0] if len(shape) == 1 and (isinstance(shape[0], (list, tuple)) or _is_vector(shape[0])) else shape
-    return b.broadcast_to(b.tensor(value), extents_of(sizes))
+    return stretched(b.tensor(value), extents_of(sizes))
 
 
 def _is_vector(x: Any) -> bool:
@@ -61,7 +61,7 @@ def _is_vector(x: Any) -> bool:
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """A number everywhere; dtype: that of the number by default."""
     value = b.tensor(fill_value)
-    return b.broadcast_to(value if dtype is None else b.cast(value, element_of(dtype)), extents_of(shape))
+    return stretched(value if dtype is None else b.cast(value, element_of(dtype)), extents_of(shape))
 
 
 @located
@@ -84,7 +84,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """A number everywhere, in the shape and dtype of x."""
     x = b.tensor(x)
     value = b.cast(b.tensor(fill_value), x.type.element if dtype is None else element_of(dtype))
-    return b.broadcast_to(value, b.shape(x))
+    return stretched(value, b.shape(x))
 
 
 @located

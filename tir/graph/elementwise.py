@@ -11,6 +11,7 @@ from tir.dialects.tir.build.core import Tensor
 from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
+from tir.graph.shape import stretched
 from tir.graph.typing import element_of
 from tir.ir.errors import TirError
 from tir.ir.types import F32, F64, I1, Type
@@ -434,8 +435,7 @@ def fill(x: Any, value: Any) -> Tensor:
 def second(x: Any, value: Any) -> Tensor:
     """`value`, broadcast to the shape of x and its own."""
     x, value = b.tensor(x), b.tensor(value)
-    shape = b._common_shape([x, value])
-    return b.broadcast_to(value, shape)
+    return stretched(value, b._common_shape([x, value]))
 
 
 @located

@@ -11,7 +11,7 @@ from tir.graph import creation, elementwise, indexing, reductions, shape, sortin
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
-from tir.graph.shape import constant_of
+from tir.graph.shape import constant_of, stretched
 from tir.graph.typing import element_of, float_x
 from tir.ir.errors import counted
 from tir.ir.types import I64, FloatType, IntegerType, Type
@@ -144,7 +144,7 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Tensor:
         inverse = shape.get_scalar_constant_value(inverse)
     common = b._common_shape([x, y])
     order = inverse_permutation(y) if inverse else y
-    return indexing.take_along_axis(b.broadcast_to(x, common), b.broadcast_to(order, common), len(common) - 1)
+    return indexing.take_along_axis(stretched(x, common), stretched(order, common), len(common) - 1)
 
 
 @located
@@ -312,7 +312,7 @@ def broadcast_arrays(*args: Any) -> list[Tensor]:
     """The tensors broadcast to their common shape."""
     tensors = [b.tensor(x) for x in args]
     common = b._common_shape(tensors) if tensors else []
-    return [b.broadcast_to(x, common) for x in tensors]
+    return [stretched(x, common) for x in tensors]
 
 
 @located

@@ -205,14 +205,14 @@ def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inp
 @located
 def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
     """The rows `eval_points`, one for each of f, times the Jacobians of f by `wrt` (a vjp, PyTensor's pullback)."""
-    values = _variables("lop: f", f)
+    values = _variables("Lop: f", f)
     rows = eval_points if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(rows) != len(values):
-        raise GraphValueError(f"lop: needs an eval_point for each of f, {len(values)}, got {len(rows)}")
+        raise GraphValueError(f"Lop: needs an eval_point for each of f, {len(values)}, got {len(rows)}")
     given = {x: row for x, row in zip(values, rows)}
-    points = _variables("lop: wrt", wrt)
+    points = _variables("Lop: wrt", wrt)
     cotangents = _known(given)
-    ends = [x.plain for x in _variables("lop: consider_constant", consider_constant or [])]
+    ends = [x.plain for x in _variables("Lop: consider_constant", consider_constant or [])]
     results = list(cotangents)
     answers = _answers(points, results, {}, ends, disconnected_inputs, "zero")
     asked = [i for i in range(len(points)) if i not in answers]
@@ -224,10 +224,10 @@ def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disco
 @located
 def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise", **options: Any) -> Any:
     """The Jacobians of f by `wrt`, times the columns `eval_points`, one for each of `wrt` (PyTensor's pushforward)."""
-    values, points = _variables("rop: f", f), _variables("rop: wrt", wrt)
+    values, points = _variables("Rop: f", f), _variables("Rop: wrt", wrt)
     columns = eval_points if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(columns) != len(points):
-        raise GraphValueError(f"rop: needs an eval_point for each of wrt, {len(points)}, got {len(columns)}")
+        raise GraphValueError(f"Rop: needs an eval_point for each of wrt, {len(points)}, got {len(columns)}")
     tangents = _known({x: column for x, column in zip(points, columns)})
     return _packed(f, b.jvp(values, list(tangents), list(tangents.values())))
 

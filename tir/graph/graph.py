@@ -13,12 +13,14 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from tir.api import caller_location
-from tir.dialects.tir.build.core import Tensor, TensorLike
+from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, told
 from tir.dialects.tir.builder import TensorBuilder
+from tir.graph.calls import tell_call
+from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.typing import autocast, float_x, promoted, upgraded
 from tir.ir.errors import Location, TirError
 from tir.ir.ir import Block, BlockArgument, Op, Value
-from tir.ir.types import FloatType, IntegerType, Type, type_of_dtype
+from tir.ir.types import I1, FloatType, IntegerType, Type, type_of_dtype
 from tir.lazy import np
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "captured",
     "located",
     "Located",
+    "with_type",
     "makers_of",
     "placeholders_of",
 ]
@@ -85,6 +88,9 @@ class Graph(TensorBuilder):
             return x.plain  # type: ignore[attr-defined]
         if isinstance(x, (list, tuple)) and any(isinstance(part, (Tensor, list, tuple)) for part in x) and _has_tensor(x):
             return self.stack([self.tensor(part) for part in x])
+        if isinstance(x, complex) or isinstance(x, np.ndarray) and x.dtype.kind == "c":
+            hint = "keep real and imaginary parts apart"
+            raise GraphTypeError(f"there are no complex numbers, got {told(x)}", hint=hint)
         return super().tensor(x)
 
     def constant(self, array: Any, element: Type | None = None) -> Tensor:
@@ -93,6 +99,24 @@ class Graph(TensorBuilder):
 
     def _own(self, value: Value) -> Tensor:
         return self.variable_class(self, value)
+
+    def axis_of(self, x: Tensor, axis: Any) -> int:
+        """The axis, counted from the front, which must be known."""
+        if not hasattr(axis, "__index__") or isinstance(axis, Tensor):
+            raise GraphTypeError(f"an axis must be a whole number that is known, got {told(axis)}")
+        return super().axis_of(x, axis)
+
+    def axes_of(self, x: Tensor, axes: Any) -> list[int]:
+        """The axes in order, counted from the front."""
+        given = axes if isinstance(axes, (list, tuple, range)) else [axes]
+        return super().axes_of(x, [self.axis_of(x, axis) for axis in given])
+
+    def _common_shape(self, xs: Sequence[Tensor]) -> list[Extent]:
+        """The shape that numpy's rules give."""
+        try:
+            return super()._common_shape(xs)
+        except TirError:
+            raise GraphValueError(f"shapes do not fit together: {' and '.join(map(with_type, xs))}") from None
 
     def true_div(self, x: TensorLike, y: TensorLike) -> Tensor:
         """x / y; integers give a floatX."""
@@ -107,6 +131,56 @@ class Graph(TensorBuilder):
             (x, _), element = self._promote(x, y)
             x = self.cast(x, element) if isinstance(x, Tensor) else x
         return super().pow(x, y)
+
+    def neg(self, x: TensorLike) -> Tensor:
+        """-x."""
+        x = self.tensor(x)
+        if x.type.element is I1:
+            hint = "~x is the other truth value, T.cast(x, 'int8') a number"
+            raise GraphTypeError(f"truth values have no negative, got {with_type(x)}", hint=hint)
+        return super().neg(x)
+
+    def sub(self, x: TensorLike, y: TensorLike) -> Tensor:
+        """x - y."""
+        (first, second), element = self._promote(x, y)
+        if element is I1:
+            hint = "T.xor(x, y) says where they differ, T.cast(.., 'int8') makes numbers"
+            raise GraphTypeError("truth values have no difference", hint=hint)
+        return super().sub(first, second)
+
+    def _bits(self, *xs: TensorLike) -> list[Tensor]:
+        """Tensors of integers or truth values."""
+        found = [self.tensor(x) for x in xs]
+        for x in found:
+            if isinstance(x.type.element, FloatType):
+                hint = "T.cast(.., 'int64') makes integers, x > 0 truth values"
+                raise GraphTypeError(f"bits are those of integers and truth values, got {with_type(x)}", hint=hint)
+        return found
+
+    def and_(self, x: TensorLike, y: TensorLike) -> Tensor:
+        """Both, bit by bit."""
+        return super().and_(*self._bits(x, y))
+
+    def or_(self, x: TensorLike, y: TensorLike) -> Tensor:
+        """One or both, bit by bit."""
+        return super().or_(*self._bits(x, y))
+
+    def xor(self, x: TensorLike, y: TensorLike) -> Tensor:
+        """One but not both, bit by bit."""
+        return super().xor(*self._bits(x, y))
+
+    def not_(self, x: TensorLike) -> Tensor:
+        """The other bits."""
+        return super().not_(*self._bits(x))
+
+    def shl(self, x: TensorLike, y: TensorLike) -> Tensor:
+        """The bits moved up."""
+        return super().shl(*self._bits(x, y))
+
+    def shr(self, x: TensorLike, y: TensorLike, logical: bool = False) -> Tensor:
+        """The bits moved down."""
+        x, y = self._bits(x, y)
+        return super().shr(x, y, logical)
 
     def _promote(self, *xs: TensorLike, floats: bool = False) -> tuple[list[Tensor | int | float], Type]:
         """Tensors of the element type that Theano gives them together, and that type; numbers are left as they are."""
@@ -125,14 +199,21 @@ class Graph(TensorBuilder):
 GRAPH = Graph()
 
 
+def with_type(x: Tensor) -> str:
+    """A variable in a message: its name, if it has one, and its type."""
+    return f"{x.value.hint} of type {x.type}" if x.value.hint else str(x.type)
+
+
 def located(function: Called) -> Called:
-    """The function with a place, the line of the user, for each error that has none."""
+    """The function with a place, the line of the user, for each error that has none, and with the call told in it."""
+    is_method = "." in function.__qualname__.rpartition("<locals>.")[2]
 
     @wraps(function)
     def with_place(*given: Any, **named: Any) -> Any:
         try:
             return function(*given, **named)
         except TirError as error:
+            tell_call(error, function.__name__, is_method, given, named)
             if error.location is None:
                 error.location = caller_location()
             raise

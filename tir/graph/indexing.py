@@ -12,8 +12,8 @@ from tir.dialects.tir.build.core import Tensor
 from tir.dialects.tir.indexing import is_array, spelled_out
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
-from tir.graph.graph import located
-from tir.graph.shape import constant_of, stacked_parts
+from tir.graph.graph import located, with_type
+from tir.graph.shape import constant_of, stacked_parts, stretched
 from tir.ir.types import DYNAMIC, I1, I64, IntegerType
 from tir.lazy import np
 
@@ -169,8 +169,8 @@ def _changed(name: str, part: Any, y: Any, kind: str) -> Tensor:
         )
     y = b.cast(y, x.type.element)
     if y.type.rank > part.type.rank:
-        raise GraphValueError(f"{name}: y must not have more axes than the part, got {y.type} for {part.type}")
-    u = b.broadcast_to(y, b.shape(part))
+        raise GraphValueError(f"{name}: y must not have more axes than the part, got {with_type(y)} for {part.type}")
+    u = stretched(y, b.shape(part))
     parts = _parts(x, given)
     if _is_block(parts):
         return _put_block(x, parts, u, part, kind)
@@ -269,7 +269,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Tenso
     stacked = b.tensor(choices)
     a = b.tensor(a)
     shape = b.shape(b.index(stacked, 0))
-    places = b.broadcast_to(a, shape)
+    places = stretched(a, shape)
     if mode == "wrap":
         places = b.mod(b.cast(places, I64), b.extent_count(b.shape(stacked)[0]))
     found = b.take_along_axis(

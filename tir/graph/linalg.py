@@ -22,7 +22,7 @@ STRUCTURES = ("general", "lower_triangular", "upper_triangular")
 
 @located
 def matrix_inverse(a: Any) -> Tensor:
-    """The inverse of square matrices; a singular one is an error."""
+    """The inverse of square matrices; that of a singular one has nan or infinities."""
     return b.inv(_square("matrix_inverse", a))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tir.dialects.tir.build.core import Tensor, listed
+from tir.dialects.tir.build.core import Tensor
 from tir.graph.elementwise import cast, neq
 from tir.graph.errors import GraphTypeError
 from tir.graph.graph import GRAPH as b
@@ -25,11 +25,7 @@ Axis = Any  # None, a number, or several
 
 
 def _axes(x: Tensor, axis: Axis) -> Sequence[int] | None:
-    if axis is None:
-        return None
-    if isinstance(axis, Tensor):
-        raise GraphTypeError(f"the axis must be known, a whole number or a tuple of them, got {axis!r}")
-    return b.axes_of(x, listed(axis))
+    return None if axis is None else b.axes_of(x, axis)
 
 
 @located

@@ -37,8 +37,8 @@ class Refusing(Tensor):
 
     def _unknown_to_numpy(self, function: str, name: str) -> NoReturn:
         meant = OF_NUMPY.get(name, name)
-        found = f"T.{meant}(..) is it" if meant in FUNCTIONS else nearest(meant, FUNCTIONS)
-        self._unknown(f"numbers for numpy.{function}", found or "functions of variables are those of tir.tensor")
+        cure = f"T.{meant}(..) is it" if meant in FUNCTIONS else "functions of variables are those of tir.tensor"
+        self._unknown(f"numbers for numpy.{function}", cure)
 
     if not TYPE_CHECKING:  # a type checker knows the attributes
 
@@ -63,7 +63,8 @@ class Refusing(Tensor):
     def __bool__(self) -> bool:
         op = self.value.op
         if isinstance(op, Cmp) and op.predicate in ("lt", "le", "gt", "ge"):
-            message = f"{self} is neither true nor false before the program runs"
+            left = self.builder.tensor(op.lhs)
+            message = f"the comparison of {left} is neither true nor false before the program runs"
             hint = "T.switch chooses elements, tir.ifelse a branch; `a < b < c` is T.and_(a < b, b < c)"
             raise GraphTypeError(message, self.builder.here(), hint=hint)
         return True

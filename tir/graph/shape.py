@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from tir.dialects.tir.arrange import Concat
-from tir.dialects.tir.build.core import Extent, SizeOf, Tensor, listed
+from tir.dialects.tir.build.core import Extent, SizeOf, Tensor, listed, told
 from tir.dialects.tir.logic import Cast
 from tir.dialects.tir.shape import Broadcast, DimOp, Reshape
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
-from tir.graph.graph import located
+from tir.graph.graph import located, with_type
 from tir.ir.attributes import DenseAttr
 from tir.ir.errors import TirError, counted
 from tir.ir.ir import Op, Value
@@ -66,7 +66,7 @@ def extent_of(given: Any) -> Extent:
                 return int(given)
             if isinstance(given, (float, np.floating)) and float(given).is_integer():
                 return int(given)
-            raise GraphTypeError(f"a size must be a whole number or a 0-d integer variable, got {given!r}") from None
+            raise GraphTypeError(f"a size must be a whole number or a 0-d integer variable, got {told(given)}") from None
     if given.type.rank != 0 or not isinstance(given.type.element, IntegerType):
         raise GraphTypeError(f"a size must be a 0-d integer variable, got {given!r}")
     known = constant_of(given)
@@ -165,6 +165,10 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Tensor:
         raise GraphValueError(f"reshape: a size is at least 0, or -1 for the rest, got {sizes}")
     if rest:
         sizes[rest[0]] = _rest(x, [size for i, size in enumerate(sizes) if i != rest[0]])
+    elif x.type.is_static and all(isinstance(size, int) for size in sizes):
+        count, product = math.prod(x.type.static_shape), math.prod(cast(Sequence[int], sizes))
+        if count != product:
+            raise GraphValueError(f"reshape: {with_type(x)} has {count} elements, the shape {tuple(sizes)} {product}")
     return b.reshape(x, sizes)
 
 
@@ -218,7 +222,7 @@ def dimshuffle(x: Any, *pattern: Any) -> Tensor:
     rank = x.type.rank
     for one in pattern:
         if one != "x" and not (isinstance(one, (int, np.integer)) and -rank <= one < rank):
-            raise GraphValueError(f"dimshuffle: the pattern has axes of {x.type} and 'x', got {one!r} in {pattern}")
+            raise GraphValueError(f"dimshuffle: the pattern has axes of {with_type(x)} and 'x', got {one!r} in {pattern}")
     order = [int(one) % rank for one in pattern if one != "x"]
     if len(set(order)) != len(order):
         raise GraphValueError(f"dimshuffle: an axis may stand once in the pattern, got {pattern}")
@@ -226,7 +230,7 @@ def dimshuffle(x: Any, *pattern: Any) -> Tensor:
     for axis in dropped:
         if x.type.shape[axis] != 1:
             raise GraphValueError(
-                f"dimshuffle: only an axis of size 1 may be left out, got axis {axis} of {x.type}",
+                f"dimshuffle: only an axis of size 1 may be left out, got axis {axis} of {with_type(x)}",
                 hint="T.addbroadcast(x, axis) says that it has size 1",
             )
     kept = [axis for axis in range(rank) if axis not in dropped]
@@ -241,7 +245,7 @@ def transpose(x: Any, axes: Any = None) -> Tensor:
     """The axes in another order, reversed by default."""
     x = b.tensor(x)
     if axes is not None and sorted(axis % max(x.type.rank, 1) for axis in axes) != list(range(x.type.rank)):
-        raise GraphValueError(f"transpose: each axis of {x.type} must stand once, got {tuple(axes)}")
+        raise GraphValueError(f"transpose: each axis of {with_type(x)} must stand once, got {tuple(axes)}")
     return b.transpose(x, axes)
 
 
@@ -313,7 +317,11 @@ def shape_padaxis(x: Any, axis: int) -> Tensor:
 def _respecified(x: Any, wanted: Any) -> Tensor:
     """x with a type whose sizes are those of `wanted(axis, dim)`; run time checks them."""
     x = b.tensor(x)
-    type = x.type.with_shape([wanted(axis, dim) for axis, dim in enumerate(x.type.shape)])
+    sizes = [wanted(axis, dim) for axis, dim in enumerate(x.type.shape)]
+    for axis, (dim, size) in enumerate(zip(x.type.shape, sizes)):
+        if isinstance(dim, int) and isinstance(size, int) and dim != size:
+            raise GraphValueError(f"axis {axis} of {with_type(x)} has size {dim}, not {size}")
+    type = x.type.with_shape(sizes)
     return specified(b, x.value, type) if type is not x.type else x
 
 
@@ -325,6 +333,15 @@ def specified(builder: Any, value: Value, type: TensorType) -> Tensor:
         value = specified(builder, value, type.with_shape((DYNAMIC,) * type.rank)).value
     sizes = [builder.create(DimOp, value, axis=i) for i, dim in enumerate(type.shape) if dim is DYNAMIC]
     return builder.make(Broadcast, value, sizes, along=list(range(type.rank)), result_types=[type])
+
+
+def stretched(x: Tensor, shape: Sequence[Extent]) -> Tensor:
+    """x broadcast to this shape; run time checks the sizes that are open, which `b.broadcast_to` leaves to what follows."""
+    new = len(shape) - x.type.rank
+    if new < 0:
+        raise GraphValueError(f"{with_type(x)} has more axes than the shape, which has {len(shape)}")
+    is_same = new == 0 and all(to == own for own, to in zip(b.shape(x), shape))
+    return x if is_same else b._sized(Broadcast, x, shape=shape, element=x.type.element, along=range(new, len(shape)))
 
 
 @located
@@ -360,7 +377,7 @@ def specify_shape(x: Any, shape: Any) -> Tensor:
     given = list(shape) if isinstance(shape, (list, tuple)) else extents_of(shape)
     sizes = [DYNAMIC if one is None else extent_of(one) for one in given]
     if len(sizes) != x.type.rank:
-        raise GraphValueError(f"specify_shape: needs {counted(x.type.rank, 'size')} for {x.type}, got {len(sizes)}")
+        raise GraphValueError(f"specify_shape: needs {counted(x.type.rank, 'size')} for {with_type(x)}, got {len(sizes)}")
     known = _respecified(x, lambda axis, dim: sizes[axis] if isinstance(sizes[axis], int) else dim)
     if any(not isinstance(size, int) and size is not DYNAMIC for size in sizes):
         wanted: list[Any] = [extent if size is DYNAMIC else size for extent, size in zip(b.shape(known), sizes)]
@@ -383,7 +400,7 @@ def join(axis: int, *tensors: Any) -> Tensor:
     found = [b.tensor(x) for x in tensors]
     ranks = {x.type.rank for x in found}
     if len(ranks) > 1:
-        raise GraphTypeError(f"join: the tensors must have one rank, got {' and '.join(str(x.type) for x in found)}")
+        raise GraphTypeError(f"join: the tensors must have one rank, got {' and '.join(map(with_type, found))}")
     if ranks == {0}:
         raise GraphTypeError("join: tensors of rank 0 have no axis; T.stack makes a vector of them")
     return b.concat(found, axis)

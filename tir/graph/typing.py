@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tir.configuration import config
+from tir.graph.errors import GraphTypeError
 from tir.ir.types import BF16, F16, F32, F64, I1, FloatType, IntegerType, Type, dtype_of, type_of_dtype
 from tir.lazy import np
 
@@ -31,6 +32,8 @@ def element_of(dtype: Any) -> Type:
     name = config.floatX if dtype == "floatX" else dtype
     if name == "bfloat16":
         return BF16
+    if str(dtype) in ("complex64", "complex128"):
+        raise GraphTypeError(f"there are no complex numbers, got {dtype}", hint="keep real and imaginary parts apart")
     try:
         return type_of_dtype(np.dtype(name).name)
     except TypeError:

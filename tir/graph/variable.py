@@ -152,6 +152,8 @@ class Variable(Refusing, metaclass=Located):
         return self.name or self._spelled()
 
     def _spelled(self) -> str:
+        if (part := self.__dict__.get("part_of")) is not None:
+            return f"{part[0]}[..]"
         owner = self.owner
         if owner is None:
             known = shape.constant_of(self)

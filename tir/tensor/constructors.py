@@ -41,8 +41,10 @@ class TensorType:
         self, dtype: Any, broadcastable: Sequence[bool] | None = None, name: str | None = None,
         shape: Sequence[int | None] | None = None,
     ) -> None:  # fmt: skip
+        if broadcastable is not None and shape is not None:
+            raise GraphTypeError("a type has a shape or says what is broadcastable, not both")
         sizes = [1 if flag else None for flag in broadcastable or ()] if shape is None else list(shape)
-        self.ir = Type(tuple(DYNAMIC if size is None else size for size in sizes), _element(dtype))
+        self.ir = Type(tuple(DYNAMIC if size is None else size for size in sizes), element_of(dtype))
         self.dtype, self.shape, self.name = str(dtype), tuple(sizes), name
         self.broadcastable = tuple(size == 1 for size in sizes)
         self.ndim = len(sizes)
@@ -66,12 +68,6 @@ def _checked(name: Any) -> str | None:
     if name is not None and not isinstance(name, str):
         raise GraphTypeError(f"the name of a variable must be a string, got {told(name)}")
     return name
-
-
-def _element(dtype: Any) -> Any:
-    if str(dtype) in ("complex64", "complex128"):
-        raise GraphTypeError(f"there are no complex numbers, got {dtype}", hint="keep real and imaginary parts apart")
-    return element_of(dtype)
 
 
 @located

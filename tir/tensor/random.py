@@ -50,6 +50,7 @@ class RandomStateVariable(SharedVariable):
 class RandomStreams:
     """Makes streams of random numbers from one seed. state_updates: the stream of each call, and its next state."""
 
+    @located
     def __init__(self, seed: int | Sequence[int] | None = 12345, use_cuda: bool | None = None) -> None:
         self.default_instance_seed = seed
         self.state_updates: list[tuple[RandomStateVariable, Tensor]] = []
@@ -68,6 +69,7 @@ class RandomStreams:
     def _next_seed(self) -> int:
         return int(self._seeds.randint(0, 2**31 - 1)) << 32 | int(self._seeds.randint(0, 2**31 - 1))
 
+    @located
     def seed(self, seed: int | None = None) -> None:
         """Starts all streams anew, from this seed or the first one."""
         self._seeds = np.random.RandomState(self._checked(self.default_instance_seed if seed is None else seed))
