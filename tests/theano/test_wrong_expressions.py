@@ -166,7 +166,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: T.Rop(s, s, [s, s]), "Rop(s, s, [s, s]): needs an eval_point for each of wrt, 1, got 2"),
     (
         lambda: T.hessian(x, x),
-        "hessian(x, x): grad: the cost must be a scalar, got x of type tensor<?x?xf64>; take its .sum() or .mean(), or ask for T.jacobian",
+        "hessian(x, x): the cost must be a scalar, got x of type tensor<?x?xf64>; take its .sum() or .mean(), or ask for T.jacobian",
     ),
     (
         lambda: x.dimshuffle(0),
@@ -365,6 +365,98 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: T.cumsum(x, 5), "cumsum(x, 5): an axis of tensor<?x?xf64> must be -2 to 1, got 5"),
     (lambda: T.sort(x, 3), "sort(x, 3): an axis of tensor<?x?xf64> must be -2 to 1, got 3"),
     (lambda: x.max([0, "a"]), "x.max([0, 'a']): an axis must be a whole number that is known, got 'a'"),
+    (lambda: T.arange(1, 5, 0), "arange(1, 5, 0): the step must not be 0"),
+    (lambda: T.diagonal(v), "diagonal(v): needs two axes or more, got tensor<?xf64>"),
+    (lambda: T.diag(f4), "diag(images): needs a vector or a matrix, got tensor<?x?x?x?xf64>"),
+    (lambda: T.identity_like(v), "identity_like(v): needs a matrix, got tensor<?xf64>"),
+    (
+        lambda: T.compress(mask, x, 0),
+        "compress(mask, x, 0): how many places mask chooses, only run time knows; T.switch(mask, x, y) keeps the shape",
+    ),
+    (
+        lambda: x.nonzero_values(),
+        "x.nonzero_values(): how many places there are, only run time knows; T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up",
+    ),
+    (lambda: T.mgrid[0:], "mgrid, ogrid: a slice needs an end, got slice(0, None, None)"),
+    (lambda: T.get_vector_length(v), "get_vector_length(v): needs a vector of known length, got tensor<?xf64>"),
+    (lambda: T.bincount(T.cast(x, "int32")), "bincount(cast.0): needs a vector, got tensor<?x?xi64>"),
+    (lambda: T.linspace(0, 1, 0), "linspace(0, 1, 0): needs one step or more, got 0"),
+    (
+        lambda: T.unravel_index(iv, (2, 3), order="K"),
+        "unravel_index(labels, (2, 3), order='K'): the order must be C or F, got 'K'",
+    ),
+    (lambda: T.ravel_multi_index([iv], (2, 3)), "ravel_multi_index([labels], (2, 3)): needs 2 indices, got 1"),
+    (lambda: T.fill_diagonal(x, v), "fill_diagonal(x, v): the value must be a number, got tensor<?xf64>"),
+    (lambda: T.grad(None, x), "grad(None, x): needs a cost, or known_grads"),
+    (
+        lambda: T.jacobian(x, x, consider_constant=[y]),
+        "jacobian(x, x, consider_constant=[y]): write T.disconnected_grad(y) in the expression for what is constant",
+    ),
+    (lambda: v[::i], "v[::i]: the step of a slice must be a number, got i"),
+    (
+        lambda: T.slinalg.solve(x, v, A_structure="banded"),
+        "solve(x, v, A_structure='banded'): A_structure must be one of general, lower_triangular, upper_triangular, got 'banded'",
+    ),
+    (lambda: T.nlinalg.matrix_dot(), "matrix_dot(): needs at least one matrix"),
+    (lambda: T.nlinalg.norm(x, 7), "norm(x, 7): the order for a matrix must be None, fro, 1, -1, inf or -inf, got 7"),
+    (lambda: T.nlinalg.norm(s, 1), "norm(s, 1): needs a vector or a matrix, got tensor<f64>"),
+    (
+        lambda: T.slinalg.solve_triangular(x, v, trans=5),
+        "solve_triangular(x, v, trans=5): trans must be 0, 1, N or T, got 5",
+    ),
+    (
+        lambda: T.slinalg.solve(x, f4),
+        "solve(x, images): b must be a vector or a matrix for a of type tensor<?x?xf64>, got tensor<?x?x?x?xf64>",
+    ),
+    (lambda: T.slinalg.kron(x, v), "kron(x, v): needs two matrices, got v of type tensor<?xf64>"),
+    (lambda: T.get_scalar_constant_value(s), "get_scalar_constant_value(s): it is not known which number this is: s"),
+    (lambda: T.topk(v, 0), "topk(v, 0): how many must not be 0"),
+    (
+        lambda: T.searchsorted(v, x, side="middle"),
+        "searchsorted(v, x, side='middle'): the side must be left or right, got 'middle'",
+    ),
+    (
+        lambda: T.nnet.bn.batch_normalization_train(iv, iv, iv),
+        "batch_normalization_train(labels, labels, labels): the inputs must be floats, got tensor<?xi32>",
+    ),
+    (
+        lambda: T.nnet.conv2d(f4, np.ones((2, 3, 3, 3)), unshared=True),
+        "conv2d(images, array(..), unshared=True): filters that differ from place to place are not there",
+    ),
+    (
+        lambda: T.nnet.conv2d(f4, np.ones((2, 3, 3, 3)), filter_shape=(2, 3)),
+        "conv2d(images, array(..), filter_shape=(2, 3)): a shape must have 4 sizes, got (2, 3)",
+    ),
+    (
+        lambda: T.nnet.conv2d(f4, np.ones((2, 3, 3, 3)), border_mode=(1, -1)),
+        "conv2d(images, array(..), border_mode=(1, -1)): padding must be whole numbers of at least 0, got (1, -1)",
+    ),
+    (
+        lambda: T.nnet.neighbours.images2neibs(x, (2, 2)),
+        "images2neibs(x, (2, 2)): needs images of 4 axes, got tensor<?x?xf64>",
+    ),
+    (
+        lambda: T.nnet.neighbours.images2neibs(f4, (2, 2), mode="same"),
+        "images2neibs(images, (2, 2), mode='same'): the mode must be one of valid, ignore_borders, half, full, got 'same'",
+    ),
+    (
+        lambda: T.nnet.neighbours.neibs2images(x, (2, 2), (1, 1, 4, 4), mode="half"),
+        "neibs2images(x, (2, 2), (1, 1, 4, 4), mode='half'): the mode must be one of valid, ignore_borders, got 'half'",
+    ),
+    (
+        lambda: T.nnet.neighbours.images2neibs(f4, (2, 0)),
+        "images2neibs(images, (2, 0)): neib_shape must be 2 whole numbers of at least 1, got (2, 0)",
+    ),
+    (
+        lambda: T.nnet.abstract_conv.conv2d_grad_wrt_weights(x, f4, (2, 3, 3, 3)),
+        "conv2d_grad_wrt_weights(x, images, (2, 3, 3, 3)): the input must have 4 axes, got tensor<?x?xf64>",
+    ),
+    (lambda: T.nnet.nnet.prepend_1_to_each_row(v), "prepend_1_to_each_row(v): needs a matrix, got tensor<?xf64>"),
+    (lambda: T.signal.conv.conv2d(v, x), "conv2d(v, x): the images must have 2 or 3 axes, got tensor<?xf64>"),
+    (
+        lambda: T.signal.pool.pool_2d(f4, (2, 2), ignore_border=True, pad=(2, 2)),
+        "pool_2d(images, (2, 2), ignore_border=True, pad=(2, 2)): padding (2, 2) must be smaller than the window (2, 2)",
+    ),
 ]
 
 

@@ -26,6 +26,8 @@ def tell_call(error: TirError, name: str, is_method: bool, given: Sequence[Any],
     An error that says where it is has been told by someone who knows more, but for what ops say of themselves.
     """
     problem = error.args[0]
+    if is_method and name.startswith("__") and name != "__init__" and not isinstance(given[0], Tensor):
+        return  # T.mgrid[..]
     if error.location is not None and not isinstance(error, VerifyError) and error.message == problem:
         return
     for start in (f"{name}: ", f"tir.{name.strip('_')}: "):

@@ -27,7 +27,7 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None,
         found = b.cast(found, element_of(dtype))
     if ndim is not None and found.type.rank != ndim:
         if found.type.rank > ndim:
-            raise GraphTypeError(f"as_tensor_variable: needs rank {ndim}, got {found.type}")
+            raise GraphTypeError(f"needs rank {ndim}, got {found.type}")
         found = b.expand_dims(found, range(ndim - found.type.rank))
     return found.named(name) if name is not None else found
 
@@ -39,7 +39,7 @@ as_tensor = as_tensor_variable
 def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Tensor:
     """A constant; a Python number has the smallest dtype that holds it unless a dtype is given."""
     if isinstance(x, Tensor):
-        raise GraphTypeError(f"constant: needs a number or an array, got {x!r}")
+        raise GraphTypeError(f"needs a number or an array, got {x!r}")
     return as_tensor_variable(x, name, ndim, dtype)
 
 
@@ -118,7 +118,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     element = _element_of_range(start, stop, step) if dtype is None else element_of(dtype)
     if all(not isinstance(one, Tensor) for one in (start, stop, step)):
         if step == 0:
-            raise GraphTypeError("arange: the step must not be 0")
+            raise GraphTypeError("the step must not be 0")
         return b.constant(np.arange(start, stop, step).astype(dtype_of(element).numpy), element)
     first, last, width = (b.tensor(one) for one in (start, stop, step))
     if isinstance(promoted([x.type.element for x in (first, last, width)]), FloatType):
@@ -186,7 +186,7 @@ def diag(v: Any, k: int = 0) -> Tensor:
     """A matrix with v on its k-th diagonal; of a matrix its k-th diagonal."""
     v = b.tensor(v)
     if v.type.rank not in (1, 2):
-        raise GraphTypeError(f"diag: needs a vector or a matrix, got {v.type}")
+        raise GraphTypeError(f"needs a vector or a matrix, got {v.type}")
     return b.diag(v, k) if v.type.rank == 1 else _diagonal(v, k)
 
 
@@ -210,7 +210,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal along two axes, as the last axis of the result."""
     a = b.tensor(a)
     if a.type.rank < 2:
-        raise GraphTypeError(f"diagonal: needs two axes or more, got {a.type}")
+        raise GraphTypeError(f"needs two axes or more, got {a.type}")
     first, second = b.axis_of(a, axis1), b.axis_of(a, axis2)
     rest = [axis for axis in range(a.type.rank) if axis not in (first, second)]
     return _diagonal(b.transpose(a, [*rest, first, second]), offset)

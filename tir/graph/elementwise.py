@@ -285,7 +285,7 @@ def round(x: Any, mode: str = "half_to_even") -> Tensor:
     """The nearest whole number. mode: "half_to_even" or "half_away_from_zero"."""
     ways = {"half_to_even": "even", "half_away_from_zero": "away"}
     if mode not in ways:
-        raise GraphTypeError(f"round: the mode must be one of {', '.join(ways)}, got {mode!r}")
+        raise GraphTypeError(f"the mode must be one of {', '.join(ways)}, got {mode!r}")
     return b.round(x, ways[mode])
 
 
@@ -357,7 +357,7 @@ def switch(condition: Any, x: Any, y: Any) -> Tensor:
 def where(condition: Any, x: Any = None, y: Any = None) -> Tensor:
     """As `switch`."""
     if x is None or y is None:
-        message = "where: a condition alone chooses a number of elements that only run time knows"
+        message = "a condition alone chooses a number of elements that only run time knows"
         raise GraphTypeError(message, hint="write T.where(condition, x, y)")
     return switch(condition, x, y)
 
@@ -443,6 +443,6 @@ def identity_like(x: Any) -> Tensor:
     """1 on the diagonal of a matrix of the shape of x, 0 elsewhere."""
     x = b.tensor(x)
     if x.type.rank != 2:
-        raise TirError(f"identity_like: needs a matrix, got {x.type}")
+        raise TirError(f"needs a matrix, got {x.type}")
     rows, columns = b.shape(x)
     return b.eye(rows, columns, 0, x.type.element)

@@ -40,7 +40,7 @@ def bincount(x: Any, weights: Any = None, minlength: Any = None, assert_nonneg: 
     """How often each number from 0 on stands in the vector x, or the sum of its weights; of length `minlength` at least."""
     x = b.cast(_integers("bincount", x), I64)
     if x.type.rank != 1:
-        raise GraphTypeError(f"bincount: needs a vector, got {x.type}")
+        raise GraphTypeError(f"needs a vector, got {x.type}")
     least = b.cast(b.tensor(0 if minlength is None else minlength), I64)
     length = b.maximum(least, b.add(reductions.max(shape.join(0, x, b.constant(np.array([-1])))), b.constant(1, I64)))
     ones = b.full_like(x, 1) if weights is None else b.tensor(weights)
@@ -73,7 +73,7 @@ def fill_diagonal(a: Any, val: Any) -> Tensor:
     """a with this number where all positions are equal."""
     a = b.tensor(a)
     if a.type.rank < 2:
-        raise GraphTypeError(f"fill_diagonal: needs two axes or more, got {a.type}")
+        raise GraphTypeError(f"needs two axes or more, got {a.type}")
     places = [b.iota(b.shape(a), axis) for axis in range(a.type.rank)]
     on = b.cmp("eq", places[0], places[1])
     for other in places[2:]:
@@ -86,7 +86,7 @@ def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Tensor:
     """The matrix a with this number on a diagonal, above the main one for an offset above 0."""
     a = b.tensor(a)
     if a.type.rank != 2:
-        raise GraphTypeError(f"fill_diagonal_offset: needs a matrix, got {a.type}")
+        raise GraphTypeError(f"needs a matrix, got {a.type}")
     rows, columns = (b.iota(b.shape(a), axis) for axis in (0, 1))
     on = b.cmp("eq", b.add(rows, b.cast(b.tensor(offset), I64)), columns)
     return b.select(on, _number("fill_diagonal_offset", val, a), a)
@@ -111,7 +111,7 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
     """The places of x along the axis, or of the flattened x, where a mask of known numbers holds."""
     known = np.asarray(condition) if not isinstance(condition, Tensor) else constant_of(condition)
     if known is None:
-        message = f"compress: how many places {condition!r} chooses, only run time knows"
+        message = f"how many places {condition!r} chooses, only run time knows"
         raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape")
     return indexing.take(x, np.flatnonzero(known), axis)
 
@@ -200,13 +200,13 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: str = "raise", order: s
     places = [b.cast(_integers("ravel_multi_index", one), I64) for one in _listed(multi_index)]
     sizes = _sizes(dims)
     if len(places) != len(sizes):
-        raise GraphValueError(f"ravel_multi_index: needs {counted(len(sizes), 'index', 'indices')}, got {len(places)}")
+        raise GraphValueError(f"needs {counted(len(sizes), 'index', 'indices')}, got {len(places)}")
     if mode == "wrap":
         places = [elementwise.mod(place, size) for place, size in zip(places, sizes)]
     elif mode == "clip":
         places = [elementwise.clip(place, 0, elementwise.sub(size, 1)) for place, size in zip(places, sizes)]
     elif mode != "raise":
-        raise GraphValueError(f"ravel_multi_index: the mode must be raise, wrap or clip, got {mode!r}")
+        raise GraphValueError(f"the mode must be raise, wrap or clip, got {mode!r}")
     pairs = list(zip(places, sizes))
     (found, _), *rest = pairs[::-1] if _is_column_major("ravel_multi_index", order) else pairs
     for place, size in rest:
@@ -258,7 +258,7 @@ def linspace(start: Any, end: Any, steps: int = 50, dtype: Any = None) -> Tensor
     """That many numbers from start to end, both included, at equal distances; of floatX by default."""
     count = operator.index(steps)
     if count < 1:
-        raise GraphValueError(f"linspace: needs one step or more, got {count}")
+        raise GraphValueError(f"needs one step or more, got {count}")
     element = _floats_for(dtype)
     first, last = (b.cast(b.tensor(x), element) for x in (start, end))
     step = elementwise.true_div(elementwise.sub(last, first), b.constant(max(count - 1, 1), element))
@@ -336,7 +336,7 @@ def get_vector_length(v: Any) -> int:
     """The length of a vector, which must be known."""
     size = b.tensor(v).type.shape
     if len(size) != 1 or not isinstance(size[0], int):
-        raise GraphValueError(f"get_vector_length: needs a vector of known length, got {b.tensor(v).type}")
+        raise GraphValueError(f"needs a vector of known length, got {b.tensor(v).type}")
     return size[0]
 
 

@@ -47,14 +47,14 @@ def grad(
     if callable(cost) and not isinstance(cost, Tensor):
         return gradients.grad(cost, wrt, **options)
     if options:
-        raise GraphTypeError(f"grad: there is no argument {next(iter(options))!r} for variables")
+        raise GraphTypeError(f"there is no argument {next(iter(options))!r} for variables")
     if disconnected_inputs not in CHOICES:
         hint = nearest(str(disconnected_inputs), CHOICES)
-        message = f"grad: disconnected_inputs must be one of {', '.join(CHOICES)}, got {disconnected_inputs!r}"
+        message = f"disconnected_inputs must be one of {', '.join(CHOICES)}, got {disconnected_inputs!r}"
         raise GraphValueError(message, hint=hint)
     if wrt is None:
-        raise GraphTypeError("grad: needs wrt, the variables to differentiate by")
-    points = _variables("grad: wrt", wrt)
+        raise GraphTypeError("needs wrt, the variables to differentiate by")
+    points = _variables("wrt", wrt)
     known = _known(known_grads)
     results, seeds = [], []
     if cost is not None:
@@ -62,8 +62,8 @@ def grad(
         if cost.plain not in known:
             results, seeds = [cost.plain], [b.full_like(cost, 1)]
     elif not known:
-        raise GraphTypeError("grad: needs a cost, or known_grads")
-    fixed = [x.plain for x in _variables("grad: consider_constant", consider_constant or [])]
+        raise GraphTypeError("needs a cost, or known_grads")
+    fixed = [x.plain for x in _variables("consider_constant", consider_constant or [])]
     answers = _answers(points, results, known, fixed, disconnected_inputs, return_disconnected)
     asked = [i for i in range(len(points)) if i not in answers]
     if asked:
@@ -78,12 +78,12 @@ def grad(
 
 def _check_cost(cost: Any) -> None:
     if not isinstance(cost, Variable):
-        raise GraphTypeError(f"grad: the cost must be a variable, got {told(cost)}")
+        raise GraphTypeError(f"the cost must be a variable, got {told(cost)}")
     if cost.ndim != 0:
         hint = "take its .sum() or .mean(), or ask for T.jacobian"
-        raise GraphTypeError(f"grad: the cost must be a scalar, got {cost} of type {cost.type}", hint=hint)
+        raise GraphTypeError(f"the cost must be a scalar, got {cost} of type {cost.type}", hint=hint)
     if not _is_float(cost.ir):
-        raise GraphTypeError(f"grad: the cost must be of floats, got {cost} of dtype {cost.dtype}")
+        raise GraphTypeError(f"the cost must be of floats, got {cost} of dtype {cost.dtype}")
 
 
 def _known(given: Any) -> dict[Any, Tensor]:
@@ -92,7 +92,7 @@ def _known(given: Any) -> dict[Any, Tensor]:
     for variable, gradient in (given or {}).items():
         tensor = b.tensor(gradient)
         if tensor.type.rank != variable.ndim:
-            message = f"grad: the known gradient of {variable} must have its {variable.ndim} axes, got {tensor.type}"
+            message = f"the known gradient of {variable} must have its {variable.ndim} axes, got {tensor.type}"
             raise GraphTypeError(message)
         tensor = b.cast(tensor, variable.type.element)
         if tensor.type is not variable.type:
@@ -139,7 +139,7 @@ def _tell(x: Variable, results: Sequence[Tensor], ends: Sequence[Any], disconnec
     """Raises or warns that nothing depends on a variable."""
     if disconnected == "ignore":
         return
-    problem = f"grad: the cost does not depend on {x.name or f'the variable of type {x.type}'}"
+    problem = f"the cost does not depend on {x.name or f'the variable of type {x.type}'}"
     if x.ir in _connected([y.value for y in results], [], by_floats=False):
         problem += " but by whole numbers and truth values, which have no gradient"
     if disconnected == "raise":
@@ -176,10 +176,10 @@ def jacobian(
     """The derivatives of all elements of an expression by those of `wrt`: the axes of the one, then of the other."""
     if callable(expression) and not isinstance(expression, Tensor):
         return gradients.jacobian(expression, wrt, **options)
-    (y,) = _variables("jacobian: the expression", expression)
-    points = _variables("jacobian: wrt", wrt)
-    for end in _variables("jacobian: consider_constant", consider_constant or []):
-        raise GraphTypeError(f"jacobian: write T.disconnected_grad({end}) in the expression for what is constant")
+    (y,) = _variables("the expression", expression)
+    points = _variables("wrt", wrt)
+    for end in _variables("consider_constant", consider_constant or []):
+        raise GraphTypeError(f"write T.disconnected_grad({end}) in the expression for what is constant")
     connected = _connected([y.ir], [], by_floats=True)
     found: dict[int, Any] = {}
     for i, x in enumerate(points):
@@ -197,7 +197,7 @@ def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inp
     """The second derivatives of a 0-d cost by each variable of `wrt`: its axes twice."""
     if callable(cost) and not isinstance(cost, Tensor):
         return gradients.hessian(cost, wrt, **options)
-    points = _variables("hessian: wrt", wrt)
+    points = _variables("wrt", wrt)
     slopes = grad(cost, points, consider_constant, disconnected_inputs)
     return _packed(wrt, [jacobian(slope, x, disconnected_inputs="ignore") for slope, x in zip(slopes, points)])
 
@@ -205,14 +205,14 @@ def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inp
 @located
 def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disconnected_inputs: str = "raise") -> Any:
     """The rows `eval_points`, one for each of f, times the Jacobians of f by `wrt` (a vjp, PyTensor's pullback)."""
-    values = _variables("Lop: f", f)
+    values = _variables("f", f)
     rows = eval_points if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(rows) != len(values):
-        raise GraphValueError(f"Lop: needs an eval_point for each of f, {len(values)}, got {len(rows)}")
+        raise GraphValueError(f"needs an eval_point for each of f, {len(values)}, got {len(rows)}")
     given = {x: row for x, row in zip(values, rows)}
-    points = _variables("Lop: wrt", wrt)
+    points = _variables("wrt", wrt)
     cotangents = _known(given)
-    ends = [x.plain for x in _variables("Lop: consider_constant", consider_constant or [])]
+    ends = [x.plain for x in _variables("consider_constant", consider_constant or [])]
     results = list(cotangents)
     answers = _answers(points, results, {}, ends, disconnected_inputs, "zero")
     asked = [i for i in range(len(points)) if i not in answers]
@@ -224,10 +224,10 @@ def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Any = None, disco
 @located
 def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise", **options: Any) -> Any:
     """The Jacobians of f by `wrt`, times the columns `eval_points`, one for each of `wrt` (PyTensor's pushforward)."""
-    values, points = _variables("Rop: f", f), _variables("Rop: wrt", wrt)
+    values, points = _variables("f", f), _variables("wrt", wrt)
     columns = eval_points if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(columns) != len(points):
-        raise GraphValueError(f"Rop: needs an eval_point for each of wrt, {len(points)}, got {len(columns)}")
+        raise GraphValueError(f"needs an eval_point for each of wrt, {len(points)}, got {len(columns)}")
     tangents = _known({x: column for x, column in zip(points, columns)})
     return _packed(f, b.jvp(values, list(tangents), list(tangents.values())))
 
@@ -235,7 +235,7 @@ def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise",
 @located
 def hessian_vector_product(cost: Any, wrt: Any, p: Any, **options: Any) -> Any:
     """The Hessian of a cost by all of `wrt`, times p, without the Hessian."""
-    points = _variables("hessian_vector_product: wrt", wrt)
+    points = _variables("wrt", wrt)
     slopes = grad(cost, points, **options)
     return _packed(wrt, Rop(list(slopes), list(points), p if isinstance(p, (list, tuple)) else [p]))
 

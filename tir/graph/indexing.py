@@ -252,7 +252,7 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
         return b.take(x, b.mod(b.cast(places, I64), size), axis, mode="clamp")
     if mode == "clip":
         return b.take(x, b.maximum(b.cast(places, I64), b.constant(0, I64)), axis, mode="clamp")
-    raise GraphValueError(f"take: the mode must be raise, wrap or clip, got {mode!r}")
+    raise GraphValueError(f"the mode must be raise, wrap or clip, got {mode!r}")
 
 
 @located

@@ -39,7 +39,7 @@ def det(a: Any) -> Tensor:
 def matrix_dot(*args: Any) -> Tensor:
     """The product of several matrices, from the left."""
     if not args:
-        raise GraphValueError("matrix_dot: needs at least one matrix")
+        raise GraphValueError("needs at least one matrix")
     return functools.reduce(products.dot, args)
 
 
@@ -71,11 +71,11 @@ def norm(x: Any, ord: Any) -> Tensor:
     if x.type.rank == 1:
         return reductions.norm(x, float(ord) if isinstance(ord, str) and ord != "fro" else ord)
     if x.type.rank != 2:
-        raise GraphTypeError(f"norm: needs a vector or a matrix, got {x.type}")
+        raise GraphTypeError(f"needs a vector or a matrix, got {x.type}")
     if ord in (None, "fro"):
         return reductions.norm(x)
     if ord not in MATRIX_NORMS:
-        raise GraphValueError(f"norm: the order for a matrix must be None, fro, 1, -1, inf or -inf, got {ord!r}")
+        raise GraphValueError(f"the order for a matrix must be None, fro, 1, -1, inf or -inf, got {ord!r}")
     axis, extreme = MATRIX_NORMS[ord]
     return extreme(reductions.sum(elementwise.abs(x), axis))
 
@@ -100,7 +100,7 @@ def cholesky(x: Any, lower: bool = True) -> Tensor:
 def solve(a: Any, b: Any, A_structure: str = "general", lower: bool = False, **options: Any) -> Tensor:
     """The x with a x = b."""
     if A_structure not in STRUCTURES:
-        raise GraphValueError(f"solve: A_structure must be one of {', '.join(STRUCTURES)}, got {A_structure!r}")
+        raise GraphValueError(f"A_structure must be one of {', '.join(STRUCTURES)}, got {A_structure!r}")
     if A_structure != "general":
         return solve_triangular(a, b, lower=A_structure == "lower_triangular")
     return _system("solve", a, b)
@@ -112,7 +112,7 @@ def solve_triangular(
 ) -> Tensor:
     """The x with a x = b for a triangular a (a^T x = b with trans=1 or "T"); what is on its other side counts as 0."""
     if trans not in (0, 1, "N", "T", False, True):
-        raise GraphValueError(f"solve_triangular: trans must be 0, 1, N or T, got {trans!r}")
+        raise GraphValueError(f"trans must be 0, 1, N or T, got {trans!r}")
     is_transposed = trans in (1, "T", True)
     return _system("solve_triangular", a, b, upper=not lower, transpose=is_transposed, unit=bool(unit_diagonal))
 

@@ -56,7 +56,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
         left = list(range(x.type.rank - axes, x.type.rank))
         right = list(range(axes))
     if len(left) != len(right):
-        raise GraphValueError(f"tensordot: needs as many axes of x as of y, got {left} and {right}")
+        raise GraphValueError(f"needs as many axes of x as of y, got {left} and {right}")
     pairs = [b.axis_of(x, axis) for axis in left], [b.axis_of(y, axis) for axis in right]
     return b.dot_general(x, y, pairs)
 
@@ -66,7 +66,7 @@ def batched_dot(x: Any, y: Any) -> Tensor:
     """For each i, x[i] dot y[i]: vectors, matrices or one of each."""
     x, y = b.tensor(x), b.tensor(y)
     if min(x.type.rank, y.type.rank) == 0:
-        raise GraphTypeError(f"batched_dot: needs an axis to go along, got {x.type} and {y.type}")
+        raise GraphTypeError(f"needs an axis to go along, got {x.type} and {y.type}")
     if x.type.rank == 1 or y.type.rank == 1:
         small, large = (x, y) if x.type.rank <= y.type.rank else (y, x)
         rest = range(small.type.rank, large.type.rank)

@@ -59,7 +59,7 @@ def mean(
     x = b.tensor(x)
     element = element_of(dtype) if dtype is not None else x.type.element
     if dtype is not None and not isinstance(element, FloatType):
-        raise GraphTypeError(f"mean: the dtype must be one of floats, got {dtype}")
+        raise GraphTypeError(f"the dtype must be one of floats, got {dtype}")
     x = b.cast(x, element if isinstance(element, FloatType) else F64)
     return b.mean(x, _axes(x, axis), keepdims)
 

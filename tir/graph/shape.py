@@ -157,18 +157,18 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Tensor:
     x = b.tensor(x)
     sizes = _spread_ndim(newshape, ndim)
     if ndim is not None and len(sizes) != ndim:
-        raise GraphValueError(f"reshape: ndim is {ndim}, but there are {counted(len(sizes), 'size')}")
+        raise GraphValueError(f"ndim is {ndim}, but there are {counted(len(sizes), 'size')}")
     rest = [i for i, size in enumerate(sizes) if isinstance(size, int) and size == -1]
     if len(rest) > 1:
-        raise GraphValueError(f"reshape: one size at most may be -1, got {len(rest)}")
+        raise GraphValueError(f"one size at most may be -1, got {len(rest)}")
     if any(isinstance(size, int) and size < -1 for size in sizes):
-        raise GraphValueError(f"reshape: a size is at least 0, or -1 for the rest, got {sizes}")
+        raise GraphValueError(f"a size is at least 0, or -1 for the rest, got {sizes}")
     if rest:
         sizes[rest[0]] = _rest(x, [size for i, size in enumerate(sizes) if i != rest[0]])
     elif x.type.is_static and all(isinstance(size, int) for size in sizes):
         count, product = math.prod(x.type.static_shape), math.prod(cast(Sequence[int], sizes))
         if count != product:
-            raise GraphValueError(f"reshape: {with_type(x)} has {count} elements, the shape {tuple(sizes)} {product}")
+            raise GraphValueError(f"{with_type(x)} has {count} elements, the shape {tuple(sizes)} {product}")
     return b.reshape(x, sizes)
 
 
@@ -185,7 +185,7 @@ def _rest(x: Tensor, others: Sequence[Extent]) -> Extent:
     if x.type.is_static and all(isinstance(size, int) for size in others):
         count, product = math.prod(x.type.static_shape), math.prod(cast(Sequence[int], others))
         if product == 0 or count % product:
-            raise GraphValueError(f"reshape: {count} elements cannot be divided into {list(others)} and a rest")
+            raise GraphValueError(f"{count} elements cannot be divided into {list(others)} and a rest")
         return count // product
     total, divisor = size(x), b.constant(1, I64)
     for other in others:
@@ -199,7 +199,7 @@ def flatten(x: Any, ndim: int | None = None, outdim: int | None = None) -> Tenso
     x = b.tensor(x)
     count = ndim if ndim is not None else 1 if outdim is None else outdim
     if not 1 <= count <= max(x.type.rank, 1):
-        raise GraphValueError(f"flatten: ndim must be 1 to {x.type.rank}, got {count}")
+        raise GraphValueError(f"ndim must be 1 to {x.type.rank}, got {count}")
     kept = list(b.shape(x)[: count - 1])
     if x.type.rank == count:
         return x
@@ -222,15 +222,15 @@ def dimshuffle(x: Any, *pattern: Any) -> Tensor:
     rank = x.type.rank
     for one in pattern:
         if one != "x" and not (isinstance(one, (int, np.integer)) and -rank <= one < rank):
-            raise GraphValueError(f"dimshuffle: the pattern has axes of {with_type(x)} and 'x', got {one!r} in {pattern}")
+            raise GraphValueError(f"the pattern has axes of {with_type(x)} and 'x', got {one!r} in {pattern}")
     order = [int(one) % rank for one in pattern if one != "x"]
     if len(set(order)) != len(order):
-        raise GraphValueError(f"dimshuffle: an axis may stand once in the pattern, got {pattern}")
+        raise GraphValueError(f"an axis may stand once in the pattern, got {pattern}")
     dropped = [axis for axis in range(rank) if axis not in order]
     for axis in dropped:
         if x.type.shape[axis] != 1:
             raise GraphValueError(
-                f"dimshuffle: only an axis of size 1 may be left out, got axis {axis} of {with_type(x)}",
+                f"only an axis of size 1 may be left out, got axis {axis} of {with_type(x)}",
                 hint="T.addbroadcast(x, axis) says that it has size 1",
             )
     kept = [axis for axis in range(rank) if axis not in dropped]
@@ -245,7 +245,7 @@ def transpose(x: Any, axes: Any = None) -> Tensor:
     """The axes in another order, reversed by default."""
     x = b.tensor(x)
     if axes is not None and sorted(axis % max(x.type.rank, 1) for axis in axes) != list(range(x.type.rank)):
-        raise GraphValueError(f"transpose: each axis of {with_type(x)} must stand once, got {tuple(axes)}")
+        raise GraphValueError(f"each axis of {with_type(x)} must stand once, got {tuple(axes)}")
     return b.transpose(x, axes)
 
 
@@ -377,7 +377,7 @@ def specify_shape(x: Any, shape: Any) -> Tensor:
     given = list(shape) if isinstance(shape, (list, tuple)) else extents_of(shape)
     sizes = [DYNAMIC if one is None else extent_of(one) for one in given]
     if len(sizes) != x.type.rank:
-        raise GraphValueError(f"specify_shape: needs {counted(x.type.rank, 'size')} for {with_type(x)}, got {len(sizes)}")
+        raise GraphValueError(f"needs {counted(x.type.rank, 'size')} for {with_type(x)}, got {len(sizes)}")
     known = _respecified(x, lambda axis, dim: sizes[axis] if isinstance(sizes[axis], int) else dim)
     if any(not isinstance(size, int) and size is not DYNAMIC for size in sizes):
         wanted: list[Any] = [extent if size is DYNAMIC else size for extent, size in zip(b.shape(known), sizes)]
@@ -394,15 +394,15 @@ def join(axis: int, *tensors: Any) -> Tensor:
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     if not tensors:
-        raise GraphValueError("join: needs at least one tensor")
+        raise GraphValueError("needs at least one tensor")
     if isinstance(axis, Tensor):
         axis = int(get_scalar_constant_value(axis))
     found = [b.tensor(x) for x in tensors]
     ranks = {x.type.rank for x in found}
     if len(ranks) > 1:
-        raise GraphTypeError(f"join: the tensors must have one rank, got {' and '.join(map(with_type, found))}")
+        raise GraphTypeError(f"the tensors must have one rank, got {' and '.join(map(with_type, found))}")
     if ranks == {0}:
-        raise GraphTypeError("join: tensors of rank 0 have no axis; T.stack makes a vector of them")
+        raise GraphTypeError("tensors of rank 0 have no axis; T.stack makes a vector of them")
     return b.concat(found, axis)
 
 
@@ -410,7 +410,7 @@ def join(axis: int, *tensors: Any) -> Tensor:
 def concatenate(tensor_list: Sequence[Any], axis: int = 0) -> Tensor:
     """The tensors one behind the other along the axis."""
     if isinstance(tensor_list, Tensor):
-        raise GraphTypeError("concatenate: takes a list or tuple of tensors, got one", hint="T.concatenate([x, y])")
+        raise GraphTypeError("takes a list or tuple of tensors, got one", hint="T.concatenate([x, y])")
     return join(axis, *tensor_list)
 
 
@@ -422,7 +422,7 @@ def stack(*tensors: Any, axis: int = 0) -> Tensor:
             axis = tensors[1]
         tensors = tuple(tensors[0])
     if not tensors:
-        raise GraphValueError("stack: needs at least one tensor")
+        raise GraphValueError("needs at least one tensor")
     return b.stack(tensors, axis)
 
 
@@ -455,11 +455,11 @@ def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) 
         splits_size = [splits_size[i] for i in range(n_splits)]
     sizes = extents_of(splits_size)
     if n_splits is not None and len(sizes) != n_splits:
-        raise GraphValueError(f"split: n_splits is {n_splits}, but there are {counted(len(sizes), 'size')}")
+        raise GraphValueError(f"n_splits is {n_splits}, but there are {counted(len(sizes), 'size')}")
     if all(isinstance(size, int) for size in sizes):
         dim, total = x.type.shape[axis], sum(cast(Sequence[int], sizes))
         if isinstance(dim, int) and dim != total:
-            raise GraphValueError(f"split: the sizes {sizes} must add up to {dim}, the size of axis {axis}")
+            raise GraphValueError(f"the sizes {sizes} must add up to {dim}, the size of axis {axis}")
         known = _respecified(x, lambda i, dim: total if i == axis else dim)  # run time checks it
         return b.split(known, cast(Sequence[int], sizes), axis)
     found, start = [], b.constant(0, I64)

@@ -33,10 +33,10 @@ def topk_and_argtopk(x: Any, kth: Any, axis: int = -1, sorted: bool = True, idx_
     """The `kth` largest (smallest for a negative number) along the axis, and their positions."""
     known = constant_of(kth) if isinstance(kth, Tensor) else kth
     if known is None:
-        raise GraphTypeError(f"topk: how many must be a number, got {kth!r}")
+        raise GraphTypeError(f"how many must be a number, got {kth!r}")
     count = int(known)
     if count == 0:
-        raise GraphValueError("topk: how many must not be 0")
+        raise GraphValueError("how many must not be 0")
     values, places = b.top_k(x, abs(count), axis, smallest=count < 0)
     return [values, places]
 
@@ -58,7 +58,7 @@ def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Tens
     """Where each element of v would be put into the sorted vector x: how many are below it (or at most it: right)."""
     x, v = b.tensor(x), b.tensor(v)
     if side not in ("left", "right"):
-        raise GraphValueError(f"searchsorted: the side must be left or right, got {side!r}")
+        raise GraphValueError(f"the side must be left or right, got {side!r}")
     if sorter is not None:
         x = b.take(x, b.cast(b.tensor(sorter), I64), 0)
     below = b.cmp("lt" if side == "left" else "le", x, b.expand_dims(v, v.type.rank))

@@ -81,7 +81,7 @@ def verify_grad(
     inputs = [placeholder(Type((DYNAMIC,) * x.ndim, element_of(x.dtype.name)), f"x{i}") for i, x in enumerate(points)]
     result = fun(*inputs)
     if not isinstance(result, Variable):
-        raise GraphTypeError(f"verify_grad: the function must give one variable, got {told(result)}")
+        raise GraphTypeError(f"the function must give one variable, got {told(result)}")
     weights = placeholder(result.type.with_shape((DYNAMIC,) * result.ndim), "weights")
     weighted = elementwise.mul(b.broadcast_to(weights, b.shape(result)), result)
     cost = reductions.sum(weighted)
@@ -103,7 +103,7 @@ def _point(given: Any) -> Any:
     array = np.array(given)
     if array.dtype.name not in STEPS:
         hint = "numpy.asarray(.., 'float64') makes it fit"
-        raise GraphTypeError(f"verify_grad: the points must be arrays of floats, got {array.dtype}", hint=hint)
+        raise GraphTypeError(f"the points must be arrays of floats, got {array.dtype}", hint=hint)
     return array
 
 
@@ -118,6 +118,6 @@ def _compare(test: int, number: int, found: Any, expected: Any, tolerances: tupl
     worst = np.unravel_index(np.argmax(np.where(np.isnan(scaled), np.inf, scaled)), scaled.shape)
     where = f"argument {number}" + (f" at {[int(i) for i in worst]}" if worst else "")
     raise GradientError(
-        f"verify_grad: the gradient by {where} is {found[worst]:.8g}, and differences give {expected[worst]:.8g} "
+        f"the gradient by {where} is {found[worst]:.8g}, and differences give {expected[worst]:.8g} "
         f"({int(wrong.sum())} of {wrong.size} are too far off, test {test})"
     )

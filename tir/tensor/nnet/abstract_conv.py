@@ -38,7 +38,7 @@ def conv2d_grad_wrt_weights(
     x, g = b.tensor(input), b.tensor(output_grad)
     for label, value in (("the input", x), ("output_grad", g)):
         if value.type.rank != 4:
-            raise GraphTypeError(f"conv2d_grad_wrt_weights: {label} must have 4 axes, got {value.type}")
+            raise GraphTypeError(f"{label} must have 4 axes, got {value.type}")
     sizes = shape.extents_of(list(filter_shape))
     kernel = numbers_of("conv2d_grad_wrt_weights", "the kernel", list(filter_shape)[2:], 2)
     strides = numbers_of("conv2d_grad_wrt_weights", "subsample", subsample, 2)

@@ -104,7 +104,7 @@ def _rows(c: Any, axis: Any) -> tuple[Tensor, Any]:
     c = _floats(c)
     if axis is None:
         if c.type.rank == 0:
-            raise GraphTypeError(f"softmax: needs an axis to go along, got {c.type}")
+            raise GraphTypeError(f"needs an axis to go along, got {c.type}")
         return (b.expand_dims(c, 0) if c.type.rank == 1 else c), -1
     return c, axis
 
@@ -152,10 +152,10 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Tensor:
         rows = b.iota([b.shape(y)[0]], 0)
         return elementwise.neg(b.index(elementwise.log(p), (rows, y)))
     if y.type.rank == p.type.rank - 1 == 1:
-        message = f"categorical_crossentropy: class numbers must be integers, got {y.type}"
+        message = f"class numbers must be integers, got {y.type}"
         raise GraphTypeError(message, hint="T.cast(y, 'int32') makes it fit")
     message = (
-        f"categorical_crossentropy: the truth for {p.type} is a tensor like it, or a vector of class numbers, got {y.type}"
+        f"the truth for {p.type} is a tensor like it, or a vector of class numbers, got {y.type}"
     )
     raise GraphTypeError(message)
 
@@ -208,7 +208,7 @@ def prepend_scalar_to_each_row(val: Any, mat: Any) -> Tensor:
     """The matrix with a first column full of a number."""
     mat = b.tensor(mat)
     if mat.type.rank != 2:
-        raise GraphTypeError(f"prepend_scalar_to_each_row: needs a matrix, got {mat.type}")
+        raise GraphTypeError(f"needs a matrix, got {mat.type}")
     column = b.broadcast_to(b.cast(b.tensor(val), mat.type.element), [b.shape(mat)[0], 1])
     return b.concat([column, mat], 1)
 

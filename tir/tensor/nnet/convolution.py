@@ -29,7 +29,7 @@ def conv2d(
 ) -> Tensor:  # fmt: skip
     """The convolution of images with filters; `input_shape` and `filter_shape` are checked, where they are not None."""
     if unshared:
-        raise GraphTypeError("conv2d: filters that differ from place to place are not there")
+        raise GraphTypeError("filters that differ from place to place are not there")
     shapes = input_shape if input_shape is not None else image_shape, filter_shape
     return _conv(2, "conv2d", input, filters, shapes, border_mode, subsample, filter_flip, filter_dilation, num_groups)
 

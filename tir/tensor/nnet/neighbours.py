@@ -25,9 +25,9 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
     """
     x = b.tensor(ten4)
     if x.type.rank != 4:
-        raise GraphTypeError(f"images2neibs: needs images of 4 axes, got {x.type}")
+        raise GraphTypeError(f"needs images of 4 axes, got {x.type}")
     if mode not in MODES:
-        raise GraphValueError(f"images2neibs: the mode must be one of {', '.join(MODES)}, got {mode!r}")
+        raise GraphValueError(f"the mode must be one of {', '.join(MODES)}, got {mode!r}")
     sizes = _pair("neib_shape", neib_shape)
     steps = sizes if neib_step is None else _pair("neib_step", neib_step)
     pads = [size // 2 if mode == "half" else size - 1 if mode == "full" else 0 for size in sizes]
@@ -39,7 +39,7 @@ def images2neibs(ten4: Any, neib_shape: Any, neib_step: Any = None, mode: str = 
 def neibs2images(neibs: Any, neib_shape: Any, original_shape: Any, mode: str = "valid") -> Tensor:
     """The images of this shape, from patches that lie side by side: undoes `images2neibs` with its default step."""
     if mode not in MODES[:2]:
-        raise GraphValueError(f"neibs2images: the mode must be one of {', '.join(MODES[:2])}, got {mode!r}")
+        raise GraphValueError(f"the mode must be one of {', '.join(MODES[:2])}, got {mode!r}")
     rows, columns = _pair("neib_shape", neib_shape)
     batch, channels, height, width = shape.elements_of(_vector(original_shape))
     down, across = b.floordiv(height, rows), b.floordiv(width, columns)
@@ -56,7 +56,7 @@ def _vector(given: Any) -> Tensor:
 def _pair(name: str, given: Any) -> list[int]:
     numbers = [shape.constant_of(one) if isinstance(one, Tensor) else one for one in _listed(given)]
     if len(numbers) != 2 or not all(hasattr(one, "__index__") and int(one) >= 1 for one in numbers):
-        raise GraphValueError(f"images2neibs: {name} must be 2 whole numbers of at least 1, got {told(given)}")
+        raise GraphValueError(f"{name} must be 2 whole numbers of at least 1, got {told(given)}")
     return [int(one) for one in numbers]
 
 

@@ -22,7 +22,7 @@ def conv2d(
     x, w = b.tensor(input), b.tensor(filters)
     for label, value in (("the images", x), ("the filters", w)):
         if value.type.rank not in (2, 3):
-            raise GraphTypeError(f"signal.conv2d: {label} must have 2 or 3 axes, got {value.type}")
+            raise GraphTypeError(f"{label} must have 2 or 3 axes, got {value.type}")
     single = [axis for axis, value in enumerate((x, w)) if value.type.rank == 2]
     images, kernels = (b.expand_dims(value, [1] if value.type.rank == 3 else [0, 1]) for value in (x, w))
     of_images, of_kernels = _with_channel(image_shape), _with_channel(filter_shape)
