@@ -432,6 +432,11 @@ def test_grad_by_what_the_cost_does_not_depend_on() -> None:
     np.testing.assert_array_equal(run(zeros, {x: [1.0, 2.0], y: [3.0, 4.0]}), [[0, 0], [1, 1]])
 
 
+def test_the_gradient_by_integers_is_of_floats(float32: None) -> None:
+    i = T.ivector("i")
+    assert T.grad((i * 0.5).sum(), i, disconnected_inputs="ignore").dtype == "float32"
+
+
 def test_consider_constant_and_known_grads() -> None:
     x = T.scalar("x")
     a = x**2

@@ -514,6 +514,7 @@ SIZES: list[tuple[Callable[[], Any], list[Any], list[Any], str]] = [
     (lambda: T.nnet.conv2d(f4, np.ones((2, 3, 3, 3))), [f4], [(1, 4, 5, 5)], "the features of x must be the inputs of w times the groups, got 4 and 3"),
     (lambda: T.nlinalg.matrix_inverse(x), [x], [(2, 3)], "a must be square, got 2 and 3"),
     (lambda: T.tensordot(x, y, [[0], [0]]), [x, y], [(2, 3), (3, 4)], "axis 0 of rhs must have the size of axis 0 of lhs, got 3 and 2"),
+    (lambda: T.to_one_hot(iv, 3), [iv], [[0, 3]], "an index of axis 1 of x must be less than the size of the axis, got 3 and 3"),
     (lambda: T.zeros((i,)), [i], [-1], "axis 0 must not have a negative size, got -1"),
 ]  # fmt: skip
 

@@ -30,9 +30,15 @@ __all__ = [
 
 @located
 def to_one_hot(y: Any, nb_class: Any, dtype: Any = None) -> Tensor:
-    """A row for each class number, 1 at its place and 0 elsewhere; of floatX by default."""
+    """A row for each class number of a vector, 1 at its place and 0 elsewhere; of floatX by default.
+
+    A number that is no class is an error, which `tir.one_hot` makes a row of zeros.
+    """
     y = _integers("to_one_hot", y)
-    return b.one_hot(y, shape.extent_of(nb_class), element_of(dtype or "floatX"))
+    if y.type.rank != 1:
+        raise GraphTypeError(f"needs a vector, got {y.type}")
+    zeros = b.full(0, [*b.shape(y), shape.extent_of(nb_class)], element_of(dtype or "floatX"))
+    return indexing.set_subtensor(indexing.index(zeros, (b.iota(b.shape(y), 0), y)), 1)
 
 
 @located

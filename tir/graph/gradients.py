@@ -18,6 +18,7 @@ from tir.dialects.tir.markers import StopGradient
 from tir.graph.errors import DisconnectedInputError, GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located, makers_of
+from tir.graph.typing import float_x
 from tir.graph.variable import Variable
 from tir.ir.errors import FileLocation, nearest
 from tir.ir.ir import Value
@@ -117,7 +118,7 @@ def _answers(
             found[i] = (
                 None
                 if is_none
-                else b.full(0, b.shape(x), x.type.element if _is_float(x.ir) else b.constant(0.0).type.element)
+                else b.full(0, b.shape(x), x.type.element if _is_float(x.ir) else float_x())
             )
     return found
 
