@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import signal, special
 
+import tir
 import tir.tensor as T
 from tests.theano.cases import (
     CUBE,
@@ -459,3 +460,57 @@ def test_images(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_batch_normalization(mode: str) -> None:
     check(normalization_cases(), mode)
+
+
+def volume_cases() -> Iterable[Case]:
+    x, w = RNG.normal(size=(2, 2, 4, 5, 6)), RNG.normal(size=(3, 2, 2, 3, 2))
+    for mode in ("valid", "full"):
+        expected = [[sum(signal.convolve(x[b, c], w[o, c], mode) for c in range(2)) for o in range(3)] for b in range(2)]
+        yield Case(
+            f"conv3d {mode}",
+            lambda v, k, mode=mode: T.nnet.conv3d(v, k, filter_shape=w.shape, border_mode=mode),
+            (x, w),
+            np.array(expected),
+            1e-9,  # sums of 24 products that nearly cancel
+        )
+    largest = x[:, :, :, :4].reshape(2, 2, 2, 2, 2, 2, 3, 2).max((3, 5, 7))
+    yield Case("pool_3d", lambda v: T.signal.pool.pool_3d(v, (2, 2, 2), ignore_border=True), (x,), largest)
+    image, depthwise, pointwise = RNG.normal(size=(1, 3, 5, 5)), RNG.normal(size=(6, 1, 2, 2)), RNG.normal(size=(4, 6, 1, 1))
+    yield Case(
+        "separable_conv2d",
+        lambda v, d, p: T.nnet.separable_conv2d(
+            v, d, p, 3, depthwise_filter_shape=depthwise.shape, pointwise_filter_shape=pointwise.shape
+        ),
+        (image, depthwise, pointwise),
+        convolved(convolved(image, depthwise, groups=3), pointwise),
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_volumes_and_separable_convolutions(mode: str) -> None:
+    check(volume_cases(), mode)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize(
+    ("border", "subsample", "dilation"),
+    [("valid", (1, 1), (1, 1)), ("half", (2, 1), (1, 1)), ((2, 1), (1, 2), (2, 1)), ("full", (1, 1), (1, 1))],
+)
+def test_gradients_of_convolutions_by_name(border: Any, subsample: Any, dilation: Any, flip: bool) -> None:
+    """`conv2d_grad_wrt_inputs` and `.._weights` are what T.grad gives; `conv2d_transpose` is the first of them."""
+    options = {"border_mode": border, "subsample": subsample, "filter_flip": flip, "filter_dilation": dilation}
+    x, w = T.constant(RNG.normal(size=(2, 3, 7, 6))), T.constant(RNG.normal(size=(4, 3, 3, 2)))
+    y = T.nnet.conv2d(x, w, **options)
+    g = T.constant(RNG.normal(size=tir.function([], y.shape, mode="FAST_COMPILE")()))
+    expected = T.grad(None, [x, w], known_grads={y: g})
+    place = T.nnet.abstract_conv
+    options["input_dilation"] = options.pop("subsample")
+    found = [
+        place.conv2d_grad_wrt_inputs(g, w, (2, 3, 7, 6), border_mode=border, subsample=subsample, filter_flip=flip, filter_dilation=dilation),
+        place.conv2d_grad_wrt_weights(x, g, (4, 3, 3, 2), border_mode=border, subsample=subsample, filter_flip=flip, filter_dilation=dilation),
+        T.nnet.conv2d_transpose(g, w, (None, 3, 7, 6), **options),
+    ]  # fmt: skip
+    one, two, three, by_x, by_w = tir.function([], [*found, *expected], mode="FAST_COMPILE")()
+    np.testing.assert_allclose(one, by_x, rtol=1e-10)
+    np.testing.assert_allclose(two, by_w, rtol=1e-10)
+    np.testing.assert_allclose(three, by_x, rtol=1e-10)
