@@ -457,6 +457,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
         lambda: T.signal.pool.pool_2d(f4, (2, 2), ignore_border=True, pad=(2, 2)),
         "pool_2d(images, (2, 2), ignore_border=True, pad=(2, 2)): padding (2, 2) must be smaller than the window (2, 2)",
     ),
+    (lambda: s.eval({"s": 1.0}), "eval: takes a dictionary from inputs to values, got 's' in it"),
 ]
 
 

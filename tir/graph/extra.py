@@ -34,7 +34,7 @@ def to_one_hot(y: Any, nb_class: Any, dtype: Any = None) -> Tensor:
 
     A number that is no class is an error, which `tir.one_hot` makes a row of zeros.
     """
-    y = _integers("to_one_hot", y)
+    y = _integers(y)
     if y.type.rank != 1:
         raise GraphTypeError(f"needs a vector, got {y.type}")
     zeros = b.full(0, [*b.shape(y), shape.extent_of(nb_class)], element_of(dtype or "floatX"))
@@ -44,7 +44,7 @@ def to_one_hot(y: Any, nb_class: Any, dtype: Any = None) -> Tensor:
 @located
 def bincount(x: Any, weights: Any = None, minlength: Any = None, assert_nonneg: bool = False) -> Tensor:
     """How often each number from 0 on stands in the vector x, or the sum of its weights; of length `minlength` at least."""
-    x = b.cast(_integers("bincount", x), I64)
+    x = b.cast(_integers(x), I64)
     if x.type.rank != 1:
         raise GraphTypeError(f"needs a vector, got {x.type}")
     least = b.cast(b.tensor(0 if minlength is None else minlength), I64)
@@ -53,10 +53,10 @@ def bincount(x: Any, weights: Any = None, minlength: Any = None, assert_nonneg: 
     return b.put(b.full(0, [b.to_index(length)], ones.type.element), x, ones, axis=0, kind="add")
 
 
-def _integers(name: str, x: Any) -> Tensor:
+def _integers(x: Any) -> Tensor:
     x = b.tensor(x)
     if not isinstance(x.type.element, IntegerType):
-        raise GraphTypeError(f"{name}: needs integers, got {x.type}", hint=f"T.cast({x!r}, 'int64') makes it fit")
+        raise GraphTypeError(f"needs integers, got {x.type}", hint=f"T.cast({x!r}, 'int64') makes it fit")
     return x
 
 
@@ -84,7 +84,7 @@ def fill_diagonal(a: Any, val: Any) -> Tensor:
     on = b.cmp("eq", places[0], places[1])
     for other in places[2:]:
         on = b.and_(on, b.cmp("eq", places[0], other))
-    return b.select(on, _number("fill_diagonal", val, a), a)
+    return b.select(on, _number(val, a), a)
 
 
 @located
@@ -95,16 +95,16 @@ def fill_diagonal_offset(a: Any, val: Any, offset: Any) -> Tensor:
         raise GraphTypeError(f"needs a matrix, got {a.type}")
     rows, columns = (b.iota(b.shape(a), axis) for axis in (0, 1))
     on = b.cmp("eq", b.add(rows, b.cast(b.tensor(offset), I64)), columns)
-    return b.select(on, _number("fill_diagonal_offset", val, a), a)
+    return b.select(on, _number(val, a), a)
 
 
-def _number(name: str, given: Any, like: Tensor) -> Tensor:
+def _number(given: Any, like: Tensor) -> Tensor:
     """A number in the dtype of another tensor, which must hold it."""
     value = b.tensor(given)
     if value.type.rank:
-        raise GraphTypeError(f"{name}: the value must be a number, got {value.type}")
+        raise GraphTypeError(f"the value must be a number, got {value.type}")
     if b._promote(like, value)[1] is not like.type.element:
-        message = f"{name}: a has dtype {like.dtype}, which cannot take {value.dtype} without loss"  # type: ignore[attr-defined]
+        message = f"a has dtype {like.dtype}, which cannot take {value.dtype} without loss"  # type: ignore[attr-defined]
         raise GraphTypeError(message, hint=f"T.cast(.., '{like.dtype}') makes it fit")  # type: ignore[attr-defined]
     return b.cast(value, like.type.element)
 
@@ -124,7 +124,7 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
 
 def _only_run_time_knows(name: str) -> Any:
     def function(a: Any, *given: Any, **named: Any) -> Any:
-        message = f"{name}: how many places there are, only run time knows"
+        message = "how many places there are, only run time knows"
         raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up")
 
     function.__name__ = function.__qualname__ = name
@@ -138,14 +138,14 @@ nonzero, flatnonzero, nonzero_values = map(_only_run_time_knows, ("nonzero", "fl
 @located
 def inverse_permutation(perm: Any) -> Tensor:
     """The permutation that undoes this one; of a matrix for each row."""
-    perm = _integers("inverse_permutation", perm)
+    perm = _integers(perm)
     return b.cast(sorting.argsort(perm), perm.type.element)
 
 
 @located
 def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Tensor:
     """The elements of each row of x in the order of the row of y; inverse: they go to the places that y says."""
-    x, y = b.tensor(x), _integers("permute_row_elements", y)
+    x, y = b.tensor(x), _integers(y)
     if isinstance(inverse, Tensor):
         inverse = shape.get_scalar_constant_value(inverse)
     common = b._common_shape([x, y])
@@ -156,18 +156,18 @@ def permute_row_elements(x: Any, y: Any, inverse: Any = 0) -> Tensor:
 @located
 def largest(*args: Any) -> Tensor:
     """The largest of several, element by element."""
-    return _folded("largest", elementwise.maximum, args)
+    return _folded(elementwise.maximum, args)
 
 
 @located
 def smallest(*args: Any) -> Tensor:
     """The smallest of several, element by element."""
-    return _folded("smallest", elementwise.minimum, args)
+    return _folded(elementwise.minimum, args)
 
 
-def _folded(name: str, function: Any, given: Sequence[Any]) -> Tensor:
+def _folded(function: Any, given: Sequence[Any]) -> Tensor:
     if not given:
-        raise GraphValueError(f"{name}: needs at least one tensor")
+        raise GraphValueError("needs at least one tensor")
     found = b.tensor(given[0])
     for one in given[1:]:
         found = function(found, one)
@@ -191,10 +191,10 @@ def default(x: Any, default: Any) -> Any:
 @located
 def unravel_index(indices: Any, dims: Any, order: str = "C") -> list[Tensor]:
     """The place along each axis of a tensor of these sizes, for numbers of its elements in row-major order ("F": column)."""
-    rest = b.cast(_integers("unravel_index", indices), I64)
+    rest = b.cast(_integers(indices), I64)
     sizes = _sizes(dims)
     found: list[Tensor] = []
-    for size in sizes if _is_column_major("unravel_index", order) else reversed(sizes):
+    for size in sizes if _is_column_major(order) else reversed(sizes):
         found.append(elementwise.mod(rest, size))
         rest = elementwise.int_div(rest, size)
     return found if order == "F" else found[::-1]
@@ -203,7 +203,7 @@ def unravel_index(indices: Any, dims: Any, order: str = "C") -> list[Tensor]:
 @located
 def ravel_multi_index(multi_index: Any, dims: Any, mode: str = "raise", order: str = "C") -> Tensor:
     """The numbers of elements, for their place along each axis of a tensor of these sizes. mode: wrap, clip, or raise."""
-    places = [b.cast(_integers("ravel_multi_index", one), I64) for one in _listed(multi_index)]
+    places = [b.cast(_integers(one), I64) for one in _listed(multi_index)]
     sizes = _sizes(dims)
     if len(places) != len(sizes):
         raise GraphValueError(f"needs {counted(len(sizes), 'index', 'indices')}, got {len(places)}")
@@ -214,15 +214,15 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: str = "raise", order: s
     elif mode != "raise":
         raise GraphValueError(f"the mode must be raise, wrap or clip, got {mode!r}")
     pairs = list(zip(places, sizes))
-    (found, _), *rest = pairs[::-1] if _is_column_major("ravel_multi_index", order) else pairs
+    (found, _), *rest = pairs[::-1] if _is_column_major(order) else pairs
     for place, size in rest:
         found = elementwise.add(elementwise.mul(found, size), place)
     return found
 
 
-def _is_column_major(name: str, order: str) -> bool:
+def _is_column_major(order: str) -> bool:
     if order not in ("C", "F"):
-        raise GraphValueError(f"{name}: the order must be C or F, got {order!r}")
+        raise GraphValueError(f"the order must be C or F, got {order!r}")
     return order == "F"
 
 

@@ -144,7 +144,7 @@ def _bound(given: Any, size: Tensor, low: Any, high: Any) -> Tensor:
 @located
 def set_subtensor(x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Tensor:
     """The tensor that x = z[..] is a part of, with y in the place of this part. y broadcasts."""
-    return _changed("set_subtensor", x, y, "set")
+    return _changed(x, y, "set")
 
 
 @located
@@ -152,24 +152,24 @@ def inc_subtensor(
     x: Any, y: Any, inplace: bool = False, set_instead_of_inc: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Tensor:
     """The tensor that x = z[..] is a part of, with y added to this part; where an index comes twice, both times."""
-    return _changed("inc_subtensor", x, y, "set" if set_instead_of_inc else "add")
+    return _changed(x, y, "set" if set_instead_of_inc else "add")
 
 
-def _changed(name: str, part: Any, y: Any, kind: str) -> Tensor:
+def _changed(part: Any, y: Any, kind: str) -> Tensor:
     source = getattr(part, "part_of", None) if isinstance(part, Tensor) else None
     if source is None:
-        raise GraphTypeError(f"{name}: the first argument must be a part x[..] of a tensor, got {part!r}")
+        raise GraphTypeError(f"the first argument must be a part x[..] of a tensor, got {part!r}")
     x, given = source
     y = b.tensor(y)
     both = b._promote(x, y)[1]
     if both is not x.type.element:
         cure = f"T.cast(y, '{x.dtype}')"
         raise GraphTypeError(
-            f"{name}: x has dtype {x.dtype}, which cannot take {y.dtype} without loss", hint=f"{cure} makes it fit"
+            f"x has dtype {x.dtype}, which cannot take {y.dtype} without loss", hint=f"{cure} makes it fit"
         )
     y = b.cast(y, x.type.element)
     if y.type.rank > part.type.rank:
-        raise GraphValueError(f"{name}: y must not have more axes than the part, got {with_type(y)} for {part.type}")
+        raise GraphValueError(f"y must not have more axes than the part, got {with_type(y)} for {part.type}")
     u = stretched(y, b.shape(part))
     parts = _parts(x, given)
     if _is_block(parts):

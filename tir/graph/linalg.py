@@ -23,7 +23,7 @@ STRUCTURES = ("general", "lower_triangular", "upper_triangular")
 @located
 def matrix_inverse(a: Any) -> Tensor:
     """The inverse of square matrices; that of a singular one has nan or infinities."""
-    return b.inv(_square("matrix_inverse", a))
+    return b.inv(_square(a))
 
 
 inv = matrix_inverse
@@ -32,7 +32,7 @@ inv = matrix_inverse
 @located
 def det(a: Any) -> Tensor:
     """The determinant of square matrices."""
-    return b.det(_square("det", a))
+    return b.det(_square(a))
 
 
 @located
@@ -46,7 +46,7 @@ def matrix_dot(*args: Any) -> Tensor:
 @located
 def matrix_power(M: Any, n: int) -> Tensor:
     """The n-th power of a square matrix, by squaring; the inverse for an n below 0."""
-    base, left = _square("matrix_power", M), operator.index(n)
+    base, left = _square(M), operator.index(n)
     if left < 0:
         base, left = b.inv(base), -left
     found = b.eye(b.shape(base)[0], None, 0, base.type.element) if left == 0 else None
@@ -83,7 +83,7 @@ def norm(x: Any, ord: Any) -> Tensor:
 @located
 def kron(a: Any, b: Any) -> Tensor:
     """The Kronecker product of two matrices."""
-    a, right = _matrix("kron", a), _matrix("kron", b)
+    a, right = _matrix(a), _matrix(b)
     wide = elementwise.mul(shape.dimshuffle(a, 0, "x", 1, "x"), shape.dimshuffle(right, "x", 0, "x", 1))
     sizes = elementwise.mul(shape.shape(a), shape.shape(right))
     return shape.reshape(wide, sizes)
@@ -92,7 +92,7 @@ def kron(a: Any, b: Any) -> Tensor:
 @located
 def cholesky(x: Any, lower: bool = True) -> Tensor:
     """The lower triangular L with x = L L^T; its transpose for lower=False."""
-    found = b.cholesky(_square("cholesky", x))
+    found = b.cholesky(_square(x))
     return found if lower else b.matrix_transpose(found)
 
 
@@ -103,7 +103,7 @@ def solve(a: Any, b: Any, A_structure: str = "general", lower: bool = False, **o
         raise GraphValueError(f"A_structure must be one of {', '.join(STRUCTURES)}, got {A_structure!r}")
     if A_structure != "general":
         return solve_triangular(a, b, lower=A_structure == "lower_triangular")
-    return _system("solve", a, b)
+    return _system(a, b)
 
 
 @located
@@ -114,7 +114,7 @@ def solve_triangular(
     if trans not in (0, 1, "N", "T", False, True):
         raise GraphValueError(f"trans must be 0, 1, N or T, got {trans!r}")
     is_transposed = trans in (1, "T", True)
-    return _system("solve_triangular", a, b, upper=not lower, transpose=is_transposed, unit=bool(unit_diagonal))
+    return _system(a, b, upper=not lower, transpose=is_transposed, unit=bool(unit_diagonal))
 
 
 @located
@@ -137,25 +137,25 @@ def cho_solve(c_and_lower: Any, b: Any, **options: Any) -> Tensor:
     return solve_triangular(c, half, trans=1 if lower else 0, lower=lower)
 
 
-def _system(name: str, a: Any, right: Any, **facts: bool) -> Tensor:
-    a, right = _square(name, a), b.tensor(right)
+def _system(a: Any, right: Any, **facts: bool) -> Tensor:
+    a, right = _square(a), b.tensor(right)
     if right.type.rank not in (a.type.rank - 1, a.type.rank):
-        raise GraphTypeError(f"{name}: b must be a vector or a matrix for a of type {a.type}, got {right.type}")
+        raise GraphTypeError(f"b must be a vector or a matrix for a of type {a.type}, got {right.type}")
     return b.triangular_solve(a, right, **facts) if facts else b.solve(a, right)
 
 
-def _square(name: str, given: Any) -> Tensor:
+def _square(given: Any) -> Tensor:
     x = b.tensor(given)
     if x.type.rank < 2:
-        raise GraphTypeError(f"{name}: needs a square matrix, got {x!r} of type {x.type}")
+        raise GraphTypeError(f"needs a square matrix, got {x!r} of type {x.type}")
     rows, columns = x.type.shape[-2:]
     if isinstance(rows, int) and isinstance(columns, int) and rows != columns:
-        raise GraphValueError(f"{name}: needs a square matrix, got {rows} rows and {columns} columns")
+        raise GraphValueError(f"needs a square matrix, got {rows} rows and {columns} columns")
     return x
 
 
-def _matrix(name: str, given: Any) -> Tensor:
+def _matrix(given: Any) -> Tensor:
     x = b.tensor(given)
     if x.type.rank != 2:
-        raise GraphTypeError(f"{name}: needs two matrices, got {x!r} of type {x.type}")
+        raise GraphTypeError(f"needs two matrices, got {x!r} of type {x.type}")
     return x

@@ -40,10 +40,10 @@ def conv2d_grad_wrt_weights(
         if value.type.rank != 4:
             raise GraphTypeError(f"{label} must have 4 axes, got {value.type}")
     sizes = shape.extents_of(list(filter_shape))
-    kernel = numbers_of("conv2d_grad_wrt_weights", "the kernel", list(filter_shape)[2:], 2)
-    strides = numbers_of("conv2d_grad_wrt_weights", "subsample", subsample, 2)
-    dilations = numbers_of("conv2d_grad_wrt_weights", "filter_dilation", filter_dilation, 2)
-    low, high = padding_of("conv2d_grad_wrt_weights", border_mode, kernel, dilations, 2)
+    kernel = numbers_of("the kernel", list(filter_shape)[2:], 2)
+    strides = numbers_of("subsample", subsample, 2)
+    dilations = numbers_of("filter_dilation", filter_dilation, 2)
+    low, high = padding_of(border_mode, kernel, dilations, 2)
     facts = {"strides": strides, "low": low, "high": high, "w_dilations": dilations}
     groups = None if num_groups == 1 else num_groups
     return b.conv_grad_weight(x, g, sizes, flip=True if filter_flip else None, groups=groups, **facts)

@@ -33,8 +33,8 @@ def batch_normalization_train(
     running_average_factor: float = 0.1, running_mean: Any = None, running_var: Any = None,
 ) -> list[Tensor]:  # fmt: skip
     """The normalized inputs, their mean, and 1 / sqrt(variance + epsilon); with running averages their next values too."""
-    x, axes = _inputs("batch_normalization_train", inputs, axes)
-    scale, offset = (_parameter("batch_normalization_train", x, one, axes) for one in (gamma, beta))
+    x, axes = _inputs(inputs, axes)
+    scale, offset = (_parameter(x, one, axes) for one in (gamma, beta))
     mean, variance = reductions.mean(x, axes, keepdims=True), reductions.var(x, axes, keepdims=True)
     inverse = elementwise.inv(elementwise.sqrt(elementwise.add(variance, float(epsilon))))
     normal = elementwise.mul(elementwise.sub(x, mean), elementwise.mul(inverse, scale))
@@ -56,27 +56,27 @@ def batch_normalization_test(
     inputs: Any, gamma: Any, beta: Any, mean: Any, var: Any, axes: Any = "per-activation", epsilon: float = 1e-4
 ) -> Tensor:
     """The inputs, normalized by a mean and a variance that are given."""
-    x, axes = _inputs("batch_normalization_test", inputs, axes)
-    given = (_parameter("batch_normalization_test", x, one, axes) for one in (gamma, beta, mean, var))
+    x, axes = _inputs(inputs, axes)
+    given = (_parameter(x, one, axes) for one in (gamma, beta, mean, var))
     scale, offset, mean, var = given
     return batch_normalization(x, scale, offset, mean, elementwise.sqrt(elementwise.add(var, float(epsilon))))
 
 
-def _inputs(name: str, inputs: Any, axes: Any) -> tuple[Tensor, list[int]]:
+def _inputs(inputs: Any, axes: Any) -> tuple[Tensor, list[int]]:
     """The inputs, and the axes that are normalized over."""
     x = b.tensor(inputs)
     if not isinstance(x.type.element, FloatType):
-        raise GraphTypeError(f"{name}: the inputs must be floats, got {x.type}")
+        raise GraphTypeError(f"the inputs must be floats, got {x.type}")
     if axes == "per-activation":
         return x, b.axes_of(x, [0])
     if axes == "spatial":
         return x, b.axes_of(x, [0, *range(2, x.type.rank)])
     if isinstance(axes, str) or axes is None:
-        raise GraphValueError(f"{name}: axes must be per-activation, spatial or numbers, got {told(axes)}")
+        raise GraphValueError(f"axes must be per-activation, spatial or numbers, got {told(axes)}")
     return x, b.axes_of(x, axes)
 
 
-def _parameter(name: str, x: Tensor, given: Any, axes: Sequence[int]) -> Tensor:
+def _parameter(x: Tensor, given: Any, axes: Sequence[int]) -> Tensor:
     """A parameter with the axes of the inputs, which stretches along those that are normalized over."""
     found = b.tensor(given)
     if found.type.rank == x.type.rank - len(axes):
@@ -84,4 +84,4 @@ def _parameter(name: str, x: Tensor, given: Any, axes: Sequence[int]) -> Tensor:
     if found.type.rank == x.type.rank:
         return shape.addbroadcast(found, *axes)
     ranks = f"{x.type.rank} or {counted(x.type.rank - len(axes), 'axis', 'axes')}"
-    raise GraphTypeError(f"{name}: a parameter for inputs of type {x.type} must have {ranks}, got {found.type}")
+    raise GraphTypeError(f"a parameter for inputs of type {x.type} must have {ranks}, got {found.type}")

@@ -31,7 +31,7 @@ def conv2d(
     if unshared:
         raise GraphTypeError("filters that differ from place to place are not there")
     shapes = input_shape if input_shape is not None else image_shape, filter_shape
-    return _conv(2, "conv2d", input, filters, shapes, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    return _conv(2, input, filters, shapes, border_mode, subsample, filter_flip, filter_dilation, num_groups)
 
 
 @located
@@ -41,42 +41,42 @@ def conv3d(
 ) -> Tensor:  # fmt: skip
     """The same in three dimensions."""
     shapes = input_shape, filter_shape
-    return _conv(3, "conv3d", input, filters, shapes, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    return _conv(3, input, filters, shapes, border_mode, subsample, filter_flip, filter_dilation, num_groups)
 
 
 def _conv(
-    spatial: int, name: str, input: Any, filters: Any, shapes: tuple[Any, Any], border_mode: Any, strides: Any,
+    spatial: int, input: Any, filters: Any, shapes: tuple[Any, Any], border_mode: Any, strides: Any,
     flip: bool, dilations: Any, groups: int,
 ) -> Tensor:  # fmt: skip
     x, w = b.tensor(input), b.tensor(filters)
     for label, value in (("the input", x), ("the filters", w)):
         if value.type.rank != spatial + 2:
             hint = "x.reshape((batch, channels, rows, columns)) makes it fit" if spatial == 2 else None
-            raise GraphTypeError(f"{name}: {label} must have {spatial + 2} axes, got {value.type}", hint=hint)
-    x, w = (_with_shape(name, value, shape) for value, shape in zip((x, w), shapes))
-    w = _with_kernel(name, w, groups)
+            raise GraphTypeError(f"{label} must have {spatial + 2} axes, got {value.type}", hint=hint)
+    x, w = (_with_shape(value, shape) for value, shape in zip((x, w), shapes))
+    w = _with_kernel(w, groups)
     strides, dilations = (
-        numbers_of(name, what, given, spatial) for what, given in (("subsample", strides), ("filter_dilation", dilations))
+        numbers_of(what, given, spatial) for what, given in (("subsample", strides), ("filter_dilation", dilations))
     )
-    low, high = padding_of(name, border_mode, _kernel(w), dilations, spatial)
+    low, high = padding_of(border_mode, _kernel(w), dilations, spatial)
     return b.conv(x, w, strides, low, high, None, dilations, groups, flip=bool(flip))
 
 
-def _with_shape(name: str, x: Tensor, shape: Any) -> Tensor:
+def _with_shape(x: Tensor, shape: Any) -> Tensor:
     """x with the sizes that a hint says; run time checks those that are open."""
     if shape is None:
         return x
     sizes = [None if one is None else int(get_scalar_constant_value(one)) for one in shape]
     if len(sizes) != x.type.rank:
-        raise GraphValueError(f"{name}: a shape must have {counted(x.type.rank, 'size')}, got {told(tuple(shape))}")
+        raise GraphValueError(f"a shape must have {counted(x.type.rank, 'size')}, got {told(tuple(shape))}")
     for axis, (size, dim) in enumerate(zip(sizes, x.type.shape)):
         if isinstance(size, int) and isinstance(dim, int) and size != dim:
-            raise GraphValueError(f"{name}: the shape says size {size} for axis {axis} of {x.type}")
+            raise GraphValueError(f"the shape says size {size} for axis {axis} of {x.type}")
     wanted = x.type.with_shape([dim if size is None else size for size, dim in zip(sizes, x.type.shape)])
     return x if wanted is x.type else specified(b, x.value, wanted)
 
 
-def _with_kernel(name: str, w: Tensor, groups: int) -> Tensor:
+def _with_kernel(w: Tensor, groups: int) -> Tensor:
     """Filters whose kernel has known sizes, in groups all of them: those that shared variables have now, for good."""
     first = 0 if groups != 1 else 2
     if DYNAMIC not in w.type.shape[first:]:
@@ -84,7 +84,7 @@ def _with_kernel(name: str, w: Tensor, groups: int) -> Tensor:
     sizes = type_at_present(w).shape[first:]
     if DYNAMIC in sizes:
         what = "the filters must have known sizes for groups" if first == 0 else "the kernel must have known sizes"
-        message = f"{name}: {what}, got filters of {w.type}"
+        message = f"{what}, got filters of {w.type}"
         raise GraphTypeError(message, hint="filter_shape=(outputs, channels, rows, columns) says them")
     return specified(b, w.value, w.type.with_shape((*w.type.shape[:first], *sizes)))
 
@@ -94,17 +94,17 @@ def _kernel(w: Tensor) -> list[int]:
     return [size for size in w.type.shape[2:] if isinstance(size, int)]
 
 
-def numbers_of(name: str, what: str, given: Any, spatial: int) -> list[int]:
+def numbers_of(what: str, given: Any, spatial: int) -> list[int]:
     """A number for each spatial axis."""
     numbers = list(given) if isinstance(given, (list, tuple)) else [given] * spatial
     known = [constant_of(one) if isinstance(one, Tensor) else one for one in numbers]
     if len(known) != spatial or not all(hasattr(one, "__index__") and int(one) >= 1 for one in known):
-        raise GraphValueError(f"{name}: {what} must be {counted(spatial, 'whole number')} of at least 1, got {told(given)}")
+        raise GraphValueError(f"{what} must be {counted(spatial, 'whole number')} of at least 1, got {told(given)}")
     return [int(one) for one in known]
 
 
 def padding_of(
-    name: str, border_mode: Any, kernel: Sequence[int], dilations: Sequence[int], spatial: int
+    border_mode: Any, kernel: Sequence[int], dilations: Sequence[int], spatial: int
 ) -> tuple[list[int], list[int]]:
     """The padding in front of each spatial axis and behind it."""
     if border_mode == "valid":
@@ -116,11 +116,11 @@ def padding_of(
     if isinstance(border_mode, int) and not isinstance(border_mode, bool):
         border_mode = (border_mode,) * spatial
     if not isinstance(border_mode, (list, tuple)) or len(border_mode) != spatial:
-        message = f"{name}: border_mode must be valid, full, half, a number or {spatial} numbers, got {told(border_mode)}"
+        message = f"border_mode must be valid, full, half, a number or {spatial} numbers, got {told(border_mode)}"
         raise GraphValueError(message)
     pairs = [(one, one) if not isinstance(one, (list, tuple)) else tuple(one) for one in border_mode]
     if not all(len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in pairs):
-        raise GraphValueError(f"{name}: padding must be whole numbers of at least 0, got {told(border_mode)}")
+        raise GraphValueError(f"padding must be whole numbers of at least 0, got {told(border_mode)}")
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
@@ -131,11 +131,11 @@ def conv2d_transpose(
     unshared: bool = False,
 ) -> Tensor:  # fmt: skip
     """The gradient of a conv2d by its input: upsamples. filters: as of that conv2d, (inputs, outputs, rows, columns)."""
-    g, w = b.tensor(input), _with_shape("conv2d_transpose", b.tensor(filters), filter_shape)
-    w = _with_kernel("conv2d_transpose", w, num_groups)
-    strides = numbers_of("conv2d_transpose", "input_dilation", input_dilation, 2)
-    dilations = numbers_of("conv2d_transpose", "filter_dilation", filter_dilation, 2)
-    low, high = padding_of("conv2d_transpose", border_mode, _kernel(w), dilations, 2)
+    g, w = b.tensor(input), _with_shape(b.tensor(filters), filter_shape)
+    w = _with_kernel(w, num_groups)
+    strides = numbers_of("input_dilation", input_dilation, 2)
+    dilations = numbers_of("filter_dilation", filter_dilation, 2)
+    low, high = padding_of(border_mode, _kernel(w), dilations, 2)
     sizes = [b.shape(g)[0] if i == 0 and one is None else one for i, one in enumerate(output_shape)]
     groups = None if num_groups == 1 else num_groups
     facts = {"strides": strides, "low": low, "high": high, "w_dilations": dilations, "groups": groups}

@@ -26,7 +26,7 @@ def pool_2d(
     mode: str = "max", ds: Any = None, st: Any = None, padding: Any = None,
 ) -> Tensor:  # fmt: skip
     """Pooling of the last two axes. ws: the window; stride: that of the window by default; ds, st, padding: old names."""
-    return _pool("pool_2d", 2, input, ws, ignore_border, stride, pad, mode, (ds, st, padding))
+    return _pool(2, input, ws, ignore_border, stride, pad, mode, (ds, st, padding))
 
 
 @located
@@ -35,38 +35,38 @@ def pool_3d(
     mode: str = "max", ds: Any = None, st: Any = None, padding: Any = None,
 ) -> Tensor:  # fmt: skip
     """Pooling of the last three axes."""
-    return _pool("pool_3d", 3, input, ws, ignore_border, stride, pad, mode, (ds, st, padding))
+    return _pool(3, input, ws, ignore_border, stride, pad, mode, (ds, st, padding))
 
 
 def _pool(
-    name: str, spatial: int, input: Any, ws: Any, ignore_border: bool | None, stride: Any, pad: Any, mode: str,
+    spatial: int, input: Any, ws: Any, ignore_border: bool | None, stride: Any, pad: Any, mode: str,
     old: tuple[Any, Any, Any],
 ) -> Tensor:  # fmt: skip
     x = b.tensor(input)
-    window = _numbers(name, "the window", ws if ws is not None else old[0], spatial, 1)
+    window = _numbers("the window", ws if ws is not None else old[0], spatial, 1)
     given = stride if stride is not None else old[1]
-    strides = window if given is None else _numbers(name, "stride", given, spatial, 1)
-    padding = _numbers(name, "pad", old[2] if old[2] is not None else pad, spatial, 0)
+    strides = window if given is None else _numbers("stride", given, spatial, 1)
+    padding = _numbers("pad", old[2] if old[2] is not None else pad, spatial, 0)
     if x.type.rank < spatial:
-        raise GraphTypeError(f"{name}: needs {counted(spatial, 'axis', 'axes')} or more, got {x.type}")
+        raise GraphTypeError(f"needs {counted(spatial, 'axis', 'axes')} or more, got {x.type}")
     if mode != "max" and mode not in MODES:
         hint = nearest(str(mode), ["max", *MODES])
-        raise GraphValueError(f"{name}: mode must be one of max, {', '.join(MODES)}, got {mode!r}", hint=hint)
+        raise GraphValueError(f"mode must be one of max, {', '.join(MODES)}, got {mode!r}", hint=hint)
     if any(padding) and not ignore_border:
-        raise GraphValueError(f"{name}: padding {tuple(padding)} needs ignore_border=True")
+        raise GraphValueError(f"padding {tuple(padding)} needs ignore_border=True")
     if any(p >= k for p, k in zip(padding, window)):
-        raise GraphValueError(f"{name}: padding {tuple(padding)} must be smaller than the window {tuple(window)}")
+        raise GraphValueError(f"padding {tuple(padding)} must be smaller than the window {tuple(window)}")
     facts: dict[str, Any] = {"low": padding, "high": padding, "ceil_mode": not ignore_border}
     if mode == "max":
         return b.max_pool(x, window, strides, ties="all", **facts)
     return b.avg_pool(x, window, strides, divisor=MODES[mode], **facts)
 
 
-def _numbers(name: str, what: str, given: Any, spatial: int, least: int) -> list[int]:
+def _numbers(what: str, given: Any, spatial: int, least: int) -> list[int]:
     numbers = list(given) if isinstance(given, (list, tuple)) else [given] * spatial
     if len(numbers) != spatial or not all(hasattr(one, "__index__") and int(one) >= least for one in numbers):
         wanted = f"{counted(spatial, 'whole number')} of at least {least}"
-        raise GraphValueError(f"{name}: {what} must be {wanted}, got {told(given)}")
+        raise GraphValueError(f"{what} must be {wanted}, got {told(given)}")
     return [int(one) for one in numbers]
 
 
