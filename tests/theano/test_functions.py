@@ -133,6 +133,26 @@ def paired_cases() -> Iterable[Case]:
         yield Case(f"{name} of {dtype}", getattr(T, name), (x, y), bits(x, y), 0.0, dtype == "bool")
 
 
+def truth_cases() -> Iterable[Case]:
+    """Truth values add up as `or`, multiply as `and`; a power of them is int8."""
+    x, y = np.array([[False, True, False, True], [False, False, False, True]]), np.array([[False, False, True, True]] * 2)
+    for name, reference in {"add": np.add, "mul": np.multiply, "maximum": np.maximum, "minimum": np.minimum}.items():
+        yield Case(name, getattr(T, name), (x, y), reference(x, y))
+    yield Case("operators", lambda u, v: u * v + ~u * v, (x, y), x & y | ~x & y)
+    yield Case("sqr", T.sqr, (x,), x)
+    yield Case("**", lambda u: u**2, (x,), x.astype("int8"))
+    yield Case("beside numbers", lambda u, v: u * v + 1, (x, y.astype("float32")), (x * y + 1).astype("float32"))
+    yield Case("max", lambda u: T.max(u, axis=0), (x,), x.max(0))
+    yield Case("min", lambda u: u.min(1, keepdims=True), (x,), x.min(1, keepdims=True))
+    yield Case("argmax", lambda u: T.argmax(u, axis=1), (x,), x.argmax(1))
+    yield Case("argmin", T.argmin, (x,), np.asarray(x.argmin()))
+    yield Case("dot", lambda u, v: T.dot(u, v.T), (x, y), x @ y.T)
+    yield Case("set", lambda u: T.set_subtensor(u[0], True), (x,), np.array([[True] * 4, x[1]]))
+    yield Case(
+        "set 1 in uint8", lambda u: T.set_subtensor(u[0], 1), (x.astype("uint8"),), np.array([[1] * 4, x[1]], "uint8")
+    )
+
+
 def quotient_cases() -> Iterable[Case]:
     """Division of integers gives floatX, which is float64 here; its signs; powers."""
     for dtype in INTS:
@@ -188,6 +208,11 @@ def choice_cases() -> Iterable[Case]:
 @pytest.mark.parametrize("mode", MODES)
 def test_functions_of_two_numbers_and_their_dtypes(mode: str) -> None:
     check(paired_cases(), mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_truth_values_as_numbers(mode: str) -> None:
+    check(truth_cases(), mode)
 
 
 @pytest.mark.parametrize("mode", MODES)

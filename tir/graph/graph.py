@@ -13,14 +13,16 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from tir.api import caller_location
+from tir.dialects.tir.arithmetic import Add, Maximum, Minimum, Mul
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, told
 from tir.dialects.tir.builder import TensorBuilder
+from tir.dialects.tir.logic import And, Or
 from tir.graph.calls import tell_call
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.typing import autocast, float_x, promoted, upgraded
 from tir.ir.errors import Location, TirError
 from tir.ir.ir import Block, BlockArgument, Op, Value
-from tir.ir.types import I1, FloatType, IntegerType, Type, type_of_dtype
+from tir.ir.types import I1, I8, FloatType, IntegerType, Type, type_of_dtype
 from tir.lazy import np
 
 __all__ = [
@@ -50,6 +52,10 @@ class Placeholder(Block):
         self.variable: Any = None
 
 
+#: What stands for an op of numbers where both are truth values.
+OF_TRUTH: dict[type[Op], type[Op]] = {Add: Or, Maximum: Or, Mul: And, Minimum: And}
+
+
 class Graph(TensorBuilder):
     """Makes ops that stand in no block, and gives variables; numbers and types are those of Theano (`typing.py`)."""
 
@@ -69,6 +75,12 @@ class Graph(TensorBuilder):
             return super().insert(op)
         op._order = next(self._numbers)
         return op
+
+    def make(self, cls: type[Op], *operands: Any, **facts: Any) -> Tensor:
+        """The only result of a new op. Truth values add up as `or` and multiply as `and`, as numpy has it."""
+        if cls in OF_TRUTH and operands[0].type.element is I1:
+            return super().make(OF_TRUTH[cls], *operands)
+        return super().make(cls, *operands, **facts)
 
     def here(self) -> Location:
         """The line of the user's code that is building."""
@@ -127,10 +139,17 @@ class Graph(TensorBuilder):
 
     def pow(self, x: TensorLike, y: TensorLike) -> Tensor:
         """x to the power of y; a float as exponent makes a float of an integer."""
+        if isinstance(x, Tensor) and x.type.element is I1:
+            x = self.cast(x, I8)
         if isinstance(y, float):
             (x, _), element = self._promote(x, y)
             x = self.cast(x, element) if isinstance(x, Tensor) else x
         return super().pow(x, y)
+
+    def square(self, x: TensorLike) -> Tensor:
+        """x times itself."""
+        x = self.tensor(x)
+        return x if x.type.element is I1 else super().square(x)
 
     def neg(self, x: TensorLike) -> Tensor:
         """-x."""

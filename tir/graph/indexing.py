@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor
+from tir.dialects.tir.elements import highest, lowest
 from tir.dialects.tir.indexing import is_array, spelled_out
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located, with_type
 from tir.graph.shape import constant_of, stacked_parts, stretched
-from tir.ir.types import DYNAMIC, I1, I64, IntegerType
+from tir.ir.types import DYNAMIC, I1, I64, IntegerType, Type
 from tir.lazy import np
 
 __all__ = ["choose", "inc_subtensor", "index", "set_subtensor", "take", "take_along_axis"]
@@ -160,7 +161,7 @@ def _changed(part: Any, y: Any, kind: str) -> Tensor:
     if source is None:
         raise GraphTypeError(f"the first argument must be a part x[..] of a tensor, got {part!r}")
     x, given = source
-    y = b.tensor(y)
+    y = b.constant(y, x.type.element) if _is_whole_of(y, x.type.element) else b.tensor(y)
     both = b._promote(x, y)[1]
     if both is not x.type.element:
         cure = f"T.cast(y, '{x.dtype}')"
@@ -178,6 +179,13 @@ def _changed(part: Any, y: Any, kind: str) -> Tensor:
     if len(arrays) == 1 and all(i in arrays or (isinstance(one, slice) and one == Whole) for i, one in enumerate(parts)):
         return b.put(x, b._positions(parts[arrays[0]], x, arrays[0]), u, axis=arrays[0], kind=kind)
     return _put_anywhere(x, given, u, kind)
+
+
+def _is_whole_of(y: Any, element: Type) -> bool:
+    """A Python integer that the element type has: 1 fits uint8, though a dtype of its own would not."""
+    if type(y) is not int or not isinstance(element, IntegerType) or element is I1:
+        return False
+    return lowest(element) <= y <= highest(element)
 
 
 def _is_block(parts: Sequence[Any]) -> bool:

@@ -9,6 +9,7 @@ from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
 from tir.graph.graph import located
 from tir.graph.shape import flatten
+from tir.ir.types import I1, I64
 
 __all__ = ["batched_dot", "batched_tensordot", "dot", "einsum", "inner", "matmul", "outer", "tensordot"]
 
@@ -19,6 +20,8 @@ def dot(x: Any, y: Any) -> Tensor:
     x, y = b.tensor(x), b.tensor(y)
     if min(x.type.rank, y.type.rank) == 0:
         return b.mul(x, y)
+    if x.type.element is I1 and y.type.element is I1:
+        return b.cmp("ne", dot(b.cast(x, I64), y), 0)
     if x.type.rank <= 2 and y.type.rank <= 2:
         return b.dot(x, y)
     return tensordot(x, y, [[x.type.rank - 1], [max(y.type.rank - 2, 0)]])

@@ -106,14 +106,14 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest over the axes; all that are equal to it get the whole gradient. nan if there is one."""
     x = b.tensor(x)
-    return b.max(x, _axes(x, axis), keepdims)
+    return (b.any if x.type.element is I1 else b.max)(x, _axes(x, axis), keepdims)
 
 
 @located
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest over the axes; all that are equal to it get the whole gradient. nan if there is one."""
     x = b.tensor(x)
-    return b.min(x, _axes(x, axis), keepdims)
+    return (b.all if x.type.element is I1 else b.min)(x, _axes(x, axis), keepdims)
 
 
 @located
@@ -130,6 +130,7 @@ def argmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _position(name: str, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = b.tensor(x)
+    x = b.cast(x, element_of("uint8")) if x.type.element is I1 else x
     axes = _axes(x, axis)
     chosen = list(range(x.type.rank)) if axes is None else list(axes)
     rest = [i for i in range(x.type.rank) if i not in chosen]
