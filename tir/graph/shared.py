@@ -143,11 +143,11 @@ def shared(
     """
     if isinstance(value, Tensor):
         raise GraphTypeError(
-            f"shared: needs numbers, got a variable, {value!r}", hint="a shared variable starts from an array"
+            f"needs numbers, got a variable, {value!r}", hint="a shared variable starts from an array"
         )
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
-        raise GraphTypeError(f"shared: the value must be numbers, got {told(value)}")
+        raise GraphTypeError(f"the value must be numbers, got {told(value)}")
     found = SharedVariable(array, name, borrow)
     if broadcastable is not None:
         found.fix_ones(broadcastable)
