@@ -277,6 +277,8 @@ def change_cases() -> Iterable[Case]:
     )
     yield Case("set as a method", lambda v: v[0].set(v[1]), (x,), changed(x, 0, x[1]))
     yield Case("inc as a method", lambda v: v[0].inc(v[1]), (x,), changed(x, 0, x[1], True))
+    numbers = np.array(3.0), np.array(4.0)
+    yield Case("set in a stack", lambda a, c: T.set_subtensor(T.stack([a, c])[1], 9.0), numbers, np.array([3.0, 9.0]))
     yield Case("set ints in floats", lambda v: T.set_subtensor(v[0], np.int32(3)), (x,), changed(x, 0, 3))
 
 

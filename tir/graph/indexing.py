@@ -30,8 +30,16 @@ def index(x: Any, given: Any) -> Tensor:
     """x[given]: whole numbers, slices, `...`, None, 0-d integer variables, arrays and tensors of integers."""
     x = b.tensor(x)
     stacked = stacked_parts(x) if type(given) is int else None
-    if stacked is not None and -len(stacked) <= given < len(stacked):
-        return stacked[given]  # x.shape[0] is the size itself
+    is_inside = stacked is not None and -len(stacked) <= given < len(stacked)
+    result = stacked[given] if stacked and is_inside else _indexed(x, given)  # x.shape[0] is the size itself
+    # What it is a part of, for `set_subtensor(x[..], y)`. A new object: x[:] is another variable than x there.
+    result = b.variable_class(b, result.value)
+    result.part_of = (x, given)  # type: ignore[attr-defined]
+    return result
+
+
+def _indexed(x: Tensor, given: Any) -> Tensor:
+    """x[given], which does not know what it is a part of."""
     parts = _parts(x, given)
     found, axis = x, 0
     for place, part in enumerate(parts):
@@ -42,11 +50,7 @@ def index(x: Any, given: Any) -> Tensor:
             parts[place] = Whole
         axis += 1
     whole = all(isinstance(part, slice) and part == Whole for part in parts)
-    result = found if whole else b.index(found, tuple(parts))
-    # What it is a part of, for `set_subtensor(x[..], y)`. A new object: x[:] is another variable than x there.
-    result = b.variable_class(b, result.value)
-    result.part_of = (x, given)  # type: ignore[attr-defined]
-    return result
+    return found if whole else b.index(found, tuple(parts))
 
 
 def _parts(x: Tensor, given: Any) -> list[Any]:
