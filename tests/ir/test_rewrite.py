@@ -6,7 +6,7 @@ import pytest
 
 from tir.dialects.all import REGISTRY
 from tir.dialects.tir.arithmetic import Add, Neg, Sub
-from tir.ir.errors import PassError
+from tir.ir.errors import PassError, TirError
 from tir.ir.printer import print_op
 from tir.ir.rewrite import Rewriter, rewrite, rule
 from tir.parser.parse import parse_text
@@ -174,5 +174,5 @@ def test_a_rule_without_class_is_refused():
     def nameless(op, b):
         """x -> x"""
 
-    with pytest.raises(AssertionError, match="docstring must be"):
+    with pytest.raises(TirError, match="docstring must be"):
         rule(Neg)(nameless)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.levels import LEVELS, module_at
-from tir import compile as compile_module
+from tir import machines
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.ir.errors import PassError
@@ -30,7 +30,7 @@ def machine_without_half(monkeypatch: pytest.MonkeyPatch) -> None:
     features = ",".join(word for word in target.features.split(",") if word != "+f16c")
     poor = dataclasses.replace(target, triple="x86_64-unknown-linux-gnu", features=features)
     assert not poor.has_half
-    monkeypatch.setattr(compile_module, "host_target", lambda: poor)
+    monkeypatch.setattr(machines, "host_target", lambda: poor)
 
 
 def run(text: str, *arrays: np.ndarray) -> np.ndarray:
