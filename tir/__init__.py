@@ -13,7 +13,7 @@ from tir.version import __version__
 
 TYPE_CHECKING = False  # see tir/lazy.py
 if TYPE_CHECKING:
-    from tir import extend, ifelse, inspect, numpy, printing, random, sandbox, tensor
+    from tir import extend, gradient, ifelse, inspect, numpy, printing, random, sandbox, tensor
     from tir.api import Argument, Builder, executable, parse, transform
     from tir.batching import vmap
     from tir.compile import Executable
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Apply", "Argument", "Builder", "Executable", "F32", "F64", "I1", "I32", "I64", "In", "Op", "OpFromGraph", "Out",
     "PassManager", "Tensor", "TirError", "__version__", "as_op", "clone_replace", "config", "executable", "extend", "foldl",
-    "foldr", "function", "grad", "hessian", "hvp", "ifelse", "inspect", "jacobian", "jit", "jvp", "map", "numpy", "parse",
-    "print_op", "printing", "random", "reduce", "rule", "sandbox", "scan", "shared", "stop_gradient", "tensor", "transform",
-    "value_and_grad", "vjp", "vmap",
+    "foldr", "function", "grad", "gradient", "hessian", "hvp", "ifelse", "inspect", "jacobian", "jit", "jvp", "map",
+    "numpy", "parse", "print_op", "printing", "random", "reduce", "rule", "sandbox", "scan", "shared", "stop_gradient",
+    "tensor", "transform", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 __getattr__ = lazy_exports(
@@ -55,7 +55,7 @@ __getattr__ = lazy_exports(
         # Modules of the package.
         **{
             name: f"tir.{name}"
-            for name in ("extend", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "tensor")
+            for name in ("extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "tensor")
         },
         "Executable": "tir.compile",
         "Tensor": "tir.dialects.tir.builder",
