@@ -506,3 +506,9 @@ def test_name_that_there_is_not_is_told(name: str, message: str) -> None:
         getattr(tnp, name)
     with pytest.raises(AttributeError, match="module 'tir.numpy.linalg' has no attribute 'svd', which cannot be traced"):
         _ = tnp.linalg.svd
+
+
+def test_another_shape_is_another_program_also_when_calls_are_fast() -> None:
+    count = tir.jit(lambda x: x * x.shape[0])
+    for size in (3, 3, 4, 3):
+        assert count(np.ones(size)).tolist() == [size] * size

@@ -8,6 +8,7 @@ __all__ = ["GRAPH_BUGS"]
 
 FUNCTION, USER_OPS = ("tests/theano/test_function.py",), ("tests/theano/test_user_ops.py",)
 TRAPS = ("tests/theano/test_traps.py",)
+TRACED, NUMPY = ("tests/test_jit.py",), ("tests/numpy",)
 
 GRAPH_BUGS = (
     Bug("a shared variable that is not copied", "tir/graph/shared.py",
@@ -70,4 +71,14 @@ GRAPH_BUGS = (
         'for variable in ("THEANO_FLAGS", "TIR_FLAGS"):', 'for variable in ("TIR_FLAGS", "THEANO_FLAGS"):', ("tests/test_configuration.py",)),
     Bug("flags that stay changed", "tir/configuration.py",
         "            self.values.update(saved)\n", "            pass\n", ("tests/test_configuration.py",)),
+    Bug("a program for arrays of another dtype", "tir/tracing.py",
+        "return self.kind, self.dtype, self.shape, type(self.value), self.value", "return self.kind, self.shape, type(self.value), self.value", TRACED),
+    Bug("a program for another static value", "tir/tracing.py",
+        "return self.kind, self.dtype, self.shape, type(self.value), self.value", "return self.kind, self.dtype, self.shape, type(self.value)", TRACED),
+    Bug("shapes that the fast way does not look at", "tir/tracing.py",
+        "                kinds.append((x.dtype, x.shape))\n", "                kinds.append((x.dtype, x.ndim))\n", TRACED),
+    Bug("any of several for all", "tir/numpy/reductions.py",
+        'found = b.any(x, axes, bool(keepdims)) if name == "max" else b.all(', 'found = b.all(x, axes, bool(keepdims)) if name == "max" else b.all(', NUMPY),
+    Bug("a variance that is divided by all", "tir/numpy/reductions.py",
+        "getattr(b, name)(x, axes_of(x, axis), less, bool(keepdims))", "getattr(b, name)(x, axes_of(x, axis), 0, bool(keepdims))", NUMPY),
 )  # fmt: skip
