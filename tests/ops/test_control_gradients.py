@@ -73,7 +73,7 @@ def cost(reverse: bool, *given: Any) -> float:
 FLAGS = ["", "reverse ", "checkpoint 1 ", "checkpoint 2 ", "reverse checkpoint 2 ", "checkpoint 5 ", "checkpoint 9 "]
 
 
-@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize("flags", [*FLAGS[:4], *(pytest.param(one, marks=pytest.mark.slow) for one in FLAGS[4:])])
 def test_gradient_of_a_scan(flags: str) -> None:
     given = inputs(5, 1)
     want = differences(lambda *x: cost("reverse" in flags, *x), given, [0, 2, 3])
@@ -251,7 +251,7 @@ POWER = """  %zero = tir.constant dense<0> : tensor<i32>
   %gx, %gw = tir.grad %c wrt (%x, %w) : tensor<3xf64>, tensor<3xf64>"""
 
 
-@pytest.mark.parametrize("steps", [0, 1, 3, 6, 9])
+@pytest.mark.parametrize("steps", [0, 1, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (6, 9))])
 def test_gradient_of_a_while_with_max_trips(steps: int) -> None:
     arguments = "%x: tensor<3xf64>, %w: tensor<3xf64>, %n: tensor<i32>"
     text = function(arguments, POWER.replace("LIMIT", " max_trips 6"), "%gx : tensor<3xf64>; %gw : tensor<3xf64>")

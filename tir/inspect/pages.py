@@ -30,6 +30,8 @@ def explore(module: Op, path: Any = None, open_browser: bool = False, *, fp_mode
     check_fp_mode("explore", fp_mode)
     if path is not None and not isinstance(path, (str, os.PathLike)):
         raise TirError(f"explore: path must be the name of a file, got {told(path)}", caller_location())
+    if path is not None and not Path(path).parent.is_dir():
+        raise TirError(f"explore: there is no folder {Path(path).parent} for the page", caller_location())
     verify(module)
     explorer = Explorer()
     advance(module.clone(), "tensor", "loops", fp_mode, (explorer,))
