@@ -87,7 +87,7 @@ FLAGS = (
     Flag("NanGuardMode.big_is_error", True, (), "NanGuardMode looks for numbers above 1e10"),
 )  # fmt: skip
 
-#: Sections of flags that Theano has and tir has no use for: anything in them is accepted.
+#: Sections of flags that Theano has and tir has no use for: anything in them is accepted, and kept.
 FOREIGN_SECTIONS = ("nvcc", "gcc", "lib", "cuda", "dnn", "gpuarray", "gpuelemwise", "scan", "tensor", "warn", "DebugMode",
                     "traceback", "experimental", "compile", "optdb", "cmodule", "blas", "cxx", "profiling")  # fmt: skip
 FOREIGN = (
@@ -127,7 +127,7 @@ class Configuration:
         values = self.values
         if name in values:
             return values[name]
-        if any(flag.startswith(f"{name}.") for flag in values):
+        if name in FOREIGN_SECTIONS or any(flag.startswith(f"{name}.") for flag in values):
             return _Section(self, name)
         raise AttributeError(self._no_flag(name))
 
@@ -136,6 +136,9 @@ class Configuration:
 
     def set(self, name: str, value: Any) -> None:
         """Gives a flag another value; AttributeError if there is none of this name."""
+        if _is_foreign(name):
+            self.values[name] = value
+            return
         if name not in self._flags:
             raise AttributeError(self._no_flag(name))
         self.values[name] = self._flags[name].parse(value, "tir.config")
@@ -148,7 +151,7 @@ class Configuration:
     def change_flags(self, **flags: Any) -> Iterator[None]:
         """Other values for the length of a `with`; a dot in a name is written as two underscores."""
         wanted = {name.replace("__", "."): value for name, value in flags.items()}
-        saved = {name: getattr(self, name) for name in wanted if name in self._flags}
+        saved = {name: self.values[name] for name in wanted if name in self.values}
         try:
             for name, value in wanted.items():
                 self.set(name, value)

@@ -294,6 +294,9 @@ def _source(value: Value, axis: int) -> tuple[Value, int] | Value:
     """Where a size comes from: an axis of another value, or a value of type index."""
     while True:
         op = value.op
+        if isinstance(op, Cast):
+            value = op.x
+            continue
         if not isinstance(op, Sized) or op.result_type.shape[axis] is not DYNAMIC:
             return value, axis
         size = op.sizes[sum(dim is DYNAMIC for dim in op.result_type.shape[:axis])]

@@ -331,7 +331,7 @@ def _stack_type(length: Any, element: Value, what: str, op: Scan) -> TensorType:
 def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
     """Of the copied values that the gradient uses, those that cost more than a few ops an element to compute.
 
-    Not those with a `?` in their type: for a stack of them there is no room before the loop.
+    Not sizes, nor those with a `?` in their type: for a stack of them there is no room before the loop.
     """
     costly: set[Value] = set()
     for op in block:
@@ -341,7 +341,7 @@ def _worth_keeping(block: Block, copies: dict[Value, Value]) -> list[Value]:
                 costly.update(op.results)
     return [
         value for value in copies
-        if value in costly and DYNAMIC not in value.type.shape  # type: ignore[attr-defined]
+        if value in costly and isinstance(value.type, TensorType) and DYNAMIC not in value.type.shape
         and any(not set(user.results) <= copies.keys() or not user.results for user in value.users)
     ]  # fmt: skip
 
