@@ -55,7 +55,7 @@ __getattr__ = lazy_exports(
         # Modules of the package.
         **{
             name: f"tir.{name}"
-            for name in ("extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "tensor")
+            for name in ("extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "scalar", "tensor")
         },
         "Executable": "tir.compile",
         "Tensor": "tir.dialects.tir.builder",

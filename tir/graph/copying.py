@@ -46,7 +46,8 @@ class Copier:
     def __init__(
         self, b: TensorBuilder, mapping: dict[Any, Any], everything: bool = True, names: bool = True
     ) -> None:  # fmt: skip
-        self.b, self.mapping, self.everything, self.names = b, mapping, everything, names
+        self.b, self.mapping, self.everything = b, mapping, everything
+        self.names = names and not b.names_sizes_later
         self._entry = b.block
         self._plain: dict[Value, Value] = {}  # of a value that has a leaf the value in front of it
         self._points: set[Value] = set()
@@ -88,7 +89,7 @@ class Copier:
             leaf.hint, self.mapping[old] = old.hint, leaf
 
     def _copy(self, op: Op) -> None:
-        if isinstance(op, Control) and self.names and self.b.block is not None and _has_open_sizes(op):
+        if isinstance(op, Control) and self.names and _has_open_sizes(op):
             made = self._control(op)
         else:
             made = self._plainly(op)

@@ -72,7 +72,7 @@ def extent_of(given: Any) -> Extent:
     known = constant_of(given)
     if known is not None:
         return int(known)
-    op = given.value.op
+    op = b.tensor(given).value.op
     while isinstance(op, Cast) and op.x.op is not None:
         if op.x.type is INDEX:
             maker = op.x.op
@@ -122,7 +122,7 @@ def _unstacked(value: Value) -> Tensor | None:
 
 def constant_of(x: Any) -> Any:
     """The array that a variable is known to be, else None."""
-    op = x.value.op
+    op = b.tensor(x).value.op
     value = op.properties.get("value") if isinstance(op, Op) and isinstance(op, ConstantLike) else None
     if isinstance(value, DenseAttr):
         return value.numpy()

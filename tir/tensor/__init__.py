@@ -25,6 +25,7 @@ from tir.tensor import (
     signal,
     slinalg,
     subtensor,
+    xlogx,
 )
 
 # Modules whose names functions have here, `T.sort` and `T.var`: imported first, so that nothing puts them there later.
@@ -37,7 +38,7 @@ from tir.tensor.missing import missing
 
 __all__ = [
     *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "random", "shared_randomstreams", "signal", "slinalg",
-    "subtensor",
+    "subtensor", "xlogx",
 ]  # fmt: skip
 
 
