@@ -10,11 +10,12 @@ from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
 from tir.dialects.tir.builder import Tensor, TensorBuilder
 from tir.dialects.tir.state import Read, Shared, Update
-from tir.graph.copying import Copier, name_of
+from tir.graph.copying import Copier
 from tir.graph.graph import placeholders_of
 from tir.graph.program import Program
 from tir.graph.shape import specified
 from tir.graph.shared import SharedVariable
+from tir.graph.size_names import name_of
 from tir.graph.user_ops import define_calls
 from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr, StringAttr, UnitAttr

@@ -17,14 +17,14 @@ from typing import Any
 from tir.dialects.tir.base import Sized, merge_dims
 from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.control import Control, If, Scan, Yield
-from tir.dialects.tir.effects import NameSize
 from tir.dialects.tir.jacobian import Jacobian
 from tir.dialects.tir.logic import Bitcast, Cast
 from tir.dialects.tir.shape import DimOp, ToIndex
 from tir.dialects.tir.state import Derivative, Vjp
 from tir.graph.graph import captured, makers_of
 from tir.graph.shape import specified
-from tir.ir.affine import AffineExpr, AffineName
+from tir.graph.size_names import SizeNames, name_of
+from tir.ir.affine import AffineExpr
 from tir.ir.attributes import DenseAttr
 from tir.ir.define import create
 from tir.ir.errors import VerifyError
@@ -33,7 +33,7 @@ from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.traits import ConstantLike
 from tir.ir.types import DYNAMIC, Dim, TensorType
 
-__all__ = ["Copier", "name_of", "points_of"]
+__all__ = ["Copier", "points_of"]
 
 
 class Copier:
@@ -48,10 +48,9 @@ class Copier:
     ) -> None:  # fmt: skip
         self.b, self.mapping, self.everything = b, mapping, everything
         self.names = names and not b.names_sizes_later
-        self._entry = b.block
+        self._entry, self._sizes = b.block, SizeNames(b)
         self._plain: dict[Value, Value] = {}  # of a value that has a leaf the value in front of it
         self._points: set[Value] = set()
-        self._names: dict[tuple[Value, int] | Value, AffineName] = {}
 
     def copy(self, values: Sequence[Value]) -> list[Value]:
         """The copies of values, with all that they need."""
@@ -113,7 +112,7 @@ class Copier:
         """An operand has another type, or is a size that is known now."""
         if any(self._new(value).type is not value.type for value in captured(op)):
             return True
-        return isinstance(op, Sized) and any(_known_size(self._new(size)) is not None for size in op.sizes)
+        return isinstance(op, Sized) and any(self._known_size(self._new(size)) is not None for size in op.sizes)
 
     def _new(self, value: Value) -> Value:
         return self.mapping.get(value, value)
@@ -127,25 +126,38 @@ class Copier:
     def _retyped(self, op: Op) -> Op:
         """A copy with the result types that the new operands give.
 
-        Where names of sizes do not fit together, though the sizes may, operands forget them, the last one first.
+        Where names of sizes do not fit together, though the sizes may, operands forget them: one name, if that is enough,
+        of the last operand first.
         """
         mapping = self._outer(op)
         if not op.regions and (isinstance(op, (Sized, Cast, Bitcast)) or type(op).infer is not Op.infer):
-            mapping = dict(mapping)
-            named = [v for v in reversed(op.operands) if _has_names(mapping.get(v, v).type)]
-            while True:
-                try:
-                    return self._inferred(op, mapping)
-                except VerifyError:
-                    if not named:
-                        raise
-                    value = named.pop(0)
-                    mapping[value] = specified(self.b, mapping.get(value, value), _without_names(mapping[value].type)).value
+            try:
+                return self._inferred(op, mapping)
+            except VerifyError:
+                if (made := self._without_some_names(op, mapping)) is None:
+                    raise
+                return made
         forgetful = dict(mapping)
         for value in dict.fromkeys(captured(op)):
             if (new := self._new(value)).type is not value.type:
                 forgetful[value] = specified(self.b, new, value.type).value  # type: ignore[arg-type]
         return op.clone(forgetful)
+
+    def _without_some_names(self, op: Op, mapping: dict[Any, Any]) -> Op | None:
+        """The copy with open sizes in the place of the fewest names."""
+        named = [(v, axis) for v in reversed(op.operands) for axis in _named_axes(mapping.get(v, v).type)]
+        for few in [*([one] for one in named), *(named[:count] for count in range(2, len(named) + 1))]:
+            forgetful = dict(mapping)
+            for value in dict.fromkeys(value for value, _ in few):
+                new = mapping.get(value, value)
+                axes = [axis for other, axis in few if other is value]
+                shape = [DYNAMIC if axis in axes else dim for axis, dim in enumerate(new.type.shape)]
+                forgetful[value] = specified(self.b, new, new.type.with_shape(shape)).value
+            try:
+                return self._inferred(op, forgetful)
+            except VerifyError:
+                continue
+        return None
 
     def _inferred(self, op: Op, mapping: dict[Any, Any]) -> Op:
         if isinstance(op, Sized):
@@ -163,7 +175,7 @@ class Copier:
         for dim in op.result_type.shape:
             if dim is DYNAMIC:
                 size = mapping.get(value := next(sizes), value)
-                known = _known_size(size)
+                known = self._known_size(size)
                 if known is None:
                     kept.append(size)
                 dim = DYNAMIC if known is None else known
@@ -172,16 +184,28 @@ class Copier:
         made.verify_shape()  # type: ignore[attr-defined]
         return made
 
+    def _known_size(self, size: Value) -> Dim | None:
+        """The number or name that an index value is; in a loop it gets one."""
+        known = _known_size(size)
+        if known is not None or self.b.block is self._entry or not self.names:
+            return known
+        dim = self._sizes.of(size)
+        return None if dim is DYNAMIC else dim
+
     # --- loops and branches ------------------------------------------------------------------------------------------
 
     def _control(self, op: Op) -> Op:
         """A copy of an op with regions, whose inner types follow from what comes in."""
+        points = {}
         for value in dict.fromkeys(captured(op)):
             new = self._new(value)
             if isinstance(new.type, TensorType) and DYNAMIC in new.type.shape:
                 self.mapping[value] = self._named(new)
+                if value in self._points:
+                    points[value] = new
         operands = [self._new(value) for value in op.operands]
         regions, types = self._regions(op, operands)
+        self.mapping.update(points)  # a derivative is taken by the value itself
         copy = object.__new__(type(op))
         Op.__init__(copy, operands, types, op.properties, op.attributes, regions, (), op.location)
         if isinstance(op, Scan):
@@ -236,26 +260,11 @@ class Copier:
             yield
 
     def _named(self, value: Value) -> Value:
-        """The value with names for its open sizes; in a region as it is."""
+        """The value with names for its open sizes."""
         type: Any = value.type
-        if self.b.block is not self._entry:
-            return value
-        shape = [self._name(value, axis) if dim is DYNAMIC else dim for axis, dim in enumerate(type.shape)]
-        return specified(self.b, value, type.with_shape(shape)).value
-
-    def _name(self, value: Value, axis: int) -> AffineName:
-        """The name of a size, which values that have it from one place share."""
-        source = _source(value, axis)
-        found = self._names.get(source)
-        if found is None:
-            size = source if isinstance(source, Value) else self.b.create(DimOp, source[0], axis=source[1])
-            hint = None if isinstance(source, Value) else name_of(source[0].hint)
-            base = f"{hint}_{axis}" if hint else f"n{len(self._names)}"
-            taken = {str(name) for name in self._names.values()}
-            label = base if base not in taken else f"{base}_{len(self._names)}"
-            found = self._names[source] = AffineName(label)
-            self.b.op(NameSize, size, label=label, result_types=[])
-        return found
+        shape = [self._sizes.of_axis(value, axis) if dim is DYNAMIC else dim for axis, dim in enumerate(type.shape)]
+        named = type.with_shape(shape)
+        return value if named is type else specified(self.b, value, named).value
 
 
 def points_of(ops: Iterable[Op]) -> set[Value]:
@@ -274,12 +283,9 @@ def _has_open_sizes(op: Op) -> bool:
     return any(isinstance(value.type, TensorType) and DYNAMIC in value.type.shape for value in values)
 
 
-def _has_names(type: Any) -> bool:
-    return isinstance(type, TensorType) and any(isinstance(dim, AffineExpr) for dim in type.shape)
-
-
-def _without_names(type: TensorType) -> TensorType:
-    return type.with_shape([DYNAMIC if isinstance(dim, AffineExpr) else dim for dim in type.shape])
+def _named_axes(type: Any) -> list[int]:
+    shape = type.shape if isinstance(type, TensorType) else ()
+    return [axis for axis, dim in enumerate(shape) if isinstance(dim, AffineExpr)]
 
 
 def _common_type(types: Sequence[Any]) -> Any:
@@ -289,21 +295,6 @@ def _common_type(types: Sequence[Any]) -> Any:
         return first
     shapes = zip(*(type.shape for type in types))
     return first.with_shape([dims[0] if all(dim == dims[0] for dim in dims) else DYNAMIC for dims in shapes])
-
-
-def _source(value: Value, axis: int) -> tuple[Value, int] | Value:
-    """Where a size comes from: an axis of another value, or a value of type index."""
-    while True:
-        op = value.op
-        if isinstance(op, Cast):
-            value = op.x
-            continue
-        if not isinstance(op, Sized) or op.result_type.shape[axis] is not DYNAMIC:
-            return value, axis
-        size = op.sizes[sum(dim is DYNAMIC for dim in op.result_type.shape[:axis])]
-        if not isinstance(size.op, DimOp):
-            return size
-        value, axis = size.op.x, size.op.axis
 
 
 def _created(op: Op, mapping: dict[Any, Any], types: Sequence[Any] | None, **groups: Any) -> Op:
@@ -339,11 +330,3 @@ def _known_number(value: Value) -> Dim | None:
     if isinstance(op, Cast):
         return _known_size(op.x) if not isinstance(op.x.type, TensorType) else _known_number(op.x)
     return None
-
-
-def name_of(hint: str | None) -> str | None:
-    """A name of a variable as a name in a text, which has letters, digits and underscores."""
-    if hint is None or (hint.isidentifier() and hint.isascii()):
-        return hint
-    found = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in hint)
-    return f"_{found}" if not found or found[0].isdigit() else found
