@@ -28,11 +28,12 @@ from tir.dialects.func import Call, Func, Return
 from tir.dialects.tir.build.core import Tensor, told
 from tir.dialects.tir.builder import TensorBuilder
 from tir.graph import elementwise
-from tir.graph.copying import Copier, name_of
+from tir.graph.copying import Copier
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH, located
 from tir.graph.replacing import clone_replace
 from tir.graph.shape import specified
+from tir.graph.size_names import name_of
 from tir.graph.variable import Variable, placeholder
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import counted
