@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 BELOW_THE_USER = ("tir.ir", "tir.dialects", "tir.parser", "tir.rewrites", "tir.passes", "tir.lower", "tir.runtime", "tir.interpret",
                   "tir.check", "tir.viz", "tir.version", "tir.machines")
-USER = ("tir", "tir.tensor", "tir.graph", "tir.sandbox", "tir.scalar", "tir.api", "tir.gradients", "tir.compile", "tir.state", "tir.configuration",
+USER = ("tir", "tir.tensor", "tir.graph", "tir.sandbox", "tir.scalar", "tir.scan_module", "tir.updates", "tir.api", "tir.gradients", "tir.compile", "tir.state", "tir.configuration",
         "tir.gradient", "tir.inspect", "tir.printing", "tir.batching", "tir.numpy", "tir.random", "tir.tracing", "tir.trees", "tir.extend", "tir.ifelse")
 
 # layer -> what its modules may import besides their own layer and tir.lazy. The longest matching prefix decides, on
@@ -48,6 +48,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.ifelse": BELOW_THE_USER + USER,
     "tir.extend": BELOW_THE_USER + USER,
     "tir.scalar": BELOW_THE_USER + USER,
+    "tir.scan_module": BELOW_THE_USER + USER,
+    "tir.updates": BELOW_THE_USER + USER,
     "tir.inspect": BELOW_THE_USER + ("tir.api", "tir.compile"),
     "tir.printing": ("tir.inspect",),
     "tir.batching": BELOW_THE_USER + USER,

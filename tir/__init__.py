@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from tir.configuration import config
     from tir.dialects.tir.builder import Tensor
     from tir.extend import PassManager, rule
-    from tir.gradients import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+    from tir.gradients import hvp, jvp, stop_gradient, value_and_grad, vjp
     from tir.graph.function import function
+    from tir.graph.gradients import grad, hessian, jacobian
     from tir.graph.program import In, Out
     from tir.graph.replacing import clone_replace
     from tir.graph.scan import foldl, foldr, map, reduce, scan
@@ -44,9 +45,8 @@ __getattr__ = lazy_exports(
     __name__,
     {
         **dict.fromkeys(("Argument", "Builder", "executable", "parse", "transform"), "tir.api"),
-        **dict.fromkeys(
-            ("grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"), "tir.gradients"
-        ),
+        **dict.fromkeys(("hvp", "jvp", "stop_gradient", "value_and_grad", "vjp"), "tir.gradients"),
+        **dict.fromkeys(("Lop", "Rop", "grad", "hessian", "jacobian", "subgraph_grad"), "tir.graph.gradients"),
         **dict.fromkeys(("F32", "F64", "I1", "I32", "I64"), "tir.ir.types"),
         **dict.fromkeys(("In", "Out"), "tir.graph.program"),
         **dict.fromkeys(("foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
@@ -55,15 +55,21 @@ __getattr__ = lazy_exports(
         # Modules of the package.
         **{
             name: f"tir.{name}"
-            for name in ("extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "scalar", "tensor")
+            for name in (
+                "extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "scalar", "scan_module",
+                "tensor", "updates",
+            )
         },
         "Executable": "tir.compile",
         "Tensor": "tir.dialects.tir.builder",
         "TirError": "tir.ir.errors",
+        "clone": "tir.graph.replacing",
         "clone_replace": "tir.graph.replacing",
         "config": "tir.configuration",
+        "dot": "tir.graph.products",
         "function": "tir.graph.function",
         "jit": "tir.tracing",
+        "pp": "tir.printing",
         "print_op": "tir.ir.printer",
         "shared": "tir.graph.shared",
         "vmap": "tir.batching",

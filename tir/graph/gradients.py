@@ -43,10 +43,11 @@ def grad(
     consider_constant: variables through which nothing goes. disconnected_inputs: what is done about a variable that the
     cost does not depend on: "raise" DisconnectedInputError, "warn" or "ignore" and give zeros. known_grads: derivatives
     of the cost by variables, instead of those that would be computed; the cost may be None then.
-    A function as the cost gives its gradient function, see `tir.grad`.
+    Of a function, or of tensors of a `tir.Builder`, see `tir/gradients.py`, whose options it takes then.
     """
-    if callable(cost) and not isinstance(cost, Tensor):
-        return gradients.grad(cost, wrt, **options)
+    if not _are_symbolic(cost, wrt):
+        constant = {} if consider_constant is None else {"consider_constant": consider_constant}
+        return gradients.grad(cost, wrt, **constant, **options)
     if options:
         raise GraphTypeError(f"there is no argument {next(iter(options))!r} for variables")
     if disconnected_inputs not in CHOICES:
@@ -154,6 +155,11 @@ def _is_float(value: Value) -> bool:
     return isinstance(element_type(value.type), FloatType)
 
 
+def _are_symbolic(y: Any, wrt: Any) -> bool:
+    """One of them is a symbolic variable: what is asked for is not the derivative of a function, or in a builder."""
+    return any(isinstance(x, Variable) for x in (y, *(wrt if isinstance(wrt, (list, tuple)) else [wrt])))
+
+
 def _variables(what: str, given: Any) -> list[Variable]:
     found = list(given) if isinstance(given, (list, tuple)) else [given]
     for x in found:
@@ -172,10 +178,10 @@ def _packed(like: Any, found: Sequence[Any]) -> Any:
 
 @located
 def jacobian(
-    expression: Any, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise", **options: Any
+    expression: Any, wrt: Any = None, consider_constant: Any = None, disconnected_inputs: str = "raise", **options: Any
 ) -> Any:
     """The derivatives of all elements of an expression by those of `wrt`: the axes of the one, then of the other."""
-    if callable(expression) and not isinstance(expression, Tensor):
+    if not _are_symbolic(expression, wrt):
         return gradients.jacobian(expression, wrt, **options)
     (y,) = _variables("the expression", expression)
     points = _variables("wrt", wrt)
@@ -194,9 +200,11 @@ def jacobian(
 
 
 @located
-def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise", **options: Any) -> Any:
+def hessian(
+    cost: Any, wrt: Any = None, consider_constant: Any = None, disconnected_inputs: str = "raise", **options: Any
+) -> Any:
     """The second derivatives of a 0-d cost by each variable of `wrt`: its axes twice."""
-    if callable(cost) and not isinstance(cost, Tensor):
+    if not _are_symbolic(cost, wrt):
         return gradients.hessian(cost, wrt, **options)
     points = _variables("wrt", wrt)
     slopes = grad(cost, points, consider_constant, disconnected_inputs)

@@ -12,7 +12,7 @@ from tir.graph.graph import GRAPH, located, makers_of
 from tir.graph.variable import Apply, Variable, public
 from tir.ir.ir import Value
 
-__all__ = ["ancestors", "clone_replace", "graph_replace", "pairs_of", "replaced", "toposort"]
+__all__ = ["ancestors", "clone", "clone_replace", "graph_replace", "pairs_of", "replaced", "toposort"]
 
 
 def pairs_of(what: str, given: Any) -> list[tuple[Any, Any]]:
@@ -61,7 +61,7 @@ def clone_replace(output: Any, replace: Any = None, strict: bool = True, **optio
     return found if isinstance(output, (list, tuple)) else found[0]
 
 
-graph_replace = clone_replace
+clone = graph_replace = clone_replace
 
 
 @located
