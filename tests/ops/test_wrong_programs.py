@@ -101,8 +101,6 @@ WRONG: tuple[tuple[str, str, str], ...] = (
      "tir.argmax has no gradient: a position is a whole number and changes in steps"),
     ("no limit", loop(after=BY_Y), "tir.while has no gradient without max_trips: its steps must be kept; "
      "say how many steps there are at most: max_trips 100, in Python max_trips=100"),
-    ("last steps of an unknown number", scan("truncate 2 ", "%a = %v : tensor<[N]xf64>", after=BY_Y),
-     "tir.scan: the gradient of the last 2 steps needs a known number of steps; give axis 0 of a sequence a number in its type"),
     ("checkpoints of an unknown number", scan("checkpoint 2 ", "%a = %u : tensor<?xf64>", after=BY_Y),
      "tir.scan: checkpoint 2 needs a known number of steps; give axis 0 of a sequence a number in its type"),
     ("more than memory has", "  @@%r = tir.scan (%h = %big : tensor<4000000000xf64>) over (%a = %big : tensor<4000000000xf64>) {\n"

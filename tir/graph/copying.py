@@ -204,6 +204,8 @@ class Copier:
                 if value in self._points:
                     points[value] = new
         operands = [self._new(value) for value in op.operands]
+        if isinstance(op, Scan):
+            self._give_one_length(operands, len(op.inits))
         regions, types = self._regions(op, operands)
         self.mapping.update(points)  # a derivative is taken by the value itself
         copy = object.__new__(type(op))
@@ -214,6 +216,13 @@ class Copier:
                     message = f"{op.name}: what is stacked must have sizes that are known before the loop, got {stack.type}"
                     raise VerifyError(message, op.location, hint="T.specify_shape says them")
         return self.b.insert(copy)
+
+    def _give_one_length(self, operands: list[Value], first: int) -> None:
+        """Gives sequences whose sizes along axis 0 have several names that of the first one; run time compares them."""
+        for i, value in enumerate(operands[first + 1 :], first + 1):
+            length, type = operands[first].type.shape[0], value.type  # type: ignore[attr-defined]
+            if merge_dims(length, type.shape[0]) is None:  # type: ignore[attr-defined]
+                operands[i] = specified(self.b, value, type.with_shape((length, *type.shape[1:]))).value  # type: ignore[attr-defined]
 
     def _regions(self, op: Op, operands: Sequence[Value]) -> tuple[list[Region], list[Any]]:
         """Copies of the regions, and the types of the results."""

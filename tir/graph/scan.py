@@ -244,22 +244,28 @@ class _Loop:
         inner_elements = [x.ir for xs in elements for x in xs]
         types = [x.value.type if isinstance(x, Taps) else x.type for x in inits]
 
-        def step(*given: Tensor) -> Any:
-            mapping: dict[Any, Any] = {}
-            for old, new in zip([*inner, *inner_elements], given):
-                mapping[old] = new.value
-            wanted = [*(results[i] for i in back), *shared.values(), *results, *([] if stop is None else [stop])]
-            found = [b.tensor(value) for value in Copier(b, mapping, everything=False).copy([x.value for x in wanted])]
-            count = len(back) + len(shared)
-            next_values = [self._fitted(b, x, inits[i], types[i], i) for i, x in enumerate(found[:count])]
-            stacked = found[count : count + len(results)]
-            if stop is None:
-                return next_values, stacked
-            return next_values, stacked, self._truth(b, found[-1])
+        ends = [*(results[i] for i in back), *shared.values()]
 
+        def ends_of(given: Sequence[Tensor], more: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            """The next carried values of a step, and more of it."""
+            mapping: dict[Any, Any] = {old: new.value for old, new in zip([*inner, *inner_elements], given)}
+            values = [x.value for x in (*ends, *more)]
+            found = [b.tensor(value) for value in Copier(b, mapping, everything=False).copy(values)]
+            fitted = [self._fitted(b, x, inits[i], types[i], i) for i, x in enumerate(found[: len(ends)])]
+            return fitted, found[len(ends) :]
+
+        def counting(count: Tensor, *given: Tensor) -> Any:
+            next_values, (stop_now,) = ends_of(given, [stop])  # type: ignore[list-item]
+            return [b.add(count, 1), *next_values], [], self._truth(b, stop_now)
+
+        whole, length = self._lengths()
+        if stop is not None:  # see Note [Until]
+            (count, *_), _ = b.scan(
+                counting, [b.constant(0, I64), *inits], whole, length=length, go_backwards=self.go_backwards
+            )
+            whole, length = self._lengths(GRAPH.tensor(count.value))
         facts: dict[str, Any] = {"go_backwards": self.go_backwards, "truncate": self.truncate}
-        whole, length = self._lengths(b)
-        last, stacks = b.scan(step, inits, whole, length=length, **facts)
+        last, stacks = b.scan(lambda *given: ends_of(given, results), inits, whole, length=length, **facts)
         found = [GRAPH.tensor(x.value) for x in stacks]
         new_shared = [GRAPH.tensor(x.value) for x in last[len(back) :]]
         return found, OrderedUpdates(zip(shared, new_shared))
@@ -287,24 +293,25 @@ class _Loop:
     def _truth(self, b: Graph, x: Tensor) -> Tensor:
         return x if x.type.element is I1 else b.cmp("ne", x, 0)
 
-    def _lengths(self, b: Graph) -> tuple[list[Any], Any]:
-        """The sequences, cut to the number of steps, and the number where there are none."""
+    def _lengths(self, count: Tensor | None = None) -> tuple[list[Any], Any]:
+        """The sequences, cut to the number of steps, and the number where there are none. count: instead of n_steps."""
+        n_steps = self.n_steps if count is None else count
         if not self.sequences:
-            if self.n_steps is None:
+            if n_steps is None:
                 raise GraphValueError("scan: needs sequences, or n_steps")
-            return [], extent_of(self.n_steps)
+            return [], extent_of(n_steps)
         parts = []
         for one in self.sequences:
             low, high = min(0, *one.taps), max(0, *one.taps)
             parts.append((one, high - low))
-        if self.n_steps is None and (len(parts) == 1 or self._have_one_length()):
+        if n_steps is None and (len(parts) == 1 or self._have_one_length()):
             return [self._whole(one) for one, _ in parts], None
         counts = [GRAPH.sub(_size(one.variable), span) if span else _size(one.variable) for one, span in parts]
         steps = counts[0]
         for count in counts[1:]:
             steps = GRAPH.minimum(steps, count)
-        if self.n_steps is not None:
-            given = self.n_steps if isinstance(self.n_steps, Tensor) else GRAPH.constant(int(self.n_steps), I64)
+        if n_steps is not None:
+            given = n_steps if isinstance(n_steps, Tensor) else GRAPH.constant(int(n_steps), I64)
             steps = GRAPH.minimum(steps, GRAPH.cast(GRAPH.tensor(given), I64))
         sizes = {span: GRAPH.to_index(GRAPH.add(steps, span) if span else steps) for _, span in parts}
         return [self._whole(_Sequence(self._cut(one.variable, sizes[span]), one.taps)) for one, span in parts], None
@@ -380,3 +387,7 @@ def foldr(
     """`reduce` from the last element to the first."""
     return reduce(fn, sequences, outputs_info, non_sequences, True, return_list=return_list)
 
+
+# Note [Until]
+# A loop that says when to stop runs twice: once to count its steps, which are then known before it, and once for that many.
+# So it has a gradient, for which all steps are kept, and `truncate_gradient`; the second loop is one like any other.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tir.dialects.tir.arithmetic import Div, Mul, Reciprocal
-from tir.dialects.tir.base import AxisReduction, Elementwise
+from tir.dialects.tir.base import AxisReduction, Elementwise, merge_dims
 from tir.dialects.tir.create import Constant, Full
 from tir.dialects.tir.elements import number_attribute
 from tir.dialects.tir.logic import Cast
@@ -82,6 +82,9 @@ def broadcast_of_broadcast(op: Broadcast, b: Any) -> Value | None:
     if not isinstance(inner, Broadcast) or set(op.stretched()) & set(inner.along):
         return None
     along = [op.along[axis] for axis in inner.along]
+    sizes = zip(inner.x.type.shape, (op.result.type.shape[axis] for axis in along))
+    if any(dim != 1 and merge_dims(dim, size) is None for dim, size in sizes):
+        return None  # two names, through an open size: run time finds out
     return b.create(Broadcast, inner.x, op.sizes, along=along, result_types=[op.result.type])
 
 

@@ -19,7 +19,7 @@ from tir.dialects.tir.markers import OptimizationBarrier
 from tir.ir.errors import LimitError, PassError
 from tir.ir.ir import Block, BlockArgument, Op, Region, Value
 from tir.ir.traits import ConstantLike
-from tir.ir.types import DYNAMIC, I32, FloatType, TensorType, element_type
+from tir.ir.types import DYNAMIC, I32, I64, FloatType, TensorType, element_type
 
 __all__ = [
     "Differentiation", "Pullback", "backward", "captured", "copied", "derivative_hint", "differentiable_form",
@@ -296,7 +296,7 @@ class _Loop:
         inits = [_or_zero(b, self.given[k], op.inits[k]) for k in self.carried]
         inits += [b.full_like(value, 0).value for value in self.captured]
         sequences = [self.sources[argument] for argument in block.arguments[count:]]
-        cut = _Cut(op, b)
+        cut = _Cut(op, b) if op.truncate is None or isinstance(op.length, int) else _OpenCut(op, b)
         types = [value.type for value in inits]
         types += [_stack_type(cut.length, op.elements[j], "the gradient of a sequence", op) for j in whole]
         made = b.op(
@@ -304,10 +304,10 @@ class _Loop:
             reverse=not op.reverse, checkpoint=op.checkpoint,
         ).results  # fmt: skip
         given = [b.tensor(value) for value in made]
-        starts = [] if cut.is_cut else [op.inits[k] for k in self.carried]
-        parts = list(zip(starts, given[: len(self.carried)]))
+        starts = [(op.inits[k], cut.at_start(part)) for k, part in zip(self.carried, given)]
+        parts = [(init, part) for init, part in starts if part is not None]
         parts += zip(self.captured, given[len(self.carried) : count])
-        return [*parts, *((op.sequences[j], cut.put_back(part)) for j, part in zip(whole, given[count:]))]
+        return [*parts, *((op.sequences[j], cut.put_back(part, op.sequences[j])) for j, part in zip(whole, given[count:]))]
 
 
 def derivative_hint(value: Value) -> str | None:
@@ -356,27 +356,51 @@ class _Cut:
         self.b, self.length = b, op.length
         self.start = self.behind = 0
         if op.truncate is not None:
-            if not isinstance(op.length, int):
-                message = f"{op.name}: the gradient of the last {op.truncate} steps needs a known number of steps"
-                raise PassError(message, op.location, hint=KNOWN_LENGTH)
+            assert isinstance(op.length, int)
             left_out = max(op.length - op.truncate, 0)
             self.length = op.length - left_out
             self.start, self.behind = (0, left_out) if op.reverse else (left_out, 0)
 
     @property
-    def is_cut(self) -> bool:
+    def _is_cut(self) -> bool:
         """Some steps are left out."""
         return self.start + self.behind > 0
 
     def taken(self, value: Value) -> Value:
         """The elements of the part."""
         rest = [0] * (value.type.rank - 1)  # type: ignore[attr-defined]
-        return self.b.slice(value, [self.start, *rest], [-self.behind, *rest]).value if self.is_cut else value
+        return self.b.slice(value, [self.start, *rest], [-self.behind, *rest]).value if self._is_cut else value
 
-    def put_back(self, part: Any) -> Any:
-        """The same with 0 for the other steps."""
+    def put_back(self, part: Any, whole: Value) -> Any:
+        """The part of the adjoint of a sequence, with 0 for the other steps."""
         rest = [0] * (part.type.rank - 1)
-        return self.b.pad(part, [self.start, *rest], [self.behind, *rest]) if self.is_cut else part
+        return self.b.pad(part, [self.start, *rest], [self.behind, *rest]) if self._is_cut else part
+
+    def at_start(self, part: Any) -> Any:
+        """What comes back to a first value: nothing if steps are left out."""
+        return None if self._is_cut else part
+
+
+class _OpenCut:
+    """The last `truncate` steps of a loop of which run time knows how many there are, and the same of them."""
+
+    def __init__(self, op: Scan, b: Any) -> None:
+        self.b, self.length = b, DYNAMIC
+        count = b.count(op.sequences[0], [0], I64)
+        left_out = b.maximum(b.sub(count, op.truncate), 0)
+        self.start = 0 if op.reverse else left_out
+        self.size = b.to_index(b.sub(count, left_out))
+        self.is_whole = b.cmp("eq", left_out, 0)
+
+    def taken(self, value: Value) -> Value:
+        starts = [self.start, *[0] * (value.type.rank - 1)]  # type: ignore[attr-defined]
+        return self.b.dynamic_slice(value, starts, [self.size, *self.b.shape(value)[1:]]).value
+
+    def put_back(self, part: Any, whole: Value) -> Any:
+        return self.b.update_slice(self.b.full_like(whole, 0), part, [self.start, *[0] * (part.type.rank - 1)])
+
+    def at_start(self, part: Any) -> Any:
+        return self.b.select(self.is_whole, part, 0)
 
 
 # --- loops in another form -------------------------------------------------------------------------------------------
