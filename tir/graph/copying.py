@@ -20,7 +20,7 @@ from tir.dialects.tir.control import Control, If, Scan, Yield
 from tir.dialects.tir.jacobian import Jacobian
 from tir.dialects.tir.logic import Bitcast, Cast
 from tir.dialects.tir.shape import DimOp, ToIndex
-from tir.dialects.tir.state import Derivative, Vjp
+from tir.dialects.tir.state import Derivative, Jvp, Vjp
 from tir.graph.graph import captured, makers_of
 from tir.graph.shape import specified
 from tir.graph.size_names import SizeNames, name_of
@@ -99,14 +99,22 @@ class Copier:
 
     def _plainly(self, op: Op) -> Op:
         """A copy of an op outside of loops and branches."""
-        if isinstance(op, Vjp) and op.constants:
-            return _created(op, self.mapping, None, values=self._starts(op))
+        if isinstance(op, Vjp):
+            values = self._starts(op)
+            return _created(op, self.mapping, None, values=values, cotangents=self._like(op.cotangents, values))
+        if isinstance(op, Jvp):
+            return _created(op, self.mapping, None, tangents=self._like(op.tangents, list(map(self._new, op.wrt))))
         return self._retyped(op) if self._is_changed(op) else op.clone(self._outer(op))
 
     def _starts(self, op: Vjp) -> list[Value]:
         """The values of a derivative with ends: it starts in front of the leaf that is one of them."""
         ends = set(op.constants)
         return [self._plain[value] if value in ends and value in self._plain else self._new(value) for value in op.values]
+
+    def _like(self, values: Sequence[Value], others: Sequence[Value]) -> list[Value]:
+        """Tangents or adjoints, with what is known of the sizes of the values that they belong to."""
+        pairs = zip(map(self._new, values), others)
+        return [value if value.type is x.type else specified(self.b, value, x.type).value for value, x in pairs]  # type: ignore[arg-type]
 
     def _is_changed(self, op: Op) -> bool:
         """An operand has another type, or is a size that is known now."""
