@@ -96,6 +96,7 @@ FOREIGN = (
     "print_active_device", "pycuda", "assert_no_cpu_op", "deterministic", "gpuarray", "conv", "numpy", "vm", "hostname",
     "profile_memory", "profile_optimizer", "print_test_value", "on_opt_error", "nocleanup", "unpickle_function",
     "ignore_bug_before", "floatX_gpu", "max_log", "metaopt", "openmp_elemwise_minsize", "pickle_test_value", "warn",
+    "compute_test_value_opt",
     "sandbox", "check_input", "check_stack_trace", "mpi_timeout", "allow_downcast", "enable_initial_driver_test",
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tir.api import caller_location
@@ -14,7 +14,7 @@ from tir.graph.errors import GraphTypeError, GraphValueError, MissingInputError,
 from tir.graph.graph import GRAPH, captured, makers_of, placeholders_of
 from tir.graph.replacing import mapping_of, pairs_of, replaced
 from tir.graph.shared import SharedVariable
-from tir.graph.variable import Variable, public
+from tir.graph.variable import Variable, placeholder, public
 from tir.ir.errors import FileLocation, Location, TirError, nearest
 from tir.ir.ir import Op
 
@@ -23,7 +23,7 @@ __all__ = ["In", "Out", "Program", "program_of"]
 
 @dataclass(eq=False)
 class In:
-    """An input: its variable, and what a call may give for it.
+    """An input: its variable, and what a call may give for it. What computes the variable elsewhere is left out here.
 
     value: what it is when a call gives nothing; of a shared variable its value then. update: what that value becomes.
     strict: nothing is converted. allow_downcast: True converts whatever is given, False only without loss, None a Python
@@ -48,9 +48,8 @@ class In:
         if isinstance(self.variable, SharedVariable):
             message = f"shared variable {self.variable} cannot be an input: functions read it as it is"
             raise GraphTypeError(message, caller_location(), hint="givens={variable: expression} replaces it")
-        if self.variable.owner is not None or self.variable.ir.op is not None:
-            message = f"an input must be a variable that nothing computes, got {self.variable}"
-            raise GraphTypeError(message, caller_location(), hint="givens={variable: expression} replaces a computed one")
+        if self.variable.owner is None and self.variable.ir.op is not None:
+            raise GraphTypeError(f"an input must be a variable, got the constant {self.variable}", caller_location())
         if self.update is not None and self.value is None:
             raise GraphTypeError(f"the input {self.variable}: an update needs a value to start from", caller_location())
         self.name = self.name or self.variable.name
@@ -185,6 +184,7 @@ def program_of(
         if one.variable.ir in mapping:
             message = f"{_named(one.variable)} is replaced in givens, and cannot be an input too"
             raise program.error(GraphValueError, message)
+    mapping |= _stand_ins(program)
     program.outputs = replaced([GRAPH.tensor(x) for x in outputs], mapping)
     program.take_updates(pairs_of("updates", updates))
     program.gather(no_default_updates)
@@ -194,6 +194,17 @@ def program_of(
         program.gather(no_default_updates)
     program.check_inputs(on_unused, {one.variable for one in program.inputs if one.update is not None})
     return program
+
+
+def _stand_ins(program: Program) -> dict[Any, Any]:
+    """What stands for inputs that are computed from others: the function takes them as given."""
+    found = {}
+    for i, one in enumerate(program.inputs):
+        if one.variable.owner is not None:
+            variable = placeholder(one.variable.type, one.name)
+            found[one.variable.ir] = variable.ir
+            program.inputs[i] = replace(one, variable=variable)
+    return found
 
 
 def _wanted(variable: SharedVariable, none: Any) -> bool:
