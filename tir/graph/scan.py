@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tir.dialects.tir.build.control import check_takes
 from tir.dialects.tir.build.core import Tensor, told
 from tir.dialects.tir.build.loops import Taps
 from tir.graph.copying import Copier
@@ -24,9 +25,12 @@ from tir.graph.shared import SharedVariable
 from tir.graph.variable import Variable, placeholder, public
 from tir.ir.errors import counted
 from tir.ir.ir import Value
-from tir.ir.types import DYNAMIC, I1, I64, TensorType
+from tir.ir.types import DYNAMIC, I1, I64, IntegerType, TensorType, dtype_of
+from tir.lazy import np
 
 __all__ = ["OrderedUpdates", "Until", "foldl", "foldr", "map", "reduce", "scan", "until"]
+
+ALL_OR_ANY = "T.all and T.any make one truth value of many"
 
 
 class OrderedUpdates(dict[Any, Any]):
@@ -82,9 +86,11 @@ def scan(
     are elements; needed without sequences. go_backwards: from the last element to the first. truncate_gradient: a
     gradient goes back through so many steps only.
     """
+    if not callable(fn):
+        raise GraphTypeError(f"scan: needs a function of one step, got {told(fn)}")
     loop = _Loop(
-        fn, _sequences(sequences), _outputs(outputs_info), _listed(non_sequences), n_steps, bool(go_backwards),
-        None if truncate_gradient in (-1, None) else int(truncate_gradient), strict,
+        fn, _sequences(sequences), _outputs(outputs_info), _listed(non_sequences), _steps(n_steps), bool(go_backwards),
+        _truncation(truncate_gradient), strict,
     )  # fmt: skip
     outputs, updates = loop.run()
     if len(outputs) == 1 and not return_list and loop.gives_one:
@@ -98,12 +104,31 @@ def _listed(given: Any) -> list[Any]:
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
+def _taps(given: Any) -> list[int]:
+    """The taps, each a whole number, and there once."""
+    taps = _listed(given)
+    if not all(isinstance(tap, (int, np.integer)) for tap in taps):
+        raise GraphTypeError(f"scan: taps must be whole numbers, got {told(given)}")
+    taps = [int(tap) for tap in taps]
+    if len(set(taps)) < len(taps):
+        raise GraphValueError(f"scan: each tap may be named once, got {taps}")
+    return taps
+
+
+def _check_keys(what: str, facts: Mapping[str, Any], known: tuple[str, ...], others: tuple[str, ...] = ()) -> None:
+    for name in facts:
+        if name not in (*known, *others):
+            raise GraphValueError(f"scan: {what} has {known[0]!r} and {known[1]!r}, got {name!r}")
+
+
 def _sequences(given: Any) -> list[_Sequence]:
     found = []
     for one in _listed(given):
         if isinstance(one, Mapping):
-            taps = one.get("taps") or [0]
-            found.append(_Sequence(GRAPH.tensor(one["input"]), list(taps) if isinstance(taps, (list, tuple)) else [taps]))
+            _check_keys("a sequence", one, ("input", "taps"))
+            if one.get("input") is None:
+                raise GraphValueError("scan: a sequence with taps needs 'input', the variable")
+            found.append(_Sequence(GRAPH.tensor(one["input"]), _taps(one.get("taps")) or [0]))
         else:
             found.append(_Sequence(GRAPH.tensor(one)))
         if found[-1].variable.type.rank == 0:
@@ -125,18 +150,38 @@ def _outputs(given: Any) -> list[_Output]:
 
 def _output_of(facts: Mapping[str, Any]) -> _Output:
     """dict(initial=.., taps=..)."""
-    for name in facts:
-        if name not in ("initial", "taps", "return_steps", "inplace", "store_steps"):
-            raise GraphValueError(f"scan: outputs_info has 'initial' and 'taps', got {name!r}")
-    initial, taps = facts.get("initial"), facts.get("taps")
+    _check_keys("outputs_info", facts, ("initial", "taps"), ("return_steps", "inplace", "store_steps"))
+    initial, taps = facts.get("initial"), _taps(facts.get("taps"))
     if initial is None:
         if taps:
             raise GraphValueError(f"scan: taps {taps} need an initial value")
         return _Output()
-    taps = [-1] if taps is None else list(taps) if isinstance(taps, (list, tuple)) else [taps]
-    if not taps or max(taps) >= 0:
+    taps = taps or [-1]
+    if max(taps) >= 0:
         raise GraphValueError(f"scan: taps of outputs must be below 0, since they count back, got {taps}")
     return _Output(GRAPH.tensor(initial), taps)
+
+
+def _steps(given: Any) -> Any:
+    """n_steps: a number, or a 0-d variable of whole numbers."""
+    if given is None or isinstance(given, Tensor):
+        if given is not None and (given.type.rank or not isinstance(given.type.element, IntegerType)):
+            raise GraphTypeError(f"scan: n_steps must be a 0-d variable of whole numbers, got one of {given.type}")
+        return given
+    if not isinstance(given, (int, np.integer, np.ndarray)) or np.asarray(given).dtype.kind not in "iu" or np.ndim(given):
+        raise GraphTypeError(f"scan: n_steps must be a whole number, got {told(given)}")
+    if given < 0:
+        raise GraphValueError(f"scan: n_steps must be at least 0, got {given}")
+    return int(given)
+
+
+def _truncation(given: Any) -> int | None:
+    """truncate_gradient, None for all steps."""
+    if given is None or given == -1:
+        return None
+    if not isinstance(given, (int, np.integer)) or given < 1:
+        raise GraphValueError(f"scan: truncate_gradient must be -1, for all steps, or at least 1, got {told(given)}")
+    return int(given)
 
 
 @dataclass
@@ -155,15 +200,18 @@ class _Loop:
 
     def run(self) -> tuple[list[Tensor], OrderedUpdates]:
         """The stacked outputs and the updates."""
-        elements = [self._elements(one) for one in self.sequences]
-        states = [self._states(one) for one in self.outputs]
-        given = [x for xs in (*elements, *states) for x in xs]
-        results, explicit, stop = self._called([*given, *self.non_sequences])
-        if not self.outputs:
-            self.outputs = [_Output() for _ in results]
-        if len(results) != len(self.outputs):
-            wanted = counted(len(self.outputs), "output")
-            raise GraphValueError(f"scan: the function must give {wanted}, as outputs_info has them, got {len(results)}")
+        while True:
+            elements = [self._elements(one) for one in self.sequences]
+            states = [self._states(one) for one in self.outputs]
+            given = [x for xs in (*elements, *states) for x in xs]
+            results, explicit, stop = self._called([*given, *self.non_sequences])
+            if not self.outputs:
+                self.outputs = [_Output() for _ in results]
+            if len(results) != len(self.outputs):
+                wanted = f"{counted(len(self.outputs), 'output')}, as outputs_info has them"
+                raise GraphValueError(f"scan: the function must give {wanted}, got {len(results)}")
+            if not any([self._widened(*pair) for pair in enumerate(zip(self.outputs, results))]):
+                break  # else a step takes values of other dtypes, and is asked once more
         carried = self._carried_shared(results, explicit, stop)
         return self._built(elements, states, results, carried, stop)
 
@@ -191,6 +239,7 @@ class _Loop:
 
     def _called(self, given: Sequence[Any]) -> tuple[list[Tensor], list[tuple[Any, Any]], Tensor | None]:
         """What the function gives: outputs, updates, and when to stop."""
+        check_takes("scan: the function", self.fn, len(given))
         found = self.fn(*given)
         outputs: Any = []
         updates: list[tuple[Any, Any]] = []
@@ -203,6 +252,8 @@ class _Loop:
         for part in parts:
             if isinstance(part, Until):
                 stop = GRAPH.tensor(part.condition)
+                if stop.type.rank:
+                    raise GraphTypeError(f"scan: the condition of until must be a scalar, got {stop.type}", hint=ALL_OR_ANY)
             elif isinstance(part, dict) or _is_pairs(part):
                 updates = pairs_of("scan: updates", part)
             elif part is not None:
@@ -225,10 +276,19 @@ class _Loop:
         while True:
             values = [x.value for x in (*results, *found.values(), *([stop] if stop is not None else []))]
             used = [public(value) for value in placeholders_of(values, makers_of(values))]
+            if self.strict:
+                self._check_strict(used)
             more = [v for v in used if isinstance(v, SharedVariable) and v.default_update is not None and v not in found]
             if not more:
                 return found
             found.update({v: GRAPH.tensor(v.default_update) for v in more})
+
+    def _check_strict(self, used: Sequence[Tensor]) -> None:
+        known = [one for one in self.non_sequences if isinstance(one, SharedVariable)]
+        for variable in used:
+            if isinstance(variable, SharedVariable) and variable not in known and variable.default_update is None:
+                message = f"scan: strict, and {variable!r} is used and not among non_sequences"
+                raise GraphValueError(message, hint="the function must take all that it uses as an argument")
 
     # --- the loop ----------------------------------------------------------------------------------------------------
 
@@ -238,7 +298,7 @@ class _Loop:
     ) -> tuple[list[Tensor], OrderedUpdates]:  # fmt: skip
         b = Graph()
         back = [i for i, output in enumerate(self.outputs) if output.initial is not None]
-        inits: list[Any] = [self._first(self.outputs[i], results[i]) for i in back]
+        inits: list[Any] = [self._first(self.outputs[i]) for i in back]
         inits += [variable.plain for variable in shared]
         inner = [x.ir for i in back for x in states[i]] + [variable.ir for variable in shared]
         inner_elements = [x.ir for xs in elements for x in xs]
@@ -270,17 +330,23 @@ class _Loop:
         new_shared = [GRAPH.tensor(x.value) for x in last[len(back) :]]
         return found, OrderedUpdates(zip(shared, new_shared))
 
-    def _first(self, output: _Output, result: Tensor) -> Any:
-        """The first value of an output, of the element type of what the step gives."""
+    def _first(self, output: _Output) -> Any:
+        """The first value of an output, or the first few."""
         assert output.initial is not None
-        initial, element = output.initial, result.type.element
-        if initial.type.element is not element:
-            both = GRAPH._promote(initial, result)[1]
-            if both is not element:
-                message = f"scan: the first value has dtype {initial.type.element}, and the step gives {element}"
-                raise GraphTypeError(message, hint="T.cast makes them equal")
-            initial = GRAPH.cast(initial, element)
-        return initial if output.taps == [-1] else Taps(initial, output.taps)
+        return output.initial if output.taps == [-1] else Taps(output.initial, output.taps)
+
+    def _widened(self, number: int, pair: tuple[_Output, Tensor]) -> bool:
+        """Whether the first value of an output had to get the dtype of what the step gives."""
+        output, result = pair
+        if output.initial is None or output.initial.type.element is result.type.element:
+            return False
+        element, found = output.initial.type.element, result.type.element
+        if GRAPH._promote(output.initial, result)[1] is not found:
+            dtypes = [dtype_of(one).numpy or str(one) for one in (found, element)]
+            message = f"scan: output {number} of a step has dtype {dtypes[0]}, and its first value {dtypes[1]}"
+            raise GraphTypeError(message, hint=f"T.cast(.., '{dtypes[1]}') makes it fit")
+        output.initial = GRAPH.cast(output.initial, found)
+        return True
 
     def _fitted(self, b: Graph, x: Tensor, init: Any, type: TensorType, number: int) -> Tensor:
         """The next carried value with the rank and type of the first one."""
@@ -311,7 +377,7 @@ class _Loop:
         for count in counts[1:]:
             steps = GRAPH.minimum(steps, count)
         if n_steps is not None:
-            given = n_steps if isinstance(n_steps, Tensor) else GRAPH.constant(int(n_steps), I64)
+            given = n_steps if isinstance(n_steps, Tensor) else GRAPH.constant(n_steps, I64)
             steps = GRAPH.minimum(steps, GRAPH.cast(GRAPH.tensor(given), I64))
         sizes = {span: GRAPH.to_index(GRAPH.add(steps, span) if span else steps) for _, span in parts}
         return [self._whole(_Sequence(self._cut(one.variable, sizes[span]), one.taps)) for one, span in parts], None
@@ -364,6 +430,8 @@ def reduce(
     mode: Any = None, name: str | None = None, return_list: bool = False,
 ) -> tuple[Any, OrderedUpdates]:  # fmt: skip
     """What the last step gave, and updates. fn takes the elements, then what came out of the step before."""
+    if outputs_info is None:
+        raise GraphValueError("reduce: needs a first value, outputs_info")
     found, updates = scan(fn, sequences, outputs_info, non_sequences, None, -1, go_backwards, return_list=return_list)
     if isinstance(found, list):
         return [x[-1] for x in found], updates

@@ -193,6 +193,8 @@ def repeated(op: Op | None) -> Iterator[tuple[Value, list[int]]]:
         if kept is None:
             return
         own = op.stretched() if isinstance(op, Broadcast) else ()
+        if any(axis not in own and op.x.type.shape[axis] != op.result_type.shape[to] for axis, to in enumerate(kept)):
+            return  # sizes of which only run time knows that they are equal
         places = [places[to] for to in kept]
         stretched = [stretched[to] or axis in own for axis, to in enumerate(kept)]
         if not any(stretched):
