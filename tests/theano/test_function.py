@@ -70,6 +70,17 @@ def test_an_input_with_an_update_keeps_its_value() -> None:
     assert [float(f(2)), float(f(3)), float(f["s"])] == [2, 5, 5]
 
 
+def test_an_input_that_is_computed_elsewhere_is_taken_as_given() -> None:
+    x, w = T.dvector("x"), tir.shared(2.0, "w")
+    h = x * 3
+    y = h * w + h
+    np.testing.assert_array_equal(tir.function([h], y)([1, 2]), [3, 6])
+    np.testing.assert_array_equal(tir.function([h, x], y + x)([1, 2], [10, 20]), [13, 26])
+    np.testing.assert_array_equal(tir.function([tir.In(h, name="h")], T.grad(y.sum(), h))(h=[1, 2]), [3, 3])
+    tir.function([h], [], updates={w: y.sum()})([1, 1])
+    assert w.get_value() == 6
+
+
 def test_a_shared_variable_as_the_value_of_an_input() -> None:
     x, w = T.dscalar("x"), tir.shared(4.0)
     f = tir.function([tir.In(x, value=w)], x * 2)
@@ -448,7 +459,7 @@ def _wrong() -> dict[str, tuple[Any, str]]:
         "output for outputs": (lambda: tir.function([x], output=x), "there is no argument 'output'; did you mean 'outputs'?"),
         "inputs without a list": (lambda: tir.function(x, x), "the inputs must be a list of variables, got one, x; [x] is a list of one"),
         "an array as an input": (lambda: tir.function([np.zeros(3)], x), "an input must be a variable, got array([0., 0., 0.])"),
-        "an expression as an input": (lambda: tir.function([x + 1], x), "an input must be a variable that nothing computes, got add.0"),
+        "a constant as an input": (lambda: tir.function([T.constant(1.0)], x), "an input must be a variable, got the constant TensorConstant{1.0}"),
         "a shared variable as an input": (lambda: tir.function([w], w), "shared variable w cannot be an input: functions read it as it is"),
         "missing input": (lambda: tir.function([x], x.sum() + y.sum()), "variable y, which the outputs or updates need, is no input"),
         "missing input of an update": (lambda: tir.function([], [], updates=[(n, n + i)]), "variable i, which the outputs or updates need"),

@@ -152,7 +152,7 @@ def test_model_is_pickled_and_predicts() -> None:
     for _ in range(5):
         for number in range(12):
             train(number)
-    again = pickle.loads(pickle.dumps(model))
+    again = pickle.loads(pickle.dumps(model))  # noqa: S301  # what stands in this line
     predict = tir.function(inputs=[again.input], outputs=again.y_pred)
     assert np.mean(predict(PIXELS[TEST]) == LABELS[TEST]) > 0.9
     np.testing.assert_array_equal(predict(PIXELS[TEST]), tir.function([x], model.y_pred)(PIXELS[TEST]))
