@@ -70,6 +70,16 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     assert "must be text in UTF-8" in printed(SHOW, TIRRC=str(tmp_path / "bytes"))
 
 
+def test_flags_that_theano_alone_has_are_kept() -> None:
+    flags = Configuration()
+    flags.warn.subtensor_merge_bug = False
+    flags.optimizer_verbose = True
+    assert flags.warn.subtensor_merge_bug is False and flags.optimizer_verbose is True
+    with flags.change_flags(scan__allow_gc=True, warn__subtensor_merge_bug=True):
+        assert flags.scan.allow_gc and flags.warn.subtensor_merge_bug
+    assert flags.warn.subtensor_merge_bug is False
+
+
 def test_an_unknown_flag_is_an_attribute_error() -> None:
     flags = Configuration()
     with pytest.raises(AttributeError, match="tir.config has no flag 'floatx'; did you mean 'floatX'?"):

@@ -282,3 +282,19 @@ def test_dtypes_beside_numbers(row: int) -> None:
     for floatX, expected in (("float32", narrow), ("float64", wide)):
         with tir.config.change_flags(floatX=floatX):
             assert build(T.vector("x", dtype=dtype)).dtype == expected, floatX
+
+
+def test_x_log_y_is_zero_where_x_is() -> None:
+    x, y = T.dvector("x"), T.dvector("y")
+    values = [np.array([0.0, 0.0, 0.0, 0.0, 2.0, -1.0]), np.array([0.0, -1.0, np.inf, 3.0, 3.0, 0.5])]
+    product = T.xlogx.xlogy0(x, y)
+    found, by_x, by_y = tir.function([x, y], [product, *T.grad(product.sum(), [x, y])], mode="FAST_COMPILE")(*values)
+    np.testing.assert_allclose(found, [0, 0, 0, 0, 2 * np.log(3), -np.log(0.5)], rtol=1e-12)
+    np.testing.assert_allclose(by_x, [0, 0, 0, np.log(3), np.log(3), np.log(0.5)], rtol=1e-12)
+    np.testing.assert_allclose(by_y, [0, 0, 0, 0, 2 / 3, -2], rtol=1e-12)
+    np.testing.assert_allclose(tir.function([x], T.xlogx.xlogx(x))([0.0, 2.0]), [0, 2 * np.log(2)], rtol=1e-12)
+
+
+def test_dtype_of_several_together() -> None:
+    assert tir.scalar.upcast("int32", "float32") == "float64"
+    assert tir.scalar.upcast("int8", "float32", "bool") == "float32"

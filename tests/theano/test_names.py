@@ -14,6 +14,14 @@ from tir.tensor.constructors import CONSTRUCTORS
 
 #: Names that programs import, by module.
 NAMES = {
+    "tir": (
+        "In Lop Out Rop clone clone_replace config dot foldl foldr function grad gradient hessian ifelse jacobian map pp "
+        "printing reduce sandbox scalar scan scan_module shared subgraph_grad tensor updates"
+    ),
+    "tir.scalar": "upcast",
+    "tir.scan_module": "foldl foldr map reduce scan until",
+    "tir.updates": "OrderedUpdates",
+    "tir.tensor.xlogx": "xlogx xlogy0",
     "tir.tensor": (
         "abs_ add addbroadcast all alloc and_ any arange arccos arctan2 argmax argmin argsort as_tensor_variable batched_dot "
         "batched_tensordot bincount cast ceil ceil_intdiv choose clip concatenate constant cumprod cumsum diag diagonal diff "

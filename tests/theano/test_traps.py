@@ -116,7 +116,7 @@ def test_shapes_given_to_conv2d_are_checked() -> None:
 def test_a_variable_is_true_but_the_result_of_an_order_is_not() -> None:
     """t4: `if persistent:` asks whether there is a variable; `a < b < c` would drop a part."""
     x, y = T.scalar("x"), T.scalar("y")
-    assert x and T.zeros((0,)) and not (not x) and T.eq(x, y)
+    assert x and T.zeros((0,)) and not (not x) and T.eq(x, y) and tir.shared(0.0) and tir.shared([])
     for comparison in (x < y, x <= y, x > y, x >= y):
         with pytest.raises(TypeError, match="neither true nor false"):
             bool(comparison)

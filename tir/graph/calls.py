@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor, told
@@ -55,6 +56,8 @@ def _spelled(name: str, is_method: bool, given: Sequence[Any], named: Mapping[st
 
 
 def _told(given: Any) -> str:
+    if isinstance(given, FunctionType):
+        return given.__name__.strip("<>")  # a lambda is that
     return "array(..)" if isinstance(given, np.ndarray) else told(given)
 
 

@@ -11,6 +11,7 @@ from tir.dialects.tir.logic import Cmp
 from tir.graph import creation, elementwise, extra, indexing, products, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError
 from tir.ir.errors import nearest
+from tir.ir.ir import Value
 
 __all__ = ["OF_NUMPY", "Refusing"]
 
@@ -31,6 +32,11 @@ FUNCTIONS = frozenset(
 
 class Refusing(Tensor):
     """The part of a variable that says no."""
+
+    @property
+    def _ir(self) -> Value:
+        """The value in the IR; `value` of a shared variable is its array."""
+        return self.builder.tensor(self).value
 
     def _unknown(self, what: str, cure: str) -> NoReturn:
         raise GraphTypeError(f"{self} has no {what} before the program runs", self.builder.here(), hint=cure)
@@ -61,7 +67,7 @@ class Refusing(Tensor):
         return repr(self)
 
     def __bool__(self) -> bool:
-        op = self.value.op
+        op = self._ir.op
         if isinstance(op, Cmp) and op.predicate in ("lt", "le", "gt", "ge"):
             left = self.builder.tensor(op.lhs)
             message = f"the comparison of {left} is neither true nor false before the program runs"
@@ -70,7 +76,7 @@ class Refusing(Tensor):
         return True
 
     def __iter__(self) -> Iterator[Tensor]:  # type: ignore[override]
-        count = self.value.type.shape[0] if self.value.type.rank else None  # type: ignore[attr-defined]
+        count = self._ir.type.shape[0] if self._ir.type.rank else None  # type: ignore[attr-defined]
         if not isinstance(count, int):
             message = f"{self} cannot be iterated over: it is not known how many elements it has"
             raise GraphTypeError(message, self.builder.here(), hint="tir.scan goes along an axis; x[0] is one of several")

@@ -92,7 +92,7 @@ def extents_of(given: Any) -> list[Extent]:
 
 def stacked_parts(vector: Tensor) -> list[Tensor] | None:
     """What a vector was stacked of, such as the sizes of a shape; None if it was not."""
-    op = vector.value.op
+    op = b.tensor(vector).value.op
     if not isinstance(op, Concat) or vector.type.rank != 1:
         return None
     parts = [_unstacked(value) for value in op.operands]
