@@ -298,3 +298,10 @@ def test_x_log_y_is_zero_where_x_is() -> None:
 def test_dtype_of_several_together() -> None:
     assert tir.scalar.upcast("int32", "float32") == "float64"
     assert tir.scalar.upcast("int8", "float32", "bool") == "float32"
+
+
+def test_gradient_of_the_cross_entropy_leaves_the_probabilities_of_other_classes_alone() -> None:
+    p, y = T.dmatrix("p"), T.lvector("y")
+    slope = T.grad(T.nnet.categorical_crossentropy(p, y).sum(), p)
+    found = tir.function([p, y], slope)(np.array([[0.4, 0.6, 0.0], [0.1, 0.8, 0.1]]), [0, 1])
+    np.testing.assert_allclose(found, [[-2.5, 0, 0], [0, -1.25, 0]], rtol=1e-12)

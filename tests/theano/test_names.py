@@ -82,6 +82,11 @@ def test_constructors_are_told_by_dir() -> None:
     assert {"fmatrix", "dscalars", "itensor3", "lrow", "matrices"} <= set(dir(T)) & set(CONSTRUCTORS)
 
 
+def test_several_variables_by_letters_names_or_number() -> None:
+    assert [x.name for x in T.dvectors("xy")] == [x.name for x in T.dvectors("x", "y")] == ["x", "y"]
+    assert T.scalars("x").name == "x" and len(T.matrices(3)) == 3
+
+
 @pytest.mark.parametrize(
     ("function", "expected"),
     [

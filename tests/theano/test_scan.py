@@ -218,6 +218,14 @@ def test_products_with_matrices_whose_sizes_are_not_known_to_fit() -> None:
     check_gradients((found**2).sum(), [x, w, y, u, p, v], values)
 
 
+def test_size_that_is_a_number_here_and_a_name_there() -> None:
+    """What is added to x[:3] has size 3, and x[:3] as many elements as there are."""
+    x, v, t = T.dvector("x"), T.dvector("v"), tir.shared(np.ones(3))
+    y = T.inc_subtensor(x[:3], t)
+    found, _ = tir.scan(lambda i, y, x, v: (T.grad(y[i], x) * v).sum(), T.arange(y.shape[0]), None, [y, x, v])
+    np.testing.assert_array_equal(run(found, {x: np.ones(6), v: LINE[:6]}), LINE[:6])
+
+
 def test_size_that_differs_from_step_to_step_is_no_stack() -> None:
     x = T.dvector("x")
     found, _ = tir.scan(lambda i: x[:i], T.arange(x.shape[0]))

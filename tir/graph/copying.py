@@ -153,7 +153,10 @@ class Copier:
 
     def _without_some_names(self, op: Op, mapping: dict[Any, Any]) -> Op | None:
         """The copy with open sizes in the place of the fewest names."""
-        named = [(v, axis) for v in reversed(op.operands) for axis in _named_axes(mapping.get(v, v).type)]
+        kinds: tuple[Any, ...] = (AffineExpr,)
+        if isinstance(op, Sized) and any(isinstance(self._known_size(self._new(size)), AffineExpr) for size in op.sizes):
+            kinds = (AffineExpr, int)  # a number may be the size that a name stands for
+        named = [(v, axis) for v in reversed(op.operands) for axis in _axes_of(mapping.get(v, v).type, kinds)]
         for few in [*([one] for one in named), *(named[:count] for count in range(2, len(named) + 1))]:
             forgetful = dict(mapping)
             for value in dict.fromkeys(value for value, _ in few):
@@ -300,9 +303,10 @@ def _has_open_sizes(op: Op) -> bool:
     return any(isinstance(value.type, TensorType) and DYNAMIC in value.type.shape for value in values)
 
 
-def _named_axes(type: Any) -> list[int]:
+def _axes_of(type: Any, kinds: tuple[Any, ...]) -> list[int]:
+    """The axes whose sizes are of these kinds."""
     shape = type.shape if isinstance(type, TensorType) else ()
-    return [axis for axis, dim in enumerate(shape) if isinstance(dim, AffineExpr)]
+    return [axis for axis, dim in enumerate(shape) if isinstance(dim, kinds)]
 
 
 def _common_type(types: Sequence[Any]) -> Any:

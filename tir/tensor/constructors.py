@@ -92,6 +92,8 @@ def _several(label: str, dtype: str | None, broadcastable: Sequence[bool]) -> Ca
     def many(*names: Any, dtype: str | None = dtype) -> Any:
         if len(names) == 1 and isinstance(names[0], int):
             names = (None,) * names[0]
+        elif len(names) == 1 and isinstance(names[0], str):
+            names = tuple(names[0])  # x, y = T.vectors("xy")
         if not names:
             raise GraphTypeError(f"{label}: needs names, or a number of variables")
         found = [TensorType(dtype or "floatX", broadcastable)(name) for name in names]

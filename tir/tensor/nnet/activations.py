@@ -150,7 +150,7 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Tensor:
         return elementwise.neg(reductions.sum(products, axis=p.type.rank - 1))
     if y.type.rank == p.type.rank - 1 == 1 and isinstance(y.type.element, IntegerType):
         rows = b.iota([b.shape(y)[0]], 0)
-        return elementwise.neg(b.index(elementwise.log(p), (rows, y)))
+        return elementwise.neg(elementwise.log(b.index(p, (rows, y))))
     if y.type.rank == p.type.rank - 1 == 1:
         message = f"class numbers must be integers, got {y.type}"
         raise GraphTypeError(message, hint="T.cast(y, 'int32') makes it fit")
