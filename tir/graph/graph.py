@@ -94,8 +94,6 @@ class Graph(TensorBuilder):
         """x as a variable; a number or array becomes a constant, a list of variables a tensor of one axis more."""
         if x.__class__ is self.variable_class:
             return x  # the usual case, fast
-        if x.__class__ is self.variable_class:
-            return x  # the usual case, fast
         if isinstance(x, self.variable_class):
             return x.plain  # type: ignore[attr-defined]
         if isinstance(x, (list, tuple)) and any(isinstance(part, (Tensor, list, tuple)) for part in x) and _has_tensor(x):
