@@ -133,8 +133,15 @@ GRADIENT_BUGS = (
     Bug(
         "truncated gradient that reaches what the loop starts from",
         "tir/dialects/tir/control_gradients.py",
-        "starts = [] if cut.is_cut else [op.inits[k] for k in self.carried]",
-        "starts = [op.inits[k] for k in self.carried]",
+        "return None if self._is_cut else part",
+        "return part",
+        (*LOOPS, "truncated"),
+    ),
+    Bug(
+        "the same of a loop of open length",
+        "tir/dialects/tir/control_gradients.py",
+        "return self.b.select(self.is_whole, part, 0)",
+        "return part",
         (*LOOPS, "truncated"),
     ),
     Bug(
