@@ -51,7 +51,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.scan_module": BELOW_THE_USER + USER,
     "tir.updates": BELOW_THE_USER + USER,
     "tir.inspect": BELOW_THE_USER + ("tir.api", "tir.compile"),
-    "tir.printing": ("tir.inspect",),
+    "tir.printing": ("tir.graph", "tir.inspect"),
     "tir.batching": BELOW_THE_USER + USER,
     "tir.numpy": BELOW_THE_USER + USER,
     "tir.random": BELOW_THE_USER + USER,

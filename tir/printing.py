@@ -1,21 +1,28 @@
-"""Theano's `printing`: what a program looks like, as text and as a picture.
+"""Theano's `printing`: what a program looks like, as text and as a picture, and what its variables are while it runs.
 
-    from tir.printing import debugprint, pp, pydotprint
+    from tir.printing import Print, debugprint, pp, pydotprint
 """
 
 from tir.lazy import lazy_exports
 
 TYPE_CHECKING = False  # see tir/lazy.py
 if TYPE_CHECKING:
-    from tir.inspect.expressions import pp
+    from tir.graph.debugging import Print
+    from tir.inspect.expressions import pp, pprint
     from tir.inspect.pictures import pydotprint
     from tir.inspect.trees import debugprint
 
-__all__ = ["debugprint", "pp", "pydotprint"]
+__all__ = ["Print", "debugprint", "pp", "pprint", "pydotprint"]
 
 __getattr__ = lazy_exports(
     __name__,
-    {"debugprint": "tir.inspect.trees", "pp": "tir.inspect.expressions", "pydotprint": "tir.inspect.pictures"},
+    {
+        "Print": "tir.graph.debugging",
+        "debugprint": "tir.inspect.trees",
+        "pp": "tir.inspect.expressions",
+        "pprint": "tir.inspect.expressions",
+        "pydotprint": "tir.inspect.pictures",
+    },
 )
 
 

@@ -36,7 +36,7 @@ from tir.graph.shape import specified
 from tir.graph.size_names import name_of
 from tir.graph.variable import Variable, placeholder
 from tir.ir.attributes import SymbolRefAttr
-from tir.ir.errors import counted
+from tir.ir.errors import Location, counted
 from tir.ir.ir import Op as IROp
 from tir.ir.ir import Value
 from tir.ir.types import FloatType, TensorType, element_type
@@ -110,7 +110,7 @@ class Op:
         node = self.make_node(*inputs, **options)
         if not isinstance(node, Apply):
             raise GraphTypeError(f"{self}: make_node must give an Apply, got {told(node)}")
-        found = _applied(_Definition(self, node))
+        found = _applied(_Definition(self, node, GRAPH.here()))
         if name is not None:
             found[0].named(name)
         return found if len(found) != 1 or return_list else found[0]
@@ -141,6 +141,7 @@ class _Definition:
 
     op: Any
     node: Apply
+    location: Location
     body: Callable[[list[Any]], Sequence[Any]] | None = None
 
     def __post_init__(self) -> None:
@@ -215,14 +216,14 @@ def define_calls(module: IROp) -> dict[str, Callable[..., Any]]:
 
 def _functions(symbol: str, definition: _Definition) -> list[Func]:
     """The function of this name, and those of its derivatives."""
-    op, location = definition.op, caller_location()
+    op, location = definition.op, definition.location
     function = Func.make(
         symbol, definition.inputs, definition.results, visibility="private", declaration=definition.body is None,
         location=location,
     )  # fmt: skip
     if definition.body is not None:
         arguments = [placeholder(type) for type in definition.inputs]
-        _fill(function, arguments, definition.body(list(arguments)), definition.results)
+        _fill(function, arguments, definition.body(list(arguments)), definition.results, getattr(op, "effects", None))
     found = [function]
     if op.has_gradient:
         found.append(_derivative(function, definition, VJP))
@@ -269,9 +270,14 @@ def _or_zero(found: Any, like: Variable) -> Any:
     return GRAPH.full_like(like, 0) if found is None or isinstance(found, DisconnectedType) else found
 
 
-def _fill(function: Func, arguments: Sequence[Variable], results: Sequence[Any], types: Sequence[TensorType]) -> None:
-    """Makes the results, of these types, the body of the function."""
+def _fill(
+    function: Func, arguments: Sequence[Variable], results: Sequence[Any], types: Sequence[TensorType],
+    effects: Callable[..., None] | None = None,
+) -> None:  # fmt: skip
+    """Makes the results, of these types, the body of the function, after what it does besides."""
     b = TensorBuilder(function.entry, None, function.location)
+    if effects is not None:
+        effects(b, *[b.tensor(x) for x in function.arguments])
     mapping: dict[Value, Value] = dict(zip([x.ir for x in arguments], function.arguments))
     values = [GRAPH.cast(GRAPH.tensor(x), type.element).value for x, type in zip(results, types)]
     for value, type in zip(values, types):
@@ -352,7 +358,7 @@ class OpFromGraph(Op):
             found = self.body(given)
         else:
             outputs = [placeholder(x.type) for x in self.body(given)]
-            found = _applied(_Definition(self, Apply(self, given, outputs), self.body))
+            found = _applied(_Definition(self, Apply(self, given, outputs), GRAPH.here(), self.body))
         return found if len(found) != 1 or return_list else found[0]
 
     def __eq__(self, other: object) -> bool:

@@ -15,7 +15,7 @@ from tir.ir.errors import escape_controls
 from tir.ir.ir import BlockArgument, Op, OpResult, Value
 from tir.ir.types import element_type
 
-__all__ = ["pp"]
+__all__ = ["pp", "pprint"]
 
 MAX_CHARACTERS = 1000  # of an expression in which everything is written each time
 SHORT = 8  # what has fewer characters is written each time in any case
@@ -139,3 +139,6 @@ def _pieces_of(op: Op, value: OpResult) -> list[_Piece]:
     for i, one in enumerate(used):
         pieces += [", ", one] if i else [one]
     return [*pieces, ")"]
+
+
+pprint = pp

@@ -5,9 +5,9 @@
     x = T.matrix("x")
     y = T.nnet.sigmoid(T.dot(x, w) + b)
 
-Constructors of variables, functions of them, gradients; `T.nnet`, `T.signal`, `T.nlinalg`, `T.slinalg`, `T.extra_ops`,
-`T.shared_randomstreams`. What a function is about says the module that it stands in: `tir/graph/elementwise.py`,
-`reductions.py`, `shape.py` and so on.
+Constructors of variables, functions of them, gradients; `T.nnet`, `T.opt`, `T.signal`, `T.nlinalg`, `T.slinalg`,
+`T.extra_ops`, `T.shared_randomstreams`. What a function is about says the module that it stands in:
+`tir/graph/elementwise.py`, `reductions.py`, `shape.py` and so on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tir.tensor import (
     extra_ops,
     nlinalg,
     nnet,
+    opt,
     random,
     shared_randomstreams,
     signal,
@@ -37,8 +38,8 @@ from tir.tensor.constructors import CONSTRUCTORS
 from tir.tensor.missing import missing
 
 __all__ = [
-    *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "random", "shared_randomstreams", "signal", "slinalg",
-    "subtensor", "xlogx",
+    *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "opt", "random", "shared_randomstreams", "signal",
+    "slinalg", "subtensor", "xlogx",
 ]  # fmt: skip
 
 

@@ -24,7 +24,6 @@ REASONS = {
     "expm": "there is no exponential of matrices", "tensorinv": "reshape to a matrix, and T.nlinalg.matrix_inverse it",
     "tensorsolve": "reshape to a matrix, and T.slinalg.solve it",
     "slogdet": "T.log(T.nlinalg.det(a)), or of a Cholesky factor 2 * T.log(T.diag(c)).sum()",
-    "opt": "rules of rewriting are written as text here: docs/add-a-rewrite.md",
     "register_canonicalize": "rules of rewriting are written as text here: docs/add-a-rewrite.md",
     "h_softmax": "write it with T.nnet.softmax and indexing", "confusion_matrix": OPEN,
     "sigmoid": "it is T.nnet.sigmoid", "softplus": "it is T.nnet.softplus", "softmax": "it is T.nnet.softmax",
