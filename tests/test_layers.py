@@ -59,10 +59,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.trees": (),
     "tir": BELOW_THE_USER + USER,  # tir/__init__.py alone: what `import tir` offers
     "tir.lsp": BELOW_THE_USER,
-    "tir.reduce": ("tir.ir", "tir.dialects", "tir.passes"),
+    "tir.reducer": ("tir.ir", "tir.dialects", "tir.passes"),
     "tir.proofs": ("tir.ir", "tir.dialects", "tir.rewrites", "tir.passes", "tir.interpret", "tir.semantics"),
-    "tir.semantics": ("tir.ir", "tir.dialects", "tir.passes", "tir.check", "tir.compile", "tir.reduce"),
-    "tir.cli": BELOW_THE_USER + USER + ("tir.lsp", "tir.proofs", "tir.reduce", "tir.semantics"),
+    "tir.semantics": ("tir.ir", "tir.dialects", "tir.passes", "tir.check", "tir.compile", "tir.reducer"),
+    "tir.cli": BELOW_THE_USER + USER + ("tir.lsp", "tir.proofs", "tir.reducer", "tir.semantics"),
 }
 EVERYONE_MAY_IMPORT = "tir.lazy"
 

@@ -131,8 +131,9 @@ def quick_text() -> str:
     return "".join(random_program(seed, wide=True).text for seed in QUICK)
 
 
-#: Ops whose results have other forms than programs like these can use; test_build_loops.py and test_jacobian.py have them.
-ELSEWHERE = {"tir.to_index", "tir.jacobian"}
+#: Ops whose results have other forms than programs like these can use; test_build_loops.py, test_jacobian.py and
+#: test_name_size.py have them.
+ELSEWHERE = {"tir.to_index", "tir.jacobian", "tir.name_size"}
 
 
 def test_quick_programs_contain_every_op() -> None:

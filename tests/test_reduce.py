@@ -17,8 +17,8 @@ from tir.ir.types import ShapedType
 from tir.ir.verify import check
 from tir.parser.parse import parse_text
 from tir.passes.pipelines import default
-from tir.reduce import Progress, Reduction, reduce_module
-from tir.reduce.driver import EDITS, cost, count_ops
+from tir.reducer import Progress, Reduction, reduce_module
+from tir.reducer.driver import EDITS, cost, count_ops
 
 
 def has(*names: str) -> Callable[[Op], bool]:

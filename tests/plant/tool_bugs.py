@@ -128,14 +128,14 @@ TOOL_BUGS = (
     ),
     Bug(
         "a reduced module that is larger kept",
-        "tir/reduce/driver.py",
+        "tir/reducer/driver.py",
         "if text in self._seen or now >= self._cost:",
         "if text in self._seen:",
         ("tests/test_reduce.py",),
     ),
     Bug(
         "modules that break a rule tested by tir-reduce",
-        "tir/reduce/driver.py",
+        "tir/reducer/driver.py",
         "        if check(candidate):\n            return False\n",
         "",
         ("tests/test_reduce.py",),

@@ -22,6 +22,8 @@ from tests.theano.cases import (
     computed,
 )
 
+NEARLY = 1e-9  # for sums of products that nearly cancel
+
 # --- made tensors ----------------------------------------------------------------------------------------------------
 
 
@@ -337,19 +339,21 @@ def image_cases() -> Iterable[Case]:
     def kernel(v):
         return T.specify_shape(v, (None, None, *w.shape[2:]))
 
-    yield Case("conv2d", lambda x, w: T.nnet.conv2d(x, kernel(w)), (x, w), convolved(x, w))
-    yield Case("conv2d with strides", lambda x, w: T.nnet.conv2d(x, kernel(w), subsample=(2, 2)), (x, w), convolved(x, w, 2))
+    yield Case("conv2d", lambda x, w: T.nnet.conv2d(x, kernel(w)), (x, w), convolved(x, w), NEARLY)
+    yield Case("conv2d with strides", lambda x, w: T.nnet.conv2d(x, kernel(w), subsample=(2, 2)), (x, w), convolved(x, w, 2), NEARLY)
     yield Case(
         "conv2d with dilation",
         lambda x, w: T.nnet.conv2d(x, kernel(w), filter_dilation=(2, 2)),
         (x, w),
         convolved(x, w, 1, 2),
+        NEARLY,
     )
     yield Case(
         "conv2d in groups",
         lambda x, w: T.nnet.conv2d(x, w, filter_shape=(6, 2, 3, 2), num_groups=2),
         (x, w[:, :2]),
         convolved(x, w[:, :2], groups=2),
+        NEARLY,
     )
     one, many = RNG.normal(size=(6, 7)), RNG.normal(size=(5, 3, 2))
     yield Case(
@@ -357,12 +361,14 @@ def image_cases() -> Iterable[Case]:
         lambda a, k: T.signal.conv.conv2d(a, k, filter_shape=(5, 3, 2)),
         (one, many),
         convolved(one[None, None], many[:, None])[0],
+        NEARLY,
     )
     yield Case(
         "signal.conv2d of one by one",
         lambda a, k: T.signal.conv.conv2d(a, k, (6, 7), (3, 2)),
         (one, many[0]),
         convolved(one[None, None], many[:1, None])[0, 0],
+        NEARLY,
     )
     for mode, reference, fill in (("max", np.max, -INF), ("sum", np.sum, 0), ("average_inc_pad", np.mean, 0)):
         yield Case(
@@ -471,7 +477,7 @@ def volume_cases() -> Iterable[Case]:
             lambda v, k, mode=mode: T.nnet.conv3d(v, k, filter_shape=w.shape, border_mode=mode),
             (x, w),
             np.array(expected),
-            1e-9,  # sums of 24 products that nearly cancel
+            NEARLY,
         )
     largest = x[:, :, :, :4].reshape(2, 2, 2, 2, 2, 2, 3, 2).max((3, 5, 7))
     yield Case("pool_3d", lambda v: T.signal.pool.pool_3d(v, (2, 2, 2), ignore_border=True), (x,), largest)
@@ -483,6 +489,7 @@ def volume_cases() -> Iterable[Case]:
         ),
         (image, depthwise, pointwise),
         convolved(convolved(image, depthwise, groups=3), pointwise),
+        NEARLY,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,8 @@ NAMES = {
     "tir.tensor.basic": "as_tensor_variable cast TensorType constant",
     "tir.tensor.elemwise": "Elemwise Sum Prod",
     "tir.tensor.extra_ops": "to_one_hot bincount cumsum cumprod diff repeat squeeze compress fill_diagonal bartlett",
+    "tir.printing": "Print debugprint pp pprint pydotprint",
+    "tir.tensor.opt": "Assert assert_op",
     "tir.tensor.nlinalg": "matrix_inverse det trace diag extract_diag alloc_diag matrix_dot matrix_power norm",
     "tir.tensor.slinalg": "cholesky solve solve_lower_triangular solve_upper_triangular kron",
     "tir.tensor.sort": "sort argsort topk argtopk topk_and_argtopk",
@@ -76,6 +80,12 @@ def test_all_names_that_a_module_lists_are_there(module: str) -> None:
     found = importlib.import_module(module)
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
     assert len(set(found.__all__)) == len(found.__all__)
+
+
+def test_no_function_of_tir_has_the_name_of_a_module() -> None:
+    """Importing the module would put it in the place of the function."""
+    modules = {one.name for one in pkgutil.iter_modules(tir.__path__)}
+    assert [name for name in {*tir.__all__, *dir(tir)} & modules if not isinstance(getattr(tir, name), ModuleType)] == []
 
 
 def test_constructors_are_told_by_dir() -> None:

@@ -18,8 +18,8 @@ from tir.cli.common import OK, CommandLineError, Sources, ToolParser, read_input
 from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
-from tir.reduce import Progress, Reduction
-from tir.reduce.driver import count_ops
+from tir.reducer import Progress, Reduction
+from tir.reducer.driver import count_ops
 
 __all__ = ["main"]
 

@@ -11,7 +11,7 @@ from tir.ir.execution import NUMPY_ERRORS
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pass, verify_behind
 from tir.ir.printer import print_op
-from tir.reduce.driver import count_ops
+from tir.reducer.driver import count_ops
 from tir.semantics.bisect import Culprit, bisect
 from tir.semantics.check import After, PassCheck, kept_gradients, path_of
 from tir.semantics.gradients import gradients_of, put_stand_ins

@@ -9,7 +9,7 @@ from tir.ir.errors import TirError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pass
 from tir.ir.verify import check
-from tir.reduce import reduce_module
+from tir.reducer import reduce_module
 from tir.semantics.check import PassCheck
 from tir.semantics.gradients import put_stand_ins
 from tir.semantics.judge import Difference

@@ -19,9 +19,9 @@ from tir.ir.printer import print_op
 from tir.ir.traits import is_removable
 from tir.ir.types import ShapedType
 from tir.ir.verify import check
-from tir.reduce.functions import FUNCTION_EDITS
-from tir.reduce.ops import OP_EDITS
-from tir.reduce.sizes import SHAPE_EDITS, SIZE_EDITS
+from tir.reducer.functions import FUNCTION_EDITS
+from tir.reducer.ops import OP_EDITS
+from tir.reducer.sizes import SHAPE_EDITS, SIZE_EDITS
 
 __all__ = ["Edit", "Progress", "Reduction", "Site", "count_ops", "reduce_module"]
 

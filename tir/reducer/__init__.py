@@ -10,6 +10,6 @@
 
 from __future__ import annotations
 
-from tir.reduce.driver import Progress, Reduction, reduce_module
+from tir.reducer.driver import Progress, Reduction, reduce_module
 
 __all__ = ["Progress", "Reduction", "reduce_module"]

@@ -8,7 +8,7 @@ from functools import partial
 from tir.dialects.cf import Branch
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.traits import FunctionLike, IsolatedFromAbove, Symbol, Terminator
-from tir.reduce.functions import free_functions, function_around, new_argument, return_earlier
+from tir.reducer.functions import free_functions, function_around, new_argument, return_earlier
 
 __all__ = ["OP_EDITS"]
 
