@@ -31,34 +31,24 @@ def _folded(b: Any, found: Any, initial: Any, name: str) -> Array:
     return found if initial is None else cast(b, ELEMENTS[name](found, initial), found.type.element)
 
 
-@traced
-def sum_(
-    b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
-    where: Any = None,
-) -> Array:  # fmt: skip
-    refuse(out=out)
-    x = as_array(b, a)
-    x = cast(b, x, element_of(dtype)) if dtype is not None else x
-    x = _chosen(b, x, where, False if is_bool(x) else 0)
-    element = x.type.element
-    total = b.sum(x, axes_of(x, axis), bool(keepdims))
-    total = b.cast(total, element) if dtype is not None else total
-    return _folded(b, total, initial, "add")
+def _total(name: str, ufunc: str, neutral: int) -> Callable[..., Any]:
+    def total(
+        b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
+        where: Any = None,
+    ) -> Array:  # fmt: skip
+        refuse(out=out)
+        x = as_array(b, a)
+        x = cast(b, x, element_of(dtype)) if dtype is not None else x
+        x = _chosen(b, x, where, bool(neutral) if is_bool(x) else neutral)
+        found = getattr(b, name)(x, axes_of(x, axis), bool(keepdims))
+        found = b.cast(found, x.type.element) if dtype is not None else found
+        return _folded(b, found, initial, ufunc)
+
+    total.__name__ = name
+    return traced(total)
 
 
-@traced
-def prod(
-    b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
-    where: Any = None,
-) -> Array:  # fmt: skip
-    refuse(out=out)
-    x = as_array(b, a)
-    x = cast(b, x, element_of(dtype)) if dtype is not None else x
-    x = _chosen(b, x, where, True if is_bool(x) else 1)
-    element = x.type.element
-    product = b.prod(x, axes_of(x, axis), bool(keepdims))
-    product = b.cast(product, element) if dtype is not None else product
-    return _folded(b, product, initial, "multiply")
+sum_, prod = _total("sum", "add", 0), _total("prod", "multiply", 1)
 
 
 def _extreme(name: str, ufunc: str) -> Callable[..., Any]:
