@@ -62,7 +62,7 @@ def test_linear_regression_finds_the_slope(floatX: str) -> None:
         ("logistic_regression", 0.93),
         ("net", 0.95),
         ("modern_net", 0.97),
-        pytest.param("convolutional_net", 0.97, marks=pytest.mark.slow),
+        pytest.param("convolutional_net", 0.97, marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
     ],
 )
 def test_classifiers_reach_their_accuracy(name: str, accuracy: float) -> None:
