@@ -90,6 +90,17 @@ def test_elements_are_changed_as_numpy_changes_them(index: Any, kind: str) -> No
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("index", [
+    lambda x, i: x[i], lambda x, i: x[i, 0], lambda x, i: x[:, i], lambda x, i: x[i - 2], lambda x, i: x[[i, 0]], lambda x, i: x[i, [i, 2]],
+    lambda x, i: np.take(x, i, axis=0), lambda x, i: x.at[i].set(0.5) if hasattr(x, "at") else np.vstack([x[:1], x[:1] * 0 + 0.5, x[2:]]),
+    lambda x, i: (i < 2, i == 1, i % 2 != 1, np.greater(i, 1)),
+])  # fmt: skip
+def test_python_number_is_an_index_and_compares(index: Any) -> None:
+    x = ARRAYS["x2"]
+    for y, z in zip(flat(tir.jit(index, target="interpret")(x, 1)), flat(index(x, 1))):
+        np.testing.assert_array_equal(y, z, strict=True)
+
+
 def test_elements_are_set_to_an_array_and_read() -> None:
     x, row = ARRAYS["x2"], ARRAYS["v4"]
 

@@ -109,6 +109,8 @@ def resolved(name: str, xs: Sequence[Any]) -> list[Type]:
     """The element types that numpy's function computes in for these operands, then those of its results."""
     ufunc = getattr(np, name)
     kinds = [dtype_of_operand(x) for x in xs]
+    if all(kind is int for kind in kinds):
+        kinds = [np.dtype(np.int64)] * len(kinds)  # numpy would compare Python's own numbers, as objects
     try:
         found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
     except TypeError:

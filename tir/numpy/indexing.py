@@ -14,7 +14,7 @@ from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import isclose, where
 from tir.numpy.reductions import all_, flattened, sum_
 from tir.numpy.shapes import ravel, reshape
-from tir.numpy.shapes import stack as stacked
+from tir.trees import flat
 
 __all__: list[str] = []
 
@@ -43,13 +43,15 @@ def _plain_index(index: Any, x: Array) -> Any:
                 message = f"a mask chooses a number of elements that only run time knows, got {part.type}"
                 raise TirError(message, hint="numpy.where(mask, x, y) keeps the shape, and so do sums of it")
             found.append(part)
+        elif isinstance(part, list) and any(isinstance(one, Tensor) for one in flat(part)):
+            found.append(as_array(x.builder, part))
         elif isinstance(part, (list, np.ndarray, np.bool_, bool)) and np.asarray(part).dtype == np.bool_:
             found += _places(np.asarray(part), x, len(found) - found.count(None))
         elif isinstance(part, slice):
             ends = (part.start, part.stop, part.step)
             found.append(slice(*(None if one is None else known("an end of a slice", one) for one in ends)))
         elif isinstance(part, list):
-            found.append(np.asarray(part) if not any(isinstance(one, Tensor) for one in part) else stacked(part))
+            found.append(np.asarray(part))
         else:
             found.append(part)
     return tuple(found)
@@ -77,8 +79,8 @@ def changed(b: Any, x: Any, index: Any, values: Any, kind: str) -> Array:
         raise TirError(f"x.at[..] of truth values can be set, not combined with others ({kind})")
     given = cast(b, given, x.type.element)
     given = b.broadcast_to(given, b.shape(places)) if places.type.rank >= given.ndim else reshape(given, b.shape(places))
-    flat = b.put(flattened(b, x), flattened(b, _array(b, places)), flattened(b, _array(b, given)), 0, kind)
-    return _array(b, b.reshape(flat, b.shape(x)))
+    found = b.put(flattened(b, x), flattened(b, _array(b, places)), flattened(b, _array(b, given)), 0, kind)
+    return _array(b, b.reshape(found, b.shape(x)))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
