@@ -73,7 +73,9 @@ class IndexingBuilder(ArrangeBuilder):
         if element.is_unsigned:
             return index
         wide = self.cast(index, I64)  # a narrow type may not hold the size
-        return self.select(wide < 0, wide + self.count(x, [axis], I64), wide)
+        from_front = wide + self.count(x, [axis], I64)
+        # One that is too low stays as it was written: the error that ends the call tells it.
+        return self.select((wide < 0) & (from_front >= 0), from_front, wide)
 
     def _at(self, x: Tensor, axes: list[int], positions: list[Tensor], side_by_side: bool) -> Tensor:
         """The elements at positions along several axes; the positions are broadcast.
