@@ -92,6 +92,14 @@ def test_constructors_are_told_by_dir() -> None:
     assert {"fmatrix", "dscalars", "itensor3", "lrow", "matrices"} <= set(dir(T)) & set(CONSTRUCTORS)
 
 
+def test_type_of_a_variable_is_that_of_its_constructor() -> None:
+    x, w = T.dvector("x"), tir.shared(np.ones((2, 2)))
+    assert isinstance(x.type, T.TensorType) and isinstance(T.dvector, T.TensorType) and not isinstance(x, T.TensorType)
+    assert x.type == T.dvector and T.dvector == x.type and w.type == T.dmatrix and T.zeros(3).type in (T.dscalar, T.dvector)
+    assert x.type != T.fvector and x.type != T.dmatrix and T.drow().type != T.dmatrix
+    assert T.drow.broadcastable == (True, False) and T.fmatrix.dtype == "float32" and T.dvector("v", dtype="int8").dtype == "int8"
+
+
 def test_several_variables_by_letters_names_or_number() -> None:
     assert [x.name for x in T.dvectors("xy")] == [x.name for x in T.dvectors("x", "y")] == ["x", "y"]
     assert T.scalars("x").name == "x" and len(T.matrices(3)) == 3
