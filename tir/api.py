@@ -276,8 +276,24 @@ def _range(bounds: tuple[float, float]) -> Attribute:
     return ArrayAttr(tuple(FloatAttr(x) if isinstance(x, float) else IntegerAttr(x) for x in bounds))
 
 
+#: What Theano has and tir has not, and what to write instead.
+NOT_OF_THEANO = {
+    "sparse": "there are no sparse tensors; T.switch and T.dot compute with dense ones",
+    "generic": "a variable is a tensor; other objects are attributes of an Op",
+    "d3viz": "tir.printing.pydotprint draws, and f.explore() of a function writes a page",
+    "typed_list": "there are no variables of lists; T.stack makes one tensor of several of one shape",
+    "scan_checkpoints": "tir.scan keeps all steps; shorter sequences need less memory",
+    "function_dump": "f.ir() of a function is its text, tir.print_op(f.module) all of it",
+    "shared_randomstreams": "it is tir.tensor.shared_randomstreams",
+    **dict.fromkeys(("gpuarray", "gpu"), "functions run on the CPU"),
+    **dict.fromkeys(("misc", "tests", "test"), "it holds what Theano needs for itself"),
+}
+
+
 def package_hint(name: str, names: Sequence[str]) -> str | None:
-    """What is written for a name that the package does not have: a type, or a method of a builder."""
+    """What is written for a name that the package does not have: Theano's, a type, or a method of a builder."""
+    if name in NOT_OF_THEANO:
+        return NOT_OF_THEANO[name]
     found = type_hint(name)
     element = re.fullmatch(r"did you mean '(\w+)'\?", found or "")
     if element is not None and element[1].upper() in names:

@@ -17,7 +17,7 @@ from tir.graph.refused import OF_NUMPY, Refusing
 from tir.ir.ir import BlockArgument, Op, Value
 from tir.ir.types import TensorType, dtype_of
 
-__all__ = ["Apply", "Variable", "placeholder", "public"]
+__all__ = ["Apply", "Constant", "Variable", "placeholder", "public"]
 
 
 class Scratchpad:
@@ -371,6 +371,15 @@ class Variable(Refusing, metaclass=Located):
 
 
 Graph.variable_class = Variable
+
+
+class _Constants(type):
+    def __instancecheck__(cls, given: Any) -> bool:
+        return isinstance(given, Variable) and given.owner is None and given.ir.op is not None
+
+
+class Constant(metaclass=_Constants):
+    """Theano's class of the variables whose numbers are known: `isinstance(x, T.Constant)`; `T.constant` makes one."""
 
 
 def public(value: Value) -> Tensor:

@@ -55,11 +55,11 @@ def graphs_of(what: str, shown: Any) -> list[Graph]:
 
 
 def module_behind(shown: Any) -> Any:
-    """The module of a builder or of a compiled function; anything else as it is."""
+    """The module of a builder or of a compiled function, the op of a node; anything else as it is."""
     if isinstance(shown, (Tensor, Op, Value, list, tuple)):
         return shown
-    module = getattr(shown, "module", None)
-    return module if isinstance(module, Op) else shown
+    found = (getattr(shown, name, None) for name in ("module", "op"))
+    return next((one for one in found if isinstance(one, Op)), shown)
 
 
 def _functions_inside(op: Op) -> list[Op]:
