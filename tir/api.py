@@ -394,7 +394,7 @@ def caller_location() -> Location:
     while frame is not None:
         file = frame.f_code.co_filename
         is_inner = _INNER.get(file)
-        if is_inner is None:
+        if is_inner is None or file == GENERATED:
             is_inner = _INNER[file] = _is_inner(file, frame.f_globals.get("__name__", ""))
         if not is_inner:
             return FileLocation(file, frame.f_lineno, 1)  # of each op its own: what is merged counts them
@@ -406,7 +406,10 @@ _INNER: dict[str, bool] = {}  # whether a file is of tir, or of numpy: each op t
 
 
 def _is_inner(file: str, module: str) -> bool:
+    if file == GENERATED:
+        return module.startswith("tir.")
     return file.startswith(PACKAGE) or file == CONTEXTLIB or module.startswith("numpy.")
 
 
+GENERATED = "<string>"  # the methods that dataclasses write, and what a user runs from a string
 CONTEXTLIB = contextmanager.__code__.co_filename  # `with b.function(..)` runs its first half from there

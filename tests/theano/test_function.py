@@ -509,6 +509,8 @@ def test_a_wrong_program_is_told_in_one_sentence(name: str) -> None:
     text = str(caught.value)
     assert message in text
     assert len(text.splitlines()) <= 12
+    place = caught.value.location
+    assert place is None or place.file_location().file == __file__
 
 
 def test_mistakes_are_what_python_and_theano_call_them() -> None:
