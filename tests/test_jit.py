@@ -202,6 +202,10 @@ def test_lower_gives_the_module_with_names() -> None:
     assert "func.func @lambda(%params_w: tensor<2x3xf32> {tir.name = \"params['w']\"}, %rate: tensor<f64> {tir.name = \"rate\"})" in text
 
 
+def test_jitted_function_shows_itself() -> None:
+    assert repr(jit(lambda params, rate: rate)) == "<tir.jit of <lambda>(params, rate)>"
+
+
 def test_recompilation_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TIR_LOG", "recompiles")
 

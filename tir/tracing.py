@@ -176,6 +176,9 @@ class Jitted:
         """How many programs there are."""
         return len(self._programs)
 
+    def __repr__(self) -> str:
+        return f"<{self.called} of {self.name}({', '.join(self._names())})>"
+
     def __deepcopy__(self, memo: Any) -> Jitted:
         return self  # like a function: it has no state of its own
 
