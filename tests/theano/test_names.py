@@ -79,7 +79,7 @@ NAMES = {
     "tir.tensor.signal.downsample": "max_pool_2d",
     "tir.tensor.signal.conv": "conv2d",
     "tir.gradient": (
-        "grad jacobian hessian Lop Rop DisconnectedInputError GradientError consider_constant disconnected_grad grad_clip "
+        "grad jacobian hessian Lop Rop DisconnectedInputError DisconnectedType GradientError consider_constant disconnected_grad grad_clip "
         "grad_scale verify_grad numeric_grad zero_grad subgraph_grad hessian_vector_product"
     ),
 }
