@@ -56,7 +56,7 @@ from tir.runtime.library import has_library
 
 __all__ = [
     "Argument", "Builder", "caller_location", "check_fp_mode", "check_module", "executable", "for_this_machine", "parse",
-    "to_interpret", "transform", "type_from_text",
+    "raised_at", "to_interpret", "transform", "type_from_text",
 ]  # fmt: skip
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -400,6 +400,17 @@ def caller_location() -> Location:
             return FileLocation(file, frame.f_lineno, 1)  # of each op its own: what is merged counts them
         frame = frame.f_back
     return UNKNOWN
+
+
+def raised_at(error: BaseException) -> FileLocation | None:
+    """The last line outside of tir and numpy that an error has come through."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        code, module = trace.tb_frame.f_code, trace.tb_frame.f_globals.get("__name__", "")
+        if not _is_inner(code.co_filename, module):
+            found = FileLocation(code.co_filename, trace.tb_lineno, 1)
+        trace = trace.tb_next
+    return found
 
 
 _INNER: dict[str, bool] = {}  # whether a file is of tir, or of numpy: each op that is built asks for several

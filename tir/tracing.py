@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import update_wrapper
 from typing import Any
 
-from tir.api import Argument, caller_location, executable
+from tir.api import Argument, caller_location, executable, raised_at
 from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import Tensor, told
 from tir.ir.affine import parse_affine
@@ -352,11 +352,11 @@ class Jitted:
         try:
             return self.function(*arguments, **words)
         except TypeError as error:
-            if not isinstance(error, TirError) and b.asked is not None and b.asked.location == _raised_at(error):
+            if not isinstance(error, TirError) and b.asked is not None and b.asked.location == raised_at(error):
                 raise b.asked from None  # numpy has only said that it got no numbers
             if any(name in str(error) for name in ("'Affine", "'SizeOf'")):
                 hint = "tir.numpy.asarray(n) makes an array of it, and tir.numpy has functions that take it as a size"
-                raise TirError("a size that is dynamic is no number yet", _raised_at(error), hint=hint) from None
+                raise TirError("a size that is dynamic is no number yet", raised_at(error), hint=hint) from None
             raise
 
     def _results(self, b: Tracer, found: Any) -> tuple[list[Tensor], Any]:
@@ -460,14 +460,6 @@ def _differences(old: Sequence[Leaf], new: Sequence[Leaf]) -> list[str]:
         if changed is not None:
             found.append(what + " -> ".join(map(str, changed)))
     return found or ["the forms of the arguments differ"]
-
-
-def _raised_at(error: Exception) -> FileLocation | None:
-    """The line that runs into an error."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return None if trace is None else FileLocation(trace.tb_frame.f_code.co_filename, trace.tb_lineno, 1)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

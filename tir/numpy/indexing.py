@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.build.core import Tensor
+from tir.dialects.tir.build.core import SizeOf, Tensor
+from tir.dialects.tir.indexing import spelled_out
+from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
 from tir.ir.types import F64, I64, FloatType
 from tir.lazy import np
@@ -29,8 +31,28 @@ def _array(b: Any, x: Any) -> Array:
 @traced
 def getitem(b: Any, x: Any, index: Any) -> Array:
     x = as_array(b, x)
-    found = b.index(x, _plain_index(index, x))
-    return Array(b, found.value, x.is_weak)
+    return Array(b, _indexed(b, x, index).value, x.is_weak)
+
+
+def _indexed(b: Any, x: Array, index: Any) -> Tensor:
+    """x[index]; a slice of an axis that is open is cut to size when it runs."""
+    parts = _plain_index(index, x)
+    if not any(isinstance(part, slice) for part in parts):
+        return b.index(x, parts)
+    found, places = x, spelled_out(parts, x.ndim)
+    for axis, place in enumerate([i for i, part in enumerate(places) if part is not None]):
+        if _is_open(places[place], x, axis):
+            found, places[place] = b._clamped_slice(found, axis, places[place]), slice(None)
+    return b.index(found, tuple(places))
+
+
+def _is_open(part: Any, x: Array, axis: int) -> bool:
+    """What the slice takes, only run time knows."""
+    if isinstance(part, slice) and any(isinstance(end, Tensor) for end in (part.start, part.stop)):
+        return True
+    if not isinstance(part, slice) or isinstance(x.type.shape[axis], int):
+        return False
+    return (part.start, part.stop) != (None, None) or part.step not in (None, 1, -1, 0)
 
 
 def _plain_index(index: Any, x: Array) -> Any:
@@ -48,13 +70,20 @@ def _plain_index(index: Any, x: Array) -> Any:
         elif isinstance(part, (list, np.ndarray, np.bool_, bool)) and np.asarray(part).dtype == np.bool_:
             found += _places(np.asarray(part), x, len(found) - found.count(None))
         elif isinstance(part, slice):
-            ends = (part.start, part.stop, part.step)
-            found.append(slice(*(None if one is None else known("an end of a slice", one) for one in ends)))
+            ends = [_end(x.builder, one) for one in (part.start, part.stop)]
+            found.append(slice(*ends, None if part.step is None else known("the step of a slice", part.step)))
         elif isinstance(part, list):
             found.append(np.asarray(part))
         else:
             found.append(part)
     return tuple(found)
+
+
+def _end(b: Any, end: Any) -> Any:
+    """An end of a slice: a number, or a tensor<i64> for a size that is open."""
+    if isinstance(end, (AffineExpr, SizeOf)):
+        return b.extent_count(end)
+    return None if end is None else known("an end of a slice", end)
 
 
 def _places(mask: Any, x: Array, axis: int) -> list[Any]:
@@ -73,7 +102,7 @@ def changed(b: Any, x: Any, index: Any, values: Any, kind: str) -> Array:
     """x with the elements of an index set to values, or combined with them."""
     x = as_array(b, x)
     numbers = _array(b, b.numbered(x))
-    places = b.index(numbers, _plain_index(index, numbers))
+    places = _indexed(b, numbers, index)
     given = as_array(b, values)
     if is_bool(x) and kind != "set":
         raise TirError(f"x.at[..] of truth values can be set, not combined with others ({kind})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,19 @@ from tir.ir.errors import TirError
 from tir.ir.types import I64
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array
-from tir.numpy.common import axes_of, axis_of, cast, element_of, floated, known, promoted, refuse, shape_of, traced
+from tir.numpy.common import (
+    axes_of,
+    axis_of,
+    cast,
+    element_of,
+    floated,
+    known,
+    product,
+    promoted,
+    refuse,
+    shape_of,
+    traced,
+)
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import where
 from tir.trees import flat
@@ -233,13 +246,15 @@ def _rest(b: Any, x: Array, others: Sequence[Any]) -> Any:
             mine.remove(one)
             others = [other for other in others if other is not one]
     open_sizes = [one for one in mine if not isinstance(one, int)]
-    if any(not isinstance(one, int) for one in others) or len(open_sizes) > 1:
-        raise TirError(f"-1 cannot be told from {x.type}", hint="write the size")
-    count = int(np.prod([one for one in mine if isinstance(one, int)], dtype=np.int64))
-    part = int(np.prod(list(others), dtype=np.int64))
-    if part == 0 or count % part:
+    count = math.prod(one for one in mine if isinstance(one, int))
+    part = math.prod(one for one in others if isinstance(one, int))
+    if not open_sizes and all(isinstance(one, int) for one in others) and (part == 0 or count % part):
         raise TirError(f"-1 cannot be told: {count} elements are not a multiple of {part}")
-    return open_sizes[0] * (count // part) if open_sizes else count // part
+    if all(isinstance(one, int) for one in others) and part and count % part == 0:
+        return product(b, [*open_sizes, count // part])
+    # Run time compares the numbers of elements.
+    whole, parts = (b.extent_count(product(b, sizes)) for sizes in (mine, others))
+    return b.to_index(b.floordiv(whole, b.maximum(parts, b.constant(1, I64))))
 
 
 @traced
