@@ -71,7 +71,8 @@ def _plain_index(index: Any, x: Array) -> Any:
             found += _places(np.asarray(part), x, len(found) - found.count(None))
         elif isinstance(part, slice):
             ends = [_end(x.builder, one) for one in (part.start, part.stop)]
-            found.append(slice(*ends, None if part.step is None else known("the step of a slice", part.step)))
+            step = None if part.step is None else known("the step of a slice", part.step)
+            found.append(slice(ends[0], ends[1], step))
         elif isinstance(part, list):
             found.append(np.asarray(part))
         else:
