@@ -146,9 +146,11 @@ class Array(Tensor):
 
     def _traced(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
         if name not in FUNCTIONS:
-            cure = UNTRACEABLE.get(name) or "compute it outside of the traced function, and hand the result over"
-            message = f"numpy.{name} cannot be traced: it would need numbers before the program runs"
-            raise UnknownYetError(message, self.builder.here(), hint=cure)
+            if name in UNTRACEABLE:
+                message = f"numpy.{name} cannot be traced: it would need numbers before the program runs"
+                raise UnknownYetError(message, self.builder.here(), hint=UNTRACEABLE[name])
+            cure = "compute it outside of the traced function, and hand the result over"
+            raise UnknownYetError(f"numpy.{name} cannot be traced: tir has no such function", self.builder.here(), hint=cure)
         return FUNCTIONS[name](*arguments, **named)
 
     def __array__(self, *given: Any, **named: Any) -> NoReturn:
