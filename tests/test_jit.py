@@ -16,6 +16,7 @@ import pytest
 
 import tir
 import tir.numpy as tnp
+import tir.tensor as T
 
 jit: Callable[..., Any] = partial(tir.jit, target="interpret")
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -280,6 +281,11 @@ def test_derivatives_of_trees_come_as_trees() -> None:
     assert value.shape == ()
 
 
+def test_derivative_of_what_depends_on_nothing_is_zero() -> None:
+    assert tir.grad(lambda x: 3.0)(1.0) == 0 and tir.grad(lambda x: np.float32(2))(np.ones(2)).tolist() == [0, 0]
+    assert [y.tolist() for y in tir.value_and_grad(lambda x: 3.0)(np.ones(2))] == [3, [0, 0]]
+
+
 def test_no_derivative_goes_through_a_constant() -> None:
     f = lambda x: np.sum(x * tir.stop_gradient({"y": x**2})["y"])  # noqa: E731
     np.testing.assert_allclose(tir.grad(f)(np.array([2.0, 3.0])), [4, 9])
@@ -337,6 +343,17 @@ def fill_array(x: Any) -> Any:
     return a
 
 
+def set_shape(x: Any) -> Any:
+    x.shape = (3, 2)
+    return x
+
+
+def number_into_array(x: Any) -> Any:
+    a = np.zeros(3)
+    a[0] = x[0, 0]
+    return a
+
+
 def loop(x: Any) -> Any:
     return [x for _ in range(x[0, 0].astype(int))]
 
@@ -359,6 +376,8 @@ WRONG: list[tuple[Callable[..., Any], str]] = [
     (lambda x: x[: x[0, 0].astype(int)], r"x\[index\]: an end of a slice must be known when the function is traced"),
     (set_element, r"a traced array never changes; x = x.at\[0\].set\(value\) makes a changed one"),
     (add_in_place, "a traced array has no numbers to write into an array before it runs; write `a = a \\+ x` for `a \\+= x`"),
+    (set_shape, r"a traced array never changes; x.reshape\(\(3, 2\)\) gives it another shape"),
+    (number_into_array, "a traced array has no numbers? before it runs"),
     (fill_array, "a traced array has no numbers before it runs; what asks for an array cannot be traced"),
     (lambda x: x.sort(), r"a traced array never changes; numpy.sort\(x\) gives a sorted one"),
     (lambda x: x.fill(0), r"a traced array never changes; numpy.full_like\(x, value\) makes one"),
@@ -467,12 +486,35 @@ class Refusing:
         raise RuntimeError("it is on another device")
 
 
+V, W = T.dmatrix("V"), tir.shared(np.ones(3), "W")
+
 #: A call, and what is said of it.
 WRONG_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: jit(lambda x, n: x)(X, "a"), "tir.jit: argument 'n' must be an array or a number, got 'a'; static_argnames='n' makes it part"),
     (lambda: jit(lambda x: x)({"w": ["a"]}), r"tir.jit: argument 'x\['w'\]\[0\]' must be an array or a number, got 'a'"),
     (lambda: jit(lambda x: x)(np.array(["a"])), "tir.jit: argument 'x' must be an array or a number, got array"),
-    (lambda: jit(lambda x: x)(np.ones(2, complex)), "tir.jit: argument 'x' must be an array or a number, got array"),
+    (lambda: jit(lambda x: x)(np.ones(2, complex)), r"argument 'x' must be an array or a number, got array.*; there are no complex numbers; keep"),
+    (lambda: jit(lambda x: x)(1j), "argument 'x' must be an array or a number, got 1j; there are no complex numbers; keep real and imaginary parts"),
+    (lambda: jit(lambda x: x)(np.array([None])), r"must be an array or a number, got array.*; x.astype\(float\) converts it, if what has dtype object are"),
+    (lambda: jit(lambda x: x)(np.ones(2, "M8[D]")), r"; x.astype\(float\) converts it, if what has dtype datetime64\[D\] are numbers"),
+    (lambda: jit(lambda x: x * V)(X), "V is a symbolic variable, with which functions of arrays do not compute; x.eval"),
+    (lambda: jit(lambda x: V * x)(X), "a variable or numbers are needed, got a tensor of another program, <Array .*; a traced function computes"),
+    (lambda: jit(lambda x: V)(X), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: jit(lambda x: x * W)(X), r"W is a symbolic variable, with .* do not compute; x.eval\(..\) or w.get_value\(\) of a shared variable gives"),
+    (lambda: jit(lambda x: x)(V), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tir.grad(lambda x: x.sum())(V), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tnp.exp(W), "W is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tir.jit(lambda x: x, static_argnum=1), "tir.jit: there is no argument 'static_argnum'; did you mean 'static_argnums'?"),
+    (lambda: tir.jit(1, 2), "tir.jit: takes function, static_argnums, .*, got 2 arguments"),
+    (lambda: tir.vmap(lambda x: x, axis=1), "tir.vmap: there is no argument 'axis'; did you mean 'in_axes'?|tir.vmap: there is no argument 'axis'"),
+    (lambda: tir.vmap(), "tir.vmap: function is missing, it takes function, in_axes, out_axes"),
+    (lambda: tir.vmap(abs, function=abs), "tir.vmap: function is given twice, by its place and by its name"),
+    (lambda: tir.value_and_grad(abs, aux=True), "tir.value_and_grad: there is no argument 'aux'; did you mean 'has_aux'?"),
+    (lambda: tir.random.key("a"), "tir.random.key: the seed must be a whole number, got 'a'"),
+    (lambda: tir.random.normal((3,)), r"tir.random.normal: key must be a key, an array of two int32, got \(3,\); tir.random.key\(0\) makes one"),
+    (lambda: tir.random.uniform(tir.random.key(0), shap=(3,)), "tir.random.uniform: there is no argument 'shap'; did you mean 'shape'?"),
+    (lambda: tir.grad(lambda x: x * 2)(np.ones(2)), r"tir.grad: the cost must be a number, .*; take its .sum\(\) or .mean\(\), or ask for tir.jacobian"),
+    (lambda: tir.grad(lambda x: None)(1.0), "tir.grad: the function must give arrays or numbers, got None"),
     (lambda: jit(lambda x: x)(Refusing()), "tir.jit: argument 'x' cannot be read as an array: it is on another device"),
     (lambda: jit(lambda x: x)(2**70), r"tir.jit: argument 'x' must be below 2\^63, got 1180591620717411303424; static_argnames keeps it"),
     (lambda: jit(lambda x, n: x, static_argnames="n")(X, [1]), r"tir.jit: static argument 'n' must be hashable, got \[1\]; a tuple is"),

@@ -313,12 +313,32 @@ def parse(text: str, file: str = "<text>", dialects: Iterable[Dialect] = ()) -> 
     if not isinstance(text, str):
         raise TirError(f"parse: a text is needed, got {told(text)}", caller_location())
     more = list(dialects)
-    for one in more:
-        if not isinstance(one, Dialect):
-            raise TirError(f"parse: dialects must be of class tir.extend.Dialect, got {told(one)}", caller_location())
-        if REGISTRY.has_dialect(one.name):
-            raise TirError(f"parse: tir has a dialect '{one.name}' itself", caller_location())
+    for number, one in enumerate(more):
+        _check_dialect(one, [other.name for other in more[:number]])
     return parse_text(text, REGISTRY.with_dialects(more) if more else REGISTRY, file=file)
+
+
+def _check_dialect(one: Any, others: Sequence[str]) -> None:
+    """TirError for what the author of a dialect has done wrong."""
+    if not isinstance(one, Dialect):
+        raise TirError(f"parse: dialects must be of class tir.extend.Dialect, got {told(one)}", caller_location())
+    if REGISTRY.has_dialect(one.name):
+        raise TirError(f"parse: tir has a dialect '{one.name}' itself", caller_location())
+    if one.name in others:
+        hint = "one Dialect has all ops of its name"
+        raise TirError(f"parse: two of the dialects have the name '{one.name}'", caller_location(), hint=hint)
+    if not isinstance(one.ops, (tuple, list)):
+        hint = f"write ({one.ops.__name__},)" if isinstance(one.ops, type) else None
+        message = f"parse: the ops of dialect '{one.name}' must be a tuple of classes, got {told(one.ops)}"
+        raise TirError(message, caller_location(), hint=hint)
+    for op in one.ops:
+        if not isinstance(op, type) or not issubclass(op, Op):
+            message = f"parse: the ops of dialect '{one.name}' must be classes of extend.Op, got {told(op)}"
+            raise TirError(message, caller_location())
+        name = getattr(op, "name", "")
+        if not name.startswith(f"{one.name}."):
+            message = f"parse: the name of an op of dialect '{one.name}' must begin with '{one.name}.', got {name!r}"
+            raise TirError(message, caller_location())
 
 
 def transform(module: Op, pipeline: str) -> None:

@@ -25,6 +25,7 @@ from functools import update_wrapper
 from typing import Any
 
 from tir.api import Argument, caller_location, executable, raised_at
+from tir.calls import for_users
 from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import Tensor, told
 from tir.ir.affine import parse_affine
@@ -34,12 +35,13 @@ from tir.ir.ir import Op
 from tir.ir.rewrite import FP_MODES
 from tir.ir.types import BF16, DYNAMIC, F64, I64, Dim, TensorType, type_of_dtype
 from tir.lazy import np
-from tir.numpy.arrays import Array, Tracer, active, as_array, is_operand, tracing
+from tir.numpy.arrays import Array, Tracer, active, as_array, builder_of, is_operand, tracing
 from tir.trees import flat, form, labelled, mapped
 
 __all__ = ["Jitted", "array_of", "jit"]
 
 
+@for_users
 def jit(
     function: Callable[..., Any] | None = None, *, static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (), dynamic: Mapping[str | int, Mapping[int, str | None]] | None = None,
@@ -131,7 +133,7 @@ class Jitted:
                 program = self._by_kinds[kinds] = self._program(given, named)[0]
             return self._packed(program, self._run(program, given))
         values = flat((given, named))
-        b = next((x.builder for x in values if isinstance(x, Tensor)), None) or active()
+        b = builder_of(values)
         if b is not None:
             return self._inline(b, given, named)
         program, arguments = self._program(given, named)
@@ -302,8 +304,7 @@ class Jitted:
         if array is None:
             if self.others_are_static:
                 return self._static(label, x), x
-            cure = f"static_argnames={name!r} makes it part of the program" if name else None
-            raise self._error(f"argument '{label}' must be an array or a number, got {told(x)}", cure)
+            raise self._error(f"argument '{label}' must be an array or a number, got {told(x)}", _cure(name, x))
         return Leaf(label, "array", array.dtype.newbyteorder("="), self._shape(label, name, array)), array
 
     def _shape(self, label: str, name: str, array: Any) -> tuple[Any, ...]:
@@ -351,7 +352,7 @@ class Jitted:
         arguments, words = mapped(lambda _: next(rest), given), mapped(lambda _: next(rest), named)
         try:
             return self.function(*arguments, **words)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             if not isinstance(error, TirError) and b.asked is not None and b.asked.location == raised_at(error):
                 raise b.asked from None  # numpy has only said that it got no numbers
             if any(name in str(error) for name in ("'Affine", "'SizeOf'")):
@@ -414,6 +415,15 @@ class _Bound:
         return self.jitted(self.instance, *given, **named)
 
 
+def _cure(name: str, x: Any) -> str | None:
+    """What to do about an argument that is no array of numbers."""
+    if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+        return "there are no complex numbers; keep real and imaginary parts apart"
+    if isinstance(x, (np.ndarray, np.generic)):
+        return f"x.astype(float) converts it, if what has dtype {x.dtype} are numbers"
+    return f"static_argnames={name!r} makes it part of the program" if name else None
+
+
 def array_of(x: Any) -> Any:
     """x as a numpy array without a copy where its memory allows; None if it is no array of numbers."""
     if isinstance(x, np.ndarray):
@@ -424,7 +434,8 @@ def array_of(x: Any) -> Any:
         array = np.from_dlpack(x)
     else:
         return None
-    return array if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16" else None
+    is_number = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
+    return array if is_number or array.dtype.name == "bfloat16" else None
 
 
 def _type(leaf: Leaf) -> TensorType:
