@@ -23,6 +23,7 @@ from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
+from tir.lower.llvm_threads import PARALLEL_FOR
 from tir.machines import lowered_for_host
 from tir.passes.pipelines import default
 from tir.runtime.jit import emit_assembly, emit_object
@@ -87,6 +88,8 @@ def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
     lowered = lowered_for_host(module)
     if kind == "obj":
+        if "pool" in lowered.grants:
+            print(f"tir-translate: note: the object calls {PARALLEL_FOR}: see docs/tools.md", file=sys.stderr)
         return emit_object(lowered.text, lowered.grants)
     return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)
 
