@@ -46,7 +46,7 @@ class Parallelize(Pass):
     chunks of some microseconds around one over the iterations of a chunk; the innermost dimension is cut last, and not at
     all if the others are long enough. Where the work is known to be too little for a second thread nothing is done; where
     run time knows, the chunk is then the whole loop. Loops that combine values (`init`), those with calls inside, and
-    copies of sizes that run time knows stay as they are; `remarks` says so.
+    copies and steps of reductions of sizes that run time knows stay as they are; `remarks` says so.
 
         scf.parallel (%i) = (%c0) to (%n) step (%c1) {        %few = arith.cmpi ult, %n, %c266752 : index
           ..                                                  %chunk = arith.select %few, %everything, %c66688 : index
@@ -245,6 +245,12 @@ def _only_moves(loop: scf.Parallel) -> bool:
     return all(isinstance(result.type, IndexType) for op in computing for result in op.results)
 
 
+def _is_step_of_reduction(loop: scf.Parallel) -> bool:
+    """A loop in order does nothing but run it, mostly very often: even a call that stays on one thread would show."""
+    assert loop.parent is not None
+    return isinstance(loop.parent_op, scf.For) and not any(op.regions for op in loop.parent if op is not loop)
+
+
 def _index(b: Builder, number: int) -> Value:
     return b.create(arith.Constant, value=IntegerAttr(number, INDEX))
 
@@ -270,6 +276,8 @@ class _Chunks:
             return "too little work"
         if known is None and _only_moves(self.loop):
             return "it only moves numbers, and run time decides how many"
+        if known is None and _is_step_of_reduction(self.loop):
+            return "it is one step of a reduction, and run time decides how long"
         is_cut = any(self.known_step(dim) is not None for dim in range(self.loop.rank))
         return None if is_cut else TOO_FEW
 
