@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 import tir
+from tests.cli.tool import call
 from tests.levels import LEVELS, bits, module_at
 from tests.random_programs import random_program
 from tests.test_random_programs import FEW, disagreement
+from tir.cli.run import main as tir_run
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.dialects.scf import THREADS
@@ -372,6 +374,12 @@ def test_timed_code_counts_a_loop_on_threads_once_a_call() -> None:
     for _ in range(3):
         program.call("f", [x])
     assert {one.calls for one in program.nest_times()} == {3} and any(one.seconds > 0 for one in program.nest_times())
+
+
+def test_tir_run_prints_the_same_for_any_number_of_threads() -> None:
+    words = ["--target", "cpu", "--generate-inputs", "0", "--size", "N=20000", "--size", "M=64"]
+    outputs = on_threads(lambda: call(tir_run, *words, stdin=ROWS))
+    assert {done.out for done in outputs} == {outputs[0].out} and outputs[0].code == 0
 
 
 def test_loops_that_stay_say_why() -> None:

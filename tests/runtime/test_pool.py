@@ -102,6 +102,35 @@ done:
   %status = zext i1 %alone to i32
   ret i32 %status
 }
+define internal i32 @linger(ptr %closure, i64 %number, ptr %numbers) {
+entry:
+  %status = call i32 @meet(ptr %closure, i64 %number, ptr %numbers)
+  %slow = icmp eq i64 %number, 1
+  br i1 %slow, label %wait, label %done
+wait:
+  %left = phi i64 [ 1000000, %entry ], [ %less, %wait ]
+  %now = load atomic i64, ptr %closure acquire, align 8
+  %less = sub i64 %left, 1
+  %out = icmp eq i64 %less, 0
+  br i1 %out, label %said, label %wait
+said:
+  %flag = getelementptr i64, ptr %closure, i64 1
+  store i64 1, ptr %flag
+  br label %done
+done:
+  ret i32 %status
+}
+define i32 @lingering() {
+  %closure = alloca [2 x i64], align 8
+  %flag = getelementptr i64, ptr %closure, i64 1
+  store i64 0, ptr %closure
+  store i64 0, ptr %flag
+  %status = call i32 @tir_parallel_for(ptr @linger, ptr %closure, i64 2, ptr @said)
+  %found = load atomic i64, ptr %flag acquire, align 8
+  %flags = trunc i64 %found to i32
+  %result = sub i32 %flags, %status
+  ret i32 %result
+}
 define i32 @meeting() {
   %met = alloca i64, align 8
   store i64 0, ptr %met
@@ -109,7 +138,7 @@ define i32 @meeting() {
   ret i32 %status
 }
 """
-EXPORTS = ("flat", "nested", "failing", "meeting")
+EXPORTS = ("flat", "nested", "failing", "meeting", "lingering")
 
 
 @cache
@@ -173,6 +202,10 @@ def test_status_is_that_of_the_first_job_that_fails(first: int, jobs: int) -> No
     for _ in range(200):
         status = function(limits.ctypes.data, jobs, numbers.ctypes.data)
         assert (status, *numbers) == ((first + 1, first, first**2) if first < jobs else (0, 0, 0))
+
+
+def test_call_ends_when_the_slowest_job_has() -> None:
+    assert [native("lingering")() for _ in range(20)] == [1] * 20
 
 
 def test_jobs_that_call_the_pool_run_once() -> None:

@@ -71,12 +71,13 @@ class Parallelize(Pass):
         pending = _outermost(op)
         while pending:
             loop = pending.pop(0)
-            reason = _refusal(loop) or _Chunks(loop).why_not()
+            chunks = _Chunks(loop)
+            reason = _refusal(loop) or chunks.why_not()
             if reason is not None:
                 self.remarks.append((loop.location, f"not parallelized: {reason}"))
                 pending += _outermost(loop) if reason == TOO_FEW else []
             elif actions.begin("parallelize", loop):
-                _Chunks(loop).write()
+                chunks.write()
                 actions.end()
 
 
