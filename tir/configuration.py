@@ -22,7 +22,7 @@ from typing import Any
 
 from tir.ir.errors import FileLocation, TirError, nearest
 
-__all__ = ["Configuration", "config"]
+__all__ = ["MOST_THREADS", "Configuration", "config"]
 
 
 @dataclass(frozen=True)

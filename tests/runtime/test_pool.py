@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 import tir
+from tir.configuration import MOST_THREADS
 from tir.runtime.jit import Library, compile_text, emit_object, pool
-from tir.runtime.pool_text import MOST_THREADS, pool_text
+from tir.runtime.pool_text import EXPORTS as EXPORTS_OF_POOL
+from tir.runtime.pool_text import pool_text
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the pool has no threads")
 
@@ -333,7 +335,7 @@ def test_threads_sleep_when_there_is_nothing_to_do() -> None:
 def test_pool_without_threads_runs_all_jobs(machine: str, platform: str) -> None:
     text = pool_text(machine, platform)
     assert "pthread" not in text
-    serial = compile_text(text, ["tir_parallel_for"], ("memory",))
+    serial = compile_text(text, EXPORTS_OF_POOL, ("memory",))
     seen: list[int] = []
     word = ctypes.c_int64
     job = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, word, ctypes.c_void_p)(

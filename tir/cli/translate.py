@@ -19,11 +19,11 @@ from tir.cli.common import (
     write_output,
 )  # fmt: skip
 from tir.ir.errors import TirError
+from tir.ir.externs import PARALLEL_FOR
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
-from tir.lower.llvm_threads import PARALLEL_FOR
 from tir.machines import lowered_for_host
 from tir.passes.pipelines import default
 from tir.runtime.jit import emit_assembly, emit_object

@@ -17,7 +17,7 @@ from typing import Any
 from tir.dialects.library import library_function
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import PassError
-from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
+from tir.ir.externs import EXTERN_BY_NAME, PARALLEL_FOR, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
@@ -28,7 +28,6 @@ from tir.lower.call_depth import check_call_depth
 from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block
 from tir.lower.llvm_half import without_half
 from tir.lower.llvm_text import FunctionText, ModuleText, quoted
-from tir.lower.llvm_threads import PARALLEL_FOR
 from tir.lower.llvm_types import component_types
 
 __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from tir.ir.externs import PARALLEL_FOR
 from tir.ir.ir import Block, Value
 from tir.ir.steps import Steps
 from tir.ir.types import INDEX, MemRefType, Type
@@ -23,9 +24,7 @@ from tir.lower.llvm_memory import from_memory, in_memory
 from tir.lower.llvm_text import FunctionText, MemRef, quoted
 from tir.lower.llvm_types import lane_count, memory_type, size_in_memory
 
-__all__ = ["PARALLEL_FOR", "lower_on_threads"]
-
-PARALLEL_FOR = "tir_parallel_for"
+__all__ = ["lower_on_threads"]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ See Note [Join tickets].
 
 from __future__ import annotations
 
-__all__ = ["EXPORTS", "MOST_THREADS", "PARALLEL_FOR", "pool_text"]
+from tir.configuration import MOST_THREADS
+from tir.ir.externs import PARALLEL_FOR
 
-PARALLEL_FOR = "tir_parallel_for"
+__all__ = ["EXPORTS", "pool_text"]
+
 EXPORTS = (PARALLEL_FOR, "limit", "spins", "spin", "started", "stop", "reset")
-
-MOST_THREADS = 256
 
 #: How a waiting core is told so, and the number of the system call `futex`, by the first part of LLVM's triple.
 _MACHINES = {"x86_64": ("llvm.x86.sse2.pause", 202), "aarch64": ("", 98)}
@@ -42,6 +42,18 @@ done:
 """
 
 _SERIAL = """
+@limit = global i64 1
+@spins = global i64 0
+@started = global i64 0
+define void @spin(i64 %times) {
+  ret void
+}
+define i32 @stop() {
+  ret i32 1
+}
+define void @reset() {
+  ret void
+}
 define i32 @tir_parallel_for(ptr %job, ptr %closure, i64 %jobs, ptr %numbers) {
   %status = call i32 @in_order(ptr %job, ptr %closure, i64 %jobs, ptr %numbers)
   ret i32 %status
