@@ -26,6 +26,7 @@ from tir.interpret import Interpreter
 from tir.ir.errors import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
+from tir.ir.verify import verify
 from tir.machines import lowered_for_host
 from tir.parser.parse import parse_text
 from tir.passes import parallelize
@@ -206,6 +207,29 @@ def test_buffers_made_in_an_iteration_are_its_own(small_chunks: None) -> None:
             np.testing.assert_array_equal(out, np.arange(500, dtype=np.float32) * 64)
             with pytest.raises(MemoryError, match="@f: the memory for a buffer could not be had"):
                 program.call("f", [out, 1 << 59])
+
+
+def test_inner_loops_may_count_in_other_types() -> None:
+    text = """
+    func.func @f(%m: memref<?xf32>, %n: index, %k: i32) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %zero = arith.constant 0 : i32
+      %one = arith.constant 1 : i32
+      scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+        scf.for %j = %zero to %k step %one : i32 {
+          %0 = memref.load %m[%i] : memref<?xf32>
+          %1 = math.tanh %0 : f32
+          memref.store %1, %m[%i] : memref<?xf32>
+        }
+      }
+      return
+    }
+    """
+    module = parse_text(text, REGISTRY)
+    Parallelize().run(module)
+    verify(module)
+    assert len(cut_loops(module)) == 1
 
 
 def test_values_of_all_kinds_reach_the_iterations() -> None:

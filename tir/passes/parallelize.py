@@ -190,7 +190,7 @@ def _count(low: Value, high: Value, step: Value, outside: Op) -> _Count:
     if known is not None:
         return _Count(known)
     stride = _number(step)
-    if _number(low) != 0 or stride is None or high.is_made_inside(outside):
+    if _number(low) != 0 or not stride or high.is_made_inside(outside) or not isinstance(high.type, IndexType):
         return _Count(_most(high, stride or 1) or ASSUMED_COUNT)
     return _Count(1 / stride, (high,))
 
