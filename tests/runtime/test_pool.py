@@ -279,8 +279,6 @@ def test_child_of_a_process_in_the_middle_of_a_call() -> None:
 
 
 def test_signals_reach_the_main_thread_of_python() -> None:
-    """And no other thread: one that takes it without a handler of its own would be interrupted in its sleep."""
-    assert two_threads_meet()
     seen: list[str] = []
     before = signal.signal(signal.SIGALRM, lambda *_: seen.append(threading.current_thread().name))
     try:
@@ -291,15 +289,18 @@ def test_signals_reach_the_main_thread_of_python() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert set(seen) == {"MainThread"}
-    for thread in os.listdir("/proc/self/task"):
+
+
+def test_threads_take_no_signals() -> None:
+    assert pool().stop()
+    others = set(os.listdir("/proc/self/task"))
+    assert two_threads_meet()
+    own = set(os.listdir("/proc/self/task")) - others
+    assert len(own) == tir.config.num_threads - 1
+    for thread in own:
         status = Path(f"/proc/self/task/{thread}/status").read_text(encoding="ascii")
         blocked = int(status.split("SigBlk:\t")[1].split()[0], 16)
-        name = status.split("\n")[0]
-        assert int(thread) == os.getpid() or bool(blocked >> (signal.SIGALRM - 1) & 1) or thread in python_threads(), name
-
-
-def python_threads() -> set[str]:
-    return {str(thread.native_id) for thread in threading.enumerate()}
+        assert blocked >> (signal.SIGALRM - 1) & 1
 
 
 def ends(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
