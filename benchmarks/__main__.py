@@ -20,6 +20,7 @@ from benchmarks import (  # noqa: E402
     scale,
     startup,
     step,
+    threads,
     wrong_pass,
 )
 
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "scale": scale.run,
     "startup": startup.run,
     "step": step.run,
+    "threads": threads.run,
     "wrong_pass": wrong_pass.run,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,9 @@ WRONG = [
     ({"TIR_FLAGS": "floatX"}, "TIR_FLAGS: flags are written name=value with commas between, got 'floatX'"),
     ({"TIR_FLAGS": "floatX=float31"}, "TIR_FLAGS: floatX must be one of float64, float32, float16, got 'float31'; did you mean 'float32'?"),
     ({"TIR_FLAGS": "floatY=float32"}, "TIR_FLAGS: there is no flag 'floatY'; did you mean 'floatX'?"),
+    ({"TIR_NUM_THREADS": "0"}, "TIR_NUM_THREADS: num_threads must be from 1 to 256, got '0'"),
+    ({"TIR_FLAGS": "num_threads=257"}, "TIR_FLAGS: num_threads must be from 1 to 256, got '257'"),
+    ({"TIR_NUM_THREADS": "two"}, "TIR_NUM_THREADS: num_threads must be a whole number, got 'two'"),
     ({"TIR_FLAGS": "profile=perhaps"}, "TIR_FLAGS: profile must be True or False, got 'perhaps'"),
 ]
 
@@ -61,6 +65,28 @@ WRONG = [
 @pytest.mark.parametrize(("environment", "message"), WRONG)
 def test_wrong_flags(environment: dict[str, str], message: str) -> None:
     assert message in printed(SHOW, **environment)
+
+
+def test_threads_are_one_for_each_core_or_as_many_as_is_said() -> None:
+    show = "import tir; print(tir.config.num_threads)"
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    assert printed(show) == str(cores)
+    one_core = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
+    assert sys.platform != "linux" or printed(one_core + show) == "1"
+    assert printed(show, TIR_FLAGS="num_threads=3") == "3"
+    assert printed(show, TIR_FLAGS="num_threads=3", TIR_NUM_THREADS="5") == "5"
+
+
+def test_who_watches_a_flag_is_told_of_each_change() -> None:
+    flags, seen = Configuration(), []
+    flags.num_threads = 7
+    flags.watch("num_threads", seen.append)
+    flags.floatX = "float32"
+    with flags.change_flags(num_threads=2):
+        flags.num_threads = 3
+    with pytest.raises(TirError, match="tir.config: num_threads must be from 1 to 256, got 0"):
+        flags.num_threads = 0
+    assert seen == [7, 2, 3, 7]
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@
     with tir.config.change_flags(floatX="float32"): ...
     TIR_FLAGS=floatX=float32,mode=FAST_COMPILE python program.py
 
-The first of these that says something counts: `TIR_FLAGS`, `THEANO_FLAGS`, the files named by `TIRRC` (by default
-`~/.tirrc`), those named by `THEANORC` (by default `~/.theanorc`). A file has sections, `[global]` for names without a dot.
+The first of these that says something counts: `TIR_NUM_THREADS` (of `num_threads` alone), `TIR_FLAGS`, `THEANO_FLAGS`,
+the files named by `TIRRC` (by default `~/.tirrc`), those named by `THEANORC` (by default `~/.theanorc`). A file has
+sections, `[global]` for names without a dot.
 Flags of Theano that mean nothing here are accepted and have no effect; a flag that neither knows is an error.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 
 from tir.ir.errors import FileLocation, TirError, nearest
 
-__all__ = ["Configuration", "config"]
+__all__ = ["MOST_THREADS", "Configuration", "config"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Flag:
     default: Any
     choices: tuple[str, ...] = ()
     doc: str = ""
+    #: The least and the most, of a number that has such.
+    between: tuple[int, int] | None = None
 
     def parse(self, given: Any, where: str) -> Any:
         """The value that is given, as a string or as it is; TirError if it is none of the flag."""
@@ -41,9 +44,13 @@ class Flag:
             return self._switch(given, where)
         kind = type(self.default)
         try:
-            return kind(given)
+            found = kind(given)
         except (TypeError, ValueError):
             raise TirError(f"{where}: {self.name} must be a {_KINDS[kind]}, got {given!r}") from None
+        if self.between and not self.between[0] <= found <= self.between[1]:
+            least, most = self.between
+            raise TirError(f"{where}: {self.name} must be from {least} to {most}, got {given!r}")
+        return found
 
     def _choice(self, given: Any, where: str) -> str:
         if given in self.choices:
@@ -66,11 +73,21 @@ MODES = ("FAST_RUN", "FAST_COMPILE", "DebugMode", "NanGuardMode", "Mode", "DEBUG
 OPTIMIZERS = ("fast_run", "fast_compile", "merge", "o1", "o2", "o3", "o4", "unsafe", "None")
 CHOICES_OF_UNUSED = ("raise", "warn", "ignore", "off")
 
+MOST_THREADS = 256
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, as far as the system says it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_THREADS)
+
+
 #: What has an effect.
 FLAGS = (
     Flag("floatX", "float64", FLOATS, "the dtype of `T.matrix()` and of Python floats beside f32 tensors"),
     Flag("mode", "FAST_RUN", MODES, "how `function` compiles where it is not told"),
     Flag("device", "cpu", (), "where functions run: cpu"),
+    Flag("num_threads", usable_cores(), (), "how many threads may run a loop: all cores by default", (1, MOST_THREADS)),
     Flag("on_unused_input", "raise", CHOICES_OF_UNUSED, "what `function` does about an input that nothing uses"),
     Flag("warn_float64", "ignore", ("ignore", "warn", "raise", "pdb"), "what is done when a variable of float64 is made"),
     Flag("int_division", "int", ("int", "raise", "floatX"), "kept for programs that set it; `/` is true division"),
@@ -108,6 +125,7 @@ class Configuration:
         object.__setattr__(self, "_flags", {flag.name: flag for flag in FLAGS})
         object.__setattr__(self, "_given", given)
         object.__setattr__(self, "_values", None)
+        object.__setattr__(self, "_watchers", [])
 
     @property
     def values(self) -> dict[str, Any]:
@@ -142,7 +160,18 @@ class Configuration:
             return
         if name not in self._flags:
             raise AttributeError(self._no_flag(name))
-        self.values[name] = self._flags[name].parse(value, "tir.config")
+        self._give({name: self._flags[name].parse(value, "tir.config")})
+
+    def watch(self, name: str, told: Callable[[Any], object]) -> None:
+        """Calls `told` with the value of a flag, now and whenever it changes."""
+        self._watchers.append((name, told))
+        told(self.values[name])
+
+    def _give(self, values: dict[str, Any]) -> None:
+        self.values.update(values)
+        for name, told in self._watchers:
+            if name in values:
+                told(values[name])
 
     def _no_flag(self, name: str) -> str:
         hint = nearest(name, self._flags)
@@ -158,7 +187,7 @@ class Configuration:
                 self.set(name, value)
             yield
         finally:
-            self.values.update(saved)
+            self._give(saved)
 
     def __dir__(self) -> list[str]:
         return sorted(self._flags)
@@ -199,6 +228,8 @@ def _outside() -> Iterator[tuple[str, str, str]]:
             yield from _of_file(os.path.expanduser(path))
     for variable in ("THEANO_FLAGS", "TIR_FLAGS"):
         yield from _of_environment(variable)
+    if threads := os.environ.get("TIR_NUM_THREADS"):
+        yield "num_threads", threads, "TIR_NUM_THREADS"
 
 
 def _of_file(path: str) -> Iterator[tuple[str, str, str]]:

@@ -38,12 +38,19 @@ def test_llvm_text_of_any_level_passes_the_gate(text: str) -> None:
     done = tir_translate("--to-llvm", stdin=text)
     assert done.code == 0, done.err
     assert "define i32 @" in done.out
-    check_text(done.out)
+    check_text(done.out, ("memory", "pool"))
 
 
 def test_module_that_tir_opt_has_lowered_gives_the_same_code() -> None:
     lowered = call(tir_opt, "--fuse", "--lower-cpu", stdin=TENSOR).out
     assert tir_translate("--to-obj", stdin=lowered).data == tir_translate("--to-obj", stdin=TENSOR).data
+
+
+def test_object_that_needs_the_thread_pool_says_so() -> None:
+    done = tir_translate("--to-obj", stdin=TENSOR)
+    assert done.data.startswith(ELF)
+    assert done.err == "tir-translate: note: the object calls tir_parallel_for: see docs/tools.md\n"
+    assert b"tir_parallel_for" in done.data and b"tir_parallel_for" not in tir_translate("--to-obj", stdin=LOOPS).data
 
 
 def test_assembly_has_the_function_as_a_label() -> None:

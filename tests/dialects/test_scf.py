@@ -210,6 +210,23 @@ def test_yielded_types_must_be_those_of_the_op(body: str, message: str) -> None:
     module(function(signature, body).replace("{t}", "f32"))
 
 
+THREADS = "scf.parallel (%i) = (%n) to (%n) step (%n) {\n} {tir.threads = {v}}\nreturn"
+COMBINING = PARALLEL.replace("}\n}\nreturn", "}\n} {tir.threads}\nreturn").replace("{t}", "f32").replace("%y", "%x")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (THREADS.replace("{v}", "4"), "scf.parallel: tir.threads must have no value, got 4 : i64"),
+        (COMBINING, "scf.parallel: tir.threads: iterations on several threads combine no values, got 1"),
+        ("scf.for %i = %n to %n step %n {\n} {tir.threads}\nreturn", "scf.for: has no attribute 'tir.threads'"),
+    ],
+)
+def test_mark_for_threads_must_be_one_of_a_loop_that_combines_nothing(body: str, message: str) -> None:
+    assert verify_error(function("(%n: index, %x: f32)", body)) == message
+    module(function("(%n: index, %x: f32)", THREADS.replace(" = {v}", "")))
+
+
 def test_bounds_must_have_one_type() -> None:
     text = function("(%n: index, %k: i32)", '"scf.for"(%n, %n, %k) ({\n^bb0(%i: index):\n"scf.yield"() : () -> ()\n}) '
                     ": (index, index, i32) -> ()\nreturn")  # fmt: skip

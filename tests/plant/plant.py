@@ -37,11 +37,12 @@ from tests.plant.look_bugs import LOOK_BUGS  # noqa: E402
 from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.rewrite_bugs import REWRITE_BUGS  # noqa: E402
 from tests.plant.size_bugs import SIZE_BUGS  # noqa: E402
+from tests.plant.thread_bugs import THREAD_BUGS  # noqa: E402
 from tests.plant.tool_bugs import TOOL_BUGS  # noqa: E402
 
 BUGS = (
     *PROGRAM_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS, *OP_BUGS,
-    *REWRITE_BUGS, *SIZE_BUGS, *TOOL_BUGS,
+    *REWRITE_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
 )  # fmt: skip
 
 WORKERS = 2

@@ -31,7 +31,7 @@ SIZE_BUGS = (
     Bug("numbers that are no sizes are said", CF, " or made.operand(0).type is not INDEX", "", CONTROL),
     Bug("one number twice", TEXT, "for place, number in enumerate(numbers):", "for place, number in enumerate(numbers[:1] * 2):",
         CONTROL),
-    Bug("numbers in one place", TEXT, "i64 {place})", "i64 0)", CONTROL),
+    Bug("numbers in one place", TEXT, 'i64 {place}") if place', 'i64 0") if place', CONTROL),
     Bug("numbers are not said", CALLS, "raise ExecutionError(with_numbers(found.message, numbers)",
         "raise ExecutionError(with_numbers(found.message, [])", CONTROL),
     Bug("a number that others read is computed twice", TENSOR, "or len(op.tensor.uses) != 1", "", ("tests/test_lit.py",)),
@@ -45,6 +45,6 @@ SIZE_BUGS = (
     Bug("what is not linear is transposed", REVERSE, "if value in variables:\n", "if value in variables[1:]:\n", CUSTOM),
     Bug("sizes count as values", REVERSE, "if isinstance(op, DimOp):\n            continue", "if False:\n            continue",
         ("tests/passes/test_custom_derivatives.py", "tests/passes/test_jacobian.py")),
-    Bug("sizes are said of the first test alone", "tir/lower/llvm.py", "if any(one.numbers for one in text.asserts):",
-        "if all(one.numbers for one in text.asserts):", CONTROL),
+    Bug("sizes are said of the first test alone", "tir/lower/llvm.py", "if any(one.numbers for one in text.asserts) or",
+        "if all(one.numbers for one in text.asserts) or", CONTROL),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from tir.cli.common import (
     write_output,
 )  # fmt: skip
 from tir.ir.errors import TirError
+from tir.ir.externs import PARALLEL_FOR
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
@@ -87,6 +88,8 @@ def _machine_code(module: Op, kind: str) -> str | bytes:
     run_pipeline(default(), module)
     lowered = lowered_for_host(module)
     if kind == "obj":
+        if "pool" in lowered.grants:
+            print(f"tir-translate: note: the object calls {PARALLEL_FOR}: see docs/tools.md", file=sys.stderr)
         return emit_object(lowered.text, lowered.grants)
     return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)
 

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.numeric import of_type, signed, unsigned
-from tir.ir.attributes import IntegerAttr
+from tir.ir.attributes import IntegerAttr, UnitAttr
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
@@ -18,11 +18,14 @@ from tir.ir.flow import Edge, known_count
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
-from tir.ir.traits import ConstantLike, RecursiveEffects, ReturnLike
+from tir.ir.traits import ConstantLike, ParallelLoop, RecursiveEffects, ReturnLike
 from tir.ir.types import I1, INDEX, Type
 from tir.lazy import np
 
-__all__ = ["DIALECT", "Condition", "For", "If", "Parallel", "Reduce", "ReduceReturn", "While", "Yield"]
+__all__ = ["DIALECT", "THREADS", "Condition", "For", "If", "Parallel", "Reduce", "ReduceReturn", "While", "Yield"]
+
+#: The attribute of an scf.parallel whose iterations are worth a thread.
+THREADS = "tir.threads"
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -239,10 +242,11 @@ class Reduce(Op, ReturnLike, RecursiveEffects):
         return False
 
 
-class Parallel(Op, RecursiveEffects):
+class Parallel(Op, RecursiveEffects, ParallelLoop):
     """`scf.parallel (%i, %j) = (..) to (..) step (..) init (%x) -> f32 { .. }`: iterations in any order.
 
     The body ends in `scf.reduce`, whose values are combined with `init`; here in the order of the loops.
+    `{tir.threads}` says that iterations are worth a thread: they may run at the same time, and combine no values.
     """
 
     name = "scf.parallel"
@@ -278,11 +282,19 @@ class Parallel(Op, RecursiveEffects):
         if len(set(counts)) != 1 or not counts[0]:
             raise TirError(f"needs as many lower bounds as upper bounds and steps, and at least one, got {counts}")
         _check_block("the body", self.body, [INDEX] * self.rank)
+        if THREADS in self.attributes:
+            self._check_threads()
         end = self.body.terminator
         if not isinstance(end, Reduce):
             raise TirError(f"the body must end in scf.reduce, got {end.name}")
         if [v.type for v in end.operands] != self.infer():
             raise TirError(f"scf.reduce must combine {_types_of(self.initVals)}, got {_types_of(end.operands)}")
+
+    def _check_threads(self) -> None:
+        if not isinstance(self.attributes[THREADS], UnitAttr):
+            raise TirError(f"{THREADS} must have no value, got {self.attributes[THREADS]}")
+        if self.initVals:
+            raise TirError(f"{THREADS}: iterations on several threads combine no values, got {len(self.initVals)}")
 
     def verify_written(self) -> None:
         """Steps that are constants must be at least 1."""

@@ -16,14 +16,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 __all__ = [
-    "EXTERNS", "EXTERN_BY_NAME", "EXTERN_KINDS", "LIBRARY", "PARAMETER_RANKS", "Extern", "LibraryFunction", "Parameter",
+    "EXTERNS", "EXTERN_BY_NAME", "EXTERN_KINDS", "LIBRARY", "PARALLEL_FOR", "PARAMETER_RANKS", "Extern", "LibraryFunction",
+    "Parameter",
 ]  # fmt: skip
 
 #: What a function is for. Code is granted kinds, not single names:
 #: "memory" is granted to all code, since LLVM makes such calls out of plain loops and copies;
-#: "thread" only to the thread pool; "python" only to call wrappers; "library" to code of a module that declares library
-#: functions.
-EXTERN_KINDS = ("memory", "thread", "python", "library")
+#: "thread" only to the thread pool; "pool", the pool itself, to code with loops that threads run; "python" only to call
+#: wrappers; "library" to code of a module that declares library functions.
+EXTERN_KINDS = ("memory", "thread", "pool", "python", "library")
+
+#: What runs the iterations of a loop on threads.
+PARALLEL_FOR = "tir_parallel_for"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ EXTERNS: tuple[Extern, ...] = (
     Extern("sigfillset", "i32 (ptr)", "thread"),
     Extern("sched_yield", "i32 ()", "thread"),
     Extern("syscall", "i64 (i64, ...)", "thread"),
+    Extern(PARALLEL_FOR, "i32 (ptr, ptr, i64, ptr)", "pool"),
     Extern("PyEval_SaveThread", "ptr ()", "python"),
     Extern("PyEval_RestoreThread", "void (ptr)", "python"),
     Extern("PyErr_Occurred", "ptr ()", "python"),

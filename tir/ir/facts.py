@@ -11,7 +11,7 @@ from tir.ir.affine import parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.errors import TirError, VerifyError, nearest
 from tir.ir.ir import Op
-from tir.ir.traits import FunctionLike, SymbolTable
+from tir.ir.traits import FunctionLike, ParallelLoop, SymbolTable, Trait
 from tir.ir.types import DYNAMIC, IntegerType, ShapedType, Type, element_type, parse_scalar_type
 
 __all__ = ["check_attributes", "check_facts"]
@@ -19,7 +19,7 @@ __all__ = ["check_attributes", "check_facts"]
 
 def check_attributes(op: Op) -> None:
     """VerifyError if an attribute of the op begins with `tir.` and is none that tir has for such an op."""
-    place = "a function" if isinstance(op, FunctionLike) else "a module" if isinstance(op, SymbolTable) else "an op"
+    place = next((place for trait, place in _PLACES.items() if isinstance(op, trait)), "an op")
     for name in _unknown(op.attributes, place):
         raise VerifyError(f"{op.name}: has no attribute {name!r}", op.location, hint=_meant(name, place))
 
@@ -117,10 +117,12 @@ _FORMS: dict[str, Callable[[Attribute, Type], str | None]] = {
 }
 
 _SIGNATURE = "an argument or result"
+_PLACES: dict[type[Trait], str] = {FunctionLike: "a function", SymbolTable: "a module", ParallelLoop: "a parallel loop"}
 #: What may be said of what, in attributes that begin with `tir.`
 _KNOWN = {
     "a module": ("tir.version",),
     "a function": ("tir.extern", "tir.jvp", "tir.vjp", "tir.wide_sums"),
+    "a parallel loop": ("tir.threads",),
     _SIGNATURE: tuple(_FORMS),
     "an op": (),
 }

@@ -15,7 +15,8 @@ from tir.ir.ir import Op, UnregisteredOp
 from tir.ir.types import INDEX, ShapedType, Type
 
 __all__ = [
-    "Allocates", "BindsSize", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "Pure",
+    "Allocates", "BindsSize", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "ParallelLoop",
+    "Pure",
     "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable", "Terminator",
     "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
 ]  # fmt: skip
@@ -76,6 +77,12 @@ class WritesMemory(Trait):
 
     __slots__ = ()
     effects: ClassVar[Effects] = Effects.WRITE | Effects.READ
+
+
+class ParallelLoop(Trait):
+    """Its iterations may run in any order, and at the same time."""
+
+    __slots__ = ()
 
 
 class RecursiveEffects(Trait):

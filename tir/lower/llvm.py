@@ -4,7 +4,8 @@
 
 Needs what `lower-loops`, `bufferize` and `expand-math` leave; an op that has no machine code is a located error, which
 names the pass that should have removed it. The calling convention is that of `tir/ir/native.py`. The text is the same
-on each run. `scf.parallel` becomes nested loops whose memory accesses are marked as independent, for LLVM's vectorizer.
+on each run. `scf.parallel` becomes nested loops whose memory accesses are marked as independent, for LLVM's vectorizer;
+one with `tir.threads` becomes a function that the thread pool calls.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from tir.dialects.library import library_function
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import PassError
-from tir.ir.externs import EXTERN_BY_NAME, LibraryFunction
+from tir.ir.externs import EXTERN_BY_NAME, PARALLEL_FOR, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
@@ -96,13 +97,14 @@ def lower_to_llvm(
         if f.first_lasting_write is not None and f.last_failure >= f.first_lasting_write:
             text.signatures[_name(function)] = replace(signature, atomic=False)
     attributes = "attributes #0 = { nounwind" + (f' "prefer-vector-width"="{vector_bits}"' if vector_bits else "") + " }"
-    if any(one.numbers for one in text.asserts):
+    if any(one.numbers for one in text.asserts) or PARALLEL_FOR in text.declarations:
         constants.append(f"{quoted(NUMBERS)} = global [2 x i64] zeroinitializer")
     if text.timers:
         constants.append(f"{quoted(TIMES)} = global [{2 * len(text.timers)} x i64] zeroinitializer")
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
-    grants = ("memory", "library") if text.library else ("memory",)
+    needed = {"library": text.library, "pool": PARALLEL_FOR in text.declarations}
+    grants = ("memory", *(kind for kind, found in needed.items() if found))
     whole = "\n\n".join(parts) + "\n"
     return LoweredModule(whole if has_half else without_half(whole), callable_ones, text.asserts, grants, text.timers)
 
@@ -206,6 +208,8 @@ def _function(f: FunctionText, function: Any, signature: NativeSignature, no_ali
             names.append(f"{argument_type(kind)}{_facts(signature.parameters[i], kind, i in no_alias)} {part}")
         parts = [from_argument(f, kind, part) for kind, part in zip(kinds, parts)]
         f.set(argument, f.of_components(argument.type, parts, function.location))
+        if i in no_alias:
+            f.exclusive.add(argument)
         if "tir.shared" in function.argument_attributes(i):
             f.lasting.add(argument)
     f.result_pointers = [f.fresh("result") for _ in signature.results]

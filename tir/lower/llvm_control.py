@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tir.dialects.scf import THREADS
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeTimer
@@ -19,6 +20,7 @@ from tir.lower.buffers import is_whole, origins, written_values
 from tir.lower.llvm_library import lower_library_call
 from tir.lower.llvm_memory import allocate, copy_elements, from_memory, in_memory, own
 from tir.lower.llvm_text import FunctionText, Loop, MemRef, Phi, quoted
+from tir.lower.llvm_threads import lower_on_threads
 from tir.lower.llvm_types import component_types, lane_count, llvm_type, memory_type, size_in_memory, unsupported
 
 __all__ = ["RULES", "Rules", "argument_type", "check_no_half", "from_argument", "lower_block"]
@@ -181,6 +183,9 @@ def _parallel(f: FunctionText, op: Any) -> Steps:
     """One loop for each dimension, the last one innermost; the combined values go through all of them."""
     for step in op.step:
         _check_step(f, op, step)
+    if THREADS in op.attributes:
+        yield lower_on_threads(f, op, lower_block)
+        return
     kinds = f.flat_types([v.type for v in op.initVals], op.location)
     combined = f.flat(op.initVals)
     mark = f.open_group()

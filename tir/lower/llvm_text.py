@@ -7,7 +7,7 @@ and the values that stand for tir's values. It knows no op.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -134,6 +134,8 @@ class FunctionText:
         self.block_phis: dict[Block, list[Phi]] = {}
         self.cyclic: set[Block] = set()  # blocks that can reach themselves
         self.result_pointers: list[str] = []
+        self.exclusive: set[Value] = set()  # arguments whose memory is changed through nothing else
+        self.numbers = quoted(NUMBERS)  # where the numbers of an assert that fails go
         self.lasting: set[Value] = set()  # arguments whose buffers outlive the call and must change all or not at all
         self.step = 0  # number of the op in the function's own block
         self.last_failure = -1  # step
@@ -145,6 +147,8 @@ class FunctionText:
         self._status = Phi("%status", "i32")
         self._said = ""  # the place that the last comment names
         self._groups: list[str] = []
+        self._closure_bytes = 0
+        self._apart: dict[Value, str] = {}  # what made a buffer -> what stands behind its accesses
         self._count = 0
 
     # --- names and instructions ------------------------------------------------------------------------------------
@@ -269,7 +273,8 @@ class FunctionText:
         self.branch_if(condition, going_on, wrong)
         self.start(wrong)
         for place, number in enumerate(numbers):
-            self.emit(f"store i64 {number}, ptr getelementptr (i64, ptr {quoted(NUMBERS)}, i64 {place})")
+            address = self.assign(f"getelementptr i64, ptr {self.numbers}, i64 {place}") if place else self.numbers
+            self.emit(f"store i64 {number}, ptr {address}")
         self.leave(str(status))
         self.start(going_on)
 
@@ -281,6 +286,31 @@ class FunctionText:
         if value is not None:
             self.slots[value] = name
         return name
+
+    # --- functions inside ------------------------------------------------------------------------------------------
+
+    def function_inside(self) -> FunctionText:
+        """A function for a part of this one: its parameter `%numbers` takes the numbers of an assert."""
+        inside = FunctionText(self.module, self.rules)
+        inside.numbers = "%numbers"
+        inside.lasting, inside.exclusive, inside.step = self.lasting, self.exclusive, self.step
+        inside.stack_buffers = set(self.stack_buffers)
+        return inside
+
+    def take_over(self, inside: FunctionText) -> None:
+        """What this function does by the one that is a part of it."""
+        if self.first_lasting_write is None:
+            self.first_lasting_write = inside.first_lasting_write
+
+    @property
+    def can_fail(self) -> bool:
+        """Something that has been written may end the function with a status."""
+        return self.last_failure >= 0
+
+    def room_for_closure(self, size_bytes: int) -> str:
+        """Stack memory that is used until the next call: one for all."""
+        self._closure_bytes = max(self._closure_bytes, size_bytes)
+        return "%closure.room"
 
     # --- counted loops ---------------------------------------------------------------------------------------------
 
@@ -428,8 +458,25 @@ class FunctionText:
         """The opposite of `open_group`."""
         self._groups.pop()
 
+    def keep_apart(self, groups: Sequence[Collection[Value]]) -> None:
+        """Buffers that values of different groups made have no memory in common."""
+        domain = self.module.node("{self}", distinct=True)
+        scopes = [self.module.node(f"{{self}}, {domain}", distinct=True) for _ in groups]
+        for scope, group in zip(scopes, groups):
+            others = [other for other in scopes if other != scope]
+            facts = f", !alias.scope {self.module.node(scope)}"
+            facts += f", !noalias {self.module.node(', '.join(others))}" if others else ""
+            self._apart.update(dict.fromkeys(group, facts))
+
     def access(self, memref: Value) -> str:
         """What stands behind a load or store of an element of `memref`."""
+        return self._group_of(memref) + self._scope_of(memref)
+
+    def _scope_of(self, memref: Value) -> str:
+        facts = {self._apart.get(origin, "") for origin in origins(memref)} if self._apart else {""}
+        return facts.pop() if len(facts) == 1 else ""
+
+    def _group_of(self, memref: Value) -> str:
         # Stack buffers are one for all iterations, whatever the program says.
         if not self._groups or (self.stack_buffers and origins(memref) & self.stack_buffers):
             return ""
@@ -450,7 +497,8 @@ class FunctionText:
             cleanup = ["cleanup:", "  unreachable"]
         else:
             cleanup.append("  ret i32 %status")
-        return "\n".join(map(str, [f"{header} {{", "entry:", *self._entry, *self._lines, *cleanup, "}"]))
+        room = [f"  %closure.room = alloca [{self._closure_bytes} x i8], align 64"] if self._closure_bytes else []
+        return "\n".join(map(str, [f"{header} {{", "entry:", *room, *self._entry, *self._lines, *cleanup, "}"]))
 
 
 def _is_number(text: str) -> bool:

@@ -29,19 +29,10 @@ from tir.passes.generic_edit import (
     loop_map,
 )
 from tir.passes.loop_sizes import LoopSizes
+from tir.passes.op_weights import weight
 
 __all__ = ["FuseStructured"]
 
-#: What an op in a body costs, about in the time of an addition; 1 for those that are not here.
-WEIGHTS = {
-    "arith.constant": 0, "linalg.yield": 0,
-    "arith.divf": 8, "arith.remf": 8, "arith.divsi": 8, "arith.divui": 8, "arith.remsi": 8, "arith.remui": 8,
-    "arith.floordivsi": 8, "arith.ceildivsi": 8, "arith.ceildivui": 8, "math.sqrt": 8, "math.rsqrt": 8,
-    "math.exp": 12, "math.exp2": 12, "math.expm1": 18, "math.log": 18, "math.log2": 18, "math.log10": 18,
-    "math.log1p": 18, "math.tanh": 26, "math.sinh": 26, "math.cosh": 26, "math.sin": 26, "math.cos": 26, "math.tan": 34,
-    "math.asin": 26, "math.acos": 26, "math.atan": 26, "math.atan2": 34, "math.asinh": 34, "math.acosh": 34,
-    "math.atanh": 26, "math.erf": 26, "math.erfc": 34, "math.cbrt": 26, "math.powf": 40, "math.ipowi": 40,
-}  # fmt: skip
 LOAD_WEIGHT = 1
 #: The most that is computed again for each point of a loop that the value does not depend on.
 REPEATED_COST = 4
@@ -121,7 +112,7 @@ class _Fusion:
         """Constants, producers, siblings; then what is left to clean up and to say."""
         for op in self.block:
             if isinstance(op, linalg.Generic) and _is_fusable(op):
-                self.cost[op] = sum(WEIGHTS.get(inner.name, 1) for inner in op.body)
+                self.cost[op] = sum(map(weight, op.body))
                 _absorb_constants(op)
         self._number()
         self._fuse_producers()

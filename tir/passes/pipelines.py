@@ -33,6 +33,7 @@ PASSES = LazyTable({
     "expand-math": "tir.passes.expand_math:ExpandMath",
     "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
+    "parallelize": "tir.passes.parallelize:Parallelize",
     "apply-rules": "tir.passes.apply_rules:ApplyRules",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
@@ -99,6 +100,7 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     passes += _passes(
         "bufferize",
         "lower-loops",
+        "parallelize",  # in front of expand-math: a function is still one op, whose weight is known
         "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
         "arith-emulate-unsupported-floats",  # behind expand-math, which rounds once behind a whole function
         "canonicalize",

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from tir.lazy import llvm
 from tir.runtime.elf import MACHINE_NUMBERS
 from tir.runtime.gate import IR_FILE, CodegenError, check_declarations, check_module, check_object, check_source
 from tir.runtime.library import library_address
+from tir.runtime.pool import Pool
+from tir.runtime.pool_text import EXPORTS, pool_text
 
 if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, ResourceTracker
@@ -45,6 +48,7 @@ __all__ = [
     "emit_object",
     "host_target",
     "load_object",
+    "pool",
 ]
 
 #: The kinds of externs that code may call unless the caller says otherwise.
@@ -115,10 +119,10 @@ def check_text(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> None:
         pass
 
 
-def emit_object(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> bytes:
-    """The optimised ELF object file. The same text gives the same bytes on the same CPU and LLVM."""
+def emit_object(text: str, grants: Sequence[str] = DEFAULT_GRANTS, optimise: bool = True) -> bytes:
+    """The ELF object file. The same text gives the same bytes on the same CPU and LLVM."""
     check_source(text)
-    with _llvm() as engine, _optimised(text, grants) as module:
+    with _llvm() as engine, _optimised(text, grants, optimise) as module:
         data: bytes = engine.machine.emit_object(module)
     check_object(data, engine.elf_machine, grants)
     return data
@@ -131,13 +135,16 @@ def emit_assembly(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> str:
         return str(engine.machine.emit_assembly(module))
 
 
-def compile_text(text: str, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS) -> Library:
+def compile_text(
+    text: str, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS, optimise: bool = True
+) -> Library:
     """Machine code for the LLVM IR `text`, with the addresses of the functions `exports`.
 
-    grants: the kinds of externs the code may call (`tir.ir.externs.EXTERN_KINDS`).
+    grants: the kinds of externs the code may call (`tir.ir.externs.EXTERN_KINDS`). optimise: if not, LLVM takes the
+    instructions as they stand, in a third of the time.
     Raises `CodegenError` for everything that is wrong with the text; the process and the linker stay usable.
     """
-    return load_object(emit_object(text, grants), exports, grants)
+    return load_object(emit_object(text, grants, optimise), exports, grants)
 
 
 def load_object(data: bytes, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS) -> Library:
@@ -239,17 +246,30 @@ def _verified(text: str, grants: Sequence[str]) -> Iterator[tuple[ModuleRef, int
 
 
 @contextmanager
-def _optimised(text: str, grants: Sequence[str]) -> Iterator[ModuleRef]:
+def _optimised(text: str, grants: Sequence[str], optimise: bool = True) -> Iterator[ModuleRef]:
     with _verified(text, grants) as (module, blocks):
         for value in (*module.functions, *module.global_variables):
             if not value.is_declaration:
                 value.name = _PREFIX + value.name
         # Levels 1 to 3 gave the same machine code and time on our loops; what counts are these flags.
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = blocks <= _VECTORISED_BLOCKS
+        options = llvm.create_pipeline_tuning_options(speed_level=2 if optimise else 0)
+        loops = optimise and blocks <= _VECTORISED_BLOCKS
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = loops
         builder = llvm.create_pass_builder(_engine().machine, options)
         builder.getModulePassManager().run(module, builder)
         yield module
+
+
+def pool() -> Pool:
+    """The threads of this process; its code is made at the first call."""
+    with _LOCK:  # `cache` alone lets two threads make two
+        return _pool()
+
+
+@cache
+def _pool() -> Pool:
+    text = pool_text(host_target().triple.split("-")[0], sys.platform)
+    return Pool(compile_text(text, EXPORTS, ("memory", "thread"), optimise=False))
 
 
 @cache
@@ -258,6 +278,8 @@ def _extern_address(name: str) -> int:
     extern = EXTERN_BY_NAME[name]
     if extern.kind == "library":
         return library_address(extern)
+    if extern.kind == "pool":
+        return pool().library.address(name)
     library = ctypes.pythonapi if extern.kind == "python" else ctypes.CDLL(None)
     try:
         function = getattr(library, name)
