@@ -512,3 +512,38 @@ def test_another_shape_is_another_program_also_when_calls_are_fast() -> None:
     count = tir.jit(lambda x: x * x.shape[0])
     for size in (3, 3, 4, 3):
         assert count(np.ones(size)).tolist() == [size] * size
+
+
+@pytest.mark.parametrize(("dtype", "number", "fits"), [
+    ("uint8", -1, False), ("uint8", 255, True), ("uint8", 256, False), ("int8", 127, True), ("int8", -129, False),
+    ("uint64", -1, False), ("uint32", 2**32 - 1, True), ("int64", -(2**63), True),
+])  # fmt: skip
+def test_a_whole_number_of_the_caller_fits_the_array_that_it_meets(dtype: str, number: int, fits: bool) -> None:
+    x = np.array([1, 2], dtype)
+    for function in (lambda x, n: x * n, lambda x, n: np.where(x > 1, x, n), lambda x, n: np.maximum(n, x)):
+        if fits:
+            with np.errstate(all="ignore"):
+                np.testing.assert_array_equal(jit(function)(x, number), function(x, number))
+        else:
+            with pytest.raises(tir.TirError, match=f"a whole number that meets an array of {dtype} must be from "):
+                jit(function)(x, number)
+
+
+@pytest.mark.parametrize("number", [-1, 300, 2**40])
+def test_a_whole_number_of_the_caller_is_compared_as_it_is(number: int) -> None:
+    for dtype in ("uint8", "int16", "uint32"):
+        x = np.array([1, 255], dtype)
+        found = jit(lambda x, n: (x < n, n >= x, x == n))(x, number)
+        for one, expected in zip(found, (x < number, number >= x, x == number)):
+            np.testing.assert_array_equal(one, expected)
+
+
+@pytest.mark.parametrize(("function", "what"), [
+    (lambda x: x.max(), "maximum"), (lambda x: np.min(x, axis=(0, 1)), "minimum"), (lambda x: np.argmax(x), "argmax"),
+    (lambda x: x.argmin(axis=0), "argmin"),
+])  # fmt: skip
+def test_open_sizes_of_0_have_no_extreme(function: Any, what: str) -> None:
+    f = jit(function, dynamic={"x": {0: "A", 1: "B"}})
+    np.testing.assert_array_equal(f(X), function(X))
+    with pytest.raises(tir.TirError, match=f"an array without elements has no {what}: axis . has size 0"):
+        f(np.zeros((0, 3)))

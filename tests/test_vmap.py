@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from itertools import groupby
 from typing import Any
 
@@ -343,3 +343,40 @@ def test_state_and_sizes_do_not_differ_from_element_to_element() -> None:
             tir.vmap(lambda x: [b.update("w", x), x][1])(x)
         with pytest.raises(tir.TirError, match="tir.vmap: a size would differ from element to element of the batch"):
             tir.vmap(lambda n: b.full(0, [b.to_index(n)]))(n)
+
+
+def test_a_jitted_function_and_one_that_is_wrapped() -> None:
+    total = tir.jit(lambda x: x.sum())
+
+    @wraps(total)
+    def tenfold(x: Any) -> Any:
+        return total(x) * 10
+
+    np.testing.assert_array_equal(tir.vmap(total)(X), X.sum(1))
+    np.testing.assert_array_equal(tir.vmap(tir.vmap(total))(X[None]), X.sum(1)[None])
+    np.testing.assert_array_equal(tir.vmap(tenfold)(X), 10 * X.sum(1))
+    np.testing.assert_array_equal(tir.jit(tenfold)(X), 10 * X.sum())
+    np.testing.assert_allclose(tir.vmap(tir.jit(tir.grad(np.sin)))(X[0]), np.cos(X[0]))
+
+
+def test_what_a_function_uses_from_outside_is_as_it_is_at_the_call() -> None:
+    weight = 1.0
+
+    def cost(x: Any) -> Any:
+        return (x * weight) ** 2
+
+    kept = [tir.grad(cost), lambda x: tir.value_and_grad(cost)(x)[1], tir.vmap(tir.grad(cost)), tir.jit(tir.grad(cost))]
+    first = [np.ravel(one(np.array([2.0]) if i == 2 else 2.0))[0] for i, one in enumerate(kept)]
+    weight = 3.0
+    second = [np.ravel(one(np.array([2.0]) if i == 2 else 2.0))[0] for i, one in enumerate(kept)]
+    assert first == [4.0] * 4
+    assert second == [36.0] * 3 + [4.0]  # jit traces once
+
+
+def test_the_same_program_of_a_transform_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(tir.tracing, "executable", lambda module, *_, **__: made.append(module) or tir.executable(module))
+    for number in range(5):
+        _, tangent = tir.jvp(lambda x: x**3 + 0.12345, (1.0 + number,), (2.0,))
+        assert tangent == pytest.approx(6 * (1.0 + number) ** 2)
+    assert len(made) == 1

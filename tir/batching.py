@@ -56,7 +56,7 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
             return compiled(*arguments, **named)
         return _Mapped(b, function, in_axes, out_axes).call(arguments, named)
 
-    compiled = Jitted(of_batch, "tir.vmap", others_are_static=True)
+    compiled = Jitted(of_batch, "tir.vmap", is_transform=True)
     return of_batch
 
 

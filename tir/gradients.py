@@ -435,7 +435,7 @@ def _also_on_arrays(name: str, function: Callable[..., Any]) -> Callable[..., An
 
 def _on_arrays(name: str, function: Callable[..., Any]) -> Jitted:
     """The function compiled; what is no array or number is handed on as it is."""
-    return Jitted(function, f"tir.{name}", others_are_static=True)
+    return Jitted(function, f"tir.{name}", is_transform=True)
 
 
 def _vjp_on_arrays(f: Callable[..., Any], arguments: Sequence[Any], has_aux: bool, disconnected: str) -> Any:

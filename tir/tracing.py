@@ -31,6 +31,7 @@ from tir.ir.affine import parse_affine
 from tir.ir.attributes import StringAttr
 from tir.ir.errors import FileLocation, TirError, nearest
 from tir.ir.ir import Op
+from tir.ir.printer import print_op
 from tir.ir.rewrite import FP_MODES
 from tir.ir.types import BF16, DYNAMIC, F64, I64, Dim, TensorType, type_of_dtype
 from tir.lazy import np
@@ -38,6 +39,8 @@ from tir.numpy.arrays import Array, Tracer, active, as_array, is_operand, tracin
 from tir.trees import flat, form, labelled, mapped
 
 __all__ = ["Jitted", "array_of", "jit"]
+
+MOST_KEPT = 256  # programs of transforms
 
 
 def jit(
@@ -97,19 +100,21 @@ class Program:
 class Jitted:
     """A function of arrays that is compiled when it is called; see `jit`.
 
-    called: what messages call it. others_are_static: so is whatever is no array.
+    called: what messages call it. is_transform: it is what `tir.grad` and its kin make of a function. That is called each
+    time, as Python functions are, and what it uses from outside is as it is then; code that is the same as before is not
+    compiled again. What is no array is static there.
     """
 
     def __init__(
         self, function: Callable[..., Any], called: str = "tir.jit", static_argnums: Any = (), static_argnames: Any = (),
         dynamic: Mapping[Any, Any] | None = None, fp_mode: str = "stable", target: str = "cpu",
-        others_are_static: bool = False,
+        is_transform: bool = False,
     ) -> None:  # fmt: skip
         self.called = called
         if not callable(function):
             raise self._error(f"takes a function, got {told(function)}")
         self.function, self.fp_mode, self.target = function, fp_mode, target
-        self.others_are_static = others_are_static
+        self.is_transform = is_transform
         self.name = getattr(function, "__name__", type(function).__name__)
         self.signature = _signature(function)
         self.static = self._static_names(static_argnums, static_argnames)
@@ -121,11 +126,11 @@ class Jitted:
         self._programs: dict[Hashable, Program] = {}
         self._by_kinds: dict[Hashable, Program] = {}
         self._lock = threading.RLock()
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())  # attributes of a function are its own, among them those of a Jitted
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         """What the function gives, computed by the program for these arguments. In a traced function, it is traced too."""
-        if not named and active() is None and (kinds := self._kinds(given)) is not None:
+        if not named and not self.is_transform and active() is None and (kinds := self._kinds(given)) is not None:
             program = self._by_kinds.get(kinds)
             if program is None:
                 program = self._by_kinds[kinds] = self._program(given, named)[0]
@@ -226,6 +231,11 @@ class Jitted:
     def _program(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[Program, list[Any]]:
         """The program for these arguments, and what it takes of them."""
         leaves, tree = self._leaves(given, named)
+        arguments = [value for leaf, value in leaves if leaf.kind != "static"]
+        if self.is_transform:
+            traced = self._trace(leaves, *tree)
+            traced.executable = _COMPILED.get(traced.module)
+            return traced, arguments
         key = form(tree), tuple(leaf.key() for leaf, _ in leaves)
         program = self._programs.get(key)
         if program is None:
@@ -236,7 +246,7 @@ class Jitted:
                     program.executable = executable(program.module, self.target, fp_mode=self.fp_mode)
                     self._tell(program)
                     self._programs[key] = program
-        return program, [value for leaf, value in leaves if leaf.kind != "static"]
+        return program, arguments
 
     def _leaves(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[tuple[Leaf, Any]], Any]:
         """What is in the arguments, and the trees that it is in."""
@@ -297,7 +307,7 @@ class Jitted:
         except Exception as error:  # what another package says of its own arrays
             raise self._error(f"argument '{label}' cannot be read as an array: {error}") from None
         if array is None:
-            if self.others_are_static:
+            if self.is_transform:
                 return self._static(label, x), x
             cure = f"static_argnames={name!r} makes it part of the program" if name else None
             raise self._error(f"argument '{label}' must be an array or a number, got {told(x)}", cure)
@@ -399,6 +409,27 @@ class Jitted:
         place = self._place()
         where = f"{place.file}:{place.line}: " if place is not None else ""
         print(f"{where}{self.name}() is compiled again: {'; '.join(reasons)}", file=sys.stderr)
+
+
+class _Compiled:
+    """Programs that were compiled lately, by their text: a transform is traced at each call."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Executable] = {}  # the latest used last
+        self._lock = threading.RLock()
+
+    def get(self, module: Op) -> Executable:
+        """The module, compiled; the same one for the same text at the same lines."""
+        text = print_op(module, locations=True)
+        with self._lock:
+            found = self._found.pop(text, None) or executable(module)
+            self._found[text] = found
+            if len(self._found) > MOST_KEPT:
+                del self._found[next(iter(self._found))]
+        return found
+
+
+_COMPILED = _Compiled()
 
 
 class _Bound:

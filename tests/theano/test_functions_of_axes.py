@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+import tir
 import tir.tensor as T
 from tests.theano.cases import (
     AS_MEAN,
@@ -295,3 +296,18 @@ def test_indices(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_changed_parts(mode: str) -> None:
     check(change_cases(), mode)
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize(("counts", "message"), [
+    ([1, 2], "axis 0 of x must have the size of axis 0 of the result, got 2 and 3"), ([1, 2, 3, 4], "got 4 and 3"),
+    ([], "got 0 and 3"), ([1, -2, 1], "must not have a negative size, got -2"), ([-1, -1, -1], "got -1"),
+])  # fmt: skip
+def test_repeat_needs_a_count_for_each_element(counts: list[int], message: str, mode: str) -> None:
+    x, n = T.dvector("x"), T.lvector("n")
+    f = tir.function([x, n], x.repeat(n), mode=mode)
+    assert f([1.0, 2.0, 3.0], [2, 0, 1]).tolist() == [1, 1, 3] and f(np.zeros(0), np.zeros(0, np.int64)).shape == (0,)
+    with pytest.raises(tir.TirError, match=message):
+        f([1.0, 2.0, 3.0], np.array(counts, np.int64))
+    with pytest.raises(tir.TirError, match="a count must be at least 0, got"):
+        T.repeat(x, [1, -1, 2])

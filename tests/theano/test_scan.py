@@ -523,3 +523,14 @@ def test_what_is_wrong_is_said_with_the_line(program: Callable[[], Any], message
     function, problem = message.split(": ", 1)
     place, told = str(found.value).split(f": {function}(", 1)
     assert "test_scan.py" in place and f"): {problem}" in told and len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize("steps", [8, N])
+def test_a_sequence_that_is_too_short_for_n_steps(steps: Any, mode: str) -> None:
+    doubled, _ = tir.scan(lambda x: x * 2, X, n_steps=steps)
+    summed, _ = tir.scan(lambda x, total: x + total, X, [np.zeros(())], n_steps=steps, go_backwards=True)
+    f = tir.function([X, N], [doubled, summed], mode=mode, on_unused_input="ignore")
+    assert f(np.append(LINE, 8.0), 8)[0].tolist() == [2.0 * i for i in range(1, 9)]
+    with pytest.raises(tir.TirError, match="axis 0 of the slice must not be longer than that of x, got 8 and 7"):
+        f(LINE, 8)

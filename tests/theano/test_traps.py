@@ -677,3 +677,16 @@ def test_round_is_half_to_even_and_flat() -> None:
     np.testing.assert_array_equal(found[1], np.round(values))
     np.testing.assert_array_equal(found[2], [-3, -2, -1, 1, 2, 3, 2])
     np.testing.assert_array_equal(found[3], np.zeros(7))
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+@pytest.mark.parametrize("own_softmax", [True, False])
+def test_there_is_a_class_for_each_row(own_softmax: bool, mode: str) -> None:
+    x, y = T.dmatrix("x"), T.ivector("y")
+    cost = T.nnet.categorical_crossentropy(T.nnet.softmax(x) if own_softmax else x, y)
+    f = tir.function([x, y], [cost, T.grad(cost.sum(), x)], mode=mode)
+    given = np.full((4, 3), 1 / 3)
+    np.testing.assert_allclose(f(given, np.array([0, 1, 2, 1], "int32"))[0], np.log(3))
+    for count in (1, 2, 5):
+        with pytest.raises(tir.TirError, match=f"must have one size, got 4 and {count}"):
+            f(given, np.zeros(count, "int32"))

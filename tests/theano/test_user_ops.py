@@ -153,7 +153,33 @@ class TwoGradients(Double):
         return [output_grads[0], output_grads[0]]
 
 
+class WritesItsInput(NoPerform):
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        inputs[0][:] = 5
+        output_storage[0][0] = inputs[0] + 1
+
+
+class SaysSo(WritesItsInput):
+    destroy_map = {0: [0]}
+
+
+class Exhausted(NoPerform):
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        output_storage[0][0] = next(iter(()))
+
+
+def test_an_op_that_writes_its_input_gets_a_copy() -> None:
+    x, given = T.dmatrix("x"), X.copy()
+    for mode in ("FAST_RUN", "DebugMode"):
+        own, doubled = tir.function([x], [SaysSo()(x), x * 2], mode=mode)(given)
+        np.testing.assert_array_equal(own, np.full_like(X, 6))
+        np.testing.assert_array_equal(doubled, X * 2)
+    np.testing.assert_array_equal(given, X)
+
+
 WRONG = [
+    (WritesItsInput, "read-only"),
+    (Exhausted, "Exhausted: perform ended in StopIteration"),
     (NoPerform, "NoPerform: needs perform, or element"),
     (GivesNothing, "GivesNothing: perform gave nothing as output 0"),
     (OfAnotherRank, "OfAnotherRank: perform must give 2 axes as output 0, got an array of shape (3,)"),

@@ -82,8 +82,8 @@ def scan(
     fn takes the elements of the sequences (in the order of their taps), then what came out of the last steps, then
     non_sequences. It returns outputs, or outputs and updates (a dictionary or pairs), or these and `until(condition)`.
     sequences: variables, or dict(input=x, taps=[-1, 0]). outputs_info: for each output its first value, a dictionary
-    dict(initial=x, taps=[-2, -1]), or None if it does not come back. n_steps: how many steps, at most as many as there
-    are elements; needed without sequences. go_backwards: from the last element to the first. truncate_gradient: a
+    dict(initial=x, taps=[-2, -1]), or None if it does not come back. n_steps: how many steps, needed without sequences;
+    each sequence has elements for them. go_backwards: from the last element to the first. truncate_gradient: a
     gradient goes back through so many steps only.
     """
     if not callable(fn):
@@ -378,7 +378,7 @@ class _Loop:
             steps = GRAPH.minimum(steps, count)
         if n_steps is not None:
             given = n_steps if isinstance(n_steps, Tensor) else GRAPH.constant(n_steps, I64)
-            steps = GRAPH.minimum(steps, GRAPH.cast(GRAPH.tensor(given), I64))
+            steps = GRAPH.cast(GRAPH.tensor(given), I64)  # a sequence that has not so many is an error of the slice
         sizes = {span: GRAPH.to_index(GRAPH.add(steps, span) if span else steps) for _, span in parts}
         return [self._whole(_Sequence(self._cut(one.variable, sizes[span]), one.taps)) for one, span in parts], None
 

@@ -515,11 +515,12 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
 
 def _repeated_each(x: Tensor, repeats: Any, axis: int) -> Tensor:
     """Element i `repeats[i]` times: each place of the result looks up where it comes from."""
-    counts = repeats if isinstance(repeats, Tensor) else np.asarray(repeats)
-    if isinstance(counts, np.ndarray):
-        return b.take(x, b.constant(np.repeat(np.arange(len(counts)), counts)), axis)
-    ends = b.cumsum(b.cast(counts, I64), 0)
-    total = b.to_index(b.sum(b.cast(counts, I64)))
+    if not isinstance(repeats, Tensor) and min(repeats, default=0) < 0:
+        raise GraphValueError(f"a count must be at least 0, got {told(repeats)}")
+    counts = specify_shape(b.cast(b.tensor(repeats), I64), [_size(x, axis)])
+    ends = b.cumsum(counts, 0)
+    lowest = b.min(b.concat([counts, b.constant(np.zeros(1, np.int64))], 0))
+    total = b.to_index(b.select(b.cmp("lt", lowest, 0), lowest, b.sum(counts)))  # no tensor has a size below 0
     places = b.iota([total], 0)
     below = b.cmp("ge", b.expand_dims(places, 1), b.expand_dims(ends, 0))
     return b.take(x, b.sum(b.cast(below, I64), [1]), axis)

@@ -18,7 +18,7 @@ functions of `s` (which is `T`), it is compiled like any other.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +69,14 @@ class Op:
     __props__: names of attributes by which two ops are equal. `grad(inputs, output_gradients)` gives the gradient by each
     input, or None; `L_op(inputs, outputs, output_gradients)` the same from the outputs too; `R_op(inputs, eval_points)`
     the derivative of each output forward.
+    destroy_map: `{output: [input, ..]}`, the inputs that `perform` writes into: it gets copies of these, and the others
+    read-only.
     """
 
     __props__: tuple[str, ...] = ()
     itypes: Sequence[Any] | None = None
     otypes: Sequence[Any] | None = None
+    destroy_map: Mapping[int, Sequence[int]] = {}
 
     def make_node(self, *inputs: Any) -> Apply:
         """The application to inputs."""
@@ -160,7 +163,12 @@ class _Definition:
     def run(self, *arrays: Any) -> tuple[Any, ...]:
         """The results for arrays, by `perform`."""
         storage: list[list[Any]] = [[None] for _ in self.results]
-        self.op.perform(self.node, list(arrays), storage)
+        changed = {position for positions in self.op.destroy_map.values() for position in positions}
+        given = [np.array(x) if i in changed else _read_only(x) for i, x in enumerate(arrays)]
+        try:
+            self.op.perform(self.node, given, storage)
+        except StopIteration as error:  # which would end the interpreter's own loop
+            raise GraphValueError(f"{self.op}: perform ended in StopIteration") from error
         found = []
         for number, (cell, variable) in enumerate(zip(storage, self.node.outputs)):
             if cell[0] is None:
@@ -171,6 +179,13 @@ class _Definition:
                 raise GraphValueError(f"{message}, got an array of shape {array.shape}")
             found.append(array)
         return tuple(found)
+
+
+def _read_only(x: Any) -> Any:
+    """A view that cannot be written: the memory may be the caller's."""
+    view = np.asarray(x)[...]
+    view.flags.writeable = False
+    return view
 
 
 _DEFINITIONS: dict[str, _Definition] = {}

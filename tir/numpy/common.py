@@ -10,8 +10,9 @@ from typing import Any
 
 from tir.dialects.tir.build.core import Tensor, told
 from tir.dialects.tir.build.hints import UnknownYetError
+from tir.dialects.tir.effects import Assert
 from tir.ir.errors import TirError
-from tir.ir.types import BF16, F16, F32, FloatType, Type, dtype_of, type_of_dtype
+from tir.ir.types import BF16, F16, F32, FloatType, IntegerType, Type, dtype_of, type_of_dtype
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, builder_of
 
@@ -134,7 +135,34 @@ def promoted(b: Any, xs: Sequence[Any]) -> list[Array]:
     samples = [kind(0) if isinstance(kind, type) else kind for kind in kinds]
     element = _with_bf16(type_of_dtype(np.result_type(*samples).name), operands)
     is_weak = all(x.is_weak for x in operands)
-    return [cast(b, x, element, is_weak) for x in operands]
+    return [cast(b, fitting(b, x, element), element, is_weak) for x in operands]
+
+
+def fitting(b: Any, x: Array, element: Type) -> Array:
+    """x, which is about to become `element`; run time checks that a Python number of the caller's is one of these."""
+    own = x.type.element
+    if not x.is_weak or not isinstance(own, IntegerType) or not isinstance(element, IntegerType) or element is own:
+        return x
+    if element.width > 1 and not fits_all(own, element):
+        low, high = _bounds(element)
+        inside = b.cmp("ge", x, low)
+        if high < 2**63:
+            inside = b.and_(inside, b.cmp("le", x, high))
+        message = f"a whole number that meets an array of {dtype_of(element).numpy} must be from {low} to {high}"
+        b.op(Assert, b.all(inside).value, result_types=[], msg=message)
+    return x
+
+
+def fits_all(own: IntegerType, element: IntegerType) -> bool:
+    """Each number of the one type is one of the other."""
+    (low, high), (lowest, highest) = _bounds(own), _bounds(element)
+    return lowest <= low and high <= highest
+
+
+def _bounds(element: IntegerType) -> tuple[int, int]:
+    """The lowest and the highest number."""
+    found = np.iinfo(np.dtype(dtype_of(element).numpy))
+    return int(found.min), int(found.max)
 
 
 def cast(b: Any, x: Array, element: Type, is_weak: bool = False) -> Array:

@@ -11,7 +11,7 @@ from tir.ir.errors import TirError
 from tir.ir.types import F16, F32, F64, I1, I64, FloatType, IntegerType
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, is_bool
-from tir.numpy.common import as_operand, cast, element_of, promoted, refuse, resolved, traced
+from tir.numpy.common import as_operand, cast, element_of, fits_all, fitting, promoted, refuse, resolved, traced
 
 __all__ = ["FUNCTIONS", "astype", "clip", "isclose", "nan_to_num", "round_", "sinc", "where"]
 
@@ -155,6 +155,8 @@ def _function(name: str) -> Callable[..., Any]:
         if dtype is not None:
             operands = [cast(b, as_array(b, x), element_of(dtype)) for x in operands]
         *types, result = resolved(name, operands)
+        if name in COMPARED:
+            types = _types_to_compare(operands, types)
         tensors = _same_shape(b, name, operands, types)
         made = getattr(b, maker)(*tensors) if isinstance(maker, str) else maker(b, *tensors)
         is_weak = name in KEEP_WEAK and all(not isinstance(x, Array) or x.is_weak for x in operands)
@@ -189,6 +191,13 @@ def _beyond(operands: list[Any]) -> int:
     return 1 if numbers[0] > 0 else -1
 
 
+def _types_to_compare(operands: list[Any], types: list[Any]) -> list[Any]:
+    """The types in which operands are compared: i64 for whole numbers of the caller's, which need not fit the array."""
+    weak = [isinstance(x, Array) and x.is_weak and x.type.element is I64 for x in operands]
+    small = [isinstance(type, IntegerType) and 1 < type.width and fits_all(type, I64) for type in types]
+    return [I64] * len(types) if any(weak) and all(small) else types
+
+
 def _is_square(x: Any, y: Any) -> bool:
     """y is the number 2, which changes nothing about the element type of x."""
     if not isinstance(x, Array) or x.is_weak or isinstance(y, (bool, Array)) or y != 2:
@@ -198,7 +207,7 @@ def _is_square(x: Any, y: Any) -> bool:
 
 def _same_shape(b: Any, name: str, operands: list[Any], types: list[Any]) -> list[Any]:
     """The operands in these element types and in one shape."""
-    known = [cast(b, x, type) if isinstance(x, Array) else x for x, type in zip(operands, types)]
+    known = [cast(b, fitting(b, x, type), type) if isinstance(x, Array) else x for x, type in zip(operands, types)]
     for x, type in zip(known, types):
         if not isinstance(x, Array) and not fits_exactly(x, type):
             raise TirError(f"the number {x} is no {type}", hint="x.astype(..) converts the array beside it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from tir.dialects.tir.effects import Assert
 from tir.ir.errors import TirError
 from tir.ir.types import F64, I1, I64, FloatType
 from tir.lazy import np
@@ -62,8 +63,8 @@ def _extreme(name: str, ufunc: str) -> Callable[..., Any]:
             if initial is None:
                 raise TirError("with where, initial says what the result is where none is chosen")
             x = cast(b, choose(where, x, initial), x.type.element)
-        if initial is None and 0 in [x.type.shape[i] for i in axes]:
-            raise TirError(f"an array without elements has no {name}imum", hint="initial says what it is then")
+        if initial is None:
+            _need_elements(b, x, axes, f"{name}imum", "initial says what it is then")
         if is_bool(x):
             found = b.any(x, axes, bool(keepdims)) if name == "max" else b.all(x, axes, bool(keepdims))
         else:
@@ -72,6 +73,17 @@ def _extreme(name: str, ufunc: str) -> Callable[..., Any]:
 
     extreme.__name__ = name
     return traced(extreme)
+
+
+def _need_elements(b: Any, x: Array, axes: Sequence[int], what: str, hint: str | None = None) -> None:
+    """TirError if an axis has size 0; where only run time knows, it is checked then."""
+    if 0 in [x.type.shape[axis] for axis in axes]:
+        raise TirError(f"an array without elements has no {what}", hint=hint)
+    for axis in axes:
+        if not isinstance(x.type.shape[axis], int):
+            size = b.tensor(b.extent_count(b.shape(x)[axis]))
+            message = f"an array without elements has no {what}: axis {axis} has size 0"
+            b.op(Assert, b.cmp("gt", size, 0).value, result_types=[], msg=message)
 
 
 max_, min_ = _extreme("max", "maximum"), _extreme("min", "minimum")
@@ -97,8 +109,7 @@ def _place(name: str) -> Callable[..., Any]:
         x = cast(b, x, element_of("int8")) if is_bool(x) else x
         flat = x if axis is not None else flattened(b, x)
         at = axis_of(flat, 0 if axis is None else axis)
-        if flat.type.shape[at] == 0:
-            raise TirError(f"an array without elements has no {name}")
+        _need_elements(b, flat, [at], name)
         found = getattr(b, name)(flat, at)
         if keepdims:
             ones = [1] * x.ndim if axis is None else [1 if i == at else size for i, size in enumerate(b.shape(x))]

@@ -149,7 +149,7 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Tensor:
         products = elementwise.mul(y, elementwise.log(p))
         return elementwise.neg(reductions.sum(products, axis=p.type.rank - 1))
     if y.type.rank == p.type.rank - 1 == 1 and isinstance(y.type.element, IntegerType):
-        rows = b.iota([b.shape(y)[0]], 0)
+        rows = b.iota([b.shape(p)[0]], 0)
         return elementwise.neg(elementwise.log(b.index(p, (rows, y))))
     if y.type.rank == p.type.rank - 1 == 1:
         message = f"class numbers must be integers, got {y.type}"
