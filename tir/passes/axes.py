@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,6 +75,18 @@ class Axes:
             if others and isinstance(last, AffineDim) and self.of_loop(op, last.position) in band:
                 return True
         return False
+
+    def longest_row(self, ops: Sequence[linalg.Generic], band: frozenset[int]) -> float:
+        """The most elements of an operand for one step of the loops `band`, as far as types say; infinity where not."""
+        longest = 1.0
+        for op in ops:
+            for value, map in zip(op.operands, op.maps):
+                count = 1.0
+                for expr, size in zip(map.results, _shape(value)):
+                    if not (isinstance(expr, AffineDim) and self.of_loop(op, expr.position) in band):
+                        count *= size if isinstance(size, int) else math.inf
+                longest = max(longest, count)
+        return longest
 
     # --- unions ------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ __all__ = ["FuseRows"]
 
 #: Ops between the first and the last of a nest: bounds the time that it takes to see whether they can meet.
 MAX_DISTANCE = 256
+#: A loop over shorter rows costs more than the trips to memory that it spares.
+SHORTEST_ROW = 64
 #: Ops in one nest: with more the caches and LLVM suffer.
 MAX_OPS = 64
 
@@ -43,7 +45,7 @@ class FuseRows(Pass):
     A group starts at an op and takes in each later one that reads what it makes, as long as some parallel loop is left
     that all have, what goes from one to the other is made and read in the same iteration of it, and no op between them
     stands in the way. Only groups in which a reduction hands on what it makes are worth a loop: the others are left to
-    fuse-structured. Products of matrices stay apart. An op that could have joined and did not is a remark.
+    fuse-structured. Rows that are known to have less than 64 elements, and products of matrices, stay apart. An op that could have joined and did not is a remark.
 
         %s = linalg.generic .. {parallel, reduction} ins(%x : tensor<?x8xf32>) .. -> tensor<?xf32>
         %y = linalg.generic .. {parallel, parallel} ins(%x, %s : ..) .. -> tensor<?x8xf32>
@@ -105,9 +107,14 @@ class _Grouping:
         for op in self.ops:
             self._place(op)
         for nest in dict.fromkeys(self.nest_of.values()):
-            if nest.is_worth_it and self._behind(nest.ops) is not None and actions.begin("fuse rows", nest.ops[-1]):
-                moved = self._behind(nest.ops)
-                assert moved is not None
+            if not nest.is_worth_it:
+                continue
+            if (longest := self.axes.longest_row(nest.ops, nest.band)) < SHORTEST_ROW:
+                message = f"the rows have less than {SHORTEST_ROW} elements"
+                self.remarks.append((nest.ops[-1].location, f"not fused: {message}, they have {longest:.0f}"))
+                continue
+            moved = self._behind(nest.ops)
+            if moved is not None and actions.begin("fuse rows", nest.ops[-1]):
                 loop = Rows(nest.ops, nest.band, self.axes).emit()
                 anchor = loop.next
                 for one in moved:
@@ -129,7 +136,7 @@ class _Grouping:
                 nest = joined
                 self.nest_of.update({one: nest for one in joined.ops})
             elif not producer.is_all_parallel:
-                self.remarks.append((op.location, f"not fused by rows: {reason}"))
+                self.remarks.append((op.location, f"not fused: {reason}"))
         self.nest_of[op] = nest
 
     @property
