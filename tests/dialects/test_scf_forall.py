@@ -55,7 +55,9 @@ def test_parts_replace_those_of_the_first_value() -> None:
 
 
 def test_bounds_and_steps() -> None:
-    (found,) = run_body(SIGNATURE, loop(READ, "(%i) = (1) to (%n) step (2)"), np.tile(X, (2, 1)), np.zeros((6, 4), np.float32), 6)
+    (found,) = run_body(
+        SIGNATURE, loop(READ, "(%i) = (1) to (%n) step (2)"), np.tile(X, (2, 1)), np.zeros((6, 4), np.float32), 6
+    )
     np.testing.assert_array_equal(found[1::2], np.tile(X, (2, 1))[1::2])
     assert not found[::2].any()
     text = function(SIGNATURE, loop(READ, "(%i) = (0) to (%n) step (%n)"))
@@ -96,9 +98,7 @@ def ops_on_buffers(text: str) -> Sequence[Op]:
 
 
 def test_a_part_is_computed_where_it_belongs() -> None:
-    text = function(
-        SIGNATURE, f"%new = tensor.empty(%n) : {ROWS}" + loop(NEGATED).replace("%o = %init", "%o = %new")
-    )
+    text = function(SIGNATURE, f"%new = tensor.empty(%n) : {ROWS}" + loop(NEGATED).replace("%o = %init", "%o = %new"))
     ops = ops_on_buffers(text)
     assert sum(isinstance(op, memref.Alloc) for op in ops) <= 1  # the result, if it is no argument
     assert not any(isinstance(op, memref.Copy) for op in ops)
@@ -106,7 +106,9 @@ def test_a_part_is_computed_where_it_belongs() -> None:
 
 
 def test_rows_of_known_size_are_on_the_stack_and_each_iteration_has_its_own() -> None:
-    twice = NEGATED.replace("%row", "%t") + NEGATED.split("%e = ")[1].replace("tensor.empty() : tensor<4xf32>", "", 1).replace("%s", "%t")
+    twice = NEGATED.replace("%row", "%t") + NEGATED.split("%e = ")[1].replace(
+        "tensor.empty() : tensor<4xf32>", "", 1
+    ).replace("%s", "%t")
     ops = ops_on_buffers(function(SIGNATURE, loop(twice)))
     rooms = [op for op in ops if isinstance(op, memref.Alloca)]
     assert rooms and all(isinstance(op.parent_op, scf.Parallel) for op in rooms)

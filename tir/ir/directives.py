@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from tir.ir.attributes import (
     ArrayAttr,
     Attribute,
-    DenseArrayAttr,
     DenseAttr,
     DenseResourceAttr,
     DictAttr,
@@ -46,7 +45,7 @@ from tir.ir.loop_directives import (
 )
 from tir.ir.reader import Reader, value_hint
 from tir.ir.syntax import Braces, SymbolItem, Use, Word
-from tir.ir.types import I64, INDEX, FunctionType, MemRefType, TensorType, Type
+from tir.ir.types import INDEX, FunctionType, MemRefType, TensorType, Type
 
 __all__ = ["DIRECTIVES", "Directive"]
 

@@ -16,8 +16,8 @@ from tir.ir.types import INDEX, ShapedType, Type
 
 __all__ = [
     "Allocates", "BindsSize", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "PartOfParent",
-    "Pure", "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable", "Terminator",
-    "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
+    "Pure", "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable",
+    "Terminator", "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
 ]  # fmt: skip
 
 

@@ -24,8 +24,8 @@ class Axes:
         self._loops: dict[_Node, dict[Op, int]] = {}  # root -> the loop of each op that is of this axis
         self._numbers: dict[_Node, int] = {}
         for op in ops:  # first what they make, then what they share
-            for value, map in zip(op.results, op.output_maps):
-                self._tie(op, value, map)
+            for result, map in zip(op.results, op.output_maps):
+                self._tie(op, result, map)
         for op in ops:
             for value, map in zip(op.operands, op.maps):
                 if not isinstance(value.op, tensor.Empty):
@@ -71,7 +71,9 @@ class Axes:
             return False
         for value, map in zip(op.operands, op.maps):
             last = next((expr for expr, size in reversed(list(zip(map.results, _shape(value)))) if size != 1), None)
-            others = [expr for expr in map.results if isinstance(expr, AffineDim) and self.of_loop(op, expr.position) not in band]
+            others = [
+                expr for expr in map.results if isinstance(expr, AffineDim) and self.of_loop(op, expr.position) not in band
+            ]
             if others and isinstance(last, AffineDim) and self.of_loop(op, last.position) in band:
                 return True
         return False

@@ -45,7 +45,8 @@ class FuseRows(Pass):
     A group starts at an op and takes in each later one that reads what it makes, as long as some parallel loop is left
     that all have, what goes from one to the other is made and read in the same iteration of it, and no op between them
     stands in the way. Only groups in which a reduction hands on what it makes are worth a loop: the others are left to
-    fuse-structured. Rows that are known to have less than 64 elements, and products of matrices, stay apart. An op that could have joined and did not is a remark.
+    fuse-structured. Rows that are known to be short, and products of matrices, stay apart. An op that could have joined
+    and did not is a remark.
 
         %s = linalg.generic .. {parallel, reduction} ins(%x : tensor<?x8xf32>) .. -> tensor<?xf32>
         %y = linalg.generic .. {parallel, parallel} ins(%x, %s : ..) .. -> tensor<?x8xf32>
@@ -97,6 +98,7 @@ class _Grouping:
         self.block = block
         self.remarks = remarks
         self.ops = [op for op in block if isinstance(op, linalg.Generic) and _can_join(op)]
+        self.order: dict[Op, int] = {op: i for i, op in enumerate(self.ops)}
         self.axes = Axes(self.ops)
         self.nest_of: dict[Op, _Nest] = {}
         self.needs: dict[Op, set[Value]] = {}
@@ -130,7 +132,7 @@ class _Grouping:
             other = self.nest_of[producer]
             if other is nest:
                 continue
-            joined = _Nest(nest.band & other.band, _merged(other.ops, nest.ops, self.ops_order))
+            joined = _Nest(nest.band & other.band, _merged(other.ops, nest.ops, self.order))
             reason = self._obstacle(joined)
             if reason is None:
                 nest = joined
@@ -139,17 +141,10 @@ class _Grouping:
                 self.remarks.append((op.location, f"not fused: {reason}"))
         self.nest_of[op] = nest
 
-    @property
-    def ops_order(self) -> dict[Op, int]:
-        found = self.__dict__.get("_order")
-        if found is None:
-            found = self.__dict__["_order"] = {op: i for i, op in enumerate(self.ops)}
-        return found
-
     def _producers(self, op: linalg.Generic) -> Iterator[linalg.Generic]:
         """The ops in nests whose results the op reads, the nearest first."""
         found = {value.op for value in op.operands if isinstance(value, OpResult) and value.op in self.nest_of}
-        yield from sorted(found, key=self.ops_order.__getitem__, reverse=True)  # type: ignore[misc, arg-type]
+        yield from sorted(found, key=self.order.__getitem__, reverse=True)  # type: ignore[misc]
 
     # --- what may meet -----------------------------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class Rows:
             dims = result.type.shape  # type: ignore[attr-defined]
             offsets = [self.counters.get(axis, 0) for axis in axes]
             sizes = [
-                1 if axis in self.counters else dim if isinstance(dim, int) else self._size(axis)
+                1 if axis in self.counters else dim if isinstance(dim, int) else self._size_value(axis)
                 for axis, dim in zip(axes, dims)
             ]
             (static_offsets, dynamic), (static, sizes_) = split_mixed(offsets), split_mixed(sizes)
@@ -98,7 +98,9 @@ class Rows:
             is_unset = i >= len(op.inputs) and not op.body.arguments[i].is_used
             operands.append(self._unset(op, value, map) if is_unset else self._operand(op, value, map))
             kept = [expr for expr in map.results if not self._is_band(op, expr)]
-            maps.append(AffineMap(len(dims), 0, tuple(expr.substitute(lambda leaf: places.get(leaf, leaf)) for expr in kept)))
+            maps.append(
+                AffineMap(len(dims), 0, tuple(expr.substitute(lambda leaf: places.get(leaf, leaf)) for expr in kept))
+            )
         block = Block([argument.type for argument in op.body.arguments])
         count = len(op.inputs)
         made = self.inside.op(
@@ -142,9 +144,9 @@ class Rows:
         assert isinstance(type, TensorType)
         kept = [axis for axis, number in enumerate(axes) if number not in self.counters]
         made = TensorType(tuple(type.shape[axis] for axis in kept), type.element)
-        constant = value.op
-        if isinstance(constant, arith.Constant) and isinstance(constant.value, DenseAttr) and constant.value.is_splat and made.is_static:
-            return self.inside.create(arith.Constant, value=DenseAttr.splat(constant.value.splat_value, made))
+        constant = value.op.value if isinstance(value.op, arith.Constant) else None
+        if isinstance(constant, DenseAttr) and constant.is_splat and made.is_static:
+            return self.inside.create(arith.Constant, value=DenseAttr.splat(constant.splat_value, made))
         offsets = [self.counters.get(number, 0) for number in axes]
         sizes = [1 if n in self.counters else self._size_of(value, axis) for axis, n in enumerate(axes)]
         (static_offsets, dynamic), (static, sizes_) = split_mixed(offsets), split_mixed(sizes)
@@ -165,9 +167,13 @@ class Rows:
 
     def _empty(self, b: Builder, type: TensorType, axes: Sequence[int]) -> Value:
         """A tensor of the type, whose sizes that run time knows are those of the axes."""
-        sizes = [self._size(axis) for axis, dim in zip(axes, type.shape) if not isinstance(dim, int)]
-        values = [self.outside.create(arith.Constant, value=IntegerAttr(n, INDEX)) if isinstance(n, int) else n for n in sizes]
-        return b.create(tensor.Empty, values, result_types=[type])
+        sizes = [self._size_value(axis) for axis, dim in zip(axes, type.shape) if not isinstance(dim, int)]
+        return b.create(tensor.Empty, sizes, result_types=[type])
+
+    def _size_value(self, axis: int) -> Value:
+        """The size of an axis as a value, for a type that does not say it."""
+        size = self._size(axis)
+        return self.outside.create(arith.Constant, value=IntegerAttr(size, INDEX)) if isinstance(size, int) else size
 
     def _size(self, axis: int) -> int | Value:
         """How long the loops of an axis are."""
@@ -183,7 +189,7 @@ class Rows:
                 for place, expr in enumerate(map.results) if is_given else ():
                     if isinstance(expr, AffineDim) and self.axes.of_loop(op, expr.position) == axis:
                         if isinstance(value.type.shape[place], int):  # type: ignore[attr-defined]
-                            return value.type.shape[place]  # type: ignore[attr-defined, no-any-return]
+                            return value.type.shape[place]  # type: ignore[attr-defined]
                         found = found or (value, place)  # type: ignore[assignment]
         assert found is not None, "an axis that no operand shows"
         return self._size_of(*found)  # type: ignore[misc]
@@ -194,7 +200,7 @@ class Rows:
         if isinstance(dim, int):
             return dim
         if isinstance(value.op, tensor.Empty):
-            return value.op.dynamicSizes[sum(not isinstance(size, int) for size in value.type.shape[:axis])]  # type: ignore[attr-defined, no-any-return]
+            return value.op.dynamicSizes[sum(not isinstance(size, int) for size in value.type.shape[:axis])]  # type: ignore[attr-defined]
         number = self.outside.create(arith.Constant, value=IntegerAttr(axis, INDEX))
         return self.outside.create(tensor.Dim, value, number)
 
