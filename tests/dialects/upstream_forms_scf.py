@@ -323,4 +323,57 @@ func.func @f(%l: index, %u: index, %s: index, %x: f32, %m: memref<?xf32>, %b: i1
 }) : () -> ()
 """,
     ),
+    "forall": (
+        """
+func.func @f(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
+  %r = scf.forall (%i) in (%n) shared_outs(%o = %x) -> (tensor<?x4xf32>) {
+    %s = tensor.extract_slice %x[%i, 0] [1, 4] [1, 1] : tensor<?x4xf32> to tensor<4xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %s into %o[%i, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<?x4xf32>
+    }
+  }
+  return %r : tensor<?x4xf32>
+}
+""",
+        """
+"builtin.module"() ({
+  "func.func"() <{function_type = (tensor<?x4xf32>, index) -> tensor<?x4xf32>, sym_name = "f"}> ({
+  ^bb0(%arg0: tensor<?x4xf32>, %arg1: index):
+    %0 = "scf.forall"(%arg1, %arg0) <{operandSegmentSizes = array<i32: 0, 1, 0, 1>, staticLowerBound = array<i64: 0>, staticStep = array<i64: 1>, staticUpperBound = array<i64: -9223372036854775808>}> ({
+    ^bb0(%arg2: index, %arg3: tensor<?x4xf32>):
+      %1 = "tensor.extract_slice"(%arg0, %arg2) <{operandSegmentSizes = array<i32: 1, 1, 0, 0>, static_offsets = array<i64: -9223372036854775808, 0>, static_sizes = array<i64: 1, 4>, static_strides = array<i64: 1, 1>}> : (tensor<?x4xf32>, index) -> tensor<4xf32>
+      "scf.forall.in_parallel"() ({
+        "tensor.parallel_insert_slice"(%1, %arg3, %arg2) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>, static_offsets = array<i64: -9223372036854775808, 0>, static_sizes = array<i64: 1, 4>, static_strides = array<i64: 1, 1>}> : (tensor<4xf32>, tensor<?x4xf32>, index) -> ()
+      }) : () -> ()
+    }) : (index, tensor<?x4xf32>) -> tensor<?x4xf32>
+    "func.return"(%0) : (tensor<?x4xf32>) -> ()
+  }) : () -> ()
+}) : () -> ()
+""",
+    ),
+    "forall_bounds": (
+        """
+func.func @f(%x: f32, %m: memref<?xf32>, %n: index) {
+  scf.forall (%i, %j) = (%n, 0) to (8, %n) step (2, %n) {
+    memref.store %x, %m[%i] : memref<?xf32>
+  } {user.note}
+  return
+}
+""",
+        """
+"builtin.module"() ({
+  "func.func"() <{function_type = (f32, memref<?xf32>, index) -> (), sym_name = "f"}> ({
+  ^bb0(%arg0: f32, %arg1: memref<?xf32>, %arg2: index):
+    "scf.forall"(%arg2, %arg2, %arg2) <{operandSegmentSizes = array<i32: 1, 1, 1, 0>, staticLowerBound = array<i64: -9223372036854775808, 0>, staticStep = array<i64: 2, -9223372036854775808>, staticUpperBound = array<i64: 8, -9223372036854775808>}> ({
+    ^bb0(%arg3: index, %arg4: index):
+      "memref.store"(%arg0, %arg1, %arg3) : (f32, memref<?xf32>, index) -> ()
+      "scf.forall.in_parallel"() ({
+      ^bb0:
+      }) : () -> ()
+    }) {user.note} : (index, index, index) -> ()
+    "func.return"() : () -> ()
+  }) : () -> ()
+}) : () -> ()
+""",
+    ),
 }

@@ -36,13 +36,14 @@ from tests.plant.graph_bugs import GRAPH_BUGS  # noqa: E402
 from tests.plant.look_bugs import LOOK_BUGS  # noqa: E402
 from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.rewrite_bugs import REWRITE_BUGS  # noqa: E402
+from tests.plant.row_bugs import ROW_BUGS  # noqa: E402
 from tests.plant.size_bugs import SIZE_BUGS  # noqa: E402
 from tests.plant.thread_bugs import THREAD_BUGS  # noqa: E402
 from tests.plant.tool_bugs import TOOL_BUGS  # noqa: E402
 
 BUGS = (
     *PROGRAM_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS, *OP_BUGS,
-    *REWRITE_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
+    *REWRITE_BUGS, *ROW_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
 )  # fmt: skip
 
 WORKERS = 2

@@ -10,19 +10,24 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
 from tir.dialects.numeric import of_type, signed, unsigned
+from tir.dialects.tensor import ParallelInsertSlice
 from tir.ir.attributes import IntegerAttr, UnitAttr
 from tir.ir.define import attribute, operand, region, result
 from tir.ir.errors import TirError
 from tir.ir.execution import ExecutionError, Frame, Run, given_away, numpy_dtype
 from tir.ir.flow import Edge, known_count
 from tir.ir.ir import Block, BlockArgument, Op, Value
-from tir.ir.kinds import INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
+from tir.ir.kinds import ANY_TENSOR, I64_ARRAY, INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
 from tir.ir.traits import ConstantLike, ParallelLoop, RecursiveEffects, ReturnLike
 from tir.ir.types import I1, INDEX, Type
+from tir.ir.views import DYNAMIC_INDEX, mixed, verify_mixed
 from tir.lazy import np
 
-__all__ = ["DIALECT", "THREADS", "Condition", "For", "If", "Parallel", "Reduce", "ReduceReturn", "While", "Yield"]
+__all__ = [
+    "DIALECT", "THREADS", "Condition", "For", "ForAll", "If", "InParallel", "Parallel", "Reduce", "ReduceReturn", "While",
+    "Yield",
+]  # fmt: skip
 
 #: The attribute of an scf.parallel whose iterations are worth a thread.
 THREADS = "tir.threads"
@@ -325,6 +330,130 @@ class Parallel(Op, RecursiveEffects, ParallelLoop):
         return tuple(combined)
 
 
+class InParallel(Op, ReturnLike):
+    """`scf.forall.in_parallel { tensor.parallel_insert_slice .. }`: ends an `scf.forall`, and says what an iteration
+    writes."""
+
+    name = "scf.forall.in_parallel"
+    parent_ops = ("scf.forall",)
+    body_region = region()
+    format = "$body_region attr-dict"
+
+    def verify(self) -> None:
+        loop = self.parent_op
+        for op in self.body_region.block:
+            if not isinstance(op, ParallelInsertSlice):
+                raise TirError(f"may only have tensor.parallel_insert_slice inside, got {op.name}")
+            if isinstance(loop, ForAll) and op.dest not in loop.shared_outs:
+                raise TirError("each tensor that is written must be one of shared_outs of the scf.forall around")
+
+    def may_fail(self) -> bool:
+        return False
+
+
+class ForAll(Op, RecursiveEffects):
+    """`scf.forall (%i) in (%n) shared_outs(%o = %init) -> (tensor<?x4xf32>) { .. }`: iterations in any order, each of which
+    makes a part of the results.
+
+    Bounds are (%i) in (%n), from 0 on in steps of 1, or (%i) = (0) to (%n) step (64); each is an integer or a value. The
+    body takes the counters and the tensors that all iterations share, and ends in `scf.forall.in_parallel`, which says the
+    parts that it writes. A result is `init` with these parts replaced; two iterations must not write one element. What the
+    body reads of a shared tensor is what stood there before the loop.
+    """
+
+    name = "scf.forall"
+    dynamicLowerBound = operand(INDEX_KIND, variadic=True)
+    dynamicUpperBound = operand(INDEX_KIND, variadic=True)
+    dynamicStep = operand(INDEX_KIND, variadic=True)
+    outputs = operand(ANY_TENSOR, variadic=True)
+    values = result(ANY_TENSOR, variadic=True)
+    staticLowerBound = attribute(I64_ARRAY)
+    staticUpperBound = attribute(I64_ARRAY)
+    staticStep = attribute(I64_ARRAY)
+    body_region = region("scf.forall.in_parallel")
+    implicit_terminator = InParallel
+    format = (
+        "custom<ForAllHeader>($dynamicLowerBound, $dynamicUpperBound, $dynamicStep, $outputs, $staticLowerBound, "
+        "$staticUpperBound, $staticStep, $body_region) attr-dict"
+    )
+
+    @property
+    def rank(self) -> int:
+        """How many loops there are."""
+        return len(self.staticUpperBound)
+
+    @property
+    def counters(self) -> list[BlockArgument]:
+        """The counters, inside the body."""
+        return self.body.arguments[: self.rank]
+
+    @property
+    def shared_outs(self) -> list[BlockArgument]:
+        """The tensors that all iterations share, inside the body."""
+        return self.body.arguments[self.rank :]
+
+    @property
+    def mixed_bounds(self) -> list[tuple[int | Value, int | Value, int | Value]]:
+        """The first number, the end and the step of each loop."""
+        lists = (
+            (self.staticLowerBound, self.dynamicLowerBound), (self.staticUpperBound, self.dynamicUpperBound),
+            (self.staticStep, self.dynamicStep),
+        )  # fmt: skip
+        return list(zip(*(mixed(static, dynamic) for static, dynamic in lists)))
+
+    @property
+    def parts(self) -> list[ParallelInsertSlice]:
+        """What an iteration writes."""
+        return list(self.body.terminator.body_region.block)  # type: ignore[attr-defined]
+
+    def infer(self) -> Sequence[Type]:
+        return [value.type for value in self.outputs]
+
+    def verify(self) -> None:
+        if not self.rank:
+            raise TirError("needs at least one loop")
+        for what, static, dynamic in (
+            ("lower bounds", self.staticLowerBound, self.dynamicLowerBound),
+            ("upper bounds", self.staticUpperBound, self.dynamicUpperBound),
+            ("steps", self.staticStep, self.dynamicStep),
+        ):
+            verify_mixed(what, static, dynamic, self.rank)
+        _check_block("the body", self.body, [INDEX] * self.rank + [value.type for value in self.outputs])
+        end = self.body.terminator
+        if not isinstance(end, InParallel):
+            raise TirError(f"the body must end in scf.forall.in_parallel, got {end.name}")
+
+    def verify_written(self) -> None:
+        """Steps that are constants must be at least 1."""
+        for step in self.staticStep:
+            if step != DYNAMIC_INDEX and step <= 0:
+                raise TirError(f"{self.name}: the step must be at least 1, got {step}", self.location)
+        _check_steps(self, self.dynamicStep)
+
+    def may_fail(self) -> bool:
+        """A step may not be at least 1."""
+        return not all(map(_is_counting, self.dynamicStep))
+
+    def edges(self) -> Iterator[Edge]:
+        """Around the body; the results are put together on the way."""
+        if 0 not in self.staticUpperBound or any(self.staticLowerBound):
+            for source in (None, self.body):
+                yield Edge(source, self.body, [None] * len(self.body.arguments))
+            yield Edge(self.body, None, [None] * len(self.results))
+        yield Edge(None, None, [None] * len(self.results))
+
+    def interpret(self, frame: Frame) -> Steps:
+        loops = [_counted(*(n if isinstance(n, int) else frame[n] for n in loop)) for loop in self.mixed_bounds]
+        inits = [frame[v] for v in self.outputs]
+        made = dict(zip(self.shared_outs, map(np.array, inits)))
+        for point in itertools.product(*loops):
+            yield Run(self.body, [*(np.int64(i) for i in point), *inits])
+            for part in self.parts:
+                numbers = [frame[v] for v in (*part.offsets, *part.sizes, *part.strides)]
+                part.write(frame[part.source], made[part.dest], numbers)
+        return tuple(made.values())
+
+
 def _check_steps(op: Op, steps: Sequence[Value]) -> None:
     for step in steps:
         value = step.op.properties.get("value") if isinstance(step.op, ConstantLike) else None
@@ -369,5 +498,5 @@ def _types_of(values: Sequence[Value]) -> str:
 DIALECT = Dialect(
     "scf",
     "Loops and conditions with regions.",
-    (For, If, While, Condition, Yield, Parallel, Reduce, ReduceReturn),
+    (For, If, While, Condition, Yield, Parallel, Reduce, ReduceReturn, ForAll, InParallel),
 )

@@ -17,7 +17,7 @@ from tir.ir.kinds import ANY_TENSOR, I64_ARRAY, I64_ARRAYS, I64_ATTR, INDEX_KIND
 from tir.ir.last_uses import is_unshared
 from tir.ir.nest import index_grid, run_vectorized, vectorizable
 from tir.ir.registry import Dialect
-from tir.ir.traits import Pure, RecursiveEffects, ReturnLike
+from tir.ir.traits import PartOfParent, Pure, RecursiveEffects, ReturnLike
 from tir.ir.types import INDEX, TensorType, Type
 from tir.ir.views import (
     SliceLists,
@@ -40,7 +40,7 @@ from tir.lazy import np
 
 __all__ = [
     "Cast", "CollapseShape", "Concat", "DIALECT", "Dim", "Empty", "ExpandShape", "Extract", "ExtractSlice",
-    "FromElements", "Generate", "Insert", "InsertSlice", "Splat", "Yield",
+    "FromElements", "Generate", "Insert", "InsertSlice", "ParallelInsertSlice", "Splat", "Yield",
 ]  # fmt: skip
 
 
@@ -297,13 +297,41 @@ class InsertSlice(Pure, SliceLists, Op):
 
     def changed(self, arguments: list[Any]) -> Any:
         """The result, which is the array `dest` itself if only the list holds that."""
-        lists, source = self.lists_at(arguments[2:]), arguments[0]
-        slices, sizes = checked_slices(lists, arguments[1].shape), lists[1]
-        if source.shape != tuple(sizes[axis] for axis in self.kept_axes):
-            raise ExecutionError(f"the source must have the sizes of the slice {sizes}, got {list(source.shape)}")
         array = arguments[1] if is_unshared(arguments, 1) else np.array(arguments[1])
-        array[slices] = source.reshape(sizes)
+        _put_in(self, arguments[0], array, arguments[2:])
         return array
+
+
+class ParallelInsertSlice(PartOfParent, SliceLists, Op):
+    """`tensor.parallel_insert_slice %s into %o[%i, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<?x4xf32>`, at the end of
+    an `scf.forall`: what an iteration writes to a tensor that all iterations share.
+
+    The source may leave out axes of static size 1.
+    """
+
+    name = "tensor.parallel_insert_slice"
+    parent_ops = ("scf.forall.in_parallel",)
+    source = operand(ANY_TENSOR)
+    dest = operand(ANY_TENSOR)
+    offsets = operand(INDEX_KIND, variadic=True)
+    sizes = operand(INDEX_KIND, variadic=True)
+    strides = operand(INDEX_KIND, variadic=True)
+    static_offsets = attribute(I64_ARRAY)
+    static_sizes = attribute(I64_ARRAY)
+    static_strides = attribute(I64_ARRAY)
+    format = InsertSlice.format
+
+    @property
+    def kept_axes(self) -> list[int]:
+        """The axes of the destination that the source has."""
+        return _slice_axes(self, self.source.type)
+
+    def verify(self) -> None:
+        _check_slice(self, self.dest.type, self.source.type)
+
+    def write(self, source: Any, array: Any, numbers: Sequence[Any]) -> None:
+        """Puts the source into its place in the array."""
+        _put_in(self, source, array, numbers)
 
 
 class Concat(Pure, Op):
@@ -440,7 +468,16 @@ def _check_known_sizes(type: TensorType, static: Sequence[int]) -> None:
             raise TirError(f"axis {axis} of {type} must have size {want}, got {got}")
 
 
-def _slice_axes(op: ExtractSlice | InsertSlice, part: TensorType) -> list[int]:
+def _put_in(op: InsertSlice | ParallelInsertSlice, source: Any, array: Any, numbers: Sequence[Any]) -> None:
+    """Writes the source to the slice of the array; ExecutionError if it does not fit."""
+    lists = op.lists_at(numbers)
+    slices, sizes = checked_slices(lists, array.shape), lists[1]
+    if source.shape != tuple(sizes[axis] for axis in op.kept_axes):
+        raise ExecutionError(f"the source must have the sizes of the slice {sizes}, got {list(source.shape)}")
+    array[slices] = source.reshape(sizes)
+
+
+def _slice_axes(op: ExtractSlice | InsertSlice | ParallelInsertSlice, part: TensorType) -> list[int]:
     axes = kept_axes(*([known_size(dim) for dim in dims] for dims in (dims_of(op.static_sizes), part.shape)))
     if axes is None:
         dims = "x".join(map(str, dims_of(op.static_sizes)))
@@ -448,7 +485,7 @@ def _slice_axes(op: ExtractSlice | InsertSlice, part: TensorType) -> list[int]:
     return axes
 
 
-def _check_slice(op: ExtractSlice | InsertSlice, whole: TensorType, part: TensorType) -> None:
+def _check_slice(op: ExtractSlice | InsertSlice | ParallelInsertSlice, whole: TensorType, part: TensorType) -> None:
     op.verify_lists(whole.rank, whole.rank)
     op.verify_bounds(whole.shape)
     _check_elements(whole, part)
@@ -459,7 +496,7 @@ DIALECT = Dialect(
     "tensor",
     "Making, reading and reshaping immutable tensors.",
     (
-        Empty, Dim, Extract, Insert, FromElements, Splat, Generate, Yield, ExtractSlice, InsertSlice, Concat, Cast,
-        CollapseShape, ExpandShape,
+        Empty, Dim, Extract, Insert, FromElements, Splat, Generate, Yield, ExtractSlice, InsertSlice, ParallelInsertSlice,
+        Concat, Cast, CollapseShape, ExpandShape,
     ),
 )  # fmt: skip

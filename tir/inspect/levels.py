@@ -22,7 +22,7 @@ __all__ = ["LEVELS", "IRText", "advance", "ir_at", "passes_between"]
 
 #: level -> the pass in front of which it ends; "" for the level as given, None behind the last pass.
 _ENDS: dict[str, str | None] = {
-    "tensor": "", "optimized": "state-to-arguments", "structured": "fuse-structured", "fused": "bufferize",
+    "tensor": "", "optimized": "state-to-arguments", "structured": "fuse-rows", "fused": "bufferize",
     "buffers": "lower-loops", "loops": None,
 }  # fmt: skip
 #: The levels that `ir_at` shows, from the program to the machine.

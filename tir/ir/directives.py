@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from tir.ir.attributes import (
     ArrayAttr,
     Attribute,
-    DenseArrayAttr,
     DenseAttr,
     DenseResourceAttr,
     DictAttr,
@@ -36,14 +35,17 @@ from tir.ir.format_pieces import (
 from tir.ir.ir import Op, Value
 from tir.ir.loop_directives import (
     parse_carried_values,
+    parse_forall,
+    parse_index_list,
     parse_scan_header,
     print_carried_values,
+    print_forall,
+    print_index_list,
     print_scan_header,
 )
 from tir.ir.reader import Reader, value_hint
 from tir.ir.syntax import Braces, SymbolItem, Use, Word
-from tir.ir.types import I64, INDEX, FunctionType, MemRefType, TensorType, Type
-from tir.ir.views import DYNAMIC_INDEX
+from tir.ir.types import INDEX, FunctionType, MemRefType, TensorType, Type
 
 __all__ = ["DIRECTIVES", "Directive"]
 
@@ -348,38 +350,6 @@ def _check_count(reader: Reader, what: str, names: Sequence[int], types: Sequenc
 # --- tensor, memref: `[%a, 1, %b]`, numbers and values mixed --------------------------------------------------------
 
 
-def parse_index_list(reader: Reader, parsed: Parsed, dynamic: Any, static: Any) -> None:
-    """The values become operands; in the static list `DYNAMIC_INDEX` keeps their places."""
-    inner = reader.brackets("[")
-    holes: list[int] = []
-    numbers: list[int] = []
-    while not inner.done:
-        if isinstance(inner.peek(), Use):
-            holes.append(inner.use())
-            numbers.append(DYNAMIC_INDEX)
-        else:
-            numbers.append(inner.integer())
-        if not inner.take_punct(","):
-            inner.finish("',' or ']'")
-    parsed.operands[dynamic.name] = holes
-    parsed.operand_types[dynamic.name] = [INDEX] * len(holes)
-    parsed.properties[static.name] = DenseArrayAttr(I64, tuple(numbers))
-
-
-def print_index_list(op: Op, out: Spaced, dynamic: Any, static: Any) -> None:
-    writer = out.begin()
-    place = op.definition.operand_range(op, dynamic.index)[0]
-    writer.text("[")
-    for i, number in enumerate(op.properties[static.name].values):  # type: ignore[attr-defined]
-        writer.text(", " if i else "")
-        if number == DYNAMIC_INDEX:
-            writer.operand(op, place)
-            place += 1
-        else:
-            writer.text(str(number))
-    writer.text("]")
-
-
 # --- linalg.generic --------------------------------------------------------------------------------------------------
 
 
@@ -500,6 +470,7 @@ def print_select_types(op: Op, out: Spaced, condition: TypePiece, chosen: TypePi
 DIRECTIVES: dict[str, Directive] = {
     "CarriedValues": Directive(parse_carried_values, print_carried_values, example="(%a = %init : type)"),
     "DynamicIndexList": Directive(parse_index_list, print_index_list),
+    "ForAllHeader": Directive(parse_forall, print_forall),
     "ForHeader": Directive(parse_for, print_for),
     "FunctionBody": Directive(parse_body, print_body),
     "FunctionSignature": Directive(parse_signature, print_signature, written=(1,)),

@@ -16,9 +16,8 @@ from tir.ir.types import INDEX, ShapedType, Type
 
 __all__ = [
     "Allocates", "BindsSize", "Commutative", "ConstantLike", "Effects", "FunctionLike", "IsolatedFromAbove", "ParallelLoop",
-    "Pure",
-    "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol", "SymbolTable", "Terminator",
-    "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
+    "PartOfParent", "Pure", "ReadsMemory", "RecursiveEffects", "ReturnLike", "SameOperandsAndResultType", "Symbol",
+    "SymbolTable", "Terminator", "Trait", "WritesMemory", "effects_of", "is_pure", "is_removable",
 ]  # fmt: skip
 
 
@@ -131,6 +130,12 @@ class ReturnLike(Terminator, Pure):
         return False
 
 
+class PartOfParent(Pure):
+    """Has no results and is not run: the op around it reads what it says."""
+
+    __slots__ = ()
+
+
 class IsolatedFromAbove(Trait):
     """The ops inside use no value from outside."""
 
@@ -213,4 +218,4 @@ def is_removable(op: Op) -> bool:
     """`op` may be removed when its results are not used."""
     effects = effects_of(op)
     harmless = effects is Effects.NONE or not effects & (Effects.WRITE | Effects.UNKNOWN)
-    return harmless and not isinstance(op, (Terminator, Symbol))
+    return harmless and not isinstance(op, (Terminator, Symbol, PartOfParent))

@@ -209,7 +209,8 @@ class _Build:
         if implied is not None and not op.results and len(region.blocks) == 1:
             block = region.block
             if not isinstance(block.last, (Terminator, UnregisteredOp)):
-                block.append(create(implied, result_types=(), location=op.location))
+                empty = [Region([Block()]) for one in implied.definition.regions if one.many == ""]
+                block.append(create(implied, result_types=(), regions=empty, location=op.location))
 
     # --- names -----------------------------------------------------------------------------------------------------
 

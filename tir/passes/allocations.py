@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from tir.dialects import arith, cf, memref, scf
 from tir.ir.attributes import IntegerAttr
+from tir.ir.builder import Builder
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.traits import Pure
-from tir.ir.types import MemRefType
+from tir.ir.types import MemRefType, dtype_of
 
 __all__ = ["hoist_allocations", "hoist_out_of_loops"]
 
+#: What the iterations of one parallel loop may keep on the stack.
+STACK_BYTES = 64 * 1024
 #: Ops that give a size of at least 0 for such sizes, and cannot fail.
 _SIZE_OPS = (arith.AddI, arith.MulI, arith.MaxSI, arith.MinSI)
 
@@ -58,12 +61,30 @@ def hoist_out_of_loops(function: Op) -> None:
     """Moves each allocation that is freed in its own block, and the freeing, out of the loops and conditions around it.
 
     It stays where its sizes are not known before, or might be negative, which is an error only if the loop runs. Each
-    iteration of an `scf.parallel` keeps memory of its own.
+    iteration of an `scf.parallel` keeps memory of its own: on the stack, where it is known to be small.
     """
     for op in [op for op in function.walk() if isinstance(op, memref.Alloc)]:
         freed = next((user for user in op.memref.users if isinstance(user, memref.Dealloc)), None)
         if freed is not None and freed.parent is op.parent:
             _hoist(op, freed)
+    for loop in [op for op in function.walk() if isinstance(op, scf.Parallel)]:
+        _keep_on_stack(loop)
+
+
+def _keep_on_stack(loop: scf.Parallel) -> None:
+    """Memory that each iteration allocates and frees becomes the stack's, as long as there is little of it."""
+    left = STACK_BYTES
+    for op in loop.body.ops:
+        type = op.results[0].type if isinstance(op, memref.Alloc) and not isinstance(op, memref.Alloca) else None
+        if not isinstance(type, MemRefType) or not type.is_static:
+            continue
+        freed = next((user for user in op.results[0].users if isinstance(user, memref.Dealloc)), None)
+        size_bytes = type.count * dtype_of(type.element).size_bytes
+        if freed is not None and freed.parent is loop.body and size_bytes <= left:
+            left -= size_bytes
+            freed.erase()
+            made = Builder.before(op).create(memref.Alloca, [], [], result_types=[type])
+            op.replace_with([made])
 
 
 def _hoist(op: memref.Alloc, freed: Op) -> None:

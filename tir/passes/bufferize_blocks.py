@@ -240,6 +240,8 @@ class Blocks:
             return list(zip(op.results, op.outputs))
         if isinstance(op, (tensor.Insert, tensor.InsertSlice)):
             return [(op.result, op.dest)]
+        if isinstance(op, scf.ForAll):
+            return list(zip(op.results, op.outputs))
         if isinstance(op, (scf.For, scf.While)):
             inits = op.initArgs if isinstance(op, scf.For) else op.inits
             return [(r, i) for r, i in zip(op.results, inits) if isinstance(r.type, TensorType) and r.type is i.type]

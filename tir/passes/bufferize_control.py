@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tir.dialects import scf
+from tir.dialects import scf, tensor
+from tir.ir.builder import Builder
 from tir.ir.errors import PassError
-from tir.ir.ir import Block, Op, Value
+from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.steps import Steps
 from tir.passes.bufferize_blocks import Blocks, Place
+from tir.passes.bufferize_ops import subview
 from tir.passes.storage import Storage, memref_type
 
 __all__ = ["RULES"]
@@ -112,6 +114,53 @@ def parallel_loop(f: Blocks, op: scf.Parallel) -> Steps:
     yield f.convert(op.body)
     f.at_end(op.body)
     f.close(op.body, op.body.terminator.operands)
+
+
+def for_all(f: Blocks, op: scf.ForAll) -> Steps:
+    """An `scf.parallel`. Each part is computed where it belongs, if its place is known when an iteration begins."""
+    places = initial_places(f, op, list(zip(op.outputs, op.results)))
+    for argument, init, place in zip(op.shared_outs, op.outputs, places):
+        is_read = any(not isinstance(user, (tensor.ParallelInsertSlice, tensor.Dim)) for user in argument.users)
+        if is_read and f.buffers.get(init) is place.buffer:  # what an iteration reads must stay as it is
+            storage = f.allocate(init.type, init)
+            f.copy(place.buffer, storage.memref)
+            f.bind(argument, storage.memref, storage)
+        else:
+            f.bind(argument, f.buffer(init) if is_read else place.buffer, Storage(place.buffer, "argument"))
+    target = dict(zip(op.shared_outs, places))
+    with f.b.at(op.body, op.body.first):
+        early = {part: part_place(f, part, target[part.dest]) for part in op.parts if is_known_early(op, part)}
+    f.want(op.body, [(part.source, place.storage) for part, place in early.items()])
+    yield f.convert(op.body)
+    f.at_end(op.body)
+    f.move([(part.source, early.get(part) or part_place(f, part, target[part.dest])) for part in op.parts])
+    op.body.terminator.erase()
+    f.b = Builder(op.body, None, op.location)
+    f.b.op(scf.Reduce, [], result_types=[])
+    f.at_end(op.body)
+    f.close(op.body, [])
+    erase_arguments(op.body, range(op.rank, len(op.body.arguments)))
+    f.b = f.b.before(op)
+    bounds = [[f.index(n) if isinstance(n, int) else n for n in numbers] for numbers in zip(*op.mixed_bounds)]
+    body = op.body
+    op.body_region.take_blocks()
+    f.b.op(scf.Parallel, *bounds, [], result_types=[], regions=[Region([body])], attributes=op.attributes)
+    f.dead.add(op)
+    for result, place in zip(op.results, places):
+        f.bind(result, place.buffer, place.storage)
+
+
+def is_known_early(op: scf.ForAll, part: tensor.ParallelInsertSlice) -> bool:
+    """Where the part is written does not depend on what the body computes."""
+    numbers = (*part.offsets, *part.sizes, *part.strides)
+    return not any(value.op is not None and value.is_made_inside(op) for value in numbers)
+
+
+def part_place(f: Blocks, part: tensor.ParallelInsertSlice, whole: Place) -> Place:
+    """The part of the memory of a result that an iteration writes; no other writes there."""
+    dropped = [axis for axis in range(len(part.static_sizes)) if axis not in part.kept_axes]
+    buffer = subview(f, part, whole.buffer, dropped)
+    return Place(buffer, Storage(buffer, "carried"))
 
 
 # --- places ----------------------------------------------------------------------------------------------------------
@@ -256,6 +305,7 @@ def replace_results(f: Blocks, op: Op, new: Op, tensors: Sequence[int], places: 
 
 RULES: Mapping[type[Op], Callable[[Blocks, Any], Steps | None]] = {
     scf.For: for_loop,
+    scf.ForAll: for_all,
     scf.If: branch,
     scf.Parallel: parallel_loop,
     scf.While: while_loop,

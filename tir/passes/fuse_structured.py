@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tir.dialects import arith, linalg, tensor
+from tir.dialects import arith, linalg, scf, tensor
 from tir.ir import actions
 from tir.ir.affine import AffineDim, AffineMap
 from tir.ir.attributes import DenseAttr
@@ -31,7 +31,7 @@ from tir.passes.generic_edit import (
 from tir.passes.loop_sizes import LoopSizes
 from tir.passes.op_weights import weight
 
-__all__ = ["FuseStructured"]
+__all__ = ["FuseStructured", "is_fusable"]
 
 LOAD_WEIGHT = 1
 #: The most that is computed again for each point of a loop that the value does not depend on.
@@ -102,7 +102,8 @@ class _Fusion:
 
     def __init__(self, block: Block, max_cost: int, remarks: list[tuple[Location, str]]) -> None:
         self.block = block
-        self.max_cost = max_cost
+        # What is handed on inside a loop over rows is in the cache, and costs no more to read than to add.
+        self.max_cost = min(max_cost, REPEATED_COST) if isinstance(block.parent_op, scf.ForAll) else max_cost
         self.remarks = remarks
         self.cost: dict[Op, int] = {}
         self.positions: dict[Op, int] = {}
@@ -111,7 +112,7 @@ class _Fusion:
     def run(self) -> None:
         """Constants, producers, siblings; then what is left to clean up and to say."""
         for op in self.block:
-            if isinstance(op, linalg.Generic) and _is_fusable(op):
+            if isinstance(op, linalg.Generic) and is_fusable(op):
                 self.cost[op] = sum(map(weight, op.body))
                 _absorb_constants(op)
         self._number()
@@ -218,7 +219,7 @@ class _Fusion:
                     self.remarks.append((consumer.location, f"not fused: {reason or 'they met too late'}"))
 
 
-def _is_fusable(op: linalg.Generic) -> bool:
+def is_fusable(op: linalg.Generic) -> bool:
     """The op is on tensors, and its body only computes scalars."""
     kinds = set(op.iterator_types) <= {linalg.PARALLEL, linalg.REDUCTION}
     return kinds and op.library_call is None and is_pure(op) and not any(inner.regions for inner in op.body)

@@ -81,6 +81,8 @@ def _source(value: Value, written: Mapping[Op, Sequence[int]]) -> Value | None:
             return value.op.operands[written[value.op][value.index]]
         if isinstance(value.op, scf.For):
             return value.op.initArgs[value.index]
+        if isinstance(value.op, scf.ForAll):
+            return value.op.outputs[value.index]
         if isinstance(value.op, scf.While):
             return value.op.before.block.terminator.operand(1 + value.index)
         return None
@@ -88,6 +90,8 @@ def _source(value: Value, written: Mapping[Op, Sequence[int]]) -> Value | None:
     op = value.owner.parent_op
     if isinstance(op, scf.For):
         return op.initArgs[value.index - 1]
+    if isinstance(op, scf.ForAll):
+        return op.outputs[value.index - op.rank]
     if isinstance(op, scf.While):
         is_first = value.owner is op.before.block
         return op.inits[value.index] if is_first else op.before.block.terminator.operand(1 + value.index)

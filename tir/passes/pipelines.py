@@ -27,6 +27,7 @@ PASSES = LazyTable({
     "symbol-dce": "tir.passes.symbol_dce:SymbolDce",
     "state-to-arguments": "tir.passes.state_to_arguments:StateToArguments",
     "lower-structured": "tir.passes.lower_structured:LowerStructured",
+    "fuse-rows": "tir.passes.fuse_rows:FuseRows",
     "fuse-structured": "tir.passes.fuse_structured:FuseStructured",
     "select-library": "tir.passes.select_library:SelectLibrary",
     "bufferize": "tir.passes.bufferize:Bufferize",
@@ -86,7 +87,7 @@ def fuse(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion. fp_mode:
     that of all passes that have one.
     """
-    passes = _passes("fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
+    passes = _passes("fuse-rows", "fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
     return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
