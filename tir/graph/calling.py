@@ -18,6 +18,7 @@ from tir.ir.bfloat16 import widened
 from tir.ir.errors import counted
 from tir.ir.types import BF16, dtype_of
 from tir.lazy import np
+from tir.runtime.wrapper import NUMBERS
 
 __all__ = ["Converter"]
 
@@ -45,6 +46,14 @@ class Converter:
             if isinstance(dim, int) and array.shape[axis] != dim:
                 raise self.error(f"must have size {dim} along axis {axis}, got {array.shape[axis]}")
         return array
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What code can read of what is taken for an array of rank 0: see `tir.runtime.wrapper.Argument`."""
+        if self.rank or self.spec.strict or self.dtype.name not in NUMBERS:
+            return frozenset({"array"})
+        floats = ({"float", "rounded"} if self.spec.allow_downcast else {"float"}) if self.dtype.kind == "f" else set()
+        return frozenset({"array", "scalar", "int", *floats})
 
     def default(self) -> Any:
         """The value for a call that gives none."""
