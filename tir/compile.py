@@ -44,6 +44,7 @@ from tir.ir.types import (
 from tir.lazy import np
 from tir.machines import CalledFromPython, Machine, NestTime, NumpyMachine, functions_of
 from tir.runtime.callables import FastCode
+from tir.runtime.calls import span
 from tir.runtime.wrapper import Argument, CallStyle
 from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
@@ -332,6 +333,8 @@ class Executable:
         impossible = function.impossible(sizes)
         # An array for a result may turn out to have another shape.
         in_place = impossible is None and not destinations and self._machine.is_atomic(function.name)
+        if in_place and state:
+            inputs = _apart(inputs, [state[slot.symbol] for slot in function.arguments if slot.kind == "shared"])
         given, outs, new, arguments = iter(inputs), [], {}, []
         for slot in function.arguments:
             if slot.kind == "input":
@@ -456,6 +459,16 @@ def _ordered(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) 
         takes = f"takes {counted(len(names), 'argument')} ({', '.join(names)})" if names else "takes no arguments"
         raise ExecutionError(f"@{function.name} {takes}, got {len(arguments)}")
     return arguments
+
+
+def _apart(inputs: Sequence[Any], held: Sequence[Any]) -> list[Any]:
+    """The inputs, of which those are copies that lie where a shared variable does: callers may have its very array."""
+    taken = [span(array) for array in held]
+    found = []
+    for array in inputs:
+        start, end = span(array) if isinstance(array, np.ndarray) else (0, 0)
+        found.append(np.array(array) if any(start < last and first < end for first, last in taken) else array)
+    return found
 
 
 def _destinations(function: _Function, out: Sequence[Any]) -> dict[int, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 from tir.configuration import config
 from tir.dialects.tir.build.core import told
 from tir.graph.building import Built, build
-from tir.graph.calling import Converter
+from tir.graph.calling import OTHER_FLOAT_X, Converter
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH, located
 from tir.graph.modes import mode_of
@@ -239,7 +239,9 @@ class Function(NativeCallable):
             return None
         form = ("dict", self.form, range(len(self.form))) if isinstance(self.form, tuple) else "list"
         takes = [converter.takes for converter in self._converters]
-        return CallStyle(0 if self.form == "one" else form, takes, out=self.form is not None and "out" not in self._by_name)
+        idle = [OTHER_FLOAT_X] if any(converter.follows_float_x for converter in self._converters) else []
+        has_out = self.form is not None and "out" not in self._by_name
+        return CallStyle(0 if self.form == "one" else form, takes, has_out, idle)
 
     def free(self) -> None:
         """Forgets what was compiled; the next call compiles again."""

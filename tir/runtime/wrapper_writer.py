@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -121,6 +121,8 @@ class WrapperWriter(FunctionWriter):
         self.sizes: dict[AffineExpr, _Size] = {}
         #: References that are given up when the call is not taken, and their places on the stack.
         self.owned: dict[str, str] = {}
+        #: Where on the stack it says that the lock was taken.
+        self.locked: str | None = None
 
     # --- the whole ---------------------------------------------------------------------------------------------------
 
@@ -131,23 +133,30 @@ class WrapperWriter(FunctionWriter):
         self._check_idle()
         arrays = {i: self._input(number, self.arguments[i]) for number, i in enumerate(self._places("input"))}
         self._check_sizes(inputs, list(arrays.values()))
-        arrays |= {i: self._shared(i, self.arguments[i]) for i in self._places("shared")}
-        self._check_overlap(arrays)
         outs = self._places("out")
         if self.signature.results and given_out:
             self.need_equal("ptr", given_out, "null")
         for number, i in enumerate(outs):
-            arrays[i] = self._out(number, self.arguments[i], given_out, len(outs), list(arrays.values()))
-        objects = [arrays[i].object for i in outs]
+            arrays[i] = self._out(number, self.arguments[i], given_out, len(outs))
         words = [self.stack(f"[{1 + len(open_sizes(type))} x i64]") for type in self.signature.results]  # type: ignore[arg-type]
+        objects = [arrays[i].object for i in outs]
         packed = self._packed(objects) if not words else None
-        self._run([arrays[i] for i in range(len(arrays))], words, work)
+        is_long = self._is_long(arrays, work)
+        # From here on nothing is made, which could run Python and with it other threads.
+        if self._uses_state:
+            self._hold_state(is_long)
+            arrays |= {i: self._shared(i, self.arguments[i]) for i in self._places("shared")}
+        self._check_overlap(arrays, given_out)
+        self._run([arrays[i] for i in range(len(arrays))], words, is_long)
         if packed is None:
             objects += [self._adopted(*three) for three in zip(words, self.signature.results, self.result_dtypes)]
             packed = self._packed(objects)
         self.put(f"ret ptr {packed}")
         self._miss()
-        return ["entry:", *self.allocas, *(f"  store ptr null, ptr {place}" for place in self.owned.values()), *self.lines]
+        first = [*(f"  store ptr null, ptr {place}" for place in self.owned.values())]
+        if self.locked is not None:
+            first.append(f"  store i64 0, ptr {self.locked}")
+        return ["entry:", *self.allocas, *first, *self.lines]
 
     def _places(self, kind: str) -> list[int]:
         return [i for i, argument in enumerate(self.arguments) if argument.kind == kind]
@@ -157,6 +166,7 @@ class WrapperWriter(FunctionWriter):
         self.start("miss")
         for place in self.owned.values():
             self.put(f"call void @Py_DecRef(ptr {self.load('ptr', place)})")  # of nothing it does nothing
+        self._release()
         self.put("call void @PyErr_Clear()")
         self.put("ret ptr null")
 
@@ -185,13 +195,8 @@ class WrapperWriter(FunctionWriter):
         return self.assign(f"phi ptr [ null, %{before} ], [ {given}, %{end} ]")
 
     def _check_idle(self) -> None:
-        words: list[tuple[int, Any]] = [(id(one) + self.python.size, one) for one in self.style.idle]
-        if any(argument.kind == "shared" for argument in self.arguments):
-            offset = lock_count_offset()
-            assert offset is not None
-            words.append((id(self.style.lock) + offset, self.style.lock))
-        for address, kept in words:
-            self.need_equal("i64", self.load("i64", self.address(address, kept)), 0)
+        for one in self.style.idle:
+            self.need_equal("i64", self.load("i64", self.object(one), self.python.size), 0)
 
     # --- arguments ---------------------------------------------------------------------------------------------------
 
@@ -326,12 +331,13 @@ class WrapperWriter(FunctionWriter):
             size = self.assign(f"mul i64 {size}, {one}")
         return start, self.assign(f"add i64 {start}, {size}")
 
-    def _check_overlap(self, arrays: Mapping[int, _Array]) -> None:
-        """The code relies on it that what it writes overlaps nothing else."""
+    def _check_overlap(self, arrays: Mapping[int, _Array], given_out: str | None) -> None:
+        """The code relies on it that what it writes overlaps nothing else; new arrays do not."""
         spans: dict[int, tuple[str, str]] = {}
-        for i, j in combinations(arrays, 2):
-            one, other = self.signature.parameters[i], self.signature.parameters[j]
-            if (one.exclusive or other.exclusive) and (one.written or other.written):
+        outs, parameters = set(self._places("out")), self.signature.parameters
+        alone = outs | {i for i, parameter in enumerate(parameters) if parameter.exclusive}
+        for i, j in combinations(sorted(arrays.keys() - (outs if given_out is None else set())), 2):
+            if (i in alone or j in alone) and (parameters[i].written or parameters[j].written):
                 for number in (i, j):
                     if number not in spans:
                         spans[number] = self._span(arrays[number])
@@ -343,7 +349,7 @@ class WrapperWriter(FunctionWriter):
         self.need(self.assign(f"or i1 {before}, {behind}"))
 
     def _out(
-        self, number: int, argument: Argument, given_out: str | None, count: int, others: Sequence[_Array]
+        self, number: int, argument: Argument, given_out: str | None, count: int
     ) -> _Array:  # fmt: skip
         """The array for a result: a new one, or the one that is given for it."""
         sizes = [self._size(dim) for dim in argument.shape]
@@ -359,7 +365,7 @@ class WrapperWriter(FunctionWriter):
             made, made_at = self._empty(sizes, argument.dtype), self.label
             self.go(join)
             self.start(given)
-            taken = self._taken(given_out, number, count, argument, sizes, others)
+            taken = self._taken(given_out, number, count, argument, sizes)
             taken_at = self.label
             self.go(join)
             self.start(join)
@@ -384,7 +390,7 @@ class WrapperWriter(FunctionWriter):
         return place
 
     def _taken(
-        self, given_out: str, number: int, count: int, argument: Argument, sizes: Sequence[str], others: Sequence[_Array]
+        self, given_out: str, number: int, count: int, argument: Argument, sizes: Sequence[str]
     ) -> str:  # fmt: skip
         """An array that is given for a result."""
         given = given_out
@@ -395,33 +401,29 @@ class WrapperWriter(FunctionWriter):
         array = self._array(given, argument, _C_CONTIGUOUS | _ALIGNED | _WRITEABLE)
         for size, wanted in zip(array.sizes, sizes):
             self.need_equal("i64", size, wanted)
-        span = self._span(array)
-        for other in others:
-            self._need_apart(span, self._span(other))
         self.put(f"call void @Py_IncRef(ptr {given})")
         return given
 
     # --- the call ----------------------------------------------------------------------------------------------------
 
-    def _run(self, arrays: Sequence[_Array], words: Sequence[str], work: Sequence[float]) -> None:
+    def _run(self, arrays: Sequence[_Array], words: Sequence[str], is_long: str | None) -> None:
         """Calls the function, and leaves with a miss if it fails."""
         components = []
         for array, parameter in zip(arrays, self.signature.parameters):
             assert isinstance(parameter.type, MemRefType)
             components += [f"ptr {array.data}", *(f"i64 {array.sizes[axis]}" for axis in open_sizes(parameter.type))]
         components += [f"ptr {place}" for place in words]
-        thread = self._let_others_run(self._is_long(arrays, work))
+        thread = self._let_others_run(is_long) if is_long is not None else None
         status = self.assign(f"call i32 @{self.signature.symbol}({', '.join(components)})")
         if thread is not None:
             self._come_back(thread)
+        self._release()
         self.need_equal("i32", status, 0)
 
-    def _is_long(self, arrays: Sequence[_Array], work: Sequence[float]) -> str | None:
+    def _is_long(self, arrays: Mapping[int, _Array], work: Sequence[float]) -> str | None:
         """Whether a call takes long, as the text of a condition; None for no."""
-        sizes = [
-            array.sizes[axis] for array, parameter in zip(arrays, self.signature.parameters)
-            for axis in open_sizes(parameter.type)  # type: ignore[arg-type]
-        ]  # fmt: skip
+        types = {i: self.signature.parameters[i].type for i in arrays}
+        sizes = [arrays[i].sizes[axis] for i, type in types.items() for axis in open_sizes(type)]  # type: ignore[arg-type]
         if len(work) == 1 or not sizes:
             return "true" if sum(work) > LONG_WORK else None
         largest = sizes[0]
@@ -435,15 +437,61 @@ class WrapperWriter(FunctionWriter):
             total = self.assign(f"fadd double {total}, {_double(factor)}")
         return self.assign(f"fcmp ogt double {total}, {_double(LONG_WORK)}")
 
-    def _let_others_run(self, is_long: str | None) -> str | None:
-        """Gives up the GIL for a long call: what brings it back, null for a short one. None if none is long."""
+    # --- state and other threads -------------------------------------------------------------------------------------
+
+    @property
+    def _uses_state(self) -> bool:
+        return any(argument.kind == "shared" for argument in self.arguments)
+
+    def _hold_state(self, is_long: str | None) -> None:
+        """Sees that nobody else uses the shared variables while the code does.
+
+        A short call keeps the GIL, and needs that nobody holds the lock. One that waits for it may have it already, and has
+        done nothing yet. A long call takes it, if it is free.
+        """
         if is_long is None:
-            return None
-        release, run, before = self.new_label("long"), self.new_label("run"), self.label
-        self.branch(is_long, release, run)
+            self._check_free()
+            return
+        short, take, held = self.new_label("short"), self.new_label("take"), self.new_label("held")
+        self.locked = self.stack("i64")
+        self.branch(is_long, take, short)
+        self.start(short)
+        self._check_free()
+        self.go(held)
+        self.start(take)
+        place, acquire, no = self.stack("ptr"), self.object(self.style.lock.acquire), self.object(False)
+        self.put(f"store ptr {no}, ptr {place}")  # it does not wait
+        found = self.assign(f"call ptr @PyObject_VectorcallDict(ptr {acquire}, ptr {place}, i64 1, ptr null)")
+        self.put(f"call void @Py_DecRef(ptr {found})")  # True and False stay, and of nothing it does nothing
+        self.need_equal("ptr", found, self.object(True))
+        self.put(f"store i64 1, ptr {self.locked}")
+        self.go(held)
+        self.start(held)
+
+    def _check_free(self) -> None:
+        offset = lock_count_offset()
+        assert offset is not None
+        self.need_equal("i64", self.load("i64", self.object(self.style.lock), offset), 0)
+
+    def _release(self) -> None:
+        """Gives the lock back if it was taken."""
+        if self.locked is None:
+            return
+        release, done = self.new_label("release"), self.new_label("released")
+        self.branch(self.assign(f"icmp eq i64 {self.load('i64', self.locked)}, 0"), done, release)
         self.start(release)
-        if self._uses_state:
-            self._call(self.style.lock.acquire)
+        function = self.object(self.style.lock.release)
+        found = self.assign(f"call ptr @PyObject_VectorcallDict(ptr {function}, ptr null, i64 0, ptr null)")
+        self.put(f"call void @Py_DecRef(ptr {found})")
+        self.put(f"store i64 0, ptr {self.locked}")
+        self.go(done)
+        self.start(done)
+
+    def _let_others_run(self, is_long: str) -> str:
+        """Gives up the GIL for a long call: what brings it back, null for a short one."""
+        give_up, run, before = self.new_label("long"), self.new_label("run"), self.label
+        self.branch(is_long, give_up, run)
+        self.start(give_up)
         saved, end = self.assign("call ptr @PyEval_SaveThread()"), self.label
         self.go(run)
         self.start(run)
@@ -454,20 +502,8 @@ class WrapperWriter(FunctionWriter):
         self.branch(self.assign(f"icmp eq ptr {thread}, null"), done, restore)
         self.start(restore)
         self.put(f"call void @PyEval_RestoreThread(ptr {thread})")
-        if self._uses_state:
-            self._call(self.style.lock.release)
         self.go(done)
         self.start(done)
-
-    @property
-    def _uses_state(self) -> bool:
-        return any(argument.kind == "shared" for argument in self.arguments)
-
-    def _call(self, method: Callable[[], Any]) -> None:
-        """Calls a method of the lock. Nobody holds it, and nobody else runs, so it neither waits nor fails."""
-        function = self.object(method)
-        found = self.assign(f"call ptr @PyObject_VectorcallDict(ptr {function}, ptr null, i64 0, ptr null)")
-        self.put(f"call void @Py_DecRef(ptr {found})")
 
     # --- results -----------------------------------------------------------------------------------------------------
 
