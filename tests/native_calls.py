@@ -50,6 +50,6 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, (list, tuple)):
         return len(first) == len(second) and all(map(same, first, second))
     if isinstance(first, np.ndarray):
-        kinds = [(x.dtype, x.shape, x.strides, x.flags.writeable, x.flags.aligned) for x in (first, second)]
+        kinds = [(x.dtype, x.shape, x.strides if x.size else (), x.flags.writeable, x.flags.aligned) for x in (first, second)]
         return kinds[0] == kinds[1] and first.tobytes() == second.tobytes()
     return bool(first == second)

@@ -25,6 +25,7 @@ from tir.runtime import structs, wrapper
 from tir.runtime.callables import NativeCallable
 from tir.state import SHARED_LOCK
 
+MODULE = "func.func @f(%x: tensor<2xf64>) -> tensor<2xf64> {\n  return %x : tensor<2xf64>\n}"
 VECTOR, MATRIX = T.vector("x"), T.matrix("m")
 FLOATS = np.array([1.5, -0.0, np.nan, np.inf, 5e-324, -3.0, 7.0, 8.0])
 
@@ -313,6 +314,16 @@ def test_a_result_in_memory_of_the_code_is_copied_to_the_array_that_is_given() -
         f(np.arange(3.0), out=out)
 
 
+def test_an_executable_writes_its_first_results_to_arrays() -> None:
+    exe = tir.executable(tir.parse(MODULE))
+    out = np.zeros(2)
+    assert exe.call("f", [np.ones(2)], [out])[0] is out and out.tolist() == [1, 1]
+    with pytest.raises(ExecutionError, match="@f returns 1 result, got 2 arrays for them"):
+        exe.call("f", [np.ones(2)], [out, out])
+    interpreted = tir.executable(tir.parse(MODULE), "interpret")
+    assert interpreted.call("f", [np.arange(2.0)], [out])[0] is out and out.tolist() == [0, 1]
+
+
 def test_an_input_may_be_called_out() -> None:
     x = T.dvector("out")
     f = tir.function([x], x * 2)
@@ -324,7 +335,7 @@ def test_an_input_may_be_called_out() -> None:
 def test_without_results_there_is_nothing_to_write() -> None:
     w = tir.shared(np.zeros(2))
     f = tir.function([], updates=[(w, w + 1)])
-    with pytest.raises(TirError, match="out must be a list of 0 arrays"):
+    with pytest.raises(TirError, match="function: out must be a list of 0 arrays, got array"):
         f(out=np.ones(2))
     assert w.get_value().tolist() == [0, 0]
 
