@@ -15,6 +15,7 @@ import tir
 from tests.native_calls import in_python, outcome, ran_python, same
 from tests.runtime.test_guard_pages import KEPT, guarded, in_process_of_its_own
 from tests.runtime.test_native_calls import NUMBERS, OUTS, VECTORS, WRONG
+from tests.runtime.test_native_calls import test_calls_leave_the_references_as_they_were as run_references
 from tir import tensor as T
 from tir.runtime.callables import NativeCallable
 
@@ -94,7 +95,10 @@ def run_odd_codes() -> None:
     assert sys.getrefcount(code) <= 3
 
 
-@pytest.mark.parametrize("what", ["run_sizes", "run_wrong_calls", "run_odd_codes"])
+assert callable(run_references)  # of too few references comes a crash
+
+
+@pytest.mark.parametrize("what", ["run_sizes", "run_wrong_calls", "run_odd_codes", "run_references"])
 def test_calls_without_python_touch_nothing_else(what: str) -> None:
     code = f"from tests.runtime.test_native_calls_apart import {what}; {what}(); print('all calls are right')"
     found = in_process_of_its_own(code)
