@@ -414,7 +414,8 @@ class WrapperWriter(FunctionWriter):
             components += [f"ptr {array.data}", *(f"i64 {array.sizes[axis]}" for axis in open_sizes(parameter.type))]
         components += [f"ptr {place}" for place in words]
         thread = self._let_others_run(is_long) if is_long is not None else None
-        status = self.assign(f"call i32 @{self.signature.symbol}({', '.join(components)})")
+        # Not inlined: LLVM would optimise its loops twice, for a nanosecond.
+        status = self.assign(f"call i32 @{self.signature.symbol}({', '.join(components)}) noinline")
         if thread is not None:
             self._come_back(thread)
         self._release()
