@@ -9,6 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: 
 
 from benchmarks import (  # noqa: E402
     blas,
+    calls,
     canonicalize,
     conv,
     dot,
@@ -26,6 +27,7 @@ from benchmarks import (  # noqa: E402
 
 BENCHMARKS = {
     "blas": blas.run,
+    "calls": calls.run,
     "canonicalize": canonicalize.run,
     "conv": conv.run,
     "dot": dot.run,

@@ -25,7 +25,7 @@ TENSOR_OPS = DIALECTS["tir"].ops
 WITHOUT_SAMPLES = {"tir.shared", "tir.read", "tir.update", "tir.leaf", "tir.grad", "tir.assert", "tir.print", "tir.name_size"}
 WITHOUT_SAMPLES |= {"tir.if", "tir.while", "tir.scan", "tir.checkpoint", "tir.yield", "tir.vjp", "tir.jvp", "tir.jacobian"}
 #: Ops whose meaning stands with the op around them, which hands them their values.
-PART_OF_ANOTHER = {"linalg.index": "linalg.generic"}
+PART_OF_ANOTHER = {"linalg.index": "linalg.generic", "tensor.parallel_insert_slice": "scf.forall"}
 
 
 def ids(classes: list[type[Op]]) -> list[str]:

@@ -31,7 +31,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tir.rewrites": ("tir.ir", "tir.dialects"),
     "tir.passes": ("tir.ir", "tir.dialects", "tir.rewrites"),
     "tir.lower": ("tir.ir", "tir.dialects"),
-    "tir.runtime": ("tir.ir.types", "tir.ir.errors", "tir.ir.externs", "tir.ir.native", "tir.configuration"),
+    "tir.runtime": (
+        "tir.ir.types", "tir.ir.affine", "tir.ir.errors", "tir.ir.externs", "tir.ir.native", "tir.configuration",
+    ),
     "tir.interpret": ("tir.ir", "tir.dialects"),
     "tir.check": ("tir.ir", "tir.dialects", "tir.interpret"),
     "tir.machines": ("tir.ir", "tir.dialects", "tir.interpret", "tir.lower", "tir.runtime"),

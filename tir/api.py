@@ -53,6 +53,7 @@ from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.runtime.library import has_library
+from tir.runtime.wrapper import CallStyle
 
 __all__ = [
     "Argument", "Builder", "caller_location", "check_fp_mode", "check_module", "executable", "for_this_machine", "parse",
@@ -349,19 +350,21 @@ def transform(module: Op, pipeline: str) -> None:
 
 
 def executable(
-    module: Op, target: str = "cpu", pipeline: Pipeline | None = None, fp_mode: str = "stable"
-) -> Executable:
+    module: Op, target: str = "cpu", pipeline: Pipeline | None = None, fp_mode: str = "stable",
+    style: CallStyle | None = None,
+) -> Executable:  # fmt: skip
     """A module of any level, ready to run; the module itself is not changed.
 
     pipeline: what is to run first. Without it: the default pipeline for "cpu", with calls of BLAS and LAPACK where
     scipy is installed and they are faster; what expands `tir.grad` for "interpret". fp_mode: of that for "cpu": which
-    rules may change numbers, `strict` none, `stable` those that lessen errors, `fast` all.
+    rules may change numbers, `strict` none, `stable` those that lessen errors, `fast` all. style: how Python calls the only
+    entry, if code may take its calls.
     """
     check_module("executable", module)
     check_fp_mode("executable", fp_mode)
     verify(module)
     steps = pipeline or (for_this_machine(fp_mode) if target == "cpu" else to_interpret(module))
-    return Executable(module, target, lambda copy: run_pipeline(steps, copy))
+    return Executable(module, target, lambda copy: run_pipeline(steps, copy), style=style)
 
 
 def check_module(what: str, module: Any) -> None:

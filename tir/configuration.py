@@ -125,7 +125,7 @@ class Configuration:
         object.__setattr__(self, "_flags", {flag.name: flag for flag in FLAGS})
         object.__setattr__(self, "_given", given)
         object.__setattr__(self, "_values", None)
-        object.__setattr__(self, "_watchers", [])
+        object.__setattr__(self, "_watched", {})
 
     @property
     def values(self) -> dict[str, Any]:
@@ -138,7 +138,19 @@ class Configuration:
                 elif not _is_foreign(name):
                     raise TirError(f"{where}: there is no flag {name!r}", hint=nearest(name, self._flags))
             object.__setattr__(self, "_values", found)
+            for name in self._watched:
+                self._tell(name)
         return self._values
+
+    def watch(self, name: str, told: Callable[[Any], None]) -> None:
+        """Calls a function with the value of a flag, once that is known and whenever it changes."""
+        self._watched.setdefault(name, []).append(told)
+        if self._values is not None:
+            told(self._values[name])
+
+    def _tell(self, name: str) -> None:
+        for told in self._watched.get(name, ()):
+            told(self.values[name])
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -160,18 +172,8 @@ class Configuration:
             return
         if name not in self._flags:
             raise AttributeError(self._no_flag(name))
-        self._give({name: self._flags[name].parse(value, "tir.config")})
-
-    def watch(self, name: str, told: Callable[[Any], object]) -> None:
-        """Calls `told` with the value of a flag, now and whenever it changes."""
-        self._watchers.append((name, told))
-        told(self.values[name])
-
-    def _give(self, values: dict[str, Any]) -> None:
-        self.values.update(values)
-        for name, told in self._watchers:
-            if name in values:
-                told(values[name])
+        self.values[name] = self._flags[name].parse(value, "tir.config")
+        self._tell(name)
 
     def _no_flag(self, name: str) -> str:
         hint = nearest(name, self._flags)
@@ -187,7 +189,9 @@ class Configuration:
                 self.set(name, value)
             yield
         finally:
-            self._give(saved)
+            self.values.update(saved)
+            for name in saved:
+                self._tell(name)
 
     def __dir__(self) -> list[str]:
         return sorted(self._flags)

@@ -16,12 +16,14 @@ from tir.ir.observing import Observer
 from tir.ir.types import MemRefType, Type
 from tir.lazy import np
 from tir.lower.llvm import LoweredModule, lower_to_llvm, written_parameters
+from tir.lower.work import work_of
 from tir.runtime.calls import NativeFunction
 from tir.runtime.clock import clock_intrinsic, ticks_per_second
 from tir.runtime.gate import TooLargeError
 from tir.runtime.jit import compile_text, host_target
+from tir.runtime.wrapper import Argument, CallStyle, Wrapper, wrapper_of
 
-__all__ = ["Machine", "NestTime", "NumpyMachine", "functions_of", "lowered_for_host"]
+__all__ = ["CalledFromPython", "Machine", "NestTime", "NumpyMachine", "functions_of", "lowered_for_host"]
 
 
 def functions_of(module: Op) -> dict[str, Func]:
@@ -50,17 +52,38 @@ def lowered_for_host(module: Op, locations: bool = False, timed: bool = False) -
     return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations, clock=clock)
 
 
+@dataclass(frozen=True)
+class CalledFromPython:
+    """One function, what its parameters and results are to the caller, and how it is called."""
+
+    name: str
+    arguments: Sequence[Argument]
+    results: Sequence[Any]
+    style: CallStyle
+
+    def wrapper(self, module: Op, lowered: LoweredModule) -> Wrapper | None:
+        """What CPython calls; None if that can only be Python."""
+        work = work_of(functions_of(module)[self.name])
+        return wrapper_of(lowered.functions[self.name], self.arguments, self.results, self.style, work, lowered.text)
+
+
 class Machine:
-    """The functions of a module as machine code."""
+    """The functions of a module as machine code. called: the one that is called from Python, and how."""
 
     owns_state = False
 
-    def __init__(self, module: Op, timed: bool = False) -> None:
+    def __init__(self, module: Op, timed: bool = False, called: CalledFromPython | None = None) -> None:
         lowered = lowered_for_host(module, timed=timed)
+        wrapper = called.wrapper(module, lowered) if called is not None else None
+        text, exports, grants = lowered.text, lowered.exports, lowered.grants
+        if wrapper is not None:
+            text, exports, grants = text + wrapper.text, [*exports, *wrapper.exports], (*grants, "python")
         try:
-            library = compile_text(lowered.text, lowered.exports, lowered.grants)
+            library = compile_text(text, exports, grants)
         except TooLargeError as error:
             raise _too_large(module, lowered.functions, error) from error
+        #: What takes the usual calls from Python without a line of it.
+        self.code = wrapper.linked(library) if wrapper is not None else None
         self.library, self.timers = library, lowered.timers
         self.functions = {
             name: NativeFunction(name, library, signature, lowered.asserts) for name, signature in lowered.functions.items()

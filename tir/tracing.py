@@ -30,13 +30,15 @@ from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import Tensor, told
 from tir.ir.affine import parse_affine
 from tir.ir.attributes import StringAttr
-from tir.ir.errors import FileLocation, TirError, nearest
+from tir.ir.errors import FileLocation, TirError, counted, nearest
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
 from tir.ir.rewrite import FP_MODES
 from tir.ir.types import BF16, DYNAMIC, F64, I64, Dim, TensorType, type_of_dtype
 from tir.lazy import np
-from tir.numpy.arrays import Array, Tracer, active, as_array, builder_of, is_operand, tracing
+from tir.numpy.arrays import TRACED, Array, Tracer, active, as_array, builder_of, is_operand, tracing
+from tir.runtime.callables import NativeCallable
+from tir.runtime.wrapper import CallStyle
 from tir.trees import flat, form, labelled, mapped
 
 __all__ = ["Jitted", "array_of", "jit"]
@@ -60,6 +62,8 @@ def jit(
     them as they are.
     dynamic: axes that stay open, by the name or number of the argument: `{"x": {0: "B"}}`. Axes of one name have one
     size; None instead of a name says nothing of the size. The arrays of an argument that is a tree are all meant.
+    A call may say in which arrays the results are to be: `step(w, x, out=y)`, with a tree of them if it gives several,
+    unless the function has an argument of this name.
     fp_mode, target: as `tir.executable` has them.
     """
     options: dict[str, Any] = {
@@ -99,8 +103,8 @@ class Program:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Jitted:
-    """A function of arrays that is compiled when it is called; see `jit`.
+class Jitted(NativeCallable):
+    """A function of arrays that is compiled when it is called; see `jit`. Code takes calls of arrays and numbers by place.
 
     called: what messages call it. is_transform: it is what `tir.grad` and its kin make of a function. That is called each
     time, as Python functions are, and what it uses from outside is as it is then; code that is the same as before is not
@@ -125,6 +129,10 @@ class Jitted:
             if given not in choices:
                 hint = nearest(given, choices) if isinstance(given, str) else None
                 raise self._error(f"{what} must be one of {', '.join(choices)}, got {told(given)}", hint)
+        #: The function has no argument `out` of its own, so that a call may say where results go.
+        self._gives_out = self.signature is not None and not any(
+            p.name == "out" or p.kind is p.VAR_KEYWORD for p in self.signature.parameters.values()
+        )
         self._programs: dict[Hashable, Program] = {}
         self._by_kinds: dict[Hashable, Program] = {}
         self._lock = threading.RLock()
@@ -132,17 +140,28 @@ class Jitted:
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         """What the function gives, computed by the program for these arguments. In a traced function, it is traced too."""
+        out = flat(named.pop("out")) if "out" in named and self._gives_out else []
         if not named and not self.is_transform and active() is None and (kinds := self._kinds(given)) is not None:
             program = self._by_kinds.get(kinds)
             if program is None:
                 program = self._by_kinds[kinds] = self._program(given, named)[0]
-            return self._packed(program, self._run(program, given))
+            self._use_code_of(program)
+            return self._packed(program, self._run(program, given, out))
         values = flat((given, named))
         b = builder_of(values)
+        if b is not None and out:
+            raise self._error(f"{self.name}() is traced here, and writes to no array", hint="leave out=.. out")
         if b is not None:
             return self._inline(b, given, named)
         program, arguments = self._program(given, named)
-        return self._packed(program, self._run(program, arguments))
+        self._use_code_of(program)
+        return self._packed(program, self._run(program, arguments, out))
+
+    def _use_code_of(self, program: Program) -> None:
+        """Code that has not taken the call will take the next like it."""
+        code = program.executable.code if program.executable is not None else None
+        if code is not None and code not in self.codes():
+            self.use_first(code)
 
     def _kinds(self, given: Sequence[Any]) -> Hashable | None:
         """What decides about the program if the arguments are nothing but arrays and numbers: the usual case, fast."""
@@ -186,8 +205,11 @@ class Jitted:
     def __repr__(self) -> str:
         return f"<{self.called} of {self.name}({', '.join(self._names())})>"
 
-    def __deepcopy__(self, memo: Any) -> Jitted:
+    def __copy__(self) -> Jitted:
         return self  # like a function: it has no state of its own
+
+    def __deepcopy__(self, memo: Any) -> Jitted:
+        return self
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else _Bound(self, instance)
@@ -248,10 +270,19 @@ class Jitted:
                 program = self._programs.get(key)
                 if program is None:
                     program = self._trace(leaves, *tree)
-                    program.executable = executable(program.module, self.target, fp_mode=self.fp_mode)
+                    style = self._style(program, tree)
+                    program.executable = executable(program.module, self.target, fp_mode=self.fp_mode, style=style)
                     self._tell(program)
                     self._programs[key] = program
         return program, arguments
+
+    def _style(self, program: Program, tree: Any) -> CallStyle | None:
+        """How code takes calls: if all arguments are arrays and numbers, given by place, and results no trees of others."""
+        places, leaves = form_of_results(program.results), program.leaves
+        is_flat = tree == ((0,) * len(leaves), {}) and all(leaf.kind in TAKEN for leaf in leaves)
+        if not is_flat or places is None:
+            return None
+        return CallStyle(places, [TAKEN[leaf.kind] for leaf in leaves], self._gives_out, [TRACED])
 
     def _leaves(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[tuple[Leaf, Any]], Any]:
         """What is in the arguments, and the trees that it is in."""
@@ -396,13 +427,16 @@ class Jitted:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def _run(self, program: Program, arguments: Sequence[Any]) -> list[Any]:
+    def _run(self, program: Program, arguments: Sequence[Any], out: Sequence[Any]) -> list[Any]:
         assert program.executable is not None
         (entry,) = program.executable.entries
+        count = len(program.executable.entries[entry].results)
+        if out and len(out) != count:
+            raise self._error(f"{self.name}() gives {counted(count, 'array')}, out has {len(out)}")
         if self.target == "cpu":
-            return program.executable.call(entry, arguments)
+            return program.executable.call(entry, arguments, out)
         with program.lock:  # an interpreter runs one call at a time
-            return program.executable.call(entry, arguments)
+            return program.executable.call(entry, arguments, out)
 
     def _tell(self, program: Program) -> None:
         """Says on standard error why there is one more program, if that is asked for."""
@@ -453,6 +487,16 @@ def _cure(name: str, x: Any) -> str | None:
     if isinstance(x, (np.ndarray, np.generic)):
         return f"x.astype(float) converts it, if what has dtype {x.dtype} are numbers"
     return f"static_argnames={name!r} makes it part of the program" if name else None
+#: What code takes for the kinds of leaves.
+TAKEN = {"array": frozenset({"array", "scalar"}), "int": frozenset({"int"}), "float": frozenset({"float"})}
+
+
+def form_of_results(tree: Any) -> Any:
+    """The form of results that code makes, as `CallStyle` has it; None for one that it does not make."""
+    if isinstance(tree, int):
+        return tree
+    kind = "list" if type(tree) is list else "tuple" if type(tree) is tuple else None
+    return (kind, tree) if kind is not None and all(isinstance(part, int) for part in tree) else None
 
 
 def array_of(x: Any) -> Any:

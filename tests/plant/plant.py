@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.plant.bug import Bug  # noqa: E402  (the project is found first)
 from tests.plant.bugs import PROGRAM_BUGS  # noqa: E402
+from tests.plant.call_bugs import CALL_BUGS  # noqa: E402
 from tests.plant.derivative_bugs import DERIVATIVE_BUGS  # noqa: E402
 from tests.plant.expression_bugs import EXPRESSION_BUGS  # noqa: E402
 from tests.plant.flow_bugs import FLOW_BUGS  # noqa: E402
@@ -42,8 +43,8 @@ from tests.plant.thread_bugs import THREAD_BUGS  # noqa: E402
 from tests.plant.tool_bugs import TOOL_BUGS  # noqa: E402
 
 BUGS = (
-    *PROGRAM_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS, *OP_BUGS,
-    *REWRITE_BUGS, *ROW_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
+    *PROGRAM_BUGS, *CALL_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS,
+    *OP_BUGS, *REWRITE_BUGS, *ROW_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
 )  # fmt: skip
 
 WORKERS = 2

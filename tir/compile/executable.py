@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tir.dialects.func import Func
+from tir.dialects.tir.build.core import told
 from tir.dialects.tir.state import Shared
 from tir.interpret import Interpreter
 from tir.ir.affine import AffineExpr, parse_affine
@@ -41,7 +42,10 @@ from tir.ir.types import (
     parse_scalar_type,
 )
 from tir.lazy import np
-from tir.machines import Machine, NestTime, NumpyMachine, functions_of
+from tir.machines import CalledFromPython, Machine, NestTime, NumpyMachine, functions_of
+from tir.runtime.callables import FastCode
+from tir.runtime.calls import span
+from tir.runtime.wrapper import Argument, CallStyle
 from tir.state import SHARED_LOCK, Holder, SharedState, State, as_array, as_bf16, check_shape
 
 __all__ = ["TARGETS", "Entry", "Executable", "Parameter", "Result", "State"]
@@ -213,13 +217,13 @@ class Executable:
     interpreter; None for no limit. observer: sees each op that the interpreter runs. shared: where the state lives, if
     several executables share it; the module has it as arguments then, at the latest behind the pipeline. timed: machine
     code measures the time of its loop nests, for `nest_times`. externs: Python functions for declarations of the module, by
-    name, which the interpreter calls.
+    name, which the interpreter calls. style: how the only entry is called from Python, for `code`.
     """
 
     def __init__(
         self, module: Op, target: str = "cpu", pipeline: Callable[[Op], object] | None = None, *,
         max_steps: int | None = None, observer: Observer | None = None, shared: Mapping[str, Holder] | None = None,
-        timed: bool = False, externs: Mapping[str, Callable[..., Any]] | None = None,
+        timed: bool = False, externs: Mapping[str, Callable[..., Any]] | None = None, style: CallStyle | None = None,
     ) -> None:  # fmt: skip
         if target not in TARGETS:
             raise TirError(f"unknown target {target!r}", hint=nearest(target, TARGETS))
@@ -234,7 +238,10 @@ class Executable:
         symbols = {slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol}
         self._functions |= {name: _Function(functions[name], native) for name in sorted(symbols & functions.keys())}
         self._machine: Machine | NumpyMachine
-        self._machine = Machine(module, timed) if target == "cpu" else NumpyMachine(module, max_steps, observer, externs)
+        if target == "cpu":
+            self._machine = Machine(module, timed, self._called(style, shared) if style is not None and not timed else None)
+        else:
+            self._machine = NumpyMachine(module, max_steps, observer, externs)
         self._idle_state = {} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)
         self._bf16_state = {
             *(slot.symbol for f in self._functions.values() for slot in f.slots if slot.symbol and slot.is_bf16),
@@ -243,10 +250,13 @@ class Executable:
         self._lock = threading.RLock() if shared is None else SHARED_LOCK
         self.state = State(self) if shared is None else SharedState(self, shared)
 
-    def call(self, entry: str, arguments: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
+    def call(
+        self, entry: str, arguments: Mapping[str, Any] | Sequence[Any] = (), out: Sequence[Any] = ()
+    ) -> list[Any]:  # fmt: skip
         """The results of an entry, in order; arrays for tensors, numpy scalars for scalars.
 
-        arguments: by `tir.name`, or in order. Arrays must have the right dtype; numbers and lists are converted.
+        arguments: by `tir.name`, or in order. Arrays must have the right dtype; numbers and lists are converted. out: arrays
+        that the first results are written to, and given as these; they may be arguments too.
         Raises ExecutionError that names the argument and axis, or the assert that failed; the state is unchanged then.
         """
         if entry not in self.entries:
@@ -255,11 +265,16 @@ class Executable:
         function = self._functions[entry]
         given = _ordered(function, arguments)
         inputs = [_input(slot, value) for slot, value in zip(function.inputs, given)]
-        results = self._run(function, inputs)
+        results = self._run(function, inputs, _destinations(function, out))
         for i in function.bf16_buffers:
             if self._machine.writes(entry, function.arguments.index(function.inputs[i])):
                 given[i][...] = inputs[i]
         return results
+
+    @property
+    def code(self) -> FastCode | None:
+        """What takes the usual calls of the entry from Python in the style that was asked for, if there is such code."""
+        return self._machine.code if isinstance(self._machine, Machine) else None
 
     @property
     def steps(self) -> int:
@@ -272,13 +287,33 @@ class Executable:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _run(self, function: _Function, inputs: Sequence[Any]) -> list[Any]:
-        """Calls an entry, or a private function that gives a first value."""
+    def _called(self, style: CallStyle, shared: Mapping[str, Holder] | None) -> CalledFromPython | None:
+        """The entry as Python calls it; None where there is something to do that only Python does."""
+        (entry,) = self.entries
+        function, holders = self._functions[entry], shared or {}
+        if any(slot.is_bf16 or slot.label is not None or slot.kind == "update" for slot in function.slots):
+            return None
+        if any(slot.symbol not in holders for slot in function.arguments if slot.kind == "shared"):
+            return None
+        takes = iter(style.takes)
+        arguments = []
+        for slot in function.arguments:
+            argument = Argument(slot.kind, slot.dtype, slot.shape)
+            if slot.kind == "input":
+                argument = replace(argument, takes=next(takes))
+            elif slot.kind == "shared":
+                argument = replace(argument, place=holders[slot.symbol].place)
+            arguments.append(argument)
+        results = [slot.dtype for slot in function.returned if slot.kind == "result"]
+        return CalledFromPython(entry, arguments, results, replace(style, lock=SHARED_LOCK))
+
+    def _run(self, function: _Function, inputs: Sequence[Any], outs: Mapping[int, Any]) -> list[Any]:
+        """Calls an entry. outs: arrays for results, by the number of these."""
         if not (function.uses_state or self._machine.owns_state):
-            return self._shown(function, self._run_with(function, inputs, {})[0])
+            return self._shown(function, self._run_with(function, inputs, {}, outs)[0])
         with self._lock:
             state = self.state.values_in_use()
-            results, new = self._run_with(function, inputs, state)
+            results, new = self._run_with(function, inputs, state, outs)
             self.state.commit(new)
         return self._shown(function, results)
 
@@ -291,12 +326,15 @@ class Executable:
         return [value for slot, value in zip(slots, results) if slot.label is None]
 
     def _run_with(
-        self, function: _Function, inputs: Sequence[Any], state: Mapping[str, Any]
+        self, function: _Function, inputs: Sequence[Any], state: Mapping[str, Any], destinations: Mapping[int, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
-        """The results, and the new values of shared variables."""
+        """The results, and the new values of shared variables; those with a destination are written there."""
         sizes = function.sizes(inputs)
         impossible = function.impossible(sizes)
-        in_place = impossible is None and self._machine.is_atomic(function.name)
+        # An array for a result may turn out to have another shape.
+        in_place = impossible is None and not destinations and self._machine.is_atomic(function.name)
+        if in_place and state:
+            inputs = _apart(inputs, [state[slot.symbol] for slot in function.arguments if slot.kind == "shared"])
         given, outs, new, arguments = iter(inputs), [], {}, []
         for slot in function.arguments:
             if slot.kind == "input":
@@ -318,6 +356,11 @@ class Executable:
                 new[slot.symbol] = slot.kept(value)
             else:
                 results.append(slot.outside(value))
+        for i, array in destinations.items():
+            _check_destination(_label_of_out(function, i), array, results[i])
+        for i, array in destinations.items():
+            array[...] = results[i]
+            results[i] = array
         return results, new
 
     def _first_values(self) -> dict[str, Any]:
@@ -329,7 +372,7 @@ class Executable:
                 continue
             if slot.symbol not in self._functions:
                 raise ExecutionError(f"there is no function @{slot.symbol} for the first value of {slot.symbol!r}")
-            (value,), _ = self._run_with(self._functions[slot.symbol], [], {})
+            (value,), _ = self._run_with(self._functions[slot.symbol], [], {}, {})
             values[slot.symbol] = slot.first(value)
         return values
 
@@ -416,6 +459,43 @@ def _ordered(function: _Function, arguments: Mapping[str, Any] | Sequence[Any]) 
         takes = f"takes {counted(len(names), 'argument')} ({', '.join(names)})" if names else "takes no arguments"
         raise ExecutionError(f"@{function.name} {takes}, got {len(arguments)}")
     return arguments
+
+
+def _apart(inputs: Sequence[Any], held: Sequence[Any]) -> list[Any]:
+    """The inputs, of which those are copies that lie where a shared variable does: callers may have its very array."""
+    taken = [span(array) for array in held]
+    found = []
+    for array in inputs:
+        start, end = span(array) if isinstance(array, np.ndarray) else (0, 0)
+        found.append(np.array(array) if any(start < last and first < end for first, last in taken) else array)
+    return found
+
+
+def _destinations(function: _Function, out: Sequence[Any]) -> dict[int, Any]:
+    """The arrays that are given for results, by the number of these among all that the function returns."""
+    if not out:
+        return {}
+    places = [i for i, slot in enumerate(slot for slot in function.returned if slot.kind != "update") if slot.label is None]
+    if len(out) > len(places):
+        raise ExecutionError(f"@{function.name} returns {counted(len(places), 'result')}, got {len(out)} arrays for them")
+    return dict(zip(places, out))
+
+
+def _label_of_out(function: _Function, number: int) -> str:
+    """What messages call the array that is given for a result."""
+    return "out" if len(function.entry().results) == 1 else f"out {number}"
+
+
+def _check_destination(label: str, array: Any, result: Any) -> None:
+    """ExecutionError if a result cannot be written to an array."""
+    if not isinstance(array, np.ndarray):
+        raise ExecutionError(f"{label} must be an array, got {told(array)}")
+    if array.dtype != result.dtype:
+        raise ExecutionError(f"{label} must be {result.dtype}, got {array.dtype}")
+    if array.shape != result.shape:
+        raise ExecutionError(f"{label} must have shape {result.shape}, got {array.shape}")
+    if not array.flags.writeable:
+        raise ExecutionError(f"{label} is written, so it must not be read-only")
 
 
 def _input(slot: _Slot, value: Any) -> Any:

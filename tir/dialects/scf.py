@@ -331,8 +331,7 @@ class Parallel(Op, RecursiveEffects, ParallelLoop):
 
 
 class InParallel(Op, ReturnLike):
-    """`scf.forall.in_parallel { tensor.parallel_insert_slice .. }`: ends an `scf.forall`, and says what an iteration
-    writes."""
+    """`scf.forall.in_parallel { .. }`: ends an `scf.forall`, and says in its region what an iteration writes."""
 
     name = "scf.forall.in_parallel"
     parent_ops = ("scf.forall",)
@@ -352,13 +351,12 @@ class InParallel(Op, ReturnLike):
 
 
 class ForAll(Op, RecursiveEffects):
-    """`scf.forall (%i) in (%n) shared_outs(%o = %init) -> (tensor<?x4xf32>) { .. }`: iterations in any order, each of which
-    makes a part of the results.
+    """`scf.forall (%i) in (%n) shared_outs(%o = %init) -> (tensor<?x4xf32>) { .. }`: each iteration makes a part of results.
 
-    Bounds are (%i) in (%n), from 0 on in steps of 1, or (%i) = (0) to (%n) step (64); each is an integer or a value. The
-    body takes the counters and the tensors that all iterations share, and ends in `scf.forall.in_parallel`, which says the
-    parts that it writes. A result is `init` with these parts replaced; two iterations must not write one element. What the
-    body reads of a shared tensor is what stood there before the loop.
+    Iterations may run in any order. Bounds are (%i) in (%n), from 0 on in steps of 1, or (%i) = (0) to (%n) step (64);
+    each is an integer or a value. The body takes the counters and the tensors that all iterations share, and ends in
+    `scf.forall.in_parallel`, which says the parts that it writes. A result is `init` with these parts replaced; two
+    iterations must not write one element. What the body reads of a shared tensor is what stood there before the loop.
     """
 
     name = "scf.forall"

@@ -303,10 +303,10 @@ class InsertSlice(Pure, SliceLists, Op):
 
 
 class ParallelInsertSlice(PartOfParent, SliceLists, Op):
-    """`tensor.parallel_insert_slice %s into %o[%i, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<?x4xf32>`, at the end of
-    an `scf.forall`: what an iteration writes to a tensor that all iterations share.
+    """`tensor.parallel_insert_slice %s into %o[%i, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<?x4xf32>`
 
-    The source may leave out axes of static size 1.
+    At the end of an `scf.forall`: what an iteration writes to a tensor that all iterations share. The source may leave
+    out axes of static size 1.
     """
 
     name = "tensor.parallel_insert_slice"

@@ -18,8 +18,19 @@ from tir.ir.bfloat16 import widened
 from tir.ir.errors import counted
 from tir.ir.types import BF16, dtype_of
 from tir.lazy import np
+from tir.runtime.wrapper import NUMBERS
 
-__all__ = ["Converter"]
+__all__ = ["OTHER_FLOAT_X", "Converter"]
+
+#: Empty while floatX is float32, for code that relies on it.
+OTHER_FLOAT_X: list[str] = []
+
+
+def _note(float_x: str) -> None:
+    OTHER_FLOAT_X[:] = [] if float_x == "float32" else [float_x]
+
+
+config.watch("floatX", _note)
 
 
 class Converter:
@@ -45,6 +56,19 @@ class Converter:
             if isinstance(dim, int) and array.shape[axis] != dim:
                 raise self.error(f"must have size {dim} along axis {axis}, got {array.shape[axis]}")
         return array
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What code can read of what is taken for an array of rank 0: see `tir.runtime.wrapper.Argument`."""
+        if self.rank or self.spec.strict or self.dtype.name not in NUMBERS:
+            return frozenset({"array"})
+        floats = {"float", "rounded"} if self.spec.allow_downcast or self.follows_float_x else {"float"}
+        return frozenset({"array", "scalar", "int"} | (floats if self.dtype.kind == "f" else set()))
+
+    @property
+    def follows_float_x(self) -> bool:
+        """It rounds floats of Python because floatX is its dtype now, and has to do so only as long as that is so."""
+        return self.spec.allow_downcast is None and self.dtype.name == "float32" == config.floatX
 
     def default(self) -> Any:
         """The value for a call that gives none."""

@@ -18,9 +18,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tir.configuration import config
-from tir.dialects.tir.build.core import public_names
+from tir.dialects.tir.build.core import public_names, told
 from tir.graph.building import Built, build
-from tir.graph.calling import Converter
+from tir.graph.calling import OTHER_FLOAT_X, Converter
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH, located
 from tir.graph.modes import mode_of
@@ -38,6 +38,9 @@ from tir.ir.bfloat16 import to_caller
 from tir.ir.errors import counted, nearest
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
+from tir.ir.symbols import SymbolTable
+from tir.runtime.callables import NativeCallable
+from tir.runtime.wrapper import CallStyle
 from tir.state import SHARED_LOCK
 
 __all__ = ["Function", "function"]
@@ -89,8 +92,11 @@ def _bare(output: Any) -> Any:
     return output.variable if isinstance(output, Out) else output
 
 
-class Function:
-    """A compiled function. Call it with its inputs, by place or by name; shared variables are updated by the call."""
+class Function(NativeCallable):
+    """A compiled function. Call it with its inputs, by place or by name; shared variables are updated by the call.
+
+    A call of arrays that are what the code takes runs no Python; all others come to `__call__`.
+    """
 
     def __init__(self, program: Program | SavedProgram, form: Any, mode: Any, profile: Any = False) -> None:
         self.program, self.form, self.mode = program, form, mode
@@ -106,33 +112,52 @@ class Function:
     # --- calls -------------------------------------------------------------------------------------------------------
 
     def __call__(self, *given: Any, output_subset: Sequence[Any] | None = None, **named: Any) -> Any:
+        """What the outputs are for these inputs, in the form that was asked for.
+
+        out: an array that the output is written to, and that the call returns; of several outputs a list or tuple of them.
+        An input of this name has it instead.
+        """
+        out = named.pop("out") if "out" in named and "out" not in self._by_name else None
         arguments = self._arguments(given, named)
         _, built, executable = self._ready()
+        out = () if out is None else self._outs(built, out)
         if built.open:
-            results = self._called_with_open(executable, built, arguments)
+            results = self._called_with_open(executable, built, arguments, out)
         elif self.profile is None:
-            results = executable.call(built.entry, arguments)
+            results = executable.call(built.entry, arguments, out)
         else:
-            results = self._profiled(executable, built.entry, arguments)
+            results = self._profiled(executable, built.entry, arguments, out)
         for one in self._kept[::-1]:
             one.value = results.pop()
         return self._formed(results, output_subset)
 
-    def _called_with_open(self, executable: Any, built: Built, arguments: list[Any]) -> list[Any]:
+    def _outs(self, built: Built, given: Any) -> Sequence[Any]:
+        """The arrays that are given for the outputs."""
+        if self.form == "one":
+            return [given]
+        function: Any = SymbolTable(built.module).lookup(built.entry)
+        count = len(function.function_type.results) - len(built.changed) - len(self._kept)
+        if not isinstance(given, (list, tuple)) or len(given) != count:
+            raise GraphTypeError(f"{self.name}: out must be a list of {counted(count, 'array')}, got {told(given)}")
+        return given
+
+    def _called_with_open(
+        self, executable: Any, built: Built, arguments: list[Any], out: Sequence[Any]
+    ) -> list[Any]:  # fmt: skip
         """A call with shared variables that are arguments; some of them may have another shape afterwards."""
         with SHARED_LOCK:
             held = [to_caller(v.holder.array) if v.dtype == "bfloat16" else v.holder.array for v in built.open]
             call = executable.call if self.profile is None else partial(self._profiled, executable)
-            results = call(built.entry, [*arguments, *held])
+            results = call(built.entry, [*arguments, *held], out)
             for variable in reversed(built.changed):
                 variable.set_value(results.pop(), borrow=True)
             return results
 
-    def _profiled(self, executable: Any, entry: str, arguments: list[Any]) -> list[Any]:
+    def _profiled(self, executable: Any, entry: str, arguments: list[Any], out: Sequence[Any]) -> list[Any]:
         assert self.profile is not None
         before: Sequence[Any] = getattr(executable, "nest_times", list)()
         with self.profile.call(self.name):
-            results = executable.call(entry, arguments)
+            results = executable.call(entry, arguments, out)
         self.profile.add_nests(before, getattr(executable, "nest_times", list)())
         return results
 
@@ -188,6 +213,7 @@ class Function:
         with self._lock:
             if self._compiled is None or self._compiled[0] != self._key(self._compiled[1]):
                 self._compiled = self._compile([holder.array.shape for holder in self._holders])
+                self.use(getattr(self._compiled[2], "code", None))
             return self._compiled
 
     def _key(self, built: Built) -> list[Any]:
@@ -205,12 +231,23 @@ class Function:
     def _made(self, key: list[tuple[int, ...]], timed: bool) -> tuple[Any, Built, Any]:
         built = self.program.build(key) if isinstance(self.program, SavedProgram) else build(self.program, key)
         holders = {symbol: variable.holder for symbol, variable in built.symbols.items()}
-        return self._key(built), built, self.mode.compile(built, holders, timed)
+        return self._key(built), built, self.mode.compile(built, holders, timed, self._style(built))
+
+    def _style(self, built: Built) -> CallStyle | None:
+        """How code may take calls; None where Python has something to do in each."""
+        if self._kept or built.open or self.profile is not None:
+            return None
+        form = ("dict", self.form, range(len(self.form))) if isinstance(self.form, tuple) else "list"
+        takes = [converter.takes for converter in self._converters]
+        idle = [OTHER_FLOAT_X] if any(converter.follows_float_x for converter in self._converters) else []
+        has_out = self.form is not None and "out" not in self._by_name
+        return CallStyle(0 if self.form == "one" else form, takes, has_out, idle)
 
     def free(self) -> None:
         """Forgets what was compiled; the next call compiles again."""
         with self._lock:
             self._compiled = None
+            self.use(None)
 
     # --- looking inside ----------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
 from tir.ir.verify import verify
 from tir.lazy import np
 from tir.passes.pipelines import PASSES, without_derivatives
+from tir.runtime.wrapper import CallStyle
 from tir.state import SHARED_LOCK, Holder
 
 __all__ = [
@@ -75,16 +76,21 @@ class Mode:
             return Pipeline([*without_derivatives(fp_mode="strict"), *(PASSES[name]() for name in names)])
         return for_this_machine() if self.target == "cpu" else Pipeline([*_up_to_arguments(for_this_machine())])
 
-    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(
+        self, built: Built, holders: Mapping[str, Holder], timed: bool = False, style: CallStyle | None = None
+    ) -> Any:  # fmt: skip
         """What has the entries of the module as `call(entry, arguments)`, on the state in the holders.
 
-        timed: loop nests of machine code measure their time. A module that calls Python runs on the interpreter.
+        timed: loop nests of machine code measure their time. A module that calls Python runs on the interpreter. style: how
+        the entry is called from Python, if `code` of what is given may take calls.
         """
-        return self.interpreted_or_compiled(built, holders, timed, "interpret" if built.externs else self.target)
+        target = "interpret" if built.externs else self.target
+        return self.interpreted_or_compiled(built, holders, timed, target, style=style)
 
     def interpreted_or_compiled(
-        self, built: Built, holders: Mapping[str, Holder], timed: bool, target: str, observer: Observer | None = None
-    ) -> Executable:
+        self, built: Built, holders: Mapping[str, Holder], timed: bool, target: str, observer: Observer | None = None,
+        style: CallStyle | None = None,
+    ) -> Executable:  # fmt: skip
         """The same for a target. observer: sees each op that the interpreter runs."""
         verify(built.module)
         steps = self.pipeline()
@@ -92,7 +98,7 @@ class Mode:
             steps = Pipeline([*_up_to_arguments(steps)])
         return Executable(
             built.module, target, lambda copy: run_pipeline(steps, copy), observer=observer, shared=holders,
-            timed=timed and target == "cpu", externs=built.externs,
+            timed=timed and target == "cpu", externs=built.externs, style=style,
         )  # fmt: skip
 
     @located
@@ -127,7 +133,9 @@ class DebugMode(Mode):
 
     name = "DebugMode"
 
-    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(
+        self, built: Built, holders: Mapping[str, Holder], timed: bool = False, style: CallStyle | None = None
+    ) -> Any:  # fmt: skip
         if built.externs:  # Python is what it would be compared with
             return super().compile(built, holders, timed)
         module = built.module
@@ -152,11 +160,11 @@ class Checked:
         # What comes before derivatives are expanded cannot run; a module that a pass left as it was says nothing new.
         self.stages = [(name, Executable(module, "interpret")) for name, module in stages if not _has_derivatives(module)]
 
-    def call(self, entry: str, arguments: Sequence[Any]) -> list[Any]:
+    def call(self, entry: str, arguments: Sequence[Any], out: Sequence[Any] = ()) -> list[Any]:
         """The results of the machine code, which agree with those of each stage."""
         with SHARED_LOCK:
-            before = dict(self.executable.state)
-            results = self.executable.call(entry, arguments)
+            before, arguments = dict(self.executable.state), [np.array(value) for value in arguments] if out else arguments
+            results = self.executable.call(entry, arguments, out)
             after = dict(self.executable.state)
             want = None
             for name, program in self.stages:
@@ -210,7 +218,9 @@ class NanGuardMode(Mode):
         super().__init__(linker, optimizer)
         self.given = nan_is_error, inf_is_error, big_is_error
 
-    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(
+        self, built: Built, holders: Mapping[str, Holder], timed: bool = False, style: CallStyle | None = None
+    ) -> Any:  # fmt: skip
         usual = (getattr(config.NanGuardMode, f"{kind}_is_error") for kind in ("nan", "inf", "big"))
         flags = [flag if flag is not None else default for flag, default in zip(self.given, usual)]
         executable = super().compile(built, holders, timed)
@@ -225,13 +235,13 @@ class Guarded:
     def __init__(self, executable: Executable, guard: Executable) -> None:
         self.executable, self.guard = executable, guard
 
-    def call(self, entry: str, arguments: Sequence[Any]) -> list[Any]:
+    def call(self, entry: str, arguments: Sequence[Any], out: Sequence[Any] = ()) -> list[Any]:
         """The results of the machine code."""
         with SHARED_LOCK:
             for name, value in self.executable.state.items():
                 self.guard.state[name] = value
             self.guard.call(entry, arguments)
-            return self.executable.call(entry, arguments)
+            return self.executable.call(entry, arguments, out)
 
 
 FAST_RUN, FAST_COMPILE = Mode(), Mode(optimizer=None)

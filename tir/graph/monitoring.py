@@ -22,6 +22,7 @@ from tir.ir.ir import Op
 from tir.ir.observing import Observer
 from tir.ir.traits import ConstantLike
 from tir.lazy import np
+from tir.runtime.wrapper import CallStyle
 from tir.state import Holder
 
 __all__ = ["MonitorMode"]
@@ -50,7 +51,9 @@ class MonitorMode(Mode):
         self.pre_func, self.post_func = pre_func, post_func
         self.target = "interpret"
 
-    def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
+    def compile(
+        self, built: Built, holders: Mapping[str, Holder], timed: bool = False, style: CallStyle | None = None
+    ) -> Any:  # fmt: skip
         return self.interpreted_or_compiled(built, holders, timed, "interpret", _Monitor(self.pre_func, self.post_func))
 
 

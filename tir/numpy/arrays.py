@@ -26,7 +26,7 @@ from tir.lazy import np
 from tir.numpy.names import FUNCTIONS, METHODS, UNTRACEABLE
 from tir.trees import flat
 
-__all__ = ["Array", "Tracer", "active", "as_array", "builder_of"]
+__all__ = ["TRACED", "Array", "Tracer", "active", "as_array", "builder_of"]
 
 
 def _operator(name: str, swapped: bool = False) -> Any:
@@ -346,6 +346,8 @@ class Tracer(Builder):
 RETURN_IT = "return it from the traced function, and take it as an argument elsewhere"
 
 _TRACES = threading.local()
+#: The builders of what is being traced by any thread. Code looks whether there are some.
+TRACED: list[Tracer] = []
 
 
 def active() -> Tracer | None:
@@ -358,9 +360,11 @@ def active() -> Tracer | None:
 def tracing(b: Tracer) -> Iterator[Tracer]:
     """Meanwhile this builder is the active one."""
     _TRACES.found = [*getattr(_TRACES, "found", ()), b]
+    TRACED.append(b)
     try:
         yield b
     finally:
+        TRACED.remove(b)
         _TRACES.found = _TRACES.found[:-1]
         b.is_over = True
 

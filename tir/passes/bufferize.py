@@ -24,6 +24,7 @@ from tir.passes.bufferize_control import RULES as CONTROL
 from tir.passes.bufferize_ops import RULES as STRUCTURED
 from tir.passes.kept_sizes import KeptSizes
 from tir.passes.library_calls import bufferize_call, called_library_function, erase_unused_declarations
+from tir.passes.result_sizes import name_result_sizes
 from tir.passes.storage import Storage, Uses, memref_type
 
 __all__ = ["Bufferize"]
@@ -34,9 +35,9 @@ class Bufferize(Pass):
 
     Needs functions of one block with structured ops (`lower-structured`), in loops and conditions (scf.for, scf.if,
     scf.while) to any depth; calls on tensors must be inlined. Leaves memrefs: tensor arguments become memref arguments;
-    a result whose sizes follow from those of the arguments becomes a trailing argument `{tir.out}`; the new value of a
-    shared variable is written to its argument; any other result is a memref that the function allocates and the caller
-    frees.
+    a result whose sizes are named, or are those of arguments, which get names then (`tir.dims`), becomes a trailing argument
+    `{tir.out}`; the new value of a shared variable is written to its argument; any other result is a memref that the
+    function allocates and the caller frees.
 
     A tensor that a loop carries lies in one place for the whole loop: where its first value lies, if nobody else needs
     that, or where its result is wanted; both branches of an scf.if write to one place. What a block hands on and lies
@@ -110,6 +111,7 @@ class _Function:
         sizes = KeptSizes(function, {op: called.written for op, called in calls.items()})
         rules: dict[type[Op], Any] = {**STRUCTURED, **CONTROL, func.Call: bufferize_call}
         self.blocks = Blocks(sizes, Uses(function, sizes.changing, safe=calls), self.globals, rules)
+        name_result_sizes(function, sizes)
         self.change_arguments()
         self.make_out_arguments()
         targets = zip(self.old_results, self.targets)

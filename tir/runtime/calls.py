@@ -30,7 +30,7 @@ from tir.ir.types import FloatType, IntegerType, MemRefType, ShapedType, Type, d
 from tir.lazy import np
 from tir.runtime.jit import Library
 
-__all__ = ["NativeFunction"]
+__all__ = ["NativeFunction", "span"]
 
 _WORD = ctypes.c_int64
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400  # of `ndarray.flags.num`, as in numpy's C API
@@ -91,7 +91,7 @@ class NativeFunction:
 
     def _check_overlap(self, arguments: Sequence[Any]) -> None:
         """The code relies on it that some buffers overlap no other."""
-        spans = {i: _span(arguments[i]) for i in self._pointers}
+        spans = {i: span(arguments[i]) for i in self._pointers}
         for i in self._exclusive:
             start, end = spans[i]
             for j, (other_start, other_end) in spans.items():
@@ -100,7 +100,7 @@ class NativeFunction:
                     raise ExecutionError("arguments {!r} and {!r} must not overlap in memory".format(*names))
 
 
-def _span(array: Any) -> tuple[int, int]:
+def span(array: Any) -> tuple[int, int]:
     """The first byte of an array and the one behind its last."""
     if array.flags.c_contiguous:
         start = _address()(array)

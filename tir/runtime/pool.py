@@ -38,6 +38,7 @@ class Pool:
         self._reset = ctypes.CFUNCTYPE(None)(library.address("reset"))
         ctypes.c_int64.from_address(library.address("spins")).value = self._spins()
         config.watch("num_threads", self.limit_to)
+        self.limit_to(config.num_threads)
         os.register_at_fork(after_in_child=self._reset)
         atexit.register(self.end)
 
