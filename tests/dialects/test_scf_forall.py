@@ -124,6 +124,7 @@ def test_large_rows_are_not_on_the_stack() -> None:
 
 WRONG: list[tuple[str, str]] = [
     (loop(READ, "(%i) = (0) to (%n) step (0)"), "scf.forall: the step must be at least 1, got 0"),
+    (f"scf.forall () in () {{\n}}\nreturn %x : {ROWS}", "scf.forall: needs at least one loop"),
     (loop(READ, "(%i) = (0, 0) to (%n) step (1)"), "scf.forall: must have 1 lower bound, got 2"),
     (loop(READ, written="%row into %init[%i, 0] [1, 4] [1, 1]"),
      "scf.forall.in_parallel: each tensor that is written must be one of shared_outs of the scf.forall around"),

@@ -67,6 +67,6 @@ CALL_BUGS = (
         "            code._code = codes[0]\n", "", CALLS),
     Bug("rounding that goes on when floatX has changed", "tir/graph/function.py",
         "idle = [OTHER_FLOAT_X] if any(", "idle = [] if any(", CALLS),
-    Bug("an argument read while a shared variable is written there", "tir/compile.py",
+    Bug("an argument read while a shared variable is written there", "tir/compile/executable.py",
         "if any(start < last and first < end for first, last in taken)", "if False", CALLS),
 )  # fmt: skip

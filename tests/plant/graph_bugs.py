@@ -70,7 +70,7 @@ GRAPH_BUGS = (
     Bug("the weakest place of a flag counting last", "tir/configuration.py",
         'for variable in ("THEANO_FLAGS", "TIR_FLAGS"):', 'for variable in ("TIR_FLAGS", "THEANO_FLAGS"):', ("tests/test_configuration.py",)),
     Bug("flags that stay changed", "tir/configuration.py",
-        "            self._give(saved)\n", "            pass\n", ("tests/test_configuration.py",)),
+        "            self.values.update(saved)\n", "            pass\n", ("tests/test_configuration.py",)),
     Bug("a program for arrays of another dtype", "tir/tracing.py",
         "return self.kind, self.dtype, self.shape, type(self.value), self.value", "return self.kind, self.shape, type(self.value), self.value", TRACED),
     Bug("a program for another static value", "tir/tracing.py",

@@ -84,8 +84,8 @@ THREAD_BUGS = (
     Bug(
         "a flag that is not told when a `with` ends",
         "tir/configuration.py",
-        "            self._give(saved)\n",
-        "            self.values.update(saved)\n",
+        "            for name in saved:\n                self._tell(name)\n",
+        "",
         ("tests/test_configuration.py",),
     ),
     Bug(
