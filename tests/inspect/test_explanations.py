@@ -11,7 +11,7 @@ from tir.inspect.costs import costs_of
 from tir.inspect.explanations import Explanation, explain
 from tir.inspect.levels import ir_at
 from tir.inspect.places import lines_of
-from tir.inspect.sizes import Amount, Sizes
+from tir.inspect.sizes import Amount, Sizes, total
 from tir.ir.errors import places_of
 
 
@@ -142,3 +142,13 @@ def test_programs_of_any_level_are_explained() -> None:
 )  # fmt: skip
 def test_amounts_are_written_as_sums_of_products(amount: Amount, want: str) -> None:
     assert str(amount) == want
+
+
+def test_what_stays_in_the_cache_is_not_moved() -> None:
+    type = "tensor<[N]x100xf32>"
+    text = f"func.func @f(%x: {type}) -> {type} {{\n  %r = tir.softmax %x over [1] : {type}\n  return %r : {type}\n}}"
+    found = explain(tir.parse(text))
+    moved = str(total(cost.bytes for cost in found.costs))
+    assert moved == "1,200*N"  # x is read for the maxima and for exp, the result is written
+    assert str(total(cost.functions for cost in found.costs)) == "100*N"
+    assert found.not_fused == []

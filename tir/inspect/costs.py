@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tir.dialects import arith, func, linalg, scf
+from tir.dialects import arith, func, linalg, scf, tensor
 from tir.dialects.library import library_function
 from tir.inspect.sizes import Amount, Sizes, element_bytes, total, trips
 from tir.ir.errors import Location
@@ -68,7 +68,10 @@ def _runs(op: Op, sizes: Sizes) -> Amount:
     found = Amount.of(1)
     for around in op.ancestors():
         if isinstance(around, scf.For):
-            found *= trips(around, sizes)
+            found *= trips(around.operands[:3], sizes)
+        elif isinstance(around, scf.ForAll):
+            for bounds in around.mixed_bounds:
+                found *= trips(bounds, sizes)
         elif isinstance(around, scf.While):
             found *= Amount.of("?")
     return found
@@ -113,9 +116,19 @@ def _of_nest(op: linalg.Generic, function: str, runs: Amount, lengths: _Lengths)
     special = sum(inner.name.startswith("math.") and inner.name not in _CHEAP for inner in op.body)
     read = [value for value, argument in zip(op.inputs, op.input_arguments) if argument.is_used] + op.captured
     read += [value for value, argument in zip(op.outputs, op.output_arguments) if argument.is_used]
-    moved = total(lengths.bytes_of(value) for value in [*dict.fromkeys(read), *op.outputs])
+    written = [value for value in op.results if not _stays_inside(value)]
+    through = [value for value in [*dict.fromkeys(read), *written] if not _stays_inside(value)]
+    moved = total(lengths.bytes_of(value) for value in through)
     merged = len(op.location.parts())
     return Cost(function, _family(op), op.location, merged, points * plain, points * special, moved * runs)
+
+
+def _stays_inside(value: Value) -> bool:
+    """What an iteration of a loop over rows makes and nobody outside needs: it is in the cache."""
+    block = value.op.parent if value.op is not None else None
+    if block is None or not isinstance(block.parent_op, scf.ForAll) or isinstance(value.op, tensor.ExtractSlice):
+        return False
+    return not any(isinstance(user, tensor.ParallelInsertSlice) for user in value.users)
 
 
 def _family(op: linalg.Generic) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tir.dialects import arith, memref, tensor
 from tir.dialects.func import Func
 from tir.ir.affine import parse_affine
 from tir.ir.attributes import ArrayAttr, IntegerAttr, StringAttr
-from tir.ir.ir import BlockArgument, Op, Value
+from tir.ir.ir import BlockArgument, Value
 from tir.ir.types import ShapedType, Type, dtype_of, element_type
 
 __all__ = ["Amount", "Sizes", "element_bytes", "total", "trips"]
@@ -114,9 +114,9 @@ class Sizes:
         return found
 
 
-def trips(op: Op, sizes: Sizes) -> Amount:
-    """How often the body of a counted loop from 0 in steps of 1 runs."""
-    lower, upper, step = (sizes.of_index(value) for value in op.operands[:3])
+def trips(bounds: Sequence[int | Value], sizes: Sizes) -> Amount:
+    """How often the body of a counted loop runs, by where it starts, its end and its step."""
+    lower, upper, step = (Amount.of(n) if isinstance(n, int) else sizes.of_index(n) for n in bounds)
     if lower.number == 0 and step.number == 1:
         return upper
     if lower.number is not None and upper.number is not None and step.number:

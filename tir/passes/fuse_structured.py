@@ -103,8 +103,9 @@ class _Fusion:
     def __init__(self, block: Block, max_cost: int, remarks: list[tuple[Location, str]]) -> None:
         self.block = block
         # What is handed on inside a loop over rows is in the cache, and costs no more to read than to add.
-        self.max_cost = min(max_cost, REPEATED_COST) if isinstance(block.parent_op, scf.ForAll) else max_cost
-        self.remarks = remarks
+        is_row = isinstance(block.parent_op, scf.ForAll)
+        self.max_cost = min(max_cost, REPEATED_COST) if is_row else max_cost
+        self.remarks = [] if is_row else remarks
         self.cost: dict[Op, int] = {}
         self.positions: dict[Op, int] = {}
         self.sizes = LoopSizes()
