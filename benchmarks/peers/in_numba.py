@@ -1,0 +1,77 @@
+"""numba: elementwise programs as they are written, row kernels and reductions by axis as loops; parallel, fastmath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType, FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+
+from benchmarks.peers import numba_loops
+from benchmarks.peers.contestant import Call, Cannot, listed
+from benchmarks.peers.workloads import Workload
+
+__all__ = ["calls"]
+
+
+def calls(workload: Workload, threads: int) -> list[Call]:
+    numba.set_num_threads(threads)
+    arguments = workload.arguments()
+    if workload.state:
+        return [_in_place(workload, arguments)]
+    loops = numba_loops.LOOPS.get(workload.id.rpartition(".")[0] or workload.id)
+    if loops is not None:
+        return [Call(loops, arguments, listed)]
+    if workload.id[0] not in "ERC" or "axis" in workload.id or len(arguments) > 2:
+        raise Cannot("numba has no such operation, and no loops are written here")
+    program = in_f32(workload.program(np))
+    found = [Call(variant, arguments, listed, name) for name, variant in _variants(program, workload).items()]
+    if arguments[0].shape == np.shape(workload.program(np)(*arguments)) and not workload.compiles:
+        found += _given(program, arguments, workload)
+    return found
+
+
+def _variants(program: Any, workload: Workload) -> dict[str, Any]:
+    """A serial loop is faster for few elements, and all that there is to compile for one thread."""
+    serial = {"serial": numba.njit(fastmath=True)(program)}
+    return serial if workload.id[0] == "C" else {**serial, "parallel": numba.njit(parallel=True, fastmath=True)(program)}
+
+
+def _given(program: Any, arguments: list[np.ndarray], workload: Workload) -> list[Call]:
+    """Calls that write into an array of the caller's."""
+    inner = numba.njit(fastmath=True, inline="always")(program)
+    if len(arguments) == 1:
+        def write(a, out):  # noqa: ANN001, ANN202  # numba compiles it
+            out[:] = inner(a)
+    else:
+        def write(a, b, out):  # noqa: ANN001, ANN202
+            out[:] = inner(a, b)
+    out = np.empty_like(arguments[0])
+    variants = _variants(write, workload).items()
+    return [Call(one, [*arguments, out], lambda _: [out], f"out=, {name}", True) for name, one in variants]
+
+
+def in_f32(program: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with its floats as f32: numba computes a Python float times f32 in float64."""
+
+    def narrow(value: Any) -> Any:
+        return np.float32(value) if isinstance(value, float) else value
+
+    code = program.__code__
+    cells = tuple(CellType(narrow(cell.cell_contents)) for cell in program.__closure__ or ())
+    constants = tuple(narrow(value) for value in code.co_consts)
+    return FunctionType(code.replace(co_consts=constants), program.__globals__, program.__name__, None, cells)
+
+
+def _in_place(workload: Workload, arguments: list[np.ndarray]) -> Call:
+    """A step that writes its new state over the old one."""
+    step = numba_loops.STEPS.get(workload.id)
+    if step is None:
+        raise Cannot("no loops are written here for numba")
+    state = [x.reshape(-1) for x in arguments[: workload.state]]
+    rest = [x.reshape(-1) if x.ndim else x[()] for x in arguments[workload.state :]]
+    return Call(step, [*state, *rest], lambda _: [x.reshape(y.shape) for x, y in zip(state, arguments)])
+
+
