@@ -1,4 +1,4 @@
-"""numba: elementwise programs as they are written, row kernels and reductions by axis as loops; parallel, fastmath."""
+"""numba: programs of elements in a loop, row kernels and reductions by axis as loops; parallel, fastmath."""
 
 from __future__ import annotations
 
@@ -24,33 +24,49 @@ def calls(workload: Workload, threads: int) -> list[Call]:
     loops = numba_loops.LOOPS.get(workload.id.rpartition(".")[0] or workload.id)
     if loops is not None:
         return [Call(loops, arguments, listed)]
-    if workload.id[0] not in "ERC" or "axis" in workload.id or len(arguments) > 2:
+    if workload.id[0] == "R":
+        return [Call(one, arguments, listed, name) for name, one in _variants(workload.program(np), workload).items()]
+    if workload.id[0] not in "EC" or len(arguments) > 2:
         raise Cannot("numba has no such operation, and no loops are written here")
-    program = in_f32(workload.program(np))
-    found = [Call(variant, arguments, listed, name) for name, variant in _variants(program, workload).items()]
-    if arguments[0].shape == np.shape(workload.program(np)(*arguments)) and not workload.compiles:
-        found += _given(program, arguments, workload)
+    out = np.empty_like(arguments[0])
+    fresh, given = _loops(numba.njit(fastmath=True)(in_f32(workload.program(np))), len(arguments))
+    found = [Call(one, arguments, listed, name) for name, one in _variants(fresh, workload).items()]
+    if not workload.compiles:
+        variants = _variants(given, workload).items()
+        found += [Call(one, [*arguments, out], lambda _: [out], f"out=, {name}", True) for name, one in variants]
     return found
 
 
-def _variants(program: Any, workload: Workload) -> dict[str, Any]:
-    """A serial loop is faster for few elements, and all that there is to compile for one thread."""
-    serial = {"serial": numba.njit(fastmath=True)(program)}
-    return serial if workload.id[0] == "C" else {**serial, "parallel": numba.njit(parallel=True, fastmath=True)(program)}
+def _variants(function: Any, workload: Workload) -> dict[str, Any]:
+    """A serial loop is faster for few elements, and enough for the workloads of calls."""
+    serial = {"serial": numba.njit(fastmath=True)(function)}
+    return serial if workload.id[0] == "C" else {**serial, "parallel": numba.njit(parallel=True, fastmath=True)(function)}
 
 
-def _given(program: Any, arguments: list[np.ndarray], workload: Workload) -> list[Call]:
-    """Calls that write into an array of the caller's."""
-    inner = numba.njit(fastmath=True, inline="always")(program)
-    if len(arguments) == 1:
-        def write(a, out):  # noqa: ANN001, ANN202  # numba compiles it
-            out[:] = inner(a)
+def _loops(element: Any, operands: int) -> tuple[Any, Any]:
+    """Loops that compute each element by the function, into a new array and into a given one."""
+    # ruff: noqa: ANN001, ANN202  # numba finds the types
+    if operands == 1:
+        def given(a, out):
+            for i in numba.prange(a.size):
+                out[i] = element(a[i])
+
+        def fresh(a):
+            out = np.empty_like(a)
+            for i in numba.prange(a.size):
+                out[i] = element(a[i])
+            return out
     else:
-        def write(a, b, out):  # noqa: ANN001, ANN202
-            out[:] = inner(a, b)
-    out = np.empty_like(arguments[0])
-    variants = _variants(write, workload).items()
-    return [Call(one, [*arguments, out], lambda _: [out], f"out=, {name}", True) for name, one in variants]
+        def given(a, b, out):
+            for i in numba.prange(a.size):
+                out[i] = element(a[i], b[i])
+
+        def fresh(a, b):
+            out = np.empty_like(a)
+            for i in numba.prange(a.size):
+                out[i] = element(a[i], b[i])
+            return out
+    return fresh, given
 
 
 def in_f32(program: Callable[..., Any]) -> Callable[..., Any]:

@@ -159,6 +159,8 @@ class InOnnx:
 
 
 def calls(workload: Workload, threads: int) -> list[Call]:
+    if workload.compiles:
+        raise Cannot("onnxruntime compiles nothing")
     if workload.id == "N4":
         raise Cannot("onnxruntime has no gradients")
     arguments = workload.arguments()
