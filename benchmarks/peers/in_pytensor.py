@@ -56,6 +56,5 @@ def calls(workload: Workload, threads: int) -> list[Call]:
         function = pytensor.function(inputs, results, trust_input=True)
         return [Call(function, rest, listed)]
     news = results if isinstance(results, (tuple, list)) else [results]
-    updates = [(v, new.astype("float32")) for v, new in zip(variables, news)]
-    step = pytensor.function(inputs, [], updates=updates, trust_input=True)
+    step = pytensor.function(inputs, [], updates=list(zip(variables, news)), trust_input=True)
     return [Call(step, rest, lambda _: [v.get_value() for v in variables])]
