@@ -188,7 +188,7 @@ CELLS = [
     cell("N1", "fma", 1.5),
 ]
 TABLE = """\
-                                                                tir       numpy         jax             best/tir    tir/limit
+                                                                tir       numpy         jax             best/tir   over limit
 E1.1e3           a + a**10                                     2 us       ~8 us       wrong          4.00x numpy   2.00x copy
 E2.1e3           2*a + 3*b                                     4 ms        1 ms           -          0.25x numpy            -
 N1               MLP 60x784-500-10, step                        3 s         6 s           -          2.00x numpy    2.00x fma

@@ -74,7 +74,7 @@ def families(table: Sequence[Row]) -> dict[str, float]:
 def text(table: Sequence[Row]) -> str:
     """The whole table, with a note on each cell that has no time."""
     peers = list(dict.fromkeys(peer for row in table for peer in row.cells if peer not in LIMITS))
-    lines = [_line("", "", peers, "best/tir", "tir/limit")]
+    lines = [_line("", "", peers, "best/tir", "over limit")]
     notes: dict[str, list[str]] = {}
     for row in table:
         cells = [_time(row.cells.get(peer)) for peer in peers]
