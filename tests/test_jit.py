@@ -16,6 +16,7 @@ import pytest
 
 import tir
 import tir.numpy as tnp
+import tir.tensor as T
 
 jit: Callable[..., Any] = partial(tir.jit, target="interpret")
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -202,6 +203,10 @@ def test_lower_gives_the_module_with_names() -> None:
     assert "func.func @lambda(%params_w: tensor<2x3xf32> {tir.name = \"params['w']\"}, %rate: tensor<f64> {tir.name = \"rate\"})" in text
 
 
+def test_jitted_function_shows_itself() -> None:
+    assert repr(jit(lambda params, rate: rate)) == "<tir.jit of <lambda>(params, rate)>"
+
+
 def test_recompilation_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TIR_LOG", "recompiles")
 
@@ -276,6 +281,11 @@ def test_derivatives_of_trees_come_as_trees() -> None:
     assert value.shape == ()
 
 
+def test_derivative_of_what_depends_on_nothing_is_zero() -> None:
+    assert tir.grad(lambda x: 3.0)(1.0) == 0 and tir.grad(lambda x: np.float32(2))(np.ones(2)).tolist() == [0, 0]
+    assert [y.tolist() for y in tir.value_and_grad(lambda x: 3.0)(np.ones(2))] == [3, [0, 0]]
+
+
 def test_no_derivative_goes_through_a_constant() -> None:
     f = lambda x: np.sum(x * tir.stop_gradient({"y": x**2})["y"])  # noqa: E731
     np.testing.assert_allclose(tir.grad(f)(np.array([2.0, 3.0])), [4, 9])
@@ -333,6 +343,17 @@ def fill_array(x: Any) -> Any:
     return a
 
 
+def set_shape(x: Any) -> Any:
+    x.shape = (3, 2)
+    return x
+
+
+def number_into_array(x: Any) -> Any:
+    a = np.zeros(3)
+    a[0] = x[0, 0]
+    return a
+
+
 def loop(x: Any) -> Any:
     return [x for _ in range(x[0, 0].astype(int))]
 
@@ -355,6 +376,8 @@ WRONG: list[tuple[Callable[..., Any], str]] = [
     (lambda x: x[: x[0, 0].astype(int)], r"x\[index\]: an end of a slice must be known when the function is traced"),
     (set_element, r"a traced array never changes; x = x.at\[0\].set\(value\) makes a changed one"),
     (add_in_place, "a traced array has no numbers to write into an array before it runs; write `a = a \\+ x` for `a \\+= x`"),
+    (set_shape, r"a traced array never changes; x.reshape\(\(3, 2\)\) gives it another shape"),
+    (number_into_array, "a traced array has no numbers? before it runs"),
     (fill_array, "a traced array has no numbers before it runs; what asks for an array cannot be traced"),
     (lambda x: x.sort(), r"a traced array never changes; numpy.sort\(x\) gives a sorted one"),
     (lambda x: x.fill(0), r"a traced array never changes; numpy.full_like\(x, value\) makes one"),
@@ -362,7 +385,13 @@ WRONG: list[tuple[Callable[..., Any], str]] = [
     (lambda x: np.array([x[0, 0], x[0, 1]]), "a traced array has no numbers before it runs; what asks for an array"),
     (lambda x: np.vectorize(math.exp)(x), "a traced array has no numbers before it runs"),
     (lambda x: np.unique(x), "numpy.unique cannot be traced: it would need numbers before the program runs; how many there are"),
-    (lambda x: np.linalg.svd(x), "numpy.linalg.svd cannot be traced: .*; compute it outside of the traced function"),
+    (lambda x: np.linalg.svd(x), "numpy.linalg.svd cannot be traced: tir has no such function; compute it outside of the traced function"),
+    (lambda x: np.i0(x), "numpy.i0 cannot be traced: tir has no such function; compute it outside"),
+    (lambda x: np.gradient(x, edge_order=2), "numpy.gradient: edge_order must be 1 for traced arrays, got 2"),
+    (lambda x: np.gradient(x[:1]), "numpy.gradient: an axis must have at least 2 elements, got 1 along axis 0"),
+    (lambda x: np.gradient(x, 1.0, 2.0, 3.0), "numpy.gradient: needs a distance for each axis: 2, got 3"),
+    (lambda x: np.gradient(x, x[0], axis=0), "numpy.gradient: places must be one for each element of axis 0, got tensor<3xf32> for tensor<2x3xf32>"),
+    (lambda x: np.block([[x], x]), "numpy.block: lists must all be nested equally deep, and have elements"),
     (lambda x: np.fft.fft(x), "numpy.fft.fft cannot be traced"),
     (lambda x: np.put(x, 0, 1), r"numpy.put cannot be traced: .*; x.at\[index\].set\(y\) makes a changed one"),
     (lambda x: np.add.at(x, 0, 1), r"numpy.add.at cannot be traced: .*; x.at\[index\].add\(y\) makes a changed one"),
@@ -457,12 +486,35 @@ class Refusing:
         raise RuntimeError("it is on another device")
 
 
+V, W = T.dmatrix("V"), tir.shared(np.ones(3), "W")
+
 #: A call, and what is said of it.
 WRONG_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: jit(lambda x, n: x)(X, "a"), "tir.jit: argument 'n' must be an array or a number, got 'a'; static_argnames='n' makes it part"),
     (lambda: jit(lambda x: x)({"w": ["a"]}), r"tir.jit: argument 'x\['w'\]\[0\]' must be an array or a number, got 'a'"),
     (lambda: jit(lambda x: x)(np.array(["a"])), "tir.jit: argument 'x' must be an array or a number, got array"),
-    (lambda: jit(lambda x: x)(np.ones(2, complex)), "tir.jit: argument 'x' must be an array or a number, got array"),
+    (lambda: jit(lambda x: x)(np.ones(2, complex)), r"argument 'x' must be an array or a number, got array.*; there are no complex numbers; keep"),
+    (lambda: jit(lambda x: x)(1j), "argument 'x' must be an array or a number, got 1j; there are no complex numbers; keep real and imaginary parts"),
+    (lambda: jit(lambda x: x)(np.array([None])), r"must be an array or a number, got array.*; x.astype\(float\) converts it, if what has dtype object are"),
+    (lambda: jit(lambda x: x)(np.ones(2, "M8[D]")), r"; x.astype\(float\) converts it, if what has dtype datetime64\[D\] are numbers"),
+    (lambda: jit(lambda x: x * V)(X), "V is a symbolic variable, with which functions of arrays do not compute; x.eval"),
+    (lambda: jit(lambda x: V * x)(X), "a variable or numbers are needed, got a tensor of another program, <Array .*; a traced function computes"),
+    (lambda: jit(lambda x: V)(X), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: jit(lambda x: x * W)(X), r"W is a symbolic variable, with .* do not compute; x.eval\(..\) or w.get_value\(\) of a shared variable gives"),
+    (lambda: jit(lambda x: x)(V), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tir.grad(lambda x: x.sum())(V), "V is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tnp.exp(W), "W is a symbolic variable, with which functions of arrays do not compute"),
+    (lambda: tir.jit(lambda x: x, static_argnum=1), "tir.jit: there is no argument 'static_argnum'; did you mean 'static_argnums'?"),
+    (lambda: tir.jit(1, 2), "tir.jit: takes function, static_argnums, .*, got 2 arguments"),
+    (lambda: tir.vmap(lambda x: x, axis=1), "tir.vmap: there is no argument 'axis'; did you mean 'in_axes'?|tir.vmap: there is no argument 'axis'"),
+    (lambda: tir.vmap(), "tir.vmap: function is missing, it takes function, in_axes, out_axes"),
+    (lambda: tir.vmap(abs, function=abs), "tir.vmap: function is given twice, by its place and by its name"),
+    (lambda: tir.value_and_grad(abs, aux=True), "tir.value_and_grad: there is no argument 'aux'; did you mean 'has_aux'?"),
+    (lambda: tir.random.key("a"), "tir.random.key: the seed must be a whole number, got 'a'"),
+    (lambda: tir.random.normal((3,)), r"tir.random.normal: key must be a key, an array of two int32, got \(3,\); tir.random.key\(0\) makes one"),
+    (lambda: tir.random.uniform(tir.random.key(0), shap=(3,)), "tir.random.uniform: there is no argument 'shap'; did you mean 'shape'?"),
+    (lambda: tir.grad(lambda x: x * 2)(np.ones(2)), r"tir.grad: the cost must be a number, .*; take its .sum\(\) or .mean\(\), or ask for tir.jacobian"),
+    (lambda: tir.grad(lambda x: None)(1.0), "tir.grad: the function must give arrays or numbers, got None"),
     (lambda: jit(lambda x: x)(Refusing()), "tir.jit: argument 'x' cannot be read as an array: it is on another device"),
     (lambda: jit(lambda x: x)(2**70), r"tir.jit: argument 'x' must be below 2\^63, got 1180591620717411303424; static_argnames keeps it"),
     (lambda: jit(lambda x, n: x, static_argnames="n")(X, [1]), r"tir.jit: static argument 'n' must be hashable, got \[1\]; a tuple is"),
@@ -474,7 +526,11 @@ WRONG_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: jit(lambda x: x, dynamic={"x": {3: "B"}})(X), r"tir.jit: dynamic: argument 'x' has no axis 3, its shape is \(2, 3\)"),
     (lambda: jit(lambda x: [y for y in x], dynamic={"x": {0: "B"}})(X), "a traced array has no length before it runs; its axis 0 is `dynamic`"),
     (lambda: jit(lambda x: tnp.arange(2, x.shape[0]), dynamic={"x": {0: "B"}})(X), "numpy.arange: with an open size, arange goes from 0 in steps of 1"),
-    (lambda: jit(lambda x: x.reshape(-1, 2), dynamic={"x": {0: "B", 1: "C"}})(X), "numpy.reshape: -1 cannot be told from tensor<.B.x.C.xf32>; write"),
+    (lambda: jit(lambda x: x.reshape(4, -1), dynamic={"x": {0: "B", 1: "C"}})(X), "tir.reshape: the number of elements must stay, got 6 and 4"),
+    (lambda: jit(lambda x: tnp.linspace(0, 1, x.shape[0]), dynamic={"x": {0: "B"}})(X),
+     "numpy.linspace: num must be known when the function is traced, and an axis that is `dynamic` has no size then; leave the axis out"),
+    (lambda: jit(lambda x: np.eye(x.shape[0]) @ x, dynamic={"x": {0: "B"}})(X), r"a size that is dynamic is no number yet; tir.numpy.asarray\(n\)"),
+    (lambda: jit(lambda x: x[::0], dynamic={"x": {0: "B"}})(X), r"x\[index\]: a slice needs a step that is not 0"),
     (lambda: jit(lambda x: x * (1 / x.shape[0]), dynamic={"x": {0: "B"}})(X), r"a size that is dynamic is no number yet; tir.numpy.asarray\(n\)"),
     (lambda: jit(lambda x: np.zeros(x.shape), dynamic={"x": {0: "B"}})(X), r"a size that is dynamic is no number yet; tir.numpy.asarray\(n\)"),
     (lambda: tir.jit(lambda x: x, target="gpu"), "tir.jit: target must be one of cpu, interpret, got 'gpu'"),

@@ -49,18 +49,20 @@ __getattr__ = lazy_exports(
         **dict.fromkeys(("Lop", "Rop", "grad", "hessian", "jacobian", "subgraph_grad"), "tir.graph.gradients"),
         **dict.fromkeys(("F32", "F64", "I1", "I32", "I64"), "tir.ir.types"),
         **dict.fromkeys(("In", "Out"), "tir.graph.program"),
-        **dict.fromkeys(("foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
+        **dict.fromkeys(("OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan"), "tir.graph.scan"),
+        **dict.fromkeys(("Constant", "Variable"), "tir.graph.variable"),
         **dict.fromkeys(("Apply", "Op", "OpFromGraph", "as_op"), "tir.graph.user_ops"),
         **dict.fromkeys(("PassManager", "rule"), "tir.extend"),
         # Modules of the package.
         **{
             name: f"tir.{name}"
             for name in (
-                "extend", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox", "scalar", "scan_module",
-                "tensor", "updates",
+                "compile", "extend", "gof", "gradient", "ifelse", "inspect", "numpy", "printing", "random", "sandbox",
+                "scalar", "scan_module", "tensor", "updates",
             )
         },
-        "Executable": "tir.compile",
+        "Executable": "tir.compile.executable",
+        "Mode": "tir.graph.modes",
         "Tensor": "tir.dialects.tir.builder",
         "TirError": "tir.ir.errors",
         "clone": "tir.graph.replacing",
@@ -71,6 +73,7 @@ __getattr__ = lazy_exports(
         "jit": "tir.tracing",
         "pp": "tir.printing",
         "print_op": "tir.ir.printer",
+        "SharedVariable": "tir.graph.shared",
         "shared": "tir.graph.shared",
         "vmap": "tir.batching",
     },

@@ -56,7 +56,7 @@ from tir.runtime.library import has_library
 
 __all__ = [
     "Argument", "Builder", "caller_location", "check_fp_mode", "check_module", "executable", "for_this_machine", "parse",
-    "to_interpret", "transform", "type_from_text",
+    "raised_at", "to_interpret", "transform", "type_from_text",
 ]  # fmt: skip
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -276,8 +276,24 @@ def _range(bounds: tuple[float, float]) -> Attribute:
     return ArrayAttr(tuple(FloatAttr(x) if isinstance(x, float) else IntegerAttr(x) for x in bounds))
 
 
+#: What Theano has and tir has not, and what to write instead.
+NOT_OF_THEANO = {
+    "sparse": "there are no sparse tensors; T.switch and T.dot compute with dense ones",
+    "generic": "a variable is a tensor; other objects are attributes of an Op",
+    "d3viz": "tir.printing.pydotprint draws, and f.explore() of a function writes a page",
+    "typed_list": "there are no variables of lists; T.stack makes one tensor of several of one shape",
+    "scan_checkpoints": "tir.scan keeps all steps; shorter sequences need less memory",
+    "function_dump": "f.ir() of a function is its text, tir.print_op(f.module) all of it",
+    "shared_randomstreams": "it is tir.tensor.shared_randomstreams",
+    **dict.fromkeys(("gpuarray", "gpu"), "functions run on the CPU"),
+    **dict.fromkeys(("misc", "tests", "test"), "it holds what Theano needs for itself"),
+}
+
+
 def package_hint(name: str, names: Sequence[str]) -> str | None:
-    """What is written for a name that the package does not have: a type, or a method of a builder."""
+    """What is written for a name that the package does not have: Theano's, a type, or a method of a builder."""
+    if name in NOT_OF_THEANO:
+        return NOT_OF_THEANO[name]
     found = type_hint(name)
     element = re.fullmatch(r"did you mean '(\w+)'\?", found or "")
     if element is not None and element[1].upper() in names:
@@ -297,12 +313,32 @@ def parse(text: str, file: str = "<text>", dialects: Iterable[Dialect] = ()) -> 
     if not isinstance(text, str):
         raise TirError(f"parse: a text is needed, got {told(text)}", caller_location())
     more = list(dialects)
-    for one in more:
-        if not isinstance(one, Dialect):
-            raise TirError(f"parse: dialects must be of class tir.extend.Dialect, got {told(one)}", caller_location())
-        if REGISTRY.has_dialect(one.name):
-            raise TirError(f"parse: tir has a dialect '{one.name}' itself", caller_location())
+    for number, one in enumerate(more):
+        _check_dialect(one, [other.name for other in more[:number]])
     return parse_text(text, REGISTRY.with_dialects(more) if more else REGISTRY, file=file)
+
+
+def _check_dialect(one: Any, others: Sequence[str]) -> None:
+    """TirError for what the author of a dialect has done wrong."""
+    if not isinstance(one, Dialect):
+        raise TirError(f"parse: dialects must be of class tir.extend.Dialect, got {told(one)}", caller_location())
+    if REGISTRY.has_dialect(one.name):
+        raise TirError(f"parse: tir has a dialect '{one.name}' itself", caller_location())
+    if one.name in others:
+        hint = "one Dialect has all ops of its name"
+        raise TirError(f"parse: two of the dialects have the name '{one.name}'", caller_location(), hint=hint)
+    if not isinstance(one.ops, (tuple, list)):
+        hint = f"write ({one.ops.__name__},)" if isinstance(one.ops, type) else None
+        message = f"parse: the ops of dialect '{one.name}' must be a tuple of classes, got {told(one.ops)}"
+        raise TirError(message, caller_location(), hint=hint)
+    for op in one.ops:
+        if not isinstance(op, type) or not issubclass(op, Op):
+            message = f"parse: the ops of dialect '{one.name}' must be classes of extend.Op, got {told(op)}"
+            raise TirError(message, caller_location())
+        name = getattr(op, "name", "")
+        if not name.startswith(f"{one.name}."):
+            message = f"parse: the name of an op of dialect '{one.name}' must begin with '{one.name}.', got {name!r}"
+            raise TirError(message, caller_location())
 
 
 def transform(module: Op, pipeline: str) -> None:
@@ -378,7 +414,7 @@ def caller_location() -> Location:
     while frame is not None:
         file = frame.f_code.co_filename
         is_inner = _INNER.get(file)
-        if is_inner is None:
+        if is_inner is None or file == GENERATED:
             is_inner = _INNER[file] = _is_inner(file, frame.f_globals.get("__name__", ""))
         if not is_inner:
             return FileLocation(file, frame.f_lineno, 1)  # of each op its own: what is merged counts them
@@ -386,11 +422,25 @@ def caller_location() -> Location:
     return UNKNOWN
 
 
+def raised_at(error: BaseException) -> FileLocation | None:
+    """The last line outside of tir and numpy that an error has come through."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        code, module = trace.tb_frame.f_code, trace.tb_frame.f_globals.get("__name__", "")
+        if not _is_inner(code.co_filename, module):
+            found = FileLocation(code.co_filename, trace.tb_lineno, 1)
+        trace = trace.tb_next
+    return found
+
+
 _INNER: dict[str, bool] = {}  # whether a file is of tir, or of numpy: each op that is built asks for several
 
 
 def _is_inner(file: str, module: str) -> bool:
+    if file == GENERATED:
+        return module.startswith("tir.")
     return file.startswith(PACKAGE) or file == CONTEXTLIB or module.startswith("numpy.")
 
 
+GENERATED = "<string>"  # the methods that dataclasses write, and what a user runs from a string
 CONTEXTLIB = contextmanager.__code__.co_filename  # `with b.function(..)` runs its first half from there

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any
 
 from tir.api import Builder, caller_location
+from tir.calls import for_users
 from tir.dialects.builtin import Module
 from tir.dialects.func import Func, Return
 from tir.dialects.tir.build.control import check_takes
@@ -32,6 +33,7 @@ from tir.trees import flat, labelled, mapped
 __all__ = ["vmap"]
 
 
+@for_users
 def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
     """The function, for a batch of arguments: what it gives for each element of the batch, stacked.
 

@@ -15,10 +15,11 @@ from tir.graph.gradients import (
     subgraph_grad,
     zero_grad,
 )
+from tir.graph.user_ops import DisconnectedType
 from tir.graph.verify_grad import numeric_grad, verify_grad
 
 __all__ = [
-    "DisconnectedInputError", "GradientError", "Lop", "Rop", "consider_constant", "disconnected_grad", "grad", "grad_clip",
-    "grad_scale", "hessian", "hessian_vector_product", "jacobian", "numeric_grad", "subgraph_grad", "verify_grad",
-    "zero_grad",
+    "DisconnectedInputError", "DisconnectedType", "GradientError", "Lop", "Rop", "consider_constant",
+    "disconnected_grad", "grad", "grad_clip", "grad_scale", "hessian", "hessian_vector_product", "jacobian",
+    "numeric_grad", "subgraph_grad", "verify_grad", "zero_grad",
 ]  # fmt: skip

@@ -16,7 +16,9 @@ from functools import wraps
 from typing import Any
 
 from tir.api import caller_location
+from tir.calls import for_users
 from tir.dialects.tir.build.control import check_takes
+from tir.dialects.tir.build.core import told
 from tir.dialects.tir.builder import Tensor, TensorBuilder, TensorLike
 from tir.dialects.tir.control_gradients import inputs_of
 from tir.dialects.tir.jacobian import MODES
@@ -25,7 +27,7 @@ from tir.dialects.tir.state import Leaf
 from tir.ir.errors import FileLocation, TirError, counted, nearest
 from tir.ir.ir import Value
 from tir.ir.types import F64, FloatType, element_type
-from tir.numpy.arrays import Array, builder_of
+from tir.numpy.arrays import Array, Tracer, as_array, builder_of, is_operand
 from tir.tracing import Jitted
 from tir.trees import flat, mapped
 
@@ -38,6 +40,7 @@ ZERO_INSTEAD = 'disconnected="zero" gives 0 for it'
 # --- of values, and of functions -------------------------------------------------------------------------------------
 
 
+@for_users
 def grad(
     cost: Any, wrt: Any = None, *, argnums: int | Sequence[int] | None = None, has_aux: bool = False,
     known_cotangents: Mapping[Tensor, TensorLike] | None = None, consider_constant: Tensor | Sequence[Tensor] = (),
@@ -64,6 +67,7 @@ def grad(
     return _gradients("grad", cost, wrt, known_cotangents or {}, constant, disconnected or "error")
 
 
+@for_users
 def value_and_grad(
     cost: Any, wrt: Any = None, *, argnums: int | Sequence[int] | None = None, has_aux: bool = False,
     disconnected: str | None = None,
@@ -79,6 +83,7 @@ def value_and_grad(
     return cost, _gradients("value_and_grad", cost, wrt, {}, (), disconnected or "error")
 
 
+@for_users
 def vjp(values: Any, *given: Any, has_aux: bool = False, disconnected: str | None = None) -> Any:
     """Adjoints from adjoints: `tir.vjp(values, cotangents, wrt)`, `y, pull = tir.vjp(f, *arguments)`.
 
@@ -96,6 +101,7 @@ def vjp(values: Any, *given: Any, has_aux: bool = False, disconnected: str | Non
     return _packed(wrt, call.adjoints(pairs))
 
 
+@for_users
 def jvp(values: Any, *given: Any, has_aux: bool = False) -> Any:
     """Tangents from tangents: `tir.jvp(values, wrt, tangents)`, `y, dy = tir.jvp(f, arguments, tangents)`.
 
@@ -113,6 +119,7 @@ def jvp(values: Any, *given: Any, has_aux: bool = False) -> Any:
     return _packed(values, call.b.jvp(call.results, by, [tangent for _, tangent in pairs]))
 
 
+@for_users
 def jacobian(
     y: Any, wrt: Any = None, *, argnums: int | Sequence[int] | None = None, mode: str = "auto",
     disconnected: str | None = None,
@@ -131,6 +138,7 @@ def jacobian(
     return _packed(wrt, call.jacobians(mode))
 
 
+@for_users
 def hessian(
     cost: Any, wrt: Any = None, *, argnums: int | Sequence[int] | None = None, mode: str = "auto",
     disconnected: str | None = None,
@@ -151,6 +159,7 @@ def hessian(
     return _packed(wrt, found)
 
 
+@for_users
 def hvp(cost: Any, wrt: Any, vectors: Any, *, disconnected: str | None = None) -> Any:
     """The Hessian of a number times vectors, without the Hessian: one gradient, and its derivative forward.
 
@@ -230,7 +239,8 @@ class _Call:
     def check_number(self, cost: Tensor) -> None:
         """TirError unless it is a number."""
         if cost.type.rank != 0:
-            hint = "take its `b.sum` or `b.mean`, or ask for tir.jacobian"
+            sums = ".sum() or .mean()" if isinstance(cost, Array) else "`b.sum` or `b.mean`"
+            hint = f"take its {sums}, or ask for tir.jacobian"
             raise self.error(f"the cost{_named(cost)} must be a number, a tensor of rank 0, got {cost.type}", hint)
 
     def pairs(self, what: str, values: Sequence[Tensor], given: Sequence[TensorLike]) -> list[tuple[Tensor, Tensor]]:
@@ -513,8 +523,16 @@ class _Point:
 
     def results(self, y: Any) -> list[Tensor]:
         """The tensors that the function gives; those from outside of the branch or loop that is written are taken in."""
-        found = _tensors(self.name, "what the function gives", flat(y))
+        given = [self._array(x) for x in flat(y)] if isinstance(self.b, Tracer) else flat(y)
+        found = _tensors(self.name, "what the function gives", given)
         return [x if x.value.block is self.b.block else self.b.leaf(x) for x in found]
+
+    def _array(self, x: Any) -> Array:
+        """What a function of arrays gives: a number or an array, on which nothing depends, is a constant."""
+        if not is_operand(x):
+            message = f"tir.{self.name}: the function must give arrays or numbers, got {told(x)}"
+            raise TirError(message, caller_location())
+        return as_array(self.b, x)
 
     def packed(self, found: Iterable[Any]) -> Any:
         """What there is for each leaf, in the form of the arguments."""

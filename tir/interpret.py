@@ -159,7 +159,10 @@ class Interpreter:
             except StopIteration as stop:
                 outcome = stop.value
             except (TirError, *NUMPY_ERRORS) as error:
-                raise _with_calls(error, stack) from error
+                found = _with_calls(error, stack)
+                if found is error:
+                    raise  # with the cause that it has
+                raise found from error
             stack.pop()
             if not stack:
                 return outcome

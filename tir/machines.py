@@ -1,4 +1,4 @@
-"""What runs the functions of a module: machine code, or the interpreter. `tir/compile.py` gives them arguments and state."""
+"""What runs the functions of a module: machine code, or the interpreter. `tir/compile/` gives them arguments and state."""
 
 from __future__ import annotations
 

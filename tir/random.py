@@ -10,12 +10,16 @@ functions work on arrays, where each is compiled at its first call, and in trace
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import cache, wraps
 from inspect import signature
 from typing import Any
 
-from tir.dialects.tir.build.core import Tensor
+from tir.api import caller_location
+from tir.calls import wrong_call
+from tir.dialects.tir.build.core import Tensor, told
+from tir.ir.errors import TirError
 from tir.ir.types import I32, I64
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, builder_of
@@ -44,10 +48,21 @@ def _random(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*given: Any, **named: Any) -> Any:
         if builder_of(given, named) is not None:
             return build(*given, **named)
-        bound = signature(build).bind(*given, **named).arguments
+        try:
+            bound = signature(build).bind(*given, **named).arguments
+        except TypeError:
+            raise wrong_call(f"tir.random.{function.__name__}", build, given, named) from None
+        if not _is_key(bound["key"]):
+            message = f"tir.random.{function.__name__}: key must be a key, an array of two int32, got {told(bound['key'])}"
+            raise TirError(message, caller_location(), hint="tir.random.key(0) makes one")
         return compiled()(**{name: _hashable(x) if name in static else x for name, x in bound.items()})
 
     return call
+
+
+def _is_key(x: Any) -> bool:
+    array = np.asarray(x)
+    return array.dtype == np.int32 and array.shape == (2,)
 
 
 def _hashable(x: Any) -> Any:
@@ -61,7 +76,10 @@ def key(seed: Any) -> Any:
         whole = b.cast(seed, I64)
         words = [b.cast(whole, I32), b.cast(b.shr(whole, 32), I32)]
         return Array(b, b.stack(words).value)
-    number = int(seed)
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TirError(f"tir.random.key: the seed must be a whole number, got {told(seed)}", caller_location()) from None
     return np.array([number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF], np.uint32).view(np.int32)
 
 

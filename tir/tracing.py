@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from functools import update_wrapper
 from typing import Any
 
-from tir.api import Argument, caller_location, executable
+from tir.api import Argument, caller_location, executable, raised_at
+from tir.calls import for_users
 from tir.compile import TARGETS, Executable
 from tir.dialects.tir.build.core import Tensor, told
 from tir.ir.affine import parse_affine
@@ -35,7 +36,7 @@ from tir.ir.printer import print_op
 from tir.ir.rewrite import FP_MODES
 from tir.ir.types import BF16, DYNAMIC, F64, I64, Dim, TensorType, type_of_dtype
 from tir.lazy import np
-from tir.numpy.arrays import Array, Tracer, active, as_array, is_operand, tracing
+from tir.numpy.arrays import Array, Tracer, active, as_array, builder_of, is_operand, tracing
 from tir.trees import flat, form, labelled, mapped
 
 __all__ = ["Jitted", "array_of", "jit"]
@@ -43,6 +44,7 @@ __all__ = ["Jitted", "array_of", "jit"]
 MOST_KEPT = 256  # programs of transforms
 
 
+@for_users
 def jit(
     function: Callable[..., Any] | None = None, *, static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (), dynamic: Mapping[str | int, Mapping[int, str | None]] | None = None,
@@ -136,7 +138,7 @@ class Jitted:
                 program = self._by_kinds[kinds] = self._program(given, named)[0]
             return self._packed(program, self._run(program, given))
         values = flat((given, named))
-        b = next((x.builder for x in values if isinstance(x, Tensor)), None) or active()
+        b = builder_of(values)
         if b is not None:
             return self._inline(b, given, named)
         program, arguments = self._program(given, named)
@@ -180,6 +182,9 @@ class Jitted:
     def cache_size(self) -> int:
         """How many programs there are."""
         return len(self._programs)
+
+    def __repr__(self) -> str:
+        return f"<{self.called} of {self.name}({', '.join(self._names())})>"
 
     def __deepcopy__(self, memo: Any) -> Jitted:
         return self  # like a function: it has no state of its own
@@ -309,8 +314,7 @@ class Jitted:
         if array is None:
             if self.is_transform:
                 return self._static(label, x), x
-            cure = f"static_argnames={name!r} makes it part of the program" if name else None
-            raise self._error(f"argument '{label}' must be an array or a number, got {told(x)}", cure)
+            raise self._error(f"argument '{label}' must be an array or a number, got {told(x)}", _cure(name, x))
         return Leaf(label, "array", array.dtype.newbyteorder("="), self._shape(label, name, array)), array
 
     def _shape(self, label: str, name: str, array: Any) -> tuple[Any, ...]:
@@ -358,12 +362,12 @@ class Jitted:
         arguments, words = mapped(lambda _: next(rest), given), mapped(lambda _: next(rest), named)
         try:
             return self.function(*arguments, **words)
-        except TypeError as error:
-            if not isinstance(error, TirError) and b.asked is not None and b.asked.location == _raised_at(error):
+        except (TypeError, ValueError) as error:
+            if not isinstance(error, TirError) and b.asked is not None and b.asked.location == raised_at(error):
                 raise b.asked from None  # numpy has only said that it got no numbers
             if any(name in str(error) for name in ("'Affine", "'SizeOf'")):
                 hint = "tir.numpy.asarray(n) makes an array of it, and tir.numpy has functions that take it as a size"
-                raise TirError("a size that is dynamic is no number yet", _raised_at(error), hint=hint) from None
+                raise TirError("a size that is dynamic is no number yet", raised_at(error), hint=hint) from None
             raise
 
     def _results(self, b: Tracer, found: Any) -> tuple[list[Tensor], Any]:
@@ -442,6 +446,15 @@ class _Bound:
         return self.jitted(self.instance, *given, **named)
 
 
+def _cure(name: str, x: Any) -> str | None:
+    """What to do about an argument that is no array of numbers."""
+    if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+        return "there are no complex numbers; keep real and imaginary parts apart"
+    if isinstance(x, (np.ndarray, np.generic)):
+        return f"x.astype(float) converts it, if what has dtype {x.dtype} are numbers"
+    return f"static_argnames={name!r} makes it part of the program" if name else None
+
+
 def array_of(x: Any) -> Any:
     """x as a numpy array without a copy where its memory allows; None if it is no array of numbers."""
     if isinstance(x, np.ndarray):
@@ -452,7 +465,8 @@ def array_of(x: Any) -> Any:
         array = np.from_dlpack(x)
     else:
         return None
-    return array if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16" else None
+    is_number = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
+    return array if is_number or array.dtype.name == "bfloat16" else None
 
 
 def _type(leaf: Leaf) -> TensorType:
@@ -488,14 +502,6 @@ def _differences(old: Sequence[Leaf], new: Sequence[Leaf]) -> list[str]:
         if changed is not None:
             found.append(what + " -> ".join(map(str, changed)))
     return found or ["the forms of the arguments differ"]
-
-
-def _raised_at(error: Exception) -> FileLocation | None:
-    """The line that runs into an error."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return None if trace is None else FileLocation(trace.tb_frame.f_code.co_filename, trace.tb_lineno, 1)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

@@ -90,6 +90,55 @@ def test_elements_are_changed_as_numpy_changes_them(index: Any, kind: str) -> No
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("index", [
+    lambda x, i: x[i], lambda x, i: x[i, 0], lambda x, i: x[:, i], lambda x, i: x[i - 2], lambda x, i: x[[i, 0]], lambda x, i: x[i, [i, 2]],
+    lambda x, i: np.take(x, i, axis=0), lambda x, i: x.at[i].set(0.5) if hasattr(x, "at") else np.vstack([x[:1], x[:1] * 0 + 0.5, x[2:]]),
+    lambda x, i: (i < 2, i == 1, i % 2 != 1, np.greater(i, 1)),
+])  # fmt: skip
+def test_python_number_is_an_index_and_compares(index: Any) -> None:
+    x = ARRAYS["x2"]
+    for y, z in zip(flat(tir.jit(index, target="interpret")(x, 1)), flat(index(x, 1))):
+        np.testing.assert_array_equal(y, z, strict=True)
+
+
+@pytest.mark.parametrize("cut", [
+    np.s_[-5:], np.s_[-3:-1], np.s_[:5], np.s_[5:2], np.s_[5:], np.s_[:0], np.s_[:-1], np.s_[1:-1:2], np.s_[::-2], np.s_[-1:-9:-1], np.s_[3:0:-1],
+    np.s_[-2::-1],
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("target", ["cpu", "interpret"])
+def test_slice_of_an_open_axis_is_clipped(cut: slice, target: str) -> None:
+    read = tir.jit(lambda x: x[cut], target=target, dynamic={"x": {0: "N"}})
+    rows = tir.jit(lambda x: (x[:, cut, None], x.at[:, cut].set(7.0)), target=target, dynamic={"x": {1: "N"}})
+    for size in (0, 1, 2, 6):
+        x = np.arange(float(size))
+        np.testing.assert_array_equal(read(x), x[cut])
+        both = np.stack([x, x + 9])
+        wanted = both.copy()
+        wanted[:, cut] = 7
+        for found, one in zip(rows(both), (both[:, cut, None], wanted)):
+            np.testing.assert_array_equal(found, one)
+
+
+def test_slice_ends_at_a_size_that_is_open() -> None:
+    f = tir.jit(lambda x, y: (x[: y.shape[0]], x[x.shape[0] - 2 :]), target="interpret", dynamic={"x": {0: "N"}, "y": {0: "M"}})
+    x = np.arange(5.0)
+    for size in (0, 3, 9):
+        found = f(x, np.ones(size))
+        assert [one.tolist() for one in found] == [x[:size].tolist(), [3, 4]]
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x.flatten(), lambda x: np.ravel(x), lambda x: x.reshape(3, -1), lambda x: x.reshape(-1), lambda x: np.roll(x, 1),
+    lambda x: x.reshape(x.shape[1], -1), lambda x: np.kron(x, x), lambda x: np.median(x, 0), lambda x: np.repeat(x, 2), lambda x: np.outer(x, x),
+    lambda x: x.reshape(-1, 1, x.shape[0]),
+])  # fmt: skip
+def test_shapes_follow_from_open_sizes(function: Any) -> None:
+    f = tir.jit(function, target="interpret", dynamic={"x": {0: "B", 1: "C"}})
+    for shape in ((2, 3), (6, 2), (3, 1)):
+        x = np.arange(float(np.prod(shape))).reshape(shape)
+        np.testing.assert_array_equal(f(x), function(x))
+
+
 def test_elements_are_set_to_an_array_and_read() -> None:
     x, row = ARRAYS["x2"], ARRAYS["v4"]
 

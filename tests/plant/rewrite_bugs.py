@@ -204,7 +204,7 @@ REWRITE_BUGS = (
     ),
     Bug(
         "state that no code uses forgotten",
-        "tir/compile.py",
+        "tir/compile/executable.py",
         "{} if self._machine.owns_state or shared is not None else _first_values_of(given, symbols)",
         "{}",
         ("tests/cli/test_run.py", "-k", "state_that_no_code"),

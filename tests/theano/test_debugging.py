@@ -116,3 +116,14 @@ def test_wrong_uses_are_told(build: Any, message: str) -> None:
 def test_pprint_is_pp() -> None:
     x = T.dvector("x")
     assert pprint(T.exp(x)) == pp(T.exp(x)) == "exp(x)"
+
+
+def test_a_number_is_shown_as_one_whatever_size_it_is_stretched_to(capsys: pytest.CaptureFixture[str]) -> None:
+    v, x = T.dvector("v"), T.dmatrix("x")
+    assert pp(v * 2 + 1) == "((v * 2) + 1)"
+    assert pp(1 / (1 + T.exp(-x))) == "(1 / (1 + exp((-x))))"
+    assert pp(T.zeros((3, 4)) + x) == "(0 + x)" and pp(T.switch(v > 0, v, 0.5)) == "select((v > 0), v, 0.5)"
+    tir.printing.debugprint(v * 2 + 1)
+    assert written(capsys) == [
+        "tir.add [id A] ''", " |tir.mul [id B] ''", " | |v [id C]", " | |constant{2} [id D]", " |constant{1} [id E]",
+    ]  # fmt: skip

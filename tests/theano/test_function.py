@@ -473,6 +473,11 @@ def _wrong() -> dict[str, tuple[Any, str]]:
         "given input": (lambda: tir.function([x], x, givens={x: x * 2}), "variable x is replaced in givens, and cannot be an input too"),
         "given of another type": (lambda: tir.function([x], x + y, givens={y: x}), "what replaces y must have its type tensor<?xf64>, got tensor<?x?xf64>"),
         "given of another dtype": (lambda: tir.function([], y, givens={y: T.cast(w[0], "float32")}), "T.cast(.., 'float64') makes it fit"),
+        "a method without an argument": (lambda: x.sum(axes=0), "sum: there is no argument 'axes'; did you mean 'axis'?"),
+        "one argument of two": (lambda: T.dot(x), "dot: y is missing, it takes x, y"),
+        "no inputs": (lambda: tir.function(), "function: inputs is missing, it takes inputs, outputs, mode"),
+        "too many names": (lambda: T.matrix("x", None, None), "matrix: takes name, dtype, got 3 arguments"),
+        "a step of 0": (lambda: tir.function([i], T.arange(0.0, 1.0, i))(0), "axis 0 must not have a negative size, got -1"),
         "given for no variable": (lambda: tir.function([x], x, givens={"y": x}), "givens: what is replaced must be a variable, got 'y'"),
         "unknown mode": (lambda: tir.function([x], x, mode="FAST_RUNN"), "there is no mode 'FAST_RUNN'; did you mean 'FAST_RUN'?"),
         "mode that is none": (lambda: tir.function([x], x, mode=3), "the mode must be a name or a Mode, got 3"),
@@ -509,6 +514,8 @@ def test_a_wrong_program_is_told_in_one_sentence(name: str) -> None:
     text = str(caught.value)
     assert message in text
     assert len(text.splitlines()) <= 12
+    place = caught.value.location
+    assert place is None or place.file_location().file == __file__
 
 
 def test_mistakes_are_what_python_and_theano_call_them() -> None:

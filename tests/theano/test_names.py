@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +19,24 @@ from tir.tensor.constructors import CONSTRUCTORS
 NAMES = {
     "tir": (
         "In Lop Out Rop clone clone_replace config dot foldl foldr function grad gradient hessian ifelse jacobian map pp "
-        "printing reduce sandbox scalar scan scan_module shared subgraph_grad tensor updates"
+        "Constant Mode OrderedUpdates SharedVariable Variable compile gof printing reduce sandbox scalar scan scan_module shared subgraph_grad tensor updates"
     ),
     "tir.scalar": "upcast",
+    "tir.compile": (
+        "DebugMode FAST_COMPILE FAST_RUN Function In Mode MonitorMode NanGuardMode OpFromGraph Out SharedVariable UnusedInputError "
+        "as_op function get_default_mode get_mode shared"
+    ),
+    "tir.compile.builders": "OpFromGraph",
+    "tir.compile.debugmode": "DebugMode",
+    "tir.compile.function_module": "Function UnusedInputError",
+    "tir.compile.io": "In Out",
+    "tir.compile.mode": "FAST_COMPILE FAST_RUN Mode get_default_mode get_mode",
+    "tir.compile.monitormode": "MonitorMode",
+    "tir.compile.nanguardmode": "NanGuardMode",
+    "tir.compile.ops": "as_op",
+    "tir.compile.sharedvalue": "SharedVariable shared",
+    "tir.gof": "Apply Constant FunctionGraph Op Variable graph",
+    "tir.gof.graph": "Apply Constant Variable ancestors inputs io_toposort list_of_nodes orphans variables",
     "tir.scan_module": "foldl foldr map reduce scan until",
     "tir.updates": "OrderedUpdates",
     "tir.tensor.xlogx": "xlogx xlogy0",
@@ -47,7 +63,8 @@ NAMES = {
     "tir.tensor.slinalg": "cholesky solve solve_lower_triangular solve_upper_triangular kron",
     "tir.tensor.sort": "sort argsort topk argtopk topk_and_argtopk",
     "tir.tensor.subtensor": "set_subtensor inc_subtensor",
-    "tir.tensor.var": "TensorVariable",
+    "tir.tensor.sharedvar": "TensorSharedVariable shared",
+    "tir.tensor.var": "TensorConstant TensorSharedVariable TensorVariable",
     "tir.tensor.nnet": (
         "sigmoid hard_sigmoid ultra_fast_sigmoid softplus softsign softmax softmax_with_bias logsoftmax relu elu selu conv2d "
         "conv3d conv2d_transpose separable_conv2d binary_crossentropy categorical_crossentropy sigmoid_binary_crossentropy "
@@ -62,7 +79,7 @@ NAMES = {
     "tir.tensor.signal.downsample": "max_pool_2d",
     "tir.tensor.signal.conv": "conv2d",
     "tir.gradient": (
-        "grad jacobian hessian Lop Rop DisconnectedInputError GradientError consider_constant disconnected_grad grad_clip "
+        "grad jacobian hessian Lop Rop DisconnectedInputError DisconnectedType GradientError consider_constant disconnected_grad grad_clip "
         "grad_scale verify_grad numeric_grad zero_grad subgraph_grad hessian_vector_product"
     ),
 }
@@ -90,6 +107,27 @@ def test_no_function_of_tir_has_the_name_of_a_module() -> None:
 
 def test_constructors_are_told_by_dir() -> None:
     assert {"fmatrix", "dscalars", "itensor3", "lrow", "matrices"} <= set(dir(T)) & set(CONSTRUCTORS)
+
+
+def test_type_of_a_variable_is_that_of_its_constructor() -> None:
+    x, w = T.dvector("x"), tir.shared(np.ones((2, 2)))
+    assert isinstance(x.type, T.TensorType) and isinstance(T.dvector, T.TensorType) and not isinstance(x, T.TensorType)
+    assert x.type == T.dvector and T.dvector == x.type and w.type == T.dmatrix and T.zeros(3).type in (T.dscalar, T.dvector)
+    assert x.type != T.fvector and x.type != T.dmatrix and T.drow().type != T.dmatrix
+    assert T.drow.broadcastable == (True, False) and T.fmatrix.dtype == "float32" and T.dvector("v", dtype="int8").dtype == "int8"
+
+
+def test_questions_of_gof_to_a_graph() -> None:
+    x, w = T.dvector("x"), tir.shared(np.ones(2), "w")
+    scaled = x * w
+    y = T.exp(scaled) + 2.0
+    graph = tir.gof.graph
+    assert graph.inputs([y]) == [x, w] and graph.inputs([y], [scaled])[0] == scaled and x not in graph.inputs([y], [scaled])
+    assert w in graph.orphans([x], [y]) and x not in graph.orphans([x], [y])
+    assert [node.op.name for node in graph.io_toposort([scaled], [y])] == [node.op.name for node in graph.list_of_nodes([x], [y])][1:]
+    assert {x, scaled, y} <= set(graph.variables([x], [y]))
+    assert isinstance(T.constant(2.0), T.TensorConstant) and not isinstance(x, tir.Constant) and not isinstance(w, tir.Constant)
+    assert isinstance(w, T.sharedvar.TensorSharedVariable) and isinstance(y, tir.Variable)
 
 
 def test_several_variables_by_letters_names_or_number() -> None:
@@ -124,6 +162,18 @@ def test_methods_are_the_functions() -> None:
 @pytest.mark.parametrize(
     ("module", "name", "told"),
     [
+        (tir, "sparse", "there are no sparse tensors"),
+        (tir, "generic", "a variable is a tensor"),
+        (tir, "typed_list", "there are no variables of lists"),
+        (tir.compile, "ProfileStats", "tir.function(.., profile=True) counts and times"),
+        (tir.compile, "Mod", "did you mean 'Mode'?"),
+        (tir.gof, "WrapLinker", "tir.compile.MonitorMode shows each op"),
+        (tir.gof, "local_optimizer", "rules of rewriting are written as text here"),
+        (T, "sigmod", "did you mean 'T.nnet.sigmoid'?"),
+        (T, "raw_random", "it is T.random, with keys"),
+        (tir.function([], T.constant(1)), "input_storage", "f[name] is the value of an input"),
+        (tir.function([], T.constant(1)), "fn", "it is one program: f.ir() is its text"),
+        (tir.function([], T.constant(1)), "makr", "did you mean 'maker'?"),
         (T, "expp", "did you mean 'exp'?"),
         (T, "sigmoid", "it is T.nnet.sigmoid"),
         (T, "unique", "only run time knows how many elements it gives"),
@@ -143,4 +193,4 @@ def test_methods_are_the_functions() -> None:
 def test_a_name_that_is_not_there_says_what_to_write(module: Any, name: str, told: str) -> None:
     with pytest.raises(AttributeError) as error:
         getattr(module, name)
-    assert told in str(error.value) and f"no attribute {name!r}" in str(error.value)
+    assert told in str(error.value) and re.search(f"no (attribute )?{name!r}", str(error.value))

@@ -9,6 +9,7 @@ import pytest
 
 import tir
 import tir.tensor as T
+from tir.gradient import DisconnectedType
 
 X = np.random.RandomState(0).rand(5, 4)
 
@@ -110,6 +111,50 @@ def test_an_op_in_a_loop() -> None:
     np.testing.assert_allclose(tir.function([x], h)(X), np.cumsum(2 * X, axis=0))
 
 
+class Repeated(Double):
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        output_storage[0][0] = np.concatenate([inputs[0], inputs[0]])
+
+    def infer_shape(self, node: Any, shapes: Any) -> Any:
+        return [(2 * shapes[0][0],)]
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_a_loop_stacks_what_an_op_says_the_sizes_of(mode: str) -> None:
+    x = T.dmatrix("x")
+    flipped = tir.as_op(itypes=[T.dvector], otypes=[T.dvector], infer_shape=lambda node, shapes: shapes)(lambda row: row[::-1])
+    for step, expected in [
+        (lambda row: Double()(row) + 1, 2 * X + 1), (lambda row: Repeated()(row), np.concatenate([X, X], axis=1)),
+        (lambda row: ScaledCube(2.0)(row), 2 * X**3), (flipped, X[:, ::-1]), (lambda row: T.opt.Assert()(row, T.ge(row.sum(), 0)), X),
+    ]:  # fmt: skip
+        rows, _ = tir.scan(step, sequences=x)
+        np.testing.assert_allclose(tir.function([x], rows, mode=mode)(X), expected)
+    rows, _ = tir.scan(lambda row: Double()(row), sequences=x)
+    np.testing.assert_array_equal(tir.function([x], T.grad(rows.sum(), x), mode=mode)(X), np.full_like(X, 2))
+
+
+@pytest.mark.parametrize(("shapes", "message"), [
+    ([(3,), (4,)], "Sized: infer_shape must give a list of 1, got 2"), (None, "Sized: infer_shape must give a list of 1, got None"),
+    ([4], "Sized: infer_shape must give a tuple of sizes for each output, got 4"), ([(4, 3)], "needs 1 size for tensor<?xf64>, got 2"),
+    ([(7,)], "axis 0 of x must have the size of axis 0 of the result, got 8 and 7|axis 0 of x must have size 7, got 8"),
+])  # fmt: skip
+def test_sizes_that_an_op_does_not_have_are_told(shapes: Any, message: str) -> None:
+    class Sized(Repeated):
+        def infer_shape(self, node: Any, given: Any) -> Any:
+            return shapes
+
+    x = T.dmatrix("x")
+    with pytest.raises(tir.TirError) as caught:
+        tir.function([x], tir.scan(lambda row: Sized()(row), sequences=x)[0])(X)
+    assert any(one in str(caught.value) for one in message.split("|")) and "test_user_ops.py" in str(caught.value)
+
+
+def test_variable_of_an_op_has_its_name() -> None:
+    x = T.dmatrix("x")
+    y = Double()(x)
+    assert (str(y), repr(ScaledCube(2.0)(x)), repr(y.owner)) == ("Double.0", "ScaledCube.0", "Double(x)")
+
+
 def test_as_op() -> None:
     @tir.as_op(itypes=[T.dmatrix, T.dmatrix], otypes=[T.dmatrix])
     def numpy_dot(a: Any, b: Any) -> Any:
@@ -177,9 +222,36 @@ def test_an_op_that_writes_its_input_gets_a_copy() -> None:
     np.testing.assert_array_equal(given, X)
 
 
+def raising(error: Exception) -> type[tir.Op]:
+    class Raises(Double):
+        def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+            raise error
+
+    return Raises
+
+
+class NoneAsGradient(Double):
+    def grad(self, inputs: Any, output_grads: Any) -> list[Any]:
+        return [None]
+
+
+class GradientOfAnotherRank(Double):
+    def grad(self, inputs: Any, output_grads: Any) -> list[Any]:
+        return [output_grads[0].sum()]
+
+
+class GradientAlone(Double):
+    def grad(self, inputs: Any, output_grads: Any) -> Any:
+        return output_grads[0]
+
+
 WRONG = [
-    (WritesItsInput, "read-only"),
-    (Exhausted, "Exhausted: perform ended in StopIteration"),
+    (WritesItsInput, "WritesItsInput: perform ended with ValueError: assignment destination is read-only"),
+    (Exhausted, "Exhausted: perform ended with StopIteration: "),
+    (raising(ValueError("no such row")), "Raises: perform ended with ValueError: no such row"),
+    (raising(ZeroDivisionError("division by zero")), "Raises: perform ended with ZeroDivisionError: division by zero"),
+    (raising(np.linalg.LinAlgError("singular")), "Raises: perform ended with LinAlgError: singular"),
+    (raising(IndexError("row 9")), "Raises: perform ended with IndexError: row 9"),
     (NoPerform, "NoPerform: needs perform, or element"),
     (GivesNothing, "GivesNothing: perform gave nothing as output 0"),
     (OfAnotherRank, "OfAnotherRank: perform must give 2 axes as output 0, got an array of shape (3,)"),
@@ -192,6 +264,49 @@ def test_wrong_ops(op: type[tir.Op], message: str) -> None:
     with pytest.raises(tir.TirError) as caught:
         tir.function([x], op()(x))(X)
     assert message in str(caught.value) and "test_user_ops.py" in str(caught.value)
+    cause = caught.value.__cause__
+    assert cause is None or cause is not caught.value
+    if "perform ended with" in message:
+        assert f"{type(cause).__name__}: {cause}" in message
+
+
+GRADIENTS = [
+    (GivesNothing, "GivesNothing has no gradient: it needs grad, or L_op"),
+    (TwoGradients, "TwoGradients: grad must give a list of 1, got 2"),
+    (GradientAlone, "GradientAlone: grad must give a list of 1, got <tensor<?x?xf64>>"),
+    (NoneAsGradient, "NoneAsGradient: grad must give an expression of 2 axes for input 0, got None; T.zeros_like(x) says that it is 0"),
+    (GradientOfAnotherRank, "GradientOfAnotherRank: grad must give an expression of 2 axes for input 0, got tensor<f64>"),
+]
+
+
+@pytest.mark.parametrize(("op", "message"), GRADIENTS, ids=[op.__name__ for op, _ in GRADIENTS])
+def test_wrong_gradients(op: type[tir.Op], message: str) -> None:
+    x = T.dmatrix("x")
+    with pytest.raises(tir.TirError) as caught:
+        tir.function([x], T.grad(op()(x).sum(), x))(X)
+    assert message in str(caught.value) and "test_user_ops.py" in str(caught.value)
+
+
+def test_op_without_a_gradient_is_told_where_the_gradient_is_asked_for() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    rows, _ = tir.scan(lambda row: tir.as_op([T.dvector], [T.dscalar])(np.sum)(row), sequences=x)
+    for cost, message in [(GivesNothing()(x).sum(), "GivesNothing has no"), (rows.sum(), "FromFunctionOp{sum} has no gradient")]:
+        with pytest.raises(tir.TirError) as caught:
+            T.grad(cost, x)
+        assert message in str(caught.value) and "test_user_ops.py" in str(caught.value)
+        T.grad(cost + (y**2).sum(), y)  # nothing of it depends on the op
+        T.grad((x * cost).sum(), x, consider_constant=[cost])
+
+
+class OfOneInput(SumAndDifference):
+    def L_op(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Any]:
+        return [output_grads[0] * 5, DisconnectedType()()]
+
+
+def test_input_that_the_result_does_not_depend_on() -> None:
+    x, y = T.dmatrices("x", "y")
+    by_x, by_y = tir.function([x, y], T.grad(OfOneInput()(x, y)[0].sum(), [x, y]))(X, X)
+    assert (by_x == 5).all() and (by_y == 0).all()
 
 
 def test_wrong_applications() -> None:
@@ -201,8 +316,6 @@ def test_wrong_applications() -> None:
         (lambda: NoPerform()(v), "NoPerform: input 0 must have type tensor<?x?xf64>, got tensor<?xf64>"),
         (lambda: tir.Op()(x), "needs make_node, or itypes and otypes"),
         (lambda: tir.Apply(Double(), [X], [x]), "Apply: inputs and outputs are variables, got array("),
-        (lambda: tir.function([x], T.grad(TwoGradients()(x).sum(), x))(X), "TwoGradients: grad must give 1 expression, got 2"),
-        (lambda: tir.function([x], T.grad(GivesNothing()(x).sum(), x))(X), "has no body here"),
         (lambda: tir.OpFromGraph([x], [x])(x, x), "OpFromGraph: takes 1 input, got 2"),
     ]:
         with pytest.raises(tir.TirError) as caught:

@@ -498,6 +498,7 @@ SIZES: list[tuple[Callable[[], Any], list[Any], list[Any], str]] = [
     (lambda: x + y, [x, y], [(2, 3), (4, 5)], "axis 0 of rhs must have the size of axis 0 of lhs, got 4 and 2"),
     (lambda: x + v, [x, v], [(2, 3), (1,)], "axis 0 of x must have the size of axis 1 of the result, got 1 and 3"),
     (lambda: x[i], [x, i], [(2, 3), 5], "an index of axis 0 of x must be less than the size of the axis, got 5 and 2"),
+    (lambda: x[i], [x, i], [(2, 3), -6], "an index of axis 0 of x must be at least 0, got -6"),
     (lambda: x[iv], [x, iv], [(2, 3), [0, 7]], "an index of axis 0 of x must be less than the size of the axis, got 7 and 2"),
     (lambda: x[T.arange(iv.shape[0]), iv], [x, iv], [(2, 3), [0, 7]], "an index of axis 1 of x must be less than the size of the axis, got 7 and 3"),
     (lambda: T.nnet.categorical_crossentropy(T.nnet.softmax(x), iv), [x, iv], [(2, 3), [0, 1, 2]], "an index of axis 0 of x must be less than the size of the axis, got 2 and 2"),

@@ -10,10 +10,11 @@ names for its open sizes (`tir.name_size`), since a loop stacks only what has si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
+from tir.dialects.func import Call
 from tir.dialects.tir.base import Sized, merge_dims
 from tir.dialects.tir.builder import TensorBuilder
 from tir.dialects.tir.control import Control, If, Scan, Yield
@@ -42,6 +43,10 @@ class Copier:
     everything: also what depends on nothing in the mapping; without, that is used as it is. names: open sizes that come
     into loops and branches get names.
     """
+
+    #: Stand-ins for the operands and results of a call, and the results with the sizes that an op in Python says they
+    #: have; `tir.graph.user_ops`, which stands on this module, puts its function here.
+    sizes_of_call: ClassVar[Callable[[Call], tuple[list[Value], list[Value], list[Value]] | None]]
 
     def __init__(
         self, b: TensorBuilder, mapping: dict[Any, Any], everything: bool = True, names: bool = True
@@ -93,9 +98,22 @@ class Copier:
         else:
             made = self._plainly(op)
             self.b.insert(made)
-        for old, new in zip(op.results, made.results):
+        for old, new in zip(op.results, self._results(op, made)):
             new.hint = name_of(old.hint)
             self._take(old, new)
+
+    def _results(self, op: Op, made: Op) -> Sequence[Value]:
+        """What a copy gives; in a loop with the sizes that an op in Python says, for only those can be stacked."""
+        if not isinstance(op, Call) or not self.names or self.b.block is self._entry:
+            return made.results
+        found = Copier.sizes_of_call(op)
+        if found is None:
+            return made.results
+        operands, results, sized = found
+        self.mapping.update(zip([*operands, *results], [*map(self._new, op.operands), *made.results]))
+        for one in makers_of(sized, self.mapping.__contains__):
+            self._copy(one)
+        return [self._new(value) for value in sized]
 
     def _plainly(self, op: Op) -> Op:
         """A copy of an op outside of loops and branches."""

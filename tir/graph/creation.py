@@ -126,7 +126,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     else:
         first, last, width = (b.cast(x, I64) for x in (first, last, width))
         count = b.neg(b.floordiv(b.sub(first, last), width)) if not _is_one(step) else b.sub(last, first)
-    places = b.iota([b.to_index(b.maximum(count, b.constant(0, I64)))], 0)
+    count = b.maximum(count, b.constant(0, I64))
+    if isinstance(step, Tensor) and constant_of(step) is None:  # a size below 0 ends the call
+        count = b.select(b.cmp("eq", width, 0), b.constant(-1, I64), count)
+    places = b.iota([b.to_index(count)], 0)
     if _is_one(step) and isinstance(start, int) and start == 0:
         return b.cast(places, element)
     return b.cast(b.add(b.cast(first, element), b.mul(b.cast(places, element), b.cast(width, element))), element)

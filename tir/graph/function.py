@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tir.configuration import config
+from tir.dialects.tir.build.core import public_names
 from tir.graph.building import Built, build
 from tir.graph.calling import Converter
 from tir.graph.errors import GraphTypeError, GraphValueError
@@ -34,7 +35,7 @@ from tir.inspect.levels import IRText, ir_at
 from tir.inspect.pages import explore
 from tir.inspect.profiles import Profile
 from tir.ir.bfloat16 import to_caller
-from tir.ir.errors import counted
+from tir.ir.errors import counted, nearest
 from tir.ir.ir import Op
 from tir.ir.printer import print_op
 from tir.state import SHARED_LOCK
@@ -235,8 +236,18 @@ class Function:
 
     @property
     def maker(self) -> SimpleNamespace:
-        """As in Theano: `maker.fgraph` is the optimized graph."""
-        return SimpleNamespace(fgraph=FunctionGraph(self.module, self.mode), mode=self.mode, function=self)
+        """As in Theano: `maker.fgraph` is the optimized graph, `maker.inputs` and `maker.outputs` what was asked for."""
+        outputs = [Out(x) for x in getattr(self.program, "outputs", ())]  # none of a function that was loaded
+        return SimpleNamespace(
+            fgraph=FunctionGraph(self.module, self.mode), mode=self.mode, function=self, inputs=list(self.program.inputs),
+            outputs=outputs,
+        )  # fmt: skip
+
+    if not TYPE_CHECKING:  # a type checker knows the attributes
+
+        def __getattr__(self, name: str) -> Any:
+            hint = NOT_OF_THEANO.get(name) or (nearest(name, public_names(type(self))) if name[0] != "_" else None)
+            raise AttributeError(f"a function has no {name!r}" + (f"; {hint}" if hint else ""))
 
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that it reads or updates."""
@@ -298,14 +309,14 @@ class Function:
         ]
         shapes = [holder.array.shape for holder in self._holders]
         facts = (print_op(built.module), built.entry, list(built.symbols.items()), built.open, built.changed, shapes)
-        return _loaded, (self.name, inputs, list(self.program.shared), facts, self.form, self.mode.name)
+        return _loaded, (self.name, inputs, list(self.program.shared), facts, self.form, self.mode)
 
     def __repr__(self) -> str:
         return f"<tir function {self.name} of {self._taken()}>"
 
 
 def _loaded(
-    name: str, inputs: Sequence[Any], shared: list[SharedVariable], facts: Any, form: Any, mode: str
+    name: str, inputs: Sequence[Any], shared: list[SharedVariable], facts: Any, form: Any, mode: Any
 ) -> Function:  # fmt: skip
     """The function that was pickled."""
     text, entry, symbols, open, changed, shapes = facts
@@ -331,6 +342,12 @@ def _evaluated(variable: Variable, values: Mapping[Any, Any] | None) -> Any:
     return kept[inputs](*values.values())
 
 
+#: What a function of Theano's has, and where its like is here.
+NOT_OF_THEANO = {
+    **dict.fromkeys(("input_storage", "defaults", "finder"), "f[name] is the value of an input, f.get_shared() the rest"),
+    **dict.fromkeys(("fn", "vm", "output_storage"), "it is one program: f.ir() is its text, f.maker.fgraph its graph"),
+    "inputs": "f.maker.inputs has them", "outputs": "f.maker.outputs has them",
+}  # fmt: skip
 Variable.evaluator = staticmethod(_evaluated)
 
 _MISSING = object()

@@ -12,13 +12,15 @@ from typing import Any
 
 from tir import gradients
 from tir.api import caller_location
+from tir.dialects.func import Call
 from tir.dialects.tir.build.core import Tensor, told
 from tir.dialects.tir.control_gradients import inputs_of
 from tir.dialects.tir.markers import StopGradient
 from tir.graph.errors import DisconnectedInputError, GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH as b
-from tir.graph.graph import located, makers_of
+from tir.graph.graph import captured, located, makers_of
 from tir.graph.typing import float_x
+from tir.graph.user_ops import without_gradient
 from tir.graph.variable import Variable
 from tir.ir.errors import FileLocation, nearest
 from tir.ir.ir import Value
@@ -121,7 +123,24 @@ def _answers(
                 if is_none
                 else b.full(0, b.shape(x), x.type.element if _is_float(x.ir) else float_x())
             )
+    asked = {x.ir for i, x in enumerate(points) if i not in found}
+    _check_ops([x.value for x in (*results, *known)], asked, connected)
     return found
+
+
+def _check_ops(results: Sequence[Value], points: set[Value], connected: set[Value]) -> None:
+    """TirError for an op in Python between the points and the results that has no gradient."""
+    reached = points
+    for op in makers_of(results):
+        if reached.isdisjoint(captured(op)):
+            continue
+        reached.update(op.results)
+        if connected.isdisjoint(op.results):
+            continue
+        calls = (one for one in op.walk() if isinstance(one, Call))
+        error = next((found for one in calls if (found := without_gradient(one.callee)) is not None), None)
+        if error is not None:
+            raise error
 
 
 def _connected(results: Sequence[Value], ends: Sequence[Value], by_floats: bool) -> set[Value]:

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from tir.api import caller_location
+from tir.calls import is_wrong_call, wrong_call
 from tir.dialects.tir.arithmetic import Add, Maximum, Minimum, Mul
 from tir.dialects.tir.build.core import Extent, Tensor, TensorLike, told
 from tir.dialects.tir.builder import TensorBuilder
@@ -98,6 +99,9 @@ class Graph(TensorBuilder):
             return x.plain  # type: ignore[attr-defined]
         if isinstance(x, (list, tuple)) and any(isinstance(part, (Tensor, list, tuple)) for part in x) and _has_tensor(x):
             return self.stack([self.tensor(part) for part in x])
+        if isinstance(x, Tensor):
+            hint = "a traced function computes with numpy's functions, and with arrays alone"
+            raise GraphTypeError(f"a variable or numbers are needed, got a tensor of another program, {x!r}", hint=hint)
         if isinstance(x, complex) or isinstance(x, np.ndarray) and x.dtype.kind == "c":
             hint = "keep real and imaginary parts apart"
             raise GraphTypeError(f"there are no complex numbers, got {told(x)}", hint=hint)
@@ -234,6 +238,10 @@ def located(function: Called) -> Called:
             if error.location is None:
                 error.location = caller_location()
             raise
+        except TypeError as error:
+            if not is_wrong_call(error):
+                raise
+            raise wrong_call(function.__name__, function, given, named, is_method) from None
 
     return with_place  # type: ignore[return-value]
 

@@ -46,7 +46,7 @@ def _indexed(x: Tensor, given: Any) -> Tensor:
         if part is None:
             continue
         if isinstance(part, slice) and _is_open(part, found, axis):
-            found = _cut(found, axis, part)
+            found = b._clamped_slice(found, axis, _checked(part))
             parts[place] = Whole
         axis += 1
     whole = all(isinstance(part, slice) and part == Whole for part in parts)
@@ -96,51 +96,30 @@ def _is_open(part: slice, x: Tensor, axis: int) -> bool:
     return (part.start, part.stop) != (None, None) or part.step not in (None, 1, -1)
 
 
-def _cut(x: Tensor, axis: int, part: slice) -> Tensor:
-    """The slice of one axis, its bounds clamped to the axis."""
-    start, count, step = _places(x, axis, part)
-    extent = b.to_index(count)
-    if step == 1:
-        starts = [start if i == axis else 0 for i in range(x.type.rank)]
-        sizes = [extent if i == axis else size for i, size in enumerate(b.shape(x))]
-        return b.dynamic_slice(x, starts, sizes, mode="clamp")
-    return b.take(x, b.add(start, b.mul(b.iota([extent], 0), step)), axis, mode="clamp")
-
-
 def _places(x: Tensor, axis: int, part: slice) -> tuple[Tensor, Tensor, int]:
     """The first place of a slice, how many there are, and the step: as `slice.indices` gives them."""
+    return b._places_of_slice(x, axis, _checked(part))
+
+
+def _checked(part: slice) -> slice:
+    """The slice with a number as step, and bounds that are i64."""
     step = 1 if part.step is None else part.step
     if isinstance(step, Tensor):
         known = constant_of(step)
         if known is None:
             raise GraphTypeError(f"the step of a slice must be a number, got {step!r}")
         step = int(known)
-    step = int(step)
-    if step == 0:
+    if int(step) == 0:
         raise GraphValueError("the step of a slice must not be 0")
-    size = b.extent_count(b.shape(x)[axis])
-    size = size if isinstance(size, Tensor) else b.constant(size, I64)
-    low, high = (0, size) if step > 0 else (-1, b.sub(size, 1))
-    start = _bound(part.start, size, low, high) if part.start is not None else low if step > 0 else high
-    stop = _bound(part.stop, size, low, high) if part.stop is not None else high if step > 0 else low
-    start, stop = (b.constant(one, I64) if isinstance(one, int) else one for one in (start, stop))
-    length = b.sub(stop, start) if step > 0 else b.sub(start, stop)
-    count = length if abs(step) == 1 else b.floordiv(b.add(length, abs(step) - 1), abs(step))
-    return start, b.maximum(count, b.constant(0, I64)), step
+    return slice(_bound(part.start), _bound(part.stop), int(step))
 
 
-def _bound(given: Any, size: Tensor, low: Any, high: Any) -> Tensor:
-    """A bound, counted from the end if it is negative, and clamped."""
+def _bound(given: Any) -> Any:
     if not isinstance(given, Tensor):
-        at = given.__index__()
-        if at >= 0:
-            return b.minimum(b.constant(at, I64), high)
-        return b.maximum(b.add(size, b.constant(at, I64)), low if isinstance(low, Tensor) else b.constant(low, I64))
+        return given
     if given.type.rank or not isinstance(given.type.element, IntegerType):
         raise GraphTypeError(f"the bounds of a slice are whole numbers or 0-d integer variables, got {given!r}")
-    at = b.cast(given, I64)
-    counted = b.select(b.cmp("lt", at, 0), b.add(at, size), at)
-    return b.clamp(counted, *(one if isinstance(one, Tensor) else b.constant(one, I64) for one in (low, high)))
+    return b.cast(given, I64)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

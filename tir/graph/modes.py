@@ -4,6 +4,8 @@
     FAST_COMPILE    no rewrites, the interpreter on numpy
     DebugMode       FAST_RUN, and each call is compared with the interpreter, level by level and pass by pass
     NanGuardMode    FAST_RUN behind the interpreter, which looks for nan, infinities and numbers above 1e10 in every op
+
+`tir.graph.monitoring` has MonitorMode, which shows each op to functions of the user.
 """
 
 from __future__ import annotations
@@ -15,57 +17,105 @@ from tir.api import for_this_machine, to_interpret
 from tir.check import Tolerance, first_difference
 from tir.compile import Executable
 from tir.configuration import config
+from tir.dialects.tir.build.core import told
 from tir.graph.building import Built
 from tir.graph.errors import GraphTypeError, GraphValueError
+from tir.graph.graph import located
 from tir.inspect.nan_guard import NanGuard
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Op
+from tir.ir.observing import Observer
 from tir.ir.pass_manager import Pass, Pipeline, run_pipeline
 from tir.ir.verify import verify
 from tir.lazy import np
 from tir.passes.pipelines import PASSES, without_derivatives
 from tir.state import SHARED_LOCK, Holder
 
-__all__ = ["DebugMode", "FastCompile", "Mode", "NanGuardMode", "mode_of"]
+__all__ = [
+    "DebugMode", "DebugModeError", "FAST_COMPILE", "FAST_RUN", "Mode", "NanGuardMode", "get_default_mode", "get_mode",
+    "mode_of",
+]  # fmt: skip
+
+
+#: What Theano's linkers come down to here: a program runs as machine code, or op by op on numpy.
+LINKERS: dict[str | None, str] = {
+    **dict.fromkeys(("cvm", "cvm_nogc", "vm", "vm_nogc", "c", "c|py", "c|py_nogc", "c&py", None), "cpu"), "py": "interpret",
+}  # fmt: skip
+#: Whether rules rewrite a program, by Theano's words for optimizers.
+OPTIMIZERS: dict[str | None, bool] = {
+    **dict.fromkeys(("default", "fast_run", "fast_run_stable", "o1", "o2", "o3", "o4", "unsafe"), True),
+    **dict.fromkeys(("fast_compile", "merge", "None", None), False),
+}  # fmt: skip
 
 
 class Mode:
-    """FAST_RUN: all passes, then machine code."""
+    """How a function becomes something that runs: `Mode(linker="py", optimizer="fast_run")`, in Theano's words.
 
-    name = "FAST_RUN"
-    target = "cpu"
+    linker: "py" runs op by op on numpy; all others of Theano's are machine code. optimizer: "fast_run" and "o1" to "o4"
+    mean all passes, "fast_compile", "merge" and None no rewrites; what is not rewritten runs on numpy.
+    """
+
+    @located
+    def __init__(self, linker: Any = "cvm", optimizer: Any = "default") -> None:
+        target = _meant("linker", linker, LINKERS)
+        self.is_rewritten: bool = _meant("optimizer", optimizer, OPTIMIZERS)
+        self.target = target if self.is_rewritten else "interpret"
+
+    @property
+    def name(self) -> str:
+        """What it is called: one of `MODES`, but for what is rewritten and runs on numpy."""
+        if not self.is_rewritten:
+            return "FAST_COMPILE"
+        return "FAST_RUN" if self.target == "cpu" else "Mode(linker='py')"
 
     def pipeline(self) -> Pipeline:
         """The passes."""
-        return for_this_machine()
+        if not self.is_rewritten:
+            names = ("inline", "control-flow-sink", "widen-sums", "state-to-arguments")
+            return Pipeline([*without_derivatives(fp_mode="strict"), *(PASSES[name]() for name in names)])
+        return for_this_machine() if self.target == "cpu" else Pipeline([*_up_to_arguments(for_this_machine())])
 
     def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
         """What has the entries of the module as `call(entry, arguments)`, on the state in the holders.
 
         timed: loop nests of machine code measure their time. A module that calls Python runs on the interpreter.
         """
+        return self.interpreted_or_compiled(built, holders, timed, "interpret" if built.externs else self.target)
+
+    def interpreted_or_compiled(
+        self, built: Built, holders: Mapping[str, Holder], timed: bool, target: str, observer: Observer | None = None
+    ) -> Executable:
+        """The same for a target. observer: sees each op that the interpreter runs."""
         verify(built.module)
-        steps, target = self.pipeline(), "interpret" if built.externs else self.target
-        if built.externs:
+        steps = self.pipeline()
+        if target == "interpret":
             steps = Pipeline([*_up_to_arguments(steps)])
         return Executable(
-            built.module, target, lambda copy: run_pipeline(steps, copy), shared=holders,
+            built.module, target, lambda copy: run_pipeline(steps, copy), observer=observer, shared=holders,
             timed=timed and target == "cpu", externs=built.externs,
         )  # fmt: skip
+
+    @located
+    def including(self, *tags: str) -> Mode:
+        """Theano's choice of rewrites by tags, which these have not: GraphValueError says so."""
+        raise GraphValueError(f"rules have no tags, got {', '.join(map(repr, tags))}", hint=OF_RULES)
+
+    excluding = requiring = including
 
     def __repr__(self) -> str:
         return f"<mode {self.name}>"
 
 
-class FastCompile(Mode):
-    """FAST_COMPILE: derivatives are expanded, nothing is rewritten, and the interpreter runs it."""
+OF_RULES = "Mode(optimizer=None) rewrites nothing, and f.explain() says which rules changed a function"
 
-    name = "FAST_COMPILE"
-    target = "interpret"
 
-    def pipeline(self) -> Pipeline:
-        names = ("inline", "control-flow-sink", "widen-sums", "state-to-arguments")
-        return Pipeline([*without_derivatives(fp_mode="strict"), *(PASSES[name]() for name in names)])
+def _meant(what: str, word: Any, table: Mapping[Any, Any]) -> Any:
+    """What one of Theano's words stands for; GraphValueError for another."""
+    if not (word is None or isinstance(word, str)) or word not in table:
+        words = ", ".join(map(repr, table))
+        hint = nearest(word, [one for one in table if one]) if isinstance(word, str) else None
+        raise GraphValueError(f"the {what} must be one of {words}, got {told(word)}", hint=hint)
+    return table[word]
 
 
 class DebugModeError(TirError):
@@ -154,8 +204,10 @@ class NanGuardMode(Mode):
     name = "NanGuardMode"
 
     def __init__(
-        self, nan_is_error: bool | None = None, inf_is_error: bool | None = None, big_is_error: bool | None = None
+        self, nan_is_error: bool | None = None, inf_is_error: bool | None = None, big_is_error: bool | None = None,
+        optimizer: Any = "default", linker: Any = "cvm",
     ) -> None:  # fmt: skip
+        super().__init__(linker, optimizer)
         self.given = nan_is_error, inf_is_error, big_is_error
 
     def compile(self, built: Built, holders: Mapping[str, Holder], timed: bool = False) -> Any:
@@ -182,7 +234,8 @@ class Guarded:
             return self.executable.call(entry, arguments)
 
 
-MODES: dict[str, Mode] = {mode.name: mode for mode in (Mode(), FastCompile(), DebugMode(), NanGuardMode())}
+FAST_RUN, FAST_COMPILE = Mode(), Mode(optimizer=None)
+MODES: dict[str, Mode] = {mode.name: mode for mode in (FAST_RUN, FAST_COMPILE, DebugMode(), NanGuardMode())}
 SYNONYMS = {"Mode": "FAST_RUN", "DEBUG_MODE": "DebugMode"}
 
 
@@ -197,3 +250,14 @@ def mode_of(given: Any) -> Mode:
     if name not in MODES:
         raise GraphValueError(f"there is no mode {name!r}", hint=nearest(name, MODES))
     return MODES[name]
+
+
+@located
+def get_mode(string: Any) -> Mode:
+    """The mode for a name, or for None the one that is configured."""
+    return mode_of(string)
+
+
+def get_default_mode() -> Mode:
+    """The mode that is configured."""
+    return mode_of(None)

@@ -32,11 +32,12 @@ from tir.graph.copying import Copier
 from tir.graph.errors import GraphTypeError, GraphValueError
 from tir.graph.graph import GRAPH, located
 from tir.graph.replacing import clone_replace
-from tir.graph.shape import specified
+from tir.graph.shape import specified, specify_shape
 from tir.graph.size_names import name_of
 from tir.graph.variable import Variable, placeholder
 from tir.ir.attributes import SymbolRefAttr
-from tir.ir.errors import Location, counted
+from tir.ir.errors import ExecutionError, Location, TirError, counted
+from tir.ir.execution import NUMPY_ERRORS
 from tir.ir.ir import Op as IROp
 from tir.ir.ir import Value
 from tir.ir.types import FloatType, TensorType, element_type
@@ -48,8 +49,8 @@ __all__ = ["Apply", "DisconnectedType", "Op", "OpFromGraph", "as_op", "define_ca
 class DisconnectedType:
     """Stands in `grad` for an input that the op does not depend on: `DisconnectedType()()`."""
 
-    def __call__(self) -> None:
-        return None
+    def __call__(self) -> DisconnectedType:
+        return self
 
 
 class Apply:
@@ -67,8 +68,9 @@ class Op:
     """An op in Python. A subclass has `make_node`, or `itypes` and `otypes`; `perform` or `element`; `grad` if it has one.
 
     __props__: names of attributes by which two ops are equal. `grad(inputs, output_gradients)` gives the gradient by each
-    input, or None; `L_op(inputs, outputs, output_gradients)` the same from the outputs too; `R_op(inputs, eval_points)`
-    the derivative of each output forward.
+    input, `DisconnectedType()()` for one that nothing depends on; `L_op(inputs, outputs, output_gradients)` the same from
+    the outputs too; `R_op(inputs, eval_points)` the derivative of each output forward. `infer_shape(node, shapes)` gives
+    the sizes of each output, which a loop that stacks it needs to know.
     destroy_map: `{output: [input, ..]}`, the inputs that `perform` writes into: it gets copies of these, and the others
     read-only.
     """
@@ -167,8 +169,10 @@ class _Definition:
         given = [np.array(x) if i in changed else _read_only(x) for i, x in enumerate(arrays)]
         try:
             self.op.perform(self.node, given, storage)
-        except StopIteration as error:  # which would end the interpreter's own loop
-            raise GraphValueError(f"{self.op}: perform ended in StopIteration") from error
+        except TirError:
+            raise
+        except (*NUMPY_ERRORS, StopIteration) as error:  # the latter would end the interpreter's own loop
+            raise ExecutionError(f"{self.op}: perform ended with {type(error).__name__}: {error}", self.location) from error
         found = []
         for number, (cell, variable) in enumerate(zip(storage, self.node.outputs)):
             if cell[0] is None:
@@ -203,6 +207,33 @@ def _applied(definition: _Definition) -> list[Tensor]:
     values = [x.plain.value for x in definition.node.inputs]
     made = GRAPH.op(Call, values, callee=symbol, result_types=definition.results)
     return [GRAPH.tensor(value) for value in made.results]
+
+
+def _sizes_of_call(call: Call) -> tuple[list[Value], list[Value], list[Value]] | None:
+    """What `infer_shape` or the body say of the results of a call, as `Copier` wants it; None if nothing does."""
+    definition = _DEFINITIONS.get(call.callee)
+    infer = None if definition is None else getattr(definition.op, "infer_shape", None)
+    if definition is None or (infer is None and definition.body is None):
+        return None
+    inputs, outputs = ([placeholder(type) for type in types] for types in (definition.inputs, definition.results))
+    if infer is not None:
+        shapes = infer(definition.node, [_sizes(x) for x in inputs])
+    else:
+        assert definition.body is not None
+        shapes = [_sizes(GRAPH.tensor(y)) for y in definition.body(list(inputs))]
+    for sizes in _checked(definition, "infer_shape", shapes, len(outputs)):
+        if sizes is not None and not isinstance(sizes, (list, tuple)):
+            message = f"{definition.op}: infer_shape must give a tuple of sizes for each output, got {told(sizes)}"
+            raise GraphTypeError(message, definition.location)
+    sized = [y if sizes is None else specify_shape(y, list(sizes)) for y, sizes in zip(outputs, shapes)]
+    return [x.ir for x in inputs], [y.ir for y in outputs], [y.value for y in sized]
+
+
+def _sizes(x: Any) -> tuple[Any, ...]:
+    return tuple(x.shape[axis] for axis in range(x.ndim))
+
+
+Copier.sizes_of_call = staticmethod(_sizes_of_call)
 
 
 def define_calls(module: IROp) -> dict[str, Callable[..., Any]]:
@@ -257,17 +288,17 @@ def _derivative(function: Func, definition: _Definition, which: str) -> Func:
         given = {x: placeholder(x.type) for x in outputs if _is_float(x.type)}
         arguments = [*inputs, *outputs, *given.values()]
         gradients = [given.get(x) if x in given else GRAPH.full_like(x, 0) for x in outputs]
-        found = list(op.L_op(list(inputs), list(outputs), gradients))
-        wanted = [(x, g) for x, g in zip(inputs, _checked(op, "grad", found, len(inputs))) if _is_float(x.type)]
-        results, types = [_or_zero(g, x) for x, g in wanted], [x.type for x in floats]
+        found = _checked(definition, "grad", op.L_op(list(inputs), list(outputs), gradients), len(inputs))
+        results = [_gradient(definition, i, x, g) for i, (x, g) in enumerate(zip(inputs, found)) if _is_float(x.type)]
+        types = [x.type for x in floats]
     else:
         tangents = {x: placeholder(x.type) for x in floats}
         arguments = [*inputs, *tangents.values()]
-        found = list(_listed(op.R_op(list(inputs), [tangents.get(x) for x in inputs])))
+        found = _listed(op.R_op(list(inputs), [tangents.get(x) for x in inputs]))
         outputs = [placeholder(type) for type in definition.results]
         types = [type for type in definition.results if _is_float(type)]
-        pairs = zip(outputs, _checked(op, "R_op", found, len(outputs)))
-        results = [_or_zero(t, x) for x, t in pairs if _is_float(x.type)]
+        pairs = zip(outputs, _checked(definition, "R_op", found, len(outputs)))
+        results = [GRAPH.full_like(x, 0) if t is None else t for x, t in pairs if _is_float(x.type)]
     name = f"{function.sym_name}_{which.removeprefix('tir.')}"
     made = Func.make(name, [x.type for x in arguments], types, visibility="private", location=function.location)
     _fill(made, arguments, results, types)
@@ -275,14 +306,36 @@ def _derivative(function: Func, definition: _Definition, which: str) -> Func:
     return made
 
 
-def _checked(op: Any, method: str, found: list[Any], count: int) -> list[Any]:
+def _checked(definition: _Definition, method: str, found: Any, count: int) -> Sequence[Any]:
+    """What a method of the op gave, which must be a list of as many."""
+    rule = f"{definition.op}: {method} must give a list of {count}"
+    if not isinstance(found, (list, tuple)):
+        raise GraphTypeError(f"{rule}, got {told(found)}", definition.location)
     if len(found) != count:
-        raise GraphValueError(f"{op}: {method} must give {counted(count, 'expression')}, got {len(found)}")
+        raise GraphValueError(f"{rule}, got {len(found)}", definition.location)
     return found
 
 
-def _or_zero(found: Any, like: Variable) -> Any:
-    return GRAPH.full_like(like, 0) if found is None or isinstance(found, DisconnectedType) else found
+def _gradient(definition: _Definition, number: int, x: Variable, found: Any) -> Any:
+    """The gradient by an input, which the op gave."""
+    if isinstance(found, DisconnectedType):
+        return GRAPH.full_like(x, 0)
+    what = f"{definition.op}: grad must give an expression of {counted(x.ndim, 'axis', 'axes')} for input {number}"
+    if found is None:
+        raise GraphTypeError(f"{what}, got None", definition.location, hint="T.zeros_like(x) says that it is 0")
+    value = GRAPH.tensor(found)
+    if value.type.rank != x.ndim:
+        raise GraphTypeError(f"{what}, got {value.type}", definition.location)
+    return value
+
+
+def without_gradient(callee: str) -> TirError | None:
+    """What is wrong with a derivative through a call of this function: the op in Python that it is says none."""
+    definition = _DEFINITIONS.get(callee)
+    if definition is None or definition.body is not None or definition.op.has_gradient:
+        return None
+    note = ("it is applied here", definition.location)
+    return GraphTypeError(f"{definition.op} has no gradient: it needs grad, or L_op", notes=[note])
 
 
 def _fill(
@@ -315,7 +368,10 @@ def _listed(found: Any) -> list[Any]:
 
 
 def as_op(itypes: Any, otypes: Any, infer_shape: Any = None) -> Callable[[Callable[..., Any]], Op]:
-    """Makes an op of a function of arrays: `@as_op(itypes=[T.dmatrix, T.dmatrix], otypes=[T.dmatrix])`."""
+    """Makes an op of a function of arrays: `@as_op(itypes=[T.dmatrix, T.dmatrix], otypes=[T.dmatrix])`.
+
+    infer_shape(node, shapes): the sizes of each output, of those of the inputs; a loop that stacks outputs needs it.
+    """
     takes, gives = _listed(itypes), _listed(otypes)
 
     def made(function: Callable[..., Any]) -> Op:
@@ -330,7 +386,10 @@ def as_op(itypes: Any, otypes: Any, infer_shape: Any = None) -> Callable[[Callab
             def __str__(self) -> str:
                 return f"FromFunctionOp{{{function.__name__}}}"
 
-        return FromFunctionOp()
+        made = FromFunctionOp()
+        if infer_shape is not None:
+            made.infer_shape = infer_shape  # type: ignore[attr-defined]
+        return made
 
     return made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tir.dialects.func import Call
 from tir.dialects.tir.build.core import Tensor
 from tir.graph import creation, elementwise, extra, indexing, products, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError
@@ -17,7 +18,7 @@ from tir.graph.refused import OF_NUMPY, Refusing
 from tir.ir.ir import BlockArgument, Op, Value
 from tir.ir.types import TensorType, dtype_of
 
-__all__ = ["Apply", "Variable", "placeholder", "public"]
+__all__ = ["Apply", "Constant", "Variable", "placeholder", "public"]
 
 
 class Scratchpad:
@@ -48,7 +49,12 @@ class Apply:
         return hash(self.op)
 
     def __repr__(self) -> str:
-        return f"{self.op.name}({', '.join(map(str, self.inputs))})"
+        return f"{_label(self.op) if isinstance(self.op, Call) else self.op.name}({', '.join(map(str, self.inputs))})"
+
+
+def _label(op: Op) -> str:
+    """What an op is called in front of its results; a call has the name of the op in Python that it is, and a number."""
+    return op.callee.rpartition("_")[0] if isinstance(op, Call) else op.name.removeprefix("tir.")
 
 
 def _method(name: str) -> Any:
@@ -158,7 +164,7 @@ class Variable(Refusing, metaclass=Located):
         if owner is None:
             known = shape.constant_of(self)
             return f"<{self.type}>" if known is None else f"TensorConstant{{{known}}}"
-        return f"{owner.op.name.removeprefix('tir.')}.{self.ir.index}"  # type: ignore[attr-defined]
+        return f"{_label(owner.op)}.{self.ir.index}"  # type: ignore[attr-defined]
 
     def __getitem__(self, given: Any) -> Tensor:
         return indexing.index(self, given)
@@ -371,6 +377,15 @@ class Variable(Refusing, metaclass=Located):
 
 
 Graph.variable_class = Variable
+
+
+class _Constants(type):
+    def __instancecheck__(cls, given: Any) -> bool:
+        return isinstance(given, Variable) and given.owner is None and given.ir.op is not None
+
+
+class Constant(metaclass=_Constants):
+    """Theano's class of the variables whose numbers are known: `isinstance(x, T.Constant)`; `T.constant` makes one."""
 
 
 def public(value: Value) -> Tensor:

@@ -55,11 +55,11 @@ def graphs_of(what: str, shown: Any) -> list[Graph]:
 
 
 def module_behind(shown: Any) -> Any:
-    """The module of a builder or of a compiled function; anything else as it is."""
+    """The module of a builder or of a compiled function, the op of a node; anything else as it is."""
     if isinstance(shown, (Tensor, Op, Value, list, tuple)):
         return shown
-    module = getattr(shown, "module", None)
-    return module if isinstance(module, Op) else shown
+    found = (getattr(shown, name, None) for name in ("module", "op"))
+    return next((one for one in found if isinstance(one, Op)), shown)
 
 
 def _functions_inside(op: Op) -> list[Op]:
@@ -152,12 +152,16 @@ def module_of(roots: Sequence[Node], name_of: NameOf | None = None) -> Op:
 
 
 def is_constant(op: Op | None) -> bool:
-    """The op is a constant, or a tensor full of one."""
-    return op is not None and (isinstance(op, ConstantLike) or (op.name == "tir.full" and not op.operands))
+    """The op is a constant, or a tensor full of one number; how large it is, is nothing to show."""
+    if op is not None and op.name == "tir.broadcast" and not op.operands[0].type.shape:  # type: ignore[attr-defined]
+        op = op.operands[0].op
+    return op is not None and (isinstance(op, ConstantLike) or op.name == "tir.full")
 
 
 def number_text(op: Op) -> str:
     """A constant as a number, without its type and without `.0`; a large one by its size."""
+    if op.name == "tir.broadcast":
+        op = op.operands[0].op  # type: ignore[assignment]
     text = constant_text(op) if "value" in op.properties else ", ".join(details_of(op))
     text = text.partition(" : ")[0]
     splat = _SPLAT.fullmatch(text)

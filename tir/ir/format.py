@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tir.ir.errors import TirError, nearest
 from tir.ir.fields import AttributeField, OpDefinition, OperandField, RegionField, SuccessorField
 from tir.ir.format_example import all_elements, example, optional_parts, words
 from tir.ir.format_pieces import (
@@ -52,7 +53,7 @@ _OPENING = frozenset("([<")
 
 
 class _Compiler:
-    """Turns a format string into elements. A mistake in a format is a mistake in tir: an assert."""
+    """Turns a format string into elements. TirError says what is wrong with one, which may be of a dialect from outside."""
 
     def __init__(self, definition: OpDefinition, text: str, directives: Any) -> None:
         self.definition = definition
@@ -77,8 +78,13 @@ class _Compiler:
                 before.hint = "another operand stands behind it"
             if self.take("mark", "^"):
                 self.anchor = found[-1]
-        assert closing is None, f"{self.definition.name}: format lacks {closing}"
+        if closing is not None:
+            raise self.error(f"lacks {closing}")
         return found
+
+    def error(self, problem: str, hint: str | None = None) -> TirError:
+        """What is wrong with the format."""
+        return TirError(f"{self.definition.name}: its format {problem}", hint=hint)
 
     def take(self, kind: str, text: str) -> bool:
         if self.at < len(self.tokens) and self.tokens[self.at] == (kind, text):
@@ -95,7 +101,8 @@ class _Compiler:
             return self.variable(text)
         if (kind, text) == ("mark", "("):
             return self.group()
-        assert kind == "word", f"{self.definition.name}: unexpected {text!r} in its format"
+        if kind != "word":
+            raise self.error(f"has {text!r} where nothing like it may stand")
         return self.directive(text)
 
     def literal(self, text: str) -> Element:
@@ -120,7 +127,8 @@ class _Compiler:
         d = self.definition
         every = [*d.operands, *d.results, *d.attributes.values(), *d.regions, *d.successors]
         found = [f for f in every if f.name == name]
-        assert found, f"{d.name}: its format names ${name}, which it does not declare"
+        if not found:
+            raise self.error(f"names ${name}, which the op does not declare", nearest(name, [f.name for f in every]))
         return found[0]
 
     def group(self) -> Element:
@@ -146,7 +154,9 @@ class _Compiler:
         arguments = self.arguments("(", ")")
         if word == "type":
             return TypePiece(arguments[0])
-        assert word == "functional-type", f"{self.definition.name}: no directive {word!r}"
+        if word != "functional-type":
+            hint = nearest(word, ["type", "functional-type", "attr-dict", "operands"])
+            raise self.error(f"has no directive {word!r}", hint)
         return FunctionalType(*(None if isinstance(a, str) else a for a in arguments))
 
     def custom(self) -> Element:

@@ -22,6 +22,9 @@ class Observer:
     def started(self, function: Op, arguments: Sequence[Any]) -> None:
         """A function is called from outside, with these values."""
 
+    def starts(self, op: Op, operands: Sequence[Any]) -> None:
+        """An op is about to run on these values, which it may change then."""
+
     def ran(self, op: Op, operands: Sequence[Any], results: Sequence[Any], seconds: float) -> None:
         """An op has run. What it had run inside it, such as the body of a loop, came before.
 
@@ -35,6 +38,7 @@ def observed(op: Op, run: Callable[..., Any], observer: Observer, *, changes: bo
     is_single = len(op.results) == 1
 
     def seen(*arguments: Any) -> Any:
+        observer.starts(op, arguments[0] if changes else arguments)
         start = time.perf_counter()
         made = run(*arguments)
         seconds = time.perf_counter() - start
@@ -48,6 +52,7 @@ def observed_interpretation(op: Op, run: Callable[..., Any], observer: Observer)
     """The `interpret` of an op, seen by the observer."""
 
     def seen(frame: Frame) -> Any:
+        observer.starts(op, [frame[value] for value in op.operands])
         start = time.perf_counter()
         made = run(frame)
         seconds = time.perf_counter() - start

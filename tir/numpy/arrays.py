@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from tir.api import Builder
 from tir.dialects.tir.build.core import SizeOf, Tensor, told
 from tir.dialects.tir.build.hints import NoSuchNameError, UnknownYetError
+from tir.graph.graph import Graph
 from tir.ir.affine import AffineExpr
 from tir.ir.bfloat16 import outside_dtype
 from tir.ir.errors import TirError, nearest
@@ -74,6 +75,10 @@ class Array(Tensor):
     def shape(self) -> tuple[Any, ...]:
         """The sizes: an int where it is known, else what other sizes can be computed from."""
         return self.builder.shape(self)
+
+    @shape.setter
+    def shape(self, sizes: Any) -> None:
+        self._never_changes(f"x.reshape({told(sizes)}) gives it another shape")
 
     @property
     def dtype(self) -> Any:
@@ -146,9 +151,11 @@ class Array(Tensor):
 
     def _traced(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
         if name not in FUNCTIONS:
-            cure = UNTRACEABLE.get(name) or "compute it outside of the traced function, and hand the result over"
-            message = f"numpy.{name} cannot be traced: it would need numbers before the program runs"
-            raise UnknownYetError(message, self.builder.here(), hint=cure)
+            if name in UNTRACEABLE:
+                message = f"numpy.{name} cannot be traced: it would need numbers before the program runs"
+                raise UnknownYetError(message, self.builder.here(), hint=UNTRACEABLE[name])
+            cure = "compute it outside of the traced function, and hand the result over"
+            raise UnknownYetError(f"numpy.{name} cannot be traced: tir has no such function", self.builder.here(), hint=cure)
         return FUNCTIONS[name](*arguments, **named)
 
     def __array__(self, *given: Any, **named: Any) -> NoReturn:
@@ -360,7 +367,15 @@ def tracing(b: Tracer) -> Iterator[Tracer]:
 
 def builder_of(*given: Any) -> Any:
     """The builder of the first tensor in trees, or the active one; None if there is none."""
-    return next((x.builder for x in flat(given) if isinstance(x, Tensor)), None) or active()
+    first = next((x for x in flat(given) if isinstance(x, Tensor)), None)
+    if first is not None and isinstance(first.builder, Graph):
+        raise _symbolic(first)
+    return active() if first is None else first.builder
+
+
+def _symbolic(x: Tensor) -> TirError:
+    message = f"{x!r} is a symbolic variable, with which functions of arrays do not compute"
+    return TirError(message, x.builder.here(), hint="x.eval(..) or w.get_value() of a shared variable gives an array")
 
 
 def as_array(b: Any, x: Any) -> Array:
@@ -368,6 +383,8 @@ def as_array(b: Any, x: Any) -> Array:
     if isinstance(x, Array):
         return x if x.builder is b else Array(b, x.value, x.is_weak)
     if isinstance(x, Tensor):
+        if isinstance(x.builder, Graph):
+            raise _symbolic(x)
         return Array(b, x.value)
     if isinstance(x, (AffineExpr, SizeOf)):
         count = b.extent_count(x)

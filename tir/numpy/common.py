@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import reduce, wraps
 from inspect import signature
 from typing import Any
 
-from tir.dialects.tir.build.core import Tensor, told
+from tir.dialects.tir.build.core import SizeOf, Tensor, told
 from tir.dialects.tir.build.hints import UnknownYetError
 from tir.dialects.tir.effects import Assert
+from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
-from tir.ir.types import BF16, F16, F32, FloatType, IntegerType, Type, dtype_of, type_of_dtype
+from tir.ir.types import BF16, F16, F32, I64, FloatType, IntegerType, Type, dtype_of, type_of_dtype
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, builder_of
 
 __all__ = [
-    "as_operand", "axes_of", "axis_of", "cast", "dtype_of_operand", "element_of", "floated", "known", "promoted", "refuse",
-    "resolved", "shape_of", "traced",
+    "as_operand", "axes_of", "axis_of", "cast", "dtype_of_operand", "element_of", "floated", "known", "product", "promoted",
+    "refuse", "resolved", "shape_of", "traced",
 ]  # fmt: skip
 
 
@@ -66,6 +68,9 @@ def refuse(**given: Any) -> None:
 
 def known(what: str, number: Any) -> int:
     """A whole number that is known when the function is traced."""
+    if isinstance(number, (AffineExpr, SizeOf)):
+        message = f"{what} must be known when the function is traced, and an axis that is `dynamic` has no size then"
+        raise UnknownYetError(message, hint="leave the axis out of `dynamic`")
     if isinstance(number, Tensor):
         cure = "static_argnums of tir.jit makes an argument part of the program"
         raise UnknownYetError(f"{what} must be known when the function is traced", hint=cure)
@@ -110,6 +115,8 @@ def resolved(name: str, xs: Sequence[Any]) -> list[Type]:
     """The element types that numpy's function computes in for these operands, then those of its results."""
     ufunc = getattr(np, name)
     kinds = [dtype_of_operand(x) for x in xs]
+    if all(kind is int for kind in kinds):
+        kinds = [np.dtype(np.int64)] * len(kinds)  # numpy would compare Python's own numbers, as objects
     try:
         found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
     except TypeError:
@@ -204,6 +211,17 @@ def axes_of(x: Array, axis: Any) -> list[int]:
 def axis_of(x: Array, axis: Any) -> int:
     """The one axis that is meant."""
     return axes_of(x, known("axis", axis))[0]
+
+
+def product(b: Any, sizes: Sequence[Any]) -> Any:
+    """The size that is the product of these."""
+    number = math.prod(size for size in sizes if isinstance(size, int))
+    rest = [size for size in sizes if not isinstance(size, int)]
+    if len(rest) == 1 and (number == 1 or isinstance(rest[0], AffineExpr)):
+        return rest[0] if number == 1 else rest[0] * number
+    if not rest:
+        return number
+    return b.to_index(reduce(b.mul, [b.extent_count(size) for size in rest], b.constant(number, I64)))
 
 
 def shape_of(shape: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, is_bool
 from tir.numpy.common import as_operand, cast, element_of, fits_all, fitting, promoted, refuse, resolved, traced
 
-__all__ = ["FUNCTIONS", "astype", "clip", "isclose", "nan_to_num", "round_", "sinc", "where"]
+__all__ = ["FUNCTIONS", "astype", "clip", "fix", "isclose", "nan_to_num", "round_", "sinc", "where"]
 
 
 # --- functions in terms of others ------------------------------------------------------------------------------------
@@ -81,6 +81,32 @@ def _compared(predicate: str) -> Callable[..., Any]:
     return compared
 
 
+def _gcd(b: Any, x: Any, y: Any) -> Any:
+    """The greatest common divisor, by Euclid: all pairs go on until the last is done."""
+
+    def step(x: Any, y: Any) -> list[Any]:
+        is_done = b.cmp("eq", y, 0)
+        rest = b.rem(x, b.select(is_done, b.full_like(y, 1), y))
+        return [b.select(is_done, x, y), b.select(is_done, y, rest)]
+
+    return b.abs(b.while_loop(lambda x, y: b.any(b.cmp("ne", y, 0)), step, [x, y])[0])
+
+
+def _lcm(b: Any, x: Any, y: Any) -> Any:
+    divisor = _gcd(b, x, y)
+    return b.abs(b.mul(b.div(x, b.select(b.cmp("eq", divisor, 0), b.full_like(x, 1), divisor)), y))
+
+
+def _ldexp(b: Any, x: Any, exponent: Any) -> Any:
+    """x 2^exponent, rounded once: the powers of two of each step are exact, and whatever follows a rounding is 0."""
+    most = {F16: 14, F64: 1000}.get(x.type.element, 120)
+    rest = b.clamp(b.cast(exponent, I64), -3 * most, 3 * most)
+    for _ in range(3):
+        part = b.clamp(rest, -most, most)
+        x, rest = b.mul(x, b.exp2(b.cast(part, x.type.element))), b.sub(rest, part)
+    return x
+
+
 def _power(b: Any, x: Any, y: Any) -> Any:
     return b.pow(x, y)
 
@@ -117,13 +143,14 @@ MAKERS: dict[str, str | Callable[..., Any]] = {
     "logical_or": _logical("or_"), "logical_xor": _logical("xor"), "logical_not": _logical("not_"),
     "bitwise_and": "and_", "bitwise_or": "or_", "bitwise_xor": "xor", "invert": "not_", "left_shift": "shl",
     "right_shift": "shr", "isnan": "is_nan", "isinf": "is_inf", "isfinite": "is_finite",
+    "conjugate": _itself, "gcd": _gcd, "lcm": _lcm, "ldexp": _ldexp,
     "signbit": lambda b, x: b.cmp("lt", b.copysign(b.full_like(x, 1), x), 0),
 }  # fmt: skip
 #: Other names of the same.
 SAME = {
     "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
     "atan2": "arctan2", "atanh": "arctanh", "bitwise_invert": "invert", "bitwise_left_shift": "left_shift",
-    "bitwise_not": "invert", "bitwise_right_shift": "right_shift", "deg2rad": "radians", "pow": "power",
+    "bitwise_not": "invert", "bitwise_right_shift": "right_shift", "conj": "conjugate", "deg2rad": "radians", "pow": "power",
     "rad2deg": "degrees",
 }  # fmt: skip
 #: What Python's operators on its own numbers give is a number of the same kind.
@@ -286,6 +313,11 @@ def sinc(b: Any, x: Any) -> Array:
     y = FUNCTIONS["multiply"](x, float(np.pi))
     safe = where(y == 0, 1.0, y)
     return where(y == 0, 1.0, FUNCTIONS["sin"](safe) / safe)
+
+
+@traced
+def fix(b: Any, x: Any, out: Any = None) -> Array:
+    return FUNCTIONS["trunc"](x, out=out)
 
 
 @traced

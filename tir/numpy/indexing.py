@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tir.dialects.tir.build.core import Tensor
+from tir.dialects.tir.build.core import SizeOf, Tensor
+from tir.dialects.tir.indexing import spelled_out
+from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
 from tir.ir.types import F64, I64, FloatType
 from tir.lazy import np
@@ -14,7 +16,7 @@ from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import isclose, where
 from tir.numpy.reductions import all_, flattened, sum_
 from tir.numpy.shapes import ravel, reshape
-from tir.numpy.shapes import stack as stacked
+from tir.trees import flat
 
 __all__: list[str] = []
 
@@ -29,8 +31,28 @@ def _array(b: Any, x: Any) -> Array:
 @traced
 def getitem(b: Any, x: Any, index: Any) -> Array:
     x = as_array(b, x)
-    found = b.index(x, _plain_index(index, x))
-    return Array(b, found.value, x.is_weak)
+    return Array(b, _indexed(b, x, index).value, x.is_weak)
+
+
+def _indexed(b: Any, x: Array, index: Any) -> Tensor:
+    """x[index]; a slice of an axis that is open is cut to size when it runs."""
+    parts = _plain_index(index, x)
+    if not any(isinstance(part, slice) for part in parts):
+        return b.index(x, parts)
+    found, places = x, spelled_out(parts, x.ndim)
+    for axis, place in enumerate([i for i, part in enumerate(places) if part is not None]):
+        if _is_open(places[place], x, axis):
+            found, places[place] = b._clamped_slice(found, axis, places[place]), slice(None)
+    return b.index(found, tuple(places))
+
+
+def _is_open(part: Any, x: Array, axis: int) -> bool:
+    """What the slice takes, only run time knows."""
+    if isinstance(part, slice) and any(isinstance(end, Tensor) for end in (part.start, part.stop)):
+        return True
+    if not isinstance(part, slice) or isinstance(x.type.shape[axis], int):
+        return False
+    return (part.start, part.stop) != (None, None) or part.step not in (None, 1, -1, 0)
 
 
 def _plain_index(index: Any, x: Array) -> Any:
@@ -43,16 +65,26 @@ def _plain_index(index: Any, x: Array) -> Any:
                 message = f"a mask chooses a number of elements that only run time knows, got {part.type}"
                 raise TirError(message, hint="numpy.where(mask, x, y) keeps the shape, and so do sums of it")
             found.append(part)
+        elif isinstance(part, list) and any(isinstance(one, Tensor) for one in flat(part)):
+            found.append(as_array(x.builder, part))
         elif isinstance(part, (list, np.ndarray, np.bool_, bool)) and np.asarray(part).dtype == np.bool_:
             found += _places(np.asarray(part), x, len(found) - found.count(None))
         elif isinstance(part, slice):
-            ends = (part.start, part.stop, part.step)
-            found.append(slice(*(None if one is None else known("an end of a slice", one) for one in ends)))
+            ends = [_end(x.builder, one) for one in (part.start, part.stop)]
+            step = None if part.step is None else known("the step of a slice", part.step)
+            found.append(slice(ends[0], ends[1], step))
         elif isinstance(part, list):
-            found.append(np.asarray(part) if not any(isinstance(one, Tensor) for one in part) else stacked(part))
+            found.append(np.asarray(part))
         else:
             found.append(part)
     return tuple(found)
+
+
+def _end(b: Any, end: Any) -> Any:
+    """An end of a slice: a number, or a tensor<i64> for a size that is open."""
+    if isinstance(end, (AffineExpr, SizeOf)):
+        return b.extent_count(end)
+    return None if end is None else known("an end of a slice", end)
 
 
 def _places(mask: Any, x: Array, axis: int) -> list[Any]:
@@ -71,14 +103,14 @@ def changed(b: Any, x: Any, index: Any, values: Any, kind: str) -> Array:
     """x with the elements of an index set to values, or combined with them."""
     x = as_array(b, x)
     numbers = _array(b, b.numbered(x))
-    places = b.index(numbers, _plain_index(index, numbers))
+    places = _indexed(b, numbers, index)
     given = as_array(b, values)
     if is_bool(x) and kind != "set":
         raise TirError(f"x.at[..] of truth values can be set, not combined with others ({kind})")
     given = cast(b, given, x.type.element)
     given = b.broadcast_to(given, b.shape(places)) if places.type.rank >= given.ndim else reshape(given, b.shape(places))
-    flat = b.put(flattened(b, x), flattened(b, _array(b, places)), flattened(b, _array(b, given)), 0, kind)
-    return _array(b, b.reshape(flat, b.shape(x)))
+    found = b.put(flattened(b, x), flattened(b, _array(b, places)), flattened(b, _array(b, given)), 0, kind)
+    return _array(b, b.reshape(found, b.shape(x)))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tir.ir.errors import TirError
 from tir.ir.types import F16, F64, FloatType
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, is_bool
-from tir.numpy.common import axes_of, cast, element_of, known, promoted, refuse, traced
+from tir.numpy.common import axes_of, cast, element_of, known, product, promoted, refuse, traced
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.indexing import diagonal, trace
 from tir.numpy.reductions import max_, min_, sum_
@@ -118,7 +118,7 @@ def kron(b: Any, a: Any, other: Any) -> Array:
     x = x[(*(None,) * (rank - x.ndim), ...)]
     y = y[(*(None,) * (rank - y.ndim), ...)]
     wide = (x[(slice(None), None) * rank], y[(None, slice(None)) * rank])
-    return reshape(wide[0] * wide[1], [n * m for n, m in zip(x.shape, y.shape)])
+    return reshape(wide[0] * wide[1], [product(b, pair) for pair in zip(x.shape, y.shape)])
 
 
 @traced

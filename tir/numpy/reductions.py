@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tir.dialects.tir.build.core import told
 from tir.dialects.tir.effects import Assert
 from tir.ir.errors import TirError
 from tir.ir.types import F64, I1, I64, FloatType
@@ -346,6 +348,72 @@ def diff(b: Any, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append
 def ediff1d(b: Any, ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     refuse(to_end=to_end, to_begin=to_begin)
     return diff(flattened(b, as_array(b, ary)))
+
+
+def _running_without_nan(name: str, function: Callable[..., Any], neutral: int) -> Callable[..., Any]:
+    def running(b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Array:
+        x = as_array(b, a)
+        x = choose(ELEMENTS["isnan"](x), neutral, x) if isinstance(x.type.element, FloatType) else x
+        return function(x, axis, dtype, out)
+
+    running.__name__ = name
+    return traced(running)
+
+
+nancumsum, nancumprod = _running_without_nan("nancumsum", cumsum, 0), _running_without_nan("nancumprod", cumprod, 1)
+
+
+@traced
+def gradient(b: Any, f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """By central differences inside, by one-sided ones at the ends. varargs: distances, or the places of the elements."""
+    if edge_order != 1:
+        raise TirError(f"edge_order must be 1 for traced arrays, got {told(edge_order)}")
+    x = floated(b, f)
+    axes = axes_of(x, axis)
+    steps = varargs if len(varargs) != 1 else varargs * len(axes)
+    if steps and len(steps) != len(axes):
+        raise TirError(f"needs a distance for each axis: {len(axes)}, got {len(steps)}")
+    found = tuple(_slope(b, x, at, step) for at, step in zip(axes, steps or [1.0] * len(axes)))
+    return found[0] if len(found) == 1 else found
+
+
+def _slope(b: Any, x: Array, axis: int, step: Any) -> Array:
+    """The derivative along an axis."""
+    if known("a size", x.shape[axis]) < 2:
+        raise TirError(f"an axis must have at least 2 elements, got {x.shape[axis]} along axis {axis}")
+    places, gaps = as_array(b, step), diff(x, 1, axis)
+    if places.ndim == 0:
+        inner = (x[_part(axis, 2, None)] - x[_part(axis, 0, -2)]) / (places * 2.0)
+        ends = [gaps[_part(axis, 0, 1)] / places, gaps[_part(axis, -1, None)] / places]
+    else:
+        if places.ndim != 1 or places.shape[0] != x.shape[axis]:
+            raise TirError(f"places must be one for each element of axis {axis}, got {places.type} for {x.type}")
+        widths = diff(floated(b, places))[(slice(None), *(None,) * (x.ndim - 1 - axis))]
+        slopes, before, behind = gaps / widths, widths[:-1], widths[1:]
+        inner = (slopes[_part(axis, 0, -1)] * behind + slopes[_part(axis, 1, None)] * before) / (before + behind)
+        ends = [slopes[_part(axis, 0, 1)], slopes[_part(axis, -1, None)]]
+    parts = [Array(b, b.cast(one, x.type.element).value) for one in (ends[0], inner, ends[1])]
+    return Array(b, b.concat(parts, axis).value)
+
+
+def _part(axis: int, start: int, stop: int | None) -> tuple[slice, ...]:
+    return (*(slice(None),) * axis, slice(start, stop))
+
+
+@traced
+def unwrap(b: Any, p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Array:
+    """The angles without jumps: where two neighbours are further apart than half a period, periods are added."""
+    x = as_array(b, p)
+    at, gaps = axis_of(x, axis), diff(x, 1, axis)
+    is_whole = isinstance(period, int) and not isinstance(x.type.element, FloatType)
+    high, low = (period // 2, -(period // 2)) if is_whole else (period / 2, -period / 2)
+    wrapped = ELEMENTS["remainder"](gaps - low, period) + low
+    if not is_whole or period % 2 == 0:
+        wrapped = choose((wrapped == low) & (gaps > 0), high, wrapped)
+    off = wrapped - gaps
+    steps = choose(ELEMENTS["absolute"](gaps) < (period / 2 if discont is None else discont), 0, off)
+    parts = x[_part(at, 0, 1)], x[_part(at, 1, None)] + cumsum(steps, at)
+    return Array(b, b.concat([cast(b, one, off.type.element) for one in parts], at).value)
 
 
 @traced

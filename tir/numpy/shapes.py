@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,19 @@ from tir.ir.errors import TirError
 from tir.ir.types import I64
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array
-from tir.numpy.common import axes_of, axis_of, cast, element_of, floated, known, promoted, refuse, shape_of, traced
+from tir.numpy.common import (
+    axes_of,
+    axis_of,
+    cast,
+    element_of,
+    floated,
+    known,
+    product,
+    promoted,
+    refuse,
+    shape_of,
+    traced,
+)
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import where
 from tir.trees import flat
@@ -233,13 +246,15 @@ def _rest(b: Any, x: Array, others: Sequence[Any]) -> Any:
             mine.remove(one)
             others = [other for other in others if other is not one]
     open_sizes = [one for one in mine if not isinstance(one, int)]
-    if any(not isinstance(one, int) for one in others) or len(open_sizes) > 1:
-        raise TirError(f"-1 cannot be told from {x.type}", hint="write the size")
-    count = int(np.prod([one for one in mine if isinstance(one, int)], dtype=np.int64))
-    part = int(np.prod(list(others), dtype=np.int64))
-    if part == 0 or count % part:
+    count = math.prod(one for one in mine if isinstance(one, int))
+    part = math.prod(one for one in others if isinstance(one, int))
+    if not open_sizes and all(isinstance(one, int) for one in others) and (part == 0 or count % part):
         raise TirError(f"-1 cannot be told: {count} elements are not a multiple of {part}")
-    return open_sizes[0] * (count // part) if open_sizes else count // part
+    if all(isinstance(one, int) for one in others) and part and count % part == 0:
+        return product(b, [*open_sizes, count // part])
+    # Run time compares the numbers of elements.
+    whole, parts = (b.extent_count(product(b, sizes)) for sizes in (mine, others))
+    return b.to_index(b.floordiv(whole, b.maximum(parts, b.constant(1, I64))))
 
 
 @traced
@@ -395,6 +410,31 @@ def column_stack(b: Any, tup: Any) -> Array:
 
 
 @traced
+def block(b: Any, arrays: Any) -> Array:
+    """Nested lists of arrays: the innermost ones lie along the last axis, those around them along the axis before."""
+    depth = _depth(arrays)
+    rank = max([depth, *(as_array(b, x).ndim for x in flat(arrays))])
+    return _joined(b, arrays, rank, rank - depth)
+
+
+def _depth(arrays: Any) -> int:
+    if not isinstance(arrays, list):
+        return 0
+    depths = {_depth(one) for one in arrays}
+    if len(depths) != 1:
+        raise TirError("lists must all be nested equally deep, and have elements")
+    return 1 + depths.pop()
+
+
+def _joined(b: Any, arrays: Any, rank: int, axis: int) -> Array:
+    """The lists as one array, the outermost along this axis."""
+    if isinstance(arrays, list):
+        return concatenate([_joined(b, one, rank, axis + 1) for one in arrays], axis)
+    x = as_array(b, arrays)
+    return _array(b, x[(*(None,) * (rank - x.ndim), ...)])
+
+
+@traced
 def append(b: Any, arr: Any, values: Any, axis: Any = None) -> Array:
     return concatenate((as_array(b, arr), as_array(b, values)), axis)
 
@@ -471,116 +511,3 @@ def dsplit(b: Any, ary: Any, indices_or_sections: Any) -> list[Array]:
 def unstack(b: Any, x: Any, /, *, axis: int = 0) -> tuple[Array, ...]:
     moved = moveaxis(x, axis, 0)
     return tuple(moved[i] for i in range(known("a size", moved.shape[0])))
-
-
-# --- repeating and turning -------------------------------------------------------------------------------------------
-
-
-@traced
-def tile(b: Any, A: Any, reps: Any) -> Array:  # noqa: N803
-    counts = [known("a number of times", one) for one in (reps if isinstance(reps, (tuple, list)) else [reps])]
-    x = as_array(b, A)
-    if 0 in counts:
-        empty = [0 if one == 0 else 1 for one in counts]
-        shape = np.tile(np.empty(x.type.static_shape, np.bool_), counts).shape if x.type.is_static else empty
-        return _array(b, b.full(0, list(shape), x.type.element))
-    return _array(b, b.tile(x, counts))
-
-
-@traced
-def repeat(b: Any, a: Any, repeats: Any, axis: Any = None) -> Array:
-    x = ravel(a) if axis is None else as_array(b, a)
-    at = axis_of(x, 0 if axis is None else axis)
-    if isinstance(repeats, (int, np.integer)) and repeats > 0:
-        return _array(b, b.repeat(x, int(repeats), at))
-    if isinstance(repeats, Array):
-        known("how often to repeat", repeats)
-    places = np.repeat(np.arange(known("a size", x.shape[at])), repeats)
-    return x[(*(slice(None),) * at, places)]
-
-
-@traced
-def roll(b: Any, a: Any, shift: Any, axis: Any = None) -> Array:
-    x = as_array(b, a)
-    if axis is None:
-        return reshape(roll(ravel(x), shift, 0), x.shape)
-    axes = [axis_of(x, one) for one in (axis if isinstance(axis, (tuple, list)) else [axis])]
-    shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
-    axes = axes if len(axes) == len(shifts) else axes * len(shifts)
-    for at, by in zip(axes, shifts):
-        size = x.shape[at]
-        if isinstance(size, int) and not isinstance(by, Array):
-            by = known("shift", by) % size if size else 0
-            front = (slice(None),) * at
-            x = concatenate((x[(*front, slice(size - by, None))], x[(*front, slice(0, size - by))]), at) if by else x
-        else:
-            count = b.count(x, [at], I64)
-            places = (as_array(b, b.iota([size], 0)) - as_array(b, by)) % count
-            x = _array(b, b.take(x, places, at))
-    return x
-
-
-@traced
-def flip(b: Any, m: Any, axis: Any = None) -> Array:
-    x = as_array(b, m)
-    return _array(b, b.reverse(x, sorted(axes_of(x, axis))))
-
-
-@traced
-def fliplr(b: Any, m: Any) -> Array:
-    return flip(m, 1)
-
-
-@traced
-def flipud(b: Any, m: Any) -> Array:
-    return flip(m, 0)
-
-
-@traced
-def rot90(b: Any, m: Any, k: int = 1, axes: Any = (0, 1)) -> Array:
-    x = as_array(b, m)
-    first, second = axes_of(x, tuple(axes))
-    turns = known("k", k) % 4
-    if turns == 0:
-        return x
-    if turns == 2:
-        return flip(x, (first, second))
-    return swapaxes(flip(x, second), first, second) if turns == 1 else flip(swapaxes(x, first, second), second)
-
-
-# --- padding ---------------------------------------------------------------------------------------------------------
-
-
-@traced
-def pad(b: Any, array: Any, pad_width: Any, mode: str = "constant", **named: Any) -> Array:
-    x = as_array(b, array)
-    if isinstance(pad_width, dict):
-        whole = np.zeros((x.ndim, 2), np.int64)
-        for axis, widths in pad_width.items():
-            whole[axis] = widths
-        pad_width = whole
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    if mode == "constant":
-        return _padded(b, x, widths, named.pop("constant_values", 0))
-    if mode not in ("edge", "wrap", "reflect", "symmetric") or named:
-        raise TirError(f"mode must be constant, edge, wrap, reflect or symmetric, got {mode!r}")
-    for axis, (low, high) in enumerate(widths):
-        if low or high:  # numpy says which element stands where
-            places: Any = np.arange(known("a size", x.shape[axis]))
-            index = np.pad(places, (low, high), mode=mode)  # type: ignore[call-overload]
-            x = x[(*(slice(None),) * axis, index)]
-    return x
-
-
-def _padded(b: Any, x: Array, widths: Any, values: Any) -> Array:
-    """x between constants; of pairs of them one is in front of each axis, and one behind."""
-    if isinstance(values, (int, float)):
-        low, high = zip(*widths) if widths else ((), ())
-        kind = bool if x.type.element.text == "i1" else float if x.type.element.text[0] in "bf" else int
-        return _array(b, b.pad(x, low, high, value=kind(values)))
-    pairs = np.broadcast_to(np.asarray(values), (x.ndim, 2)).tolist()
-    for axis, (numbers, (first, last)) in enumerate(zip(pairs, widths)):
-        parts = [full([n if i == axis else one for i, one in enumerate(x.shape)], as_array(b, number), x.type.element)
-                 for number, n in zip(numbers, (first, last))]  # fmt: skip
-        x = concatenate((parts[0], x, parts[1]), axis)
-    return x

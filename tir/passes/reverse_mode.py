@@ -189,7 +189,9 @@ def _parts(op: Op, b: TensorBuilder, given: Sequence[Tensor | None]) -> list[tup
     operands = op.operands
     g = given if len(given) > 1 else given[0]
     parts = op.grad(b, g, *(Tensor(b, value) for value in operands))  # type: ignore[attr-defined]
-    assert len(parts) == len(operands), f"{op.name}: grad gives {len(parts)} parts for {len(operands)} operands"
+    if not isinstance(parts, (list, tuple)) or len(parts) != len(operands):
+        got = len(parts) if isinstance(parts, (list, tuple)) else repr(parts)
+        raise PassError(f"{op.name}: grad must give a list of {len(operands)}, one for each operand, got {got}", op.location)
     return [(value, part) for value, part in zip(operands, parts) if part is not None]
 
 

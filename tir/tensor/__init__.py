@@ -23,6 +23,7 @@ from tir.tensor import (
     opt,
     random,
     shared_randomstreams,
+    sharedvar,
     signal,
     slinalg,
     subtensor,
@@ -38,8 +39,8 @@ from tir.tensor.constructors import CONSTRUCTORS
 from tir.tensor.missing import missing
 
 __all__ = [
-    *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "opt", "random", "shared_randomstreams", "signal",
-    "slinalg", "subtensor", "xlogx",
+    *_functions, "basic", "elemwise", "extra_ops", "nlinalg", "nnet", "opt", "random", "shared_randomstreams", "sharedvar",
+    "signal", "slinalg", "subtensor", "xlogx",
 ]  # fmt: skip
 
 

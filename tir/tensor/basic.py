@@ -34,12 +34,12 @@ from tir.graph.shape import __all__ as _shape
 from tir.graph.shared import SharedVariable, shared
 from tir.graph.sorting import *  # noqa: F403
 from tir.graph.sorting import __all__ as _sorting
-from tir.graph.variable import Variable
+from tir.graph.variable import Constant, Variable
 from tir.graph.verify_grad import numeric_grad, verify_grad
 from tir.tensor.constructors import TensorType, tensor
 from tir.tensor.elemwise import Elemwise
 
-TensorVariable, TensorSharedVariable = Variable, SharedVariable
+TensorVariable, TensorSharedVariable, TensorConstant = Variable, SharedVariable, Constant
 extract_diag = alloc_diag = diag
 
 #: Names of dtypes by kind.
@@ -50,9 +50,10 @@ float_dtypes = continuous_dtypes = ["float16", "float32", "float64"]
 all_dtypes = [*discrete_dtypes, *float_dtypes]
 
 __all__ = [
-    *_creation, *_elementwise, *_extra, *_indexing, *_products, *_reductions, *_shape, *_sorting, "Elemwise", "Lop",
-    "NotScalarConstantError", "Rop", "SharedVariable", "TensorSharedVariable", "TensorType", "TensorVariable", "Variable",
-    "all_dtypes", "alloc_diag", "config", "consider_constant", "continuous_dtypes", "disconnected_grad", "discrete_dtypes",
-    "extract_diag", "float_dtypes", "grad", "grad_clip", "grad_scale", "hessian", "int_dtypes", "integer_dtypes",
-    "jacobian", "numeric_grad", "shared", "tensor", "uint_dtypes", "verify_grad", "zero_grad",
+    *_creation, *_elementwise, *_extra, *_indexing, *_products, *_reductions, *_shape, *_sorting, "Constant", "Elemwise",
+    "Lop", "NotScalarConstantError", "Rop", "SharedVariable", "TensorConstant", "TensorSharedVariable", "TensorType",
+    "TensorVariable", "Variable", "all_dtypes", "alloc_diag", "config", "consider_constant", "continuous_dtypes",
+    "disconnected_grad", "discrete_dtypes", "extract_diag", "float_dtypes", "grad", "grad_clip", "grad_scale",
+    "hessian", "int_dtypes", "integer_dtypes", "jacobian", "numeric_grad", "shared", "tensor", "uint_dtypes",
+    "verify_grad", "zero_grad",
 ]  # fmt: skip

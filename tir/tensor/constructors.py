@@ -31,10 +31,18 @@ PREFIXES = {
 }  # fmt: skip
 
 
-class TensorType:
+class Types(type):
+    """Makes the class of which types in the IR are instances too: `isinstance(x.type, T.TensorType)`."""
+
+    def __instancecheck__(cls, given: Any) -> bool:
+        return isinstance(given, Type) if cls is TensorType and type(given) is Type else super().__instancecheck__(given)
+
+
+class TensorType(metaclass=Types):
     """A type of variables, which a call makes: `T.TensorType("float32", (False, True))("x")`.
 
-    broadcastable: for each axis whether it has size 1. shape: instead, the sizes, None where they are open.
+    broadcastable: for each axis whether it has size 1. shape: instead, the sizes, None where they are open. `==` with the
+    type of a variable asks for the same dtype and broadcastable axes, as in Theano; other sizes do not count.
     """
 
     def __init__(
@@ -55,6 +63,8 @@ class TensorType:
     make_variable = __call__
 
     def __eq__(self, other: object) -> bool:
+        if type(other) is Type:
+            return other.element is self.ir.element and other.broadcastable == self.broadcastable
         return isinstance(other, TensorType) and other.ir is self.ir
 
     def __hash__(self) -> int:
@@ -62,6 +72,18 @@ class TensorType:
 
     def __repr__(self) -> str:
         return f"TensorType({self.ir.element}, {self.broadcastable})"
+
+
+class Constructor(TensorType):
+    """A type by its name in Theano, `T.dvector`: `T.dvector("x")` is a variable, `x.type == T.dvector`."""
+
+    def __init__(self, label: str, dtype: str, broadcastable: Sequence[bool]) -> None:
+        super().__init__(dtype, broadcastable)
+        self._make = _constructor(label, dtype, broadcastable)
+        self.__name__, self.__doc__ = label, self._make.__doc__
+
+    def __call__(self, name: str | None = None, dtype: str | None = None) -> Variable:
+        return self._make(name) if dtype is None else self._make(name, dtype)
 
 
 def _checked(name: Any) -> str | None:
@@ -109,7 +131,10 @@ def _all() -> dict[str, Callable[..., Any]]:
     for prefix, dtype in PREFIXES.items():
         for kind, broadcastable in KINDS.items():
             plural = "matrices" if kind == "matrix" else f"{kind}s"
-            found[prefix + kind] = _constructor(prefix + kind, dtype, broadcastable)
+            if dtype is None or dtype.startswith("complex"):  # what floatX says at each call, or an error then
+                found[prefix + kind] = _constructor(prefix + kind, dtype, broadcastable)
+            else:
+                found[prefix + kind] = Constructor(prefix + kind, dtype, broadcastable)
             found[prefix + plural] = _several(prefix + plural, dtype, broadcastable)
     return found
 

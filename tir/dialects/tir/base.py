@@ -33,7 +33,7 @@ from tir.dialects.tir.batch import batch_size, behind, in_front, spread_all
 from tir.dialects.tir.elements import FLOAT_TENSOR, INTEGERS, NUMBER_TENSOR, may_accumulate, wide_type
 from tir.ir.affine import AffineConstant, AffineExpr, AffineMap, AffineSymbol, affine
 from tir.ir.define import attribute, operand, result
-from tir.ir.errors import VerifyError
+from tir.ir.errors import TirError, VerifyError
 from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, Value
 from tir.ir.kinds import I64_ARRAY, TYPE
@@ -308,11 +308,19 @@ class Structured(TensorOp):
 
     def element(self, s: Any, *scalars: Any) -> Any:
         """One element: of the result, or the term that a reduction folds in."""
-        raise AssertionError(f"{self.name} has no element")
+        hint = 'target="interpret" runs its reference'
+        raise TirError(f"{self.name} has no element, of which machine code is made", self.location, hint=hint)
 
     def rounded_element(self, s: Any, *scalars: Any) -> Any:
         """`element` of an op that is no reduction, as lowerings emit it; where it takes several steps, rounded once."""
-        return self.element(s, *scalars)
+        return self._checked_element(s, *scalars)
+
+    def _checked_element(self, s: Any, *scalars: Any) -> Any:
+        """`element`, which dialects from outside define too; TirError if it gives nothing that the builder has made."""
+        found = self.element(s, *scalars)
+        if not hasattr(found, "value"):
+            raise TirError(f"{self.name}: element must give what its builder makes, got {found!r}", self.location)
+        return found
 
 
 class Sized(TensorOp):
@@ -412,9 +420,9 @@ class Elementwise(Structured):
         """`element`, of f16 and bf16 in f32."""
         element = self.result_type.element
         if wide_type(element) is element:
-            return self.element(s, *scalars)
+            return self._checked_element(s, *scalars)
         wide = [s.cast(x, wide_type(x.type)) for x in scalars]
-        return s.cast(self.element(s, *wide), element)
+        return s.cast(self._checked_element(s, *wide), element)
 
     def _named(self) -> list[tuple[str, TensorType]]:
         return [(field.name, value.type) for field, value in zip(self.definition.operands, self.operands)]  # type: ignore[misc]

@@ -73,7 +73,9 @@ class IndexingBuilder(ArrangeBuilder):
         if element.is_unsigned:
             return index
         wide = self.cast(index, I64)  # a narrow type may not hold the size
-        return self.select(wide < 0, wide + self.count(x, [axis], I64), wide)
+        from_front = wide + self.count(x, [axis], I64)
+        # One that is too low stays as it was written: the error that ends the call tells it.
+        return self.select((wide < 0) & (from_front >= 0), from_front, wide)
 
     def _at(self, x: Tensor, axes: list[int], positions: list[Tensor], side_by_side: bool) -> Tensor:
         """The elements at positions along several axes; the positions are broadcast.
@@ -87,6 +89,43 @@ class IndexingBuilder(ArrangeBuilder):
         front = axes[0] if side_by_side else 0
         new, old = range(len(shape)), range(len(shape), found.type.rank)
         return self.transpose(found, [*old[:front], *new, *old[front:]])
+
+    # --- slices whose bounds are clamped at run time -------------------------------------------------------------------
+
+    def _clamped_slice(self, x: TensorLike, axis: int, part: slice) -> Tensor:
+        """x[part] along an axis, its bounds clamped to the axis as Python does it; they may be tensor<i64>."""
+        x = self.tensor(x)
+        start, count, step = self._places_of_slice(x, axis, part)
+        extent = self.to_index(count)
+        if step == 1:
+            starts = [start if i == axis else 0 for i in range(x.type.rank)]
+            sizes = [extent if i == axis else size for i, size in enumerate(self.shape(x))]
+            return self.dynamic_slice(x, starts, sizes, mode="clamp")
+        return self.take(x, self.add(start, self.mul(self.iota([extent], 0), step)), axis, mode="clamp")
+
+    def _places_of_slice(self, x: TensorLike, axis: int, part: slice) -> tuple[Tensor, Tensor, int]:
+        """The first place of a slice, how many there are, and the step: as `slice.indices` gives them."""
+        step = 1 if part.step is None else part.step
+        size = self.extent_count(self.shape(x)[axis])
+        size = size if isinstance(size, Tensor) else self.constant(size, I64)
+        low, high = (0, size) if step > 0 else (-1, self.sub(size, 1))
+        start = self._bound(part.start, size, low, high) if part.start is not None else low if step > 0 else high
+        stop = self._bound(part.stop, size, low, high) if part.stop is not None else high if step > 0 else low
+        start, stop = (self.constant(one, I64) if isinstance(one, int) else one for one in (start, stop))
+        length = self.sub(stop, start) if step > 0 else self.sub(start, stop)
+        count = length if abs(step) == 1 else self.floordiv(self.add(length, abs(step) - 1), abs(step))
+        return start, self.maximum(count, self.constant(0, I64)), step
+
+    def _bound(self, given: Any, size: Tensor, low: int | Tensor, high: Tensor) -> Tensor:
+        """A bound, counted from the end if it is negative, and clamped."""
+        least = low if isinstance(low, Tensor) else self.constant(low, I64)
+        if not isinstance(given, Tensor):
+            at = given.__index__()
+            if at >= 0:
+                return self.minimum(self.constant(at, I64), high)
+            return self.maximum(self.add(size, self.constant(at, I64)), least)
+        counted = self.select(self.cmp("lt", given, 0), self.add(given, size), given)
+        return self.clamp(counted, least, high)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

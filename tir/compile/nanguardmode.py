@@ -1,0 +1,5 @@
+"""Theano's place of `NanGuardMode`."""
+
+from tir.graph.modes import NanGuardMode
+
+__all__ = ["NanGuardMode"]
