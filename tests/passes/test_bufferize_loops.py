@@ -256,7 +256,7 @@ BUBBLE = function(f"""{SIZE}
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_bubble_sort_is_stores_under_a_condition(count: int) -> None:
     found = counts(lowered(BUBBLE))
-    assert found["memref.copy"] == found["memref.alloc"] == 1 and found["memref.copy in a loop"] == 0
+    assert found["memref.copy"] == 1 and found["memref.alloc"] == found["memref.copy in a loop"] == 0  # in the result
     x = np.random.default_rng(3).standard_normal(count).astype(np.float32)
     assert np.array_equal(agree(BUBBLE, x)[0], np.sort(x))
 
