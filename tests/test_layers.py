@@ -76,7 +76,7 @@ DIALECT_ROWS: tuple[tuple[str, ...], ...] = (
     ("numeric",),
     ("arith_base",),
     ("arith_casts",),
-    ("builtin", "arith", "math", "library", "custom_derivative"),
+    ("builtin", "arith", "math", "library", "custom_derivative", "tensor"),
     ("math_expansions_base",),
     (
         "math_expansions_error", "math_expansions_inverse", "math_expansions_log", "math_expansions_pow",

@@ -527,12 +527,13 @@ class _Point:
         found = _tensors(self.name, "what the function gives", given)
         return [x if x.value.block is self.b.block else self.b.leaf(x) for x in found]
 
-    def _array(self, x: Any) -> Array:
+    def _array(self, x: Any) -> Any:
         """What a function of arrays gives: a number or an array, on which nothing depends, is a constant."""
         if not is_operand(x):
             message = f"tir.{self.name}: the function must give arrays or numbers, got {told(x)}"
             raise TirError(message, caller_location())
-        return as_array(self.b, x)
+        is_foreign = isinstance(x, Tensor) and x.builder is not self.b
+        return x if is_foreign else as_array(self.b, x)  # a message says whose it is
 
     def packed(self, found: Iterable[Any]) -> Any:
         """What there is for each leaf, in the form of the arguments."""

@@ -38,7 +38,7 @@ LOOK_BUGS = (
     Bug(
         "operands of a product without the last of them",
         "tir/inspect/costs.py",
-        "[*dict.fromkeys(read), *op.outputs]",
+        "[*dict.fromkeys(read), *op.results]",
         "[*dict.fromkeys(read)]",
         ("tests/inspect/test_explanations.py",),
     ),

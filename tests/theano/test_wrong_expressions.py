@@ -501,7 +501,7 @@ SIZES: list[tuple[Callable[[], Any], list[Any], list[Any], str]] = [
     (lambda: x[i], [x, i], [(2, 3), -6], "an index of axis 0 of x must be at least 0, got -6"),
     (lambda: x[iv], [x, iv], [(2, 3), [0, 7]], "an index of axis 0 of x must be less than the size of the axis, got 7 and 2"),
     (lambda: x[T.arange(iv.shape[0]), iv], [x, iv], [(2, 3), [0, 7]], "an index of axis 1 of x must be less than the size of the axis, got 7 and 3"),
-    (lambda: T.nnet.categorical_crossentropy(T.nnet.softmax(x), iv), [x, iv], [(2, 3), [0, 1, 2]], "an index of axis 0 of x must be less than the size of the axis, got 2 and 2"),
+    (lambda: T.nnet.categorical_crossentropy(T.nnet.softmax(x), iv), [x, iv], [(2, 3), [0, 1, 2]], "index 0 axis 0 and index 1 axis 0 must have one size, got 2 and 3"),
     (lambda: T.nnet.categorical_crossentropy(T.nnet.softmax(x), iv), [x, iv], [(2, 3), [0, 3]], "an index of axis 1 of x must be less than the size of the axis, got 3 and 3"),
     (lambda: x.reshape((4, 2)), [x], [(2, 3)], "the number of elements must stay, got 6 and 8"),
     (lambda: x.reshape((4, -1)), [x], [(2, 3)], "the number of elements must stay, got 6 and 4"),

@@ -116,8 +116,7 @@ def _of_nest(op: linalg.Generic, function: str, runs: Amount, lengths: _Lengths)
     special = sum(inner.name.startswith("math.") and inner.name not in _CHEAP for inner in op.body)
     read = [value for value, argument in zip(op.inputs, op.input_arguments) if argument.is_used] + op.captured
     read += [value for value, argument in zip(op.outputs, op.output_arguments) if argument.is_used]
-    written = [value for value in op.results if not _stays_inside(value)]
-    through = [value for value in [*dict.fromkeys(read), *written] if not _stays_inside(value)]
+    through = [value for value in [*dict.fromkeys(read), *op.results] if not _stays_inside(value)]
     moved = total(lengths.bytes_of(value) for value in through)
     merged = len(op.location.parts())
     return Cost(function, _family(op), op.location, merged, points * plain, points * special, moved * runs)

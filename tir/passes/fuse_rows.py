@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tir.dialects import linalg
+from tir.dialects import arith, linalg
 from tir.ir import actions
 from tir.ir.errors import Location
 from tir.ir.ir import Block, Op, OpResult, Value
@@ -203,7 +203,14 @@ class _Grouping:
 
 def _can_join(op: linalg.Generic) -> bool:
     """The op works on slices as it does on the whole."""
-    return is_fusable(op) and not op.captured and not is_contraction(op)
+    return is_fusable(op) and not op.captured and not is_contraction(op) and not _is_product(op)
+
+
+def _is_product(op: linalg.Generic) -> bool:
+    """A reduction of products of two inputs, as a matrix times a vector: a library may have it."""
+    inputs = set(op.input_arguments)
+    products = (inner for inner in op.body if isinstance(inner, (arith.MulF, arith.MulI)))
+    return not op.is_all_parallel and any(len(inputs & set(inner.operands)) == 2 for inner in products)
 
 
 def _merged(first: Sequence[linalg.Generic], second: Sequence[linalg.Generic], order: dict[Op, int]) -> list[linalg.Generic]:

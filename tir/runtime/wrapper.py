@@ -32,6 +32,10 @@ from tir.runtime.wrapper_writer import NUMBERS, Argument, CallStyle, Unsupported
 
 __all__ = ["NUMBERS", "Argument", "CallStyle", "Wrapper", "wrapper_of"]
 
+#: Arguments and results of a call that code takes; each has some 40 parts of control flow, which LLVM takes its time for.
+MAX_VALUES = 32
+
+
 @dataclass(frozen=True)
 class Wrapper:
     """The text, the name of the function in it, and what its table holds: addresses, and objects that must live."""
@@ -65,6 +69,8 @@ def wrapper_of(
     """
     python, numpy = python_structs(), numpy_structs()
     if python is None or numpy is None or not _is_supported(signature, arguments, style):
+        return None
+    if len(arguments) + len(results) > MAX_VALUES:
         return None
     writer = WrapperWriter(python, numpy, signature, arguments, results, style)
     try:
