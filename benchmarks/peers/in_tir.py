@@ -86,11 +86,11 @@ def calls(workload: Workload, threads: int) -> list[Call]:
 
 def _with_state(workload: Workload, arguments: list[np.ndarray]) -> Call:
     """A step whose first arguments are shared variables."""
-    tir.config.floatX = "float32"  # else a float such as 0.9 beside f32 makes f64, as in Theano
-    variables = [tir.shared(x) for x in arguments[: workload.state]]
     rest = arguments[workload.state :]
-    inputs = [tensor.TensorType(x.dtype.name, (False,) * x.ndim)() for x in rest]
-    results = workload.program(Graph(tensor))(*variables, *inputs)
-    news = results if isinstance(results, (tuple, list)) else [results]
-    step = tir.function(inputs, [], updates=list(zip(variables, news)))
+    with tir.config.change_flags(floatX="float32"):  # else a float such as 0.9 beside f32 makes f64, as in Theano
+        variables = [tir.shared(x) for x in arguments[: workload.state]]
+        inputs = [tensor.TensorType(x.dtype.name, (False,) * x.ndim)() for x in rest]
+        results = workload.program(Graph(tensor))(*variables, *inputs)
+        news = results if isinstance(results, (tuple, list)) else [results]
+        step = tir.function(inputs, [], updates=list(zip(variables, news)))
     return Call(step, rest, lambda _: [v.get_value() for v in variables])
