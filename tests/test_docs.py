@@ -38,8 +38,9 @@ def ids(paths: list[Path]) -> list[str]:
 # --- the pages -------------------------------------------------------------------------------------------------------
 
 
-# That page runs tests of all ops.
-EXAMPLE_PAGES = [pytest.param(path, marks=pytest.mark.slow) if path.name == "add-an-op.md" else path for path in PAGES]
+#: Pages whose examples run parts of the test suite.
+LONG = ("add-an-op.md", "add-a-rewrite.md")
+EXAMPLE_PAGES = [pytest.param(path, marks=pytest.mark.slow) if path.name in LONG else path for path in PAGES]
 
 
 @pytest.mark.parametrize("path", EXAMPLE_PAGES, ids=ids(PAGES))

@@ -114,6 +114,7 @@ def test_initial_weights_of_the_network_are_glorots() -> None:
     assert np.abs(program.state["w1"][:, :10] - program.state["w2"]).min() > 0  # two keys, two sequences
 
 
+@pytest.mark.slow  # `.ci/run` runs the demo itself, once
 @pytest.mark.timeout(300)
 def test_demo_reaches_its_accuracies_with_the_same_bits_on_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sklearn")

@@ -40,7 +40,7 @@ def by_hand(facts: tuple[int, ...], x: Any, w: Any, g: Any) -> tuple[Any, Any, A
     return y, by_x, by_w
 
 
-@pytest.mark.parametrize("batch", ["2", "[B]", "?"])
+@pytest.mark.parametrize("batch", ["[B]", pytest.param("2", marks=pytest.mark.slow), pytest.param("?", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("facts", SLIDES, ids=str)
 def test_zeros_around_elements_are_no_part_of_g(facts: tuple[int, ...], batch: str) -> None:
     stride, dilation, low, high, between, size, window = facts

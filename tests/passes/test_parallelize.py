@@ -35,7 +35,7 @@ from tir.passes.pipelines import default
 from tir.runtime.jit import emit_object, pool
 
 NUMBERS_OF_THREADS = (1, 2, 3, 5)
-QUICK, SLOW = range(50), [range(start, start + 100) for start in range(50, 1_050, 100)]
+QUICK, SLOW = range(30), [range(start, start + 100) for start in range(30, 1_030, 100)]
 
 
 @pytest.fixture
