@@ -129,8 +129,8 @@ def test_mutants_are_the_same_for_the_same_seed() -> None:
     assert list(mutants(3, 50)) == list(mutants(3, 50)) != list(mutants(4, 50))
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_20_000_mutants_are_read_or_refused_with_places_and_passes_leave_them_right(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(6))
+def test_12_000_mutants_are_read_or_refused_with_places_and_passes_leave_them_right(seed: int) -> None:
     _read_mutants(seed, 2_000)
 
 

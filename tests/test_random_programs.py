@@ -21,8 +21,8 @@ QUICK = range(300)
 #: In batches, so that the slow test is as many tests as make sense for two workers.
 SLOW = [range(start, start + 200) for start in range(300, 20_300, 200)]
 #: Of programs with branches and loops.
-QUICK_CONTROL = range(100)
-SLOW_CONTROL = [range(start, start + 100) for start in range(100, 1_100, 100)]
+QUICK_CONTROL = range(70)
+SLOW_CONTROL = [range(start, start + 100) for start in range(70, 1_070, 100)]
 RUNS, MORE_RUNS = 3, 25  # of a program with its roundings shaken; the second where levels differ
 MAX_STEPS = 200  # of shrinking
 
