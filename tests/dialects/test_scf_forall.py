@@ -76,6 +76,18 @@ def test_what_is_read_of_a_shared_tensor_stood_there_before() -> None:
     assert first_disagreement(main(loop(turned)), {"x": X, "init": X.copy(), "n": 3}, levels=LEVELS) is None
 
 
+def test_what_is_read_of_a_shared_tensor_in_memory_of_its_own_stays() -> None:
+    made = NEGATED.replace("%row", "%w").replace("tensor<4xf32>", ROWS).replace("%e = tensor.empty()", "%e = tensor.empty(%n)")
+    made = made[made.index("%e = ") :].replace("%s", "%x").replace("(d0)", "(d0, d1)").replace('["parallel"]', '["parallel", "parallel"]')
+    turned = f"""
+        %one = arith.constant 1 : index
+        %last = arith.subi %n, %one : index
+        %j = arith.subi %last, %i : index
+        %row = tensor.extract_slice %o[%j, 0] [1, 4] [1, 1] : {ROWS} to tensor<4xf32>"""
+    text = main(made + loop(turned).replace("%o = %init", "%o = %w"))
+    assert first_disagreement(text, {"x": X, "init": X.copy(), "n": 3}, levels=LEVELS) is None
+
+
 LEVELS = ["tensor", "bufferized", "loops, not fused", "cpu"]
 
 

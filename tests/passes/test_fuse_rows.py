@@ -194,6 +194,55 @@ def test_an_op_between_that_needs_one_and_is_needed_by_the_other() -> None:
     fused(text, numbers(5, 100))
 
 
+CUBE, SQUARE = "tensor<7x7x80xf32>", "tensor<7x7xf32>"
+
+
+def cube(lines: str) -> str:
+    """What is made of %x and %m, the largest of each of its rows, %t being %x with its first axes exchanged."""
+    head = f"  %m = tir.max %x over [2] : {SQUARE}\n  %t = tir.transpose %x by [1, 0, 2] : {CUBE}\n"
+    return function(head + lines, f"%x: {CUBE}", CUBE)
+
+
+def test_a_row_of_another_iteration_is_not_that_of_this_one() -> None:
+    text = cube(f"""\
+  %u = tir.transpose %m by [1, 0] : {SQUARE}
+  %b = tir.broadcast %u along [0, 1] : {SQUARE} -> {CUBE}
+  %r = tir.sub %x, %b : {CUBE}""")
+    fused(text, numbers(7, 7, 80))
+
+
+def test_one_tensor_may_have_several_slices() -> None:
+    text = cube(f"""\
+  %b = tir.broadcast %m along [0, 1] : {SQUARE} -> {CUBE}
+  %c = tir.sub %x, %b : {CUBE}
+  %r = tir.add %c, %t : {CUBE}""")
+    module, _ = fused(text, numbers(7, 7, 80))
+    (loop,) = loops(module)
+    assert sum(op.name == "tensor.extract_slice" for op in loop.body) == 2
+
+
+def test_positions_are_those_of_the_whole() -> None:
+    text = function("""\
+  %m = tir.max %x over [1] : tensor<6xf32>
+  %b = tir.broadcast %m along [0] : tensor<6xf32> -> tensor<6x100xf32>
+  %c = tir.sub %x, %b : tensor<6x100xf32>
+  %i = tir.iota axis 0 : tensor<6x100xf32>
+  %j = tir.iota axis 1 : tensor<6x100xf32>
+  %d = tir.mul %c, %i : tensor<6x100xf32>
+  %r = tir.add %d, %j : tensor<6x100xf32>""", "%x: tensor<6x100xf32>", "tensor<6x100xf32>")
+    module = structured(text)
+    FuseStructured().run(module)  # the positions stand in the bodies of others then
+    want = Interpreter(module).run("main", [numbers(6, 100)])
+    FuseRows().run(module)
+    assert len(loops(module)) == 1
+    np.testing.assert_array_equal(Interpreter(module).run("main", [numbers(6, 100)])[0], want[0])
+
+
+def test_one_row_is_no_loop() -> None:
+    module, remarks = fused(SOFTMAX.replace("[N]", "1"), numbers(1, 100))
+    assert loops(module) == [] and "not fused: no parallel loop is common to the ops" in remarks
+
+
 QUICK = range(40)
 SLOW = [range(start, start + 100) for start in range(40, 1_040, 100)]
 

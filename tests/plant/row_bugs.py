@@ -17,7 +17,7 @@ ROW_BUGS = (
     Bug("reductions counted as common loops", AXES, "if kind == linalg.PARALLEL and d not in single)", "if d not in single)", FUSED),
     Bug(
         "what is made in another iteration taken for that of this one", FUSE,
-        "if is_inside and not (nest.band <= axes and nest.band <= self.axes.of_value(value)):", "if False:", FUSED,
+        "if is_inside and not self.axes.are_same_place(op, value, map, nest.band):", "if False:", FUSED,
     ),
     Bug("columns taken for rows", FUSE, "if self.axes.inner_axis_in(op, nest.band):", "if False:", FUSED),
     Bug(
@@ -32,7 +32,7 @@ ROW_BUGS = (
     Bug("parts written to the first row", ROWS, "offsets = [self.counters.get(axis, 0) for axis in axes]", "offsets = [0 for axis in axes]", FUSED),
     Bug("a slice taken for another of the same tensor", ROWS, "key = value, tuple(axes)", "key = value, ()", FUSED),
     Bug("positions counted anew inside the loop", ROWS, "mapping[inner.result] = counter or ", "mapping[inner.result] = ", FUSED),
-    Bug("the bounds of a loop in the wrong order", ROWS, "for dim in range(most.rank) if", "for dim in reversed(range(most.rank)) if", FUSED),
+    Bug("the size of another loop of a row", ROWS, "self.axes.of_loop(op, expr.position) == axis:", "self.axes.of_loop(op, expr.position) in self.band:", FUSED),
     Bug("a loop that gives the first values themselves", SCF, "made = dict(zip(self.shared_outs, map(np.array, inits)))", "made = dict(zip(self.shared_outs, inits))", FORALL),
     Bug("what an iteration reads changed by another", CONTROL, "if is_read and f.buffers.get(init) is place.buffer:", "if False:", FORALL),
     Bug("parts computed aside", CONTROL, "    f.want(op.body, [(part.source, place.storage) for part, place in early.items()])\n", "", FORALL),

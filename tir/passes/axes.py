@@ -48,13 +48,16 @@ class Axes:
         kinds = enumerate(op.iterator_types)
         return frozenset(self.of_loop(op, d) for d, kind in kinds if kind == linalg.PARALLEL and d not in single)
 
-    def of_value(self, value: Value) -> frozenset[int]:
-        """The axes of a tensor."""
-        return frozenset(self._number((value, axis)) for axis in range(len(_shape(value))))
-
-    def of_map(self, op: linalg.Generic, map: AffineMap) -> frozenset[int]:
-        """The axes along which the op reads an operand."""
-        return frozenset(self.of_loop(op, expr.position) for expr in map.results if isinstance(expr, AffineDim))
+    def are_same_place(self, op: linalg.Generic, value: Value, map: AffineMap, band: frozenset[int]) -> bool:
+        """Each step of the loops `band` reads of the value what the same step makes."""
+        seen: set[int] = set()
+        for axis, expr in enumerate(map.results):
+            made = self._number((value, axis))
+            read = self.of_loop(op, expr.position) if isinstance(expr, AffineDim) else None
+            if made != read and (made in band or read in band):
+                return False
+            seen.add(made)
+        return band <= seen
 
     def reads_bare(self, op: linalg.Generic, map: AffineMap, band: frozenset[int]) -> bool:
         """The loops of these axes occur in the map by themselves only."""

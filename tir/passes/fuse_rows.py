@@ -159,11 +159,10 @@ class _Grouping:
             if self.axes.inner_axis_in(op, nest.band):
                 return "the common loops run along the innermost axis, so that rows would be columns"
             for value, map in zip(op.operands, op.maps):
-                axes = self.axes.of_map(op, map)
-                if axes is None or not self.axes.reads_bare(op, map, nest.band):
+                if not self.axes.reads_bare(op, map, nest.band):
                     return "an operand is not read along its axes"
                 is_inside = isinstance(value, OpResult) and value.op in members
-                if is_inside and not (nest.band <= axes and nest.band <= self.axes.of_value(value)):
+                if is_inside and not self.axes.are_same_place(op, value, map, nest.band):
                     return "what one op hands to the other is not made in the same iteration"
         if self._behind(nest.ops) is None:
             return "an op between them needs the first and is needed by the second, or is too far away"
