@@ -77,8 +77,15 @@ def test_what_is_read_of_a_shared_tensor_stood_there_before() -> None:
 
 
 def test_what_is_read_of_a_shared_tensor_in_memory_of_its_own_stays() -> None:
-    made = NEGATED.replace("%row", "%w").replace("tensor<4xf32>", ROWS).replace("%e = tensor.empty()", "%e = tensor.empty(%n)")
-    made = made[made.index("%e = ") :].replace("%s", "%x").replace("(d0)", "(d0, d1)").replace('["parallel"]', '["parallel", "parallel"]')
+    made = (
+        NEGATED.replace("%row", "%w").replace("tensor<4xf32>", ROWS).replace("%e = tensor.empty()", "%e = tensor.empty(%n)")
+    )
+    made = (
+        made[made.index("%e = ") :]
+        .replace("%s", "%x")
+        .replace("(d0)", "(d0, d1)")
+        .replace('["parallel"]', '["parallel", "parallel"]')
+    )
     turned = f"""
         %one = arith.constant 1 : index
         %last = arith.subi %n, %one : index
@@ -128,10 +135,12 @@ def test_rows_of_known_size_are_on_the_stack_and_each_iteration_has_its_own() ->
 
 
 def test_large_rows_are_not_on_the_stack() -> None:
-    text = function(SIGNATURE, loop(NEGATED)).replace("4xf32>", "40000xf32>").replace("[1, 4]", "[1, 40000]")
-    twice = text.replace("%row into", "%row into")
-    ops = ops_on_buffers(twice)
-    assert not any(isinstance(op, memref.Alloca) for op in ops)
+    twice = NEGATED.replace("%row", "%t") + NEGATED.split("%e = ")[1].replace(
+        "tensor.empty() : tensor<4xf32>", "", 1
+    ).replace("%s", "%t")
+    for size, is_small in ((16_000, True), (17_000, False)):
+        text = function(SIGNATURE, loop(twice)).replace("4xf32>", f"{size}xf32>").replace("[1, 4]", f"[1, {size}]")
+        assert any(isinstance(op, memref.Alloca) for op in ops_on_buffers(text)) == is_small
 
 
 WRONG: list[tuple[str, str]] = [

@@ -13,8 +13,8 @@ FORALL = ("tests/dialects/test_scf_forall.py",)
 
 ROW_BUGS = (
     Bug("a loop of two axes tied to both", AXES, "if any(loops.get(op, dim) != dim for op, dim in more.items()):", "if False:", FUSED),
-    Bug("loops of one step counted as common", AXES, "if kind == linalg.PARALLEL and d not in single)", "if kind == linalg.PARALLEL)", FUSED),
-    Bug("reductions counted as common loops", AXES, "if kind == linalg.PARALLEL and d not in single)", "if d not in single)", FUSED),
+    Bug("loops of one step counted as common", AXES, "if isinstance(expr, AffineDim) and _shape(value)[axis] != 1:", "if isinstance(expr, AffineDim):", FUSED),
+    Bug("reductions counted as common loops", AXES, "for dim, kind in kinds if kind == linalg.PARALLEL)", "for dim, kind in kinds)", FUSED),
     Bug(
         "what is made in another iteration taken for that of this one", FUSE,
         "if is_inside and not self.axes.are_same_place(op, value, map, nest.band):", "if False:", FUSED,

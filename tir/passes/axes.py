@@ -23,13 +23,15 @@ class Axes:
         self._parent: dict[_Node, _Node] = {}
         self._loops: dict[_Node, dict[Op, int]] = {}  # root -> the loop of each op that is of this axis
         self._numbers: dict[_Node, int] = {}
-        for op in ops:  # first what they make, then what they share
+        makers = set(ops)
+        for op in ops:
             for result, map in zip(op.results, op.output_maps):
                 self._tie(op, result, map)
-        for op in ops:
-            for value, map in zip(op.operands, op.maps):
-                if not isinstance(value.op, tensor.Empty):
-                    self._tie(op, value, map)
+        for is_made in (True, False):  # first what one hands to the other, then what they share
+            for op in ops:
+                for value, map in zip(op.operands, op.maps):
+                    if (value.op in makers) == is_made and not isinstance(value.op, tensor.Empty):
+                        self._tie(op, value, map)
 
     # --- questions ---------------------------------------------------------------------------------------------------
 
@@ -38,15 +40,9 @@ class Axes:
         return self._number((op, dim))
 
     def parallel(self, op: linalg.Generic) -> frozenset[int]:
-        """The axes of the parallel loops that are not known to take one step."""
-        single = {
-            expr.position
-            for value, map in zip(op.operands, op.maps)
-            for expr, size in zip(map.results, _shape(value))
-            if size == 1 and isinstance(expr, AffineDim)
-        }
+        """The axes of the parallel loops. One of a single step is no other op's."""
         kinds = enumerate(op.iterator_types)
-        return frozenset(self.of_loop(op, d) for d, kind in kinds if kind == linalg.PARALLEL and d not in single)
+        return frozenset(self.of_loop(op, dim) for dim, kind in kinds if kind == linalg.PARALLEL)
 
     def are_same_place(self, op: linalg.Generic, value: Value, map: AffineMap, band: frozenset[int]) -> bool:
         """Each step of the loops `band` reads of the value what the same step makes."""
