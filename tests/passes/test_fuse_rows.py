@@ -208,7 +208,11 @@ def test_a_row_of_another_iteration_is_not_that_of_this_one() -> None:
   %u = tir.transpose %m by [1, 0] : {SQUARE}
   %b = tir.broadcast %u along [0, 1] : {SQUARE} -> {CUBE}
   %r = tir.sub %x, %b : {CUBE}""")
-    fused(text, numbers(7, 7, 80))
+    module, _ = fused(text, numbers(7, 7, 80))
+    assert len(loops(module)) == 1  # a step makes the row that needs what it has made, at another place
+    both = text.replace("  %r = tir.sub %x, %b", f"  %a = tir.broadcast %m along [0, 1] : {SQUARE} -> {CUBE}\n"
+                        f"  %c = tir.sub %x, %a : {CUBE}\n  %r = tir.sub %c, %b")  # fmt: skip
+    fused(both, numbers(7, 7, 80))
 
 
 def test_one_tensor_may_have_several_slices() -> None:
