@@ -26,8 +26,8 @@ class Namespace:
         return getattr(self._module, name)
 
     def grad(self, cost: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """The gradients of `cost(*arguments)` by all the arguments."""
-        raise NotImplementedError
+        """The gradients of `cost(*arguments)` by all the arguments; TypeError where `differentiates` is false."""
+        raise TypeError(f"{type(self).__name__} has no gradients: a program for it contains the backward pass")
 
     def sigmoid(self, x: Any) -> Any:
         return 1.0 / (1.0 + self.exp(-x))

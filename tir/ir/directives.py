@@ -34,10 +34,12 @@ from tir.ir.format_pieces import (
 )
 from tir.ir.ir import Op, Value
 from tir.ir.loop_directives import (
+    parse_bindings,
     parse_carried_values,
     parse_forall,
     parse_index_list,
     parse_scan_header,
+    print_bindings,
     print_carried_values,
     print_forall,
     print_index_list,
@@ -184,7 +186,7 @@ def parse_for(
     for mark, declared in (("=", low), ("to", high), ("step", step)):
         reader.punct(mark) if mark == "=" else reader.word(mark)
         parsed.operands[declared.name] = [reader.use()]
-    carried, parsed.operands[init.name] = _parse_bindings(reader) if reader.take_word("iter_args") else ([], [])
+    carried, parsed.operands[init.name] = parse_bindings(reader) if reader.take_word("iter_args") else ([], [])
     types = _parse_result_types(reader) if reader.take_punct("->") else []
     _check_count(reader, "iter_args", carried, types)
     parsed.operand_types[init.name] = types
@@ -204,7 +206,7 @@ def print_for(op: Op, out: Spaced, unsigned: Any, low: Any, high: Any, step: Any
     for i, mark in enumerate((" = ", " to ", " step ")):
         writer.text(mark)
         writer.operand(op, i)
-    _print_bindings(op, writer, "iter_args", arguments[1:], 3)
+    print_bindings(op, writer, "iter_args", arguments[1:], 3)
     kind = op.operand(0).type
     writer.text("" if kind is INDEX else f" : {kind}")
     writer.text(" ")
@@ -231,7 +233,7 @@ def print_if(op: Op, out: Spaced, values: TypePiece, then: Any, otherwise: Any) 
 
 def parse_while(reader: Reader, parsed: Parsed, inits: Any, before: Any) -> None:
     """`(%x = %init, ..)`; the types follow behind a colon, and become those of the arguments."""
-    carried, parsed.operands[inits.name] = _parse_bindings(reader) if reader.is_brackets("(") else ([], [])
+    carried, parsed.operands[inits.name] = parse_bindings(reader) if reader.is_brackets("(") else ([], [])
     types = _types_ahead(reader)
     parsed.entry_arguments = [EntryArgument(*pair) for pair in zip(carried, types)]
 
@@ -247,7 +249,7 @@ def _types_ahead(reader: Reader) -> list[Type]:
 
 def print_while(op: Op, out: Spaced, inits: Any, before: Any) -> None:
     if op.operands:
-        _print_bindings(op, out.begin(), "", op.regions[0].blocks[0].arguments, 0, types=False)
+        print_bindings(op, out.begin(), "", op.regions[0].blocks[0].arguments, 0, types=False)
 
 
 def parse_parallel(
@@ -296,34 +298,6 @@ def _parse_use_list(reader: Reader) -> list[int]:
     found = inner.use_list()
     inner.finish("')'")
     return found
-
-
-def _parse_bindings(reader: Reader) -> tuple[list[int], list[int]]:
-    """`(%x = %init, ..)`: the names defined and the operands."""
-    inner = reader.brackets("(")
-    names: list[int] = []
-    operands: list[int] = []
-    while not inner.done:
-        names.append(inner.use())
-        inner.punct("=")
-        operands.append(inner.use())
-        if not inner.take_punct(","):
-            inner.finish("',' or ')'")
-    return names, operands
-
-
-def _print_bindings(
-    op: Op, writer: Writer, word: str, arguments: Sequence[Value], first: int, types: bool = True
-) -> None:
-    if not arguments:
-        return
-    writer.text(f" {word}(" if word else "(")
-    for i, argument in enumerate(arguments):
-        writer.text(", " if i else "")
-        writer.argument(argument)
-        writer.text(" = ")
-        writer.operand(op, first + i)
-    writer.text(f") -> ({', '.join(str(r.type) for r in op.results)})" if types else ")")
 
 
 def _print_values(writer: Writer, values: Sequence[Value]) -> None:

@@ -18,8 +18,8 @@ from tir.ir.types import I64, INDEX, TensorType, Type
 from tir.ir.views import DYNAMIC_INDEX
 
 __all__ = [
-    "parse_carried_values", "parse_forall", "parse_index_list", "parse_scan_header", "print_carried_values",
-    "print_forall", "print_index_list", "print_scan_header",
+    "parse_bindings", "parse_carried_values", "parse_forall", "parse_index_list", "parse_scan_header", "print_bindings",
+    "print_carried_values", "print_forall", "print_index_list", "print_scan_header",
 ]  # fmt: skip
 
 
@@ -49,16 +49,7 @@ def parse_forall(
         for mark, dynamic, static in (("=", low, static_low), ("to", high, static_high), ("step", step, static_step)):
             reader.punct(mark) if mark == "=" else reader.word(mark)
             _parse_mixed(reader, parsed, dynamic, static, "(")
-    names: list[int] = []
-    carried: list[int] = []
-    if reader.take_word("shared_outs"):
-        inner = reader.brackets("(")
-        while not inner.done:
-            names.append(inner.use())
-            inner.punct("=")
-            carried.append(inner.use())
-            if not inner.take_punct(","):
-                inner.finish("',' or ')'")
+    names, carried = parse_bindings(reader) if reader.take_word("shared_outs") else ([], [])
     types = reader.results() if reader.take_punct("->") else []
     if len(types) != len(names):
         raise reader.error(f"shared_outs has {len(names)} tensors, and there are {len(types)} types behind '->'")
@@ -89,16 +80,37 @@ def print_forall(
         for mark, dynamic, static in ((") = ", low, static_low), (" to ", high, static_high), (" step ", step, static_step)):
             writer.text(mark)
             _print_mixed(op, writer, dynamic, static, "()")
-    if carried:
-        writer.text(" shared_outs(")
-        for i, argument in enumerate(carried):
-            writer.text(", " if i else "")
-            writer.argument(argument)
-            writer.text(" = ")
-            writer.operand(op, first + i)
-        writer.text(f") -> ({', '.join(str(result.type) for result in op.results)})")
+    print_bindings(op, writer, "shared_outs", carried, first)
     writer.text(" ")
     writer.region(op.regions[0], arguments=False, terminator=bool(carried))
+
+
+def parse_bindings(reader: Reader) -> tuple[list[int], list[int]]:
+    """`(%x = %init, ..)`: the names defined and the operands."""
+    inner = reader.brackets("(")
+    names: list[int] = []
+    operands: list[int] = []
+    while not inner.done:
+        names.append(inner.use())
+        inner.punct("=")
+        operands.append(inner.use())
+        if not inner.take_punct(","):
+            inner.finish("',' or ')'")
+    return names, operands
+
+
+def print_bindings(
+    op: Op, writer: Writer, word: str, arguments: Sequence[Value], first: int, types: bool = True
+) -> None:
+    if not arguments:
+        return
+    writer.text(f" {word}(" if word else "(")
+    for i, argument in enumerate(arguments):
+        writer.text(", " if i else "")
+        writer.argument(argument)
+        writer.text(" = ")
+        writer.operand(op, first + i)
+    writer.text(f") -> ({', '.join(str(r.type) for r in op.results)})" if types else ")")
 
 
 def parse_carried_values(reader: Reader, parsed: Parsed, inits: Any, region: Any) -> None:
