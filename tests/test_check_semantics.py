@@ -35,7 +35,7 @@ from tir.semantics.outcome import Program, draw_inputs
 # --- right passes ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 24))])
 def test_the_passes_of_tir_keep_what_random_programs_compute(seed: int) -> None:
     module, said = parse(random_program(seed).text), []
     run_pipeline(default(), module, [CheckSemantics(lambda sentence, location: said.append(sentence))])

@@ -17,9 +17,9 @@ from tests.random_program_text import DTYPES, NAMES, Program, dropped
 from tests.random_programs import random_program
 from tir.dialects.tir import DIALECT
 
-QUICK = range(300)
+QUICK = range(200)
 #: In batches, so that the slow test is as many tests as make sense for two workers.
-SLOW = [range(start, start + 200) for start in range(300, 20_300, 200)]
+SLOW = [range(start, start + 200) for start in range(200, 20_200, 200)]
 #: Of programs with branches and loops.
 QUICK_CONTROL = range(70)
 SLOW_CONTROL = [range(start, start + 100) for start in range(70, 1_070, 100)]

@@ -87,7 +87,7 @@ def tolerance(name: str, got: Any) -> Tolerance:
     return Tolerance(roundings * unit / float(np.finfo(np.float64).eps), by_array=True)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in LARGE])
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in LARGE][::2])
 def test_levels_agree(name: str) -> None:
     assert_levels_agree(name, 0, QUICK)
 

@@ -97,7 +97,7 @@ _WORDS = frozenset(
     align noalias nocapture captures readonly writeonly readnone nonnull noundef dereferenceable returned
     zeroext signext immarg writable range
     nounwind willreturn norecurse nofree nosync nocallback nocreateundeforpoison mustprogress speculatable memory
-    alwaysinline noinline inlinehint cold hot noreturn nobuiltin builtin read write readwrite
+    alwaysinline noinline optnone inlinehint cold hot noreturn nobuiltin builtin read write readwrite
     argmem inaccessiblemem errnomem target_mem0 target_mem1 address provenance read_provenance ret_address
     """.split()
 ) | set(_ELEMENT_BYTES)
@@ -121,6 +121,7 @@ _STRING_OR_COMMENT = re.compile(
     r"|(?P<target>\b(?:source_filename|target\s+triple|target\s+datalayout)\s*=\s*)?(?P<prefix>[@%!]|\bc)?"
     r'"(?P<text>[^"\n]*)"(?:\s*=\s*"(?P<value>[^"\n]*)")?'
 )
+_LINE_WITH_EITHER = re.compile(r"^[^\";\n]*[\";].*$", re.M)  # few lines: most of the text is not searched for strings
 _STRAY_CHARACTER = re.compile(r"[^-\w$.+\s%@#!,=*()\[\]{}<>:\"]")
 _TOKEN = re.compile(r"[%@#!]?[-\w$.+]+:?")
 _NUMBER = re.compile(
@@ -132,7 +133,7 @@ _BRACKET = re.compile(r"[][(){}<>]")
 _DEPTH = {**dict.fromkeys("[({<", 1), **dict.fromkeys("])}>", -1)}
 _VECTOR = re.compile(r"<\s*(\d+)\s+x\s+([\w.]+)")
 _ARRAY = re.compile(r"\[\s*(\d+)\s+x\s")
-_ALIGNMENT = re.compile(r"\balign\s*\(?\s*(\d+)")
+_ALIGNMENT = re.compile(r"align\s*\(?\s*(\d+)")
 
 
 def check_source(text: str) -> None:
@@ -142,7 +143,7 @@ def check_source(text: str) -> None:
     if bad := _FORBIDDEN_CHARACTER.search(text):
         raise _source_error(text, bad.start(), f"character {bad.group()!r} is not printable ASCII")
     # Strings and comments hold no newline, so line numbers stay those of the original text.
-    bare = _STRING_OR_COMMENT.sub(lambda match: _check_string(text, match), text)
+    bare = _LINE_WITH_EITHER.sub(lambda line: _bare(text, line), text)
     if bad := _STRAY_CHARACTER.search(bare):
         raise _source_error(bare, bad.start(), f"character {bad.group()!r} has no meaning outside a string")
     depths = accumulate(map(_DEPTH.__getitem__, _BRACKET.findall(bare)))
@@ -160,7 +161,12 @@ def check_source(text: str) -> None:
     _check_metadata(bare)
 
 
-def _check_string(text: str, match: re.Match[str]) -> str:
+def _bare(text: str, line: re.Match[str]) -> str:
+    """The line with what stands for its strings and comments."""
+    return _STRING_OR_COMMENT.sub(lambda match: _check_string(text, match, line.start()), line.group())
+
+
+def _check_string(text: str, match: re.Match[str], line_start: int) -> str:
     """What stands for a string or comment in the bare text: an empty string of its kind."""
     content, prefix, value = match["text"], match["prefix"], match["value"]
     if content is None:
@@ -177,7 +183,7 @@ def _check_string(text: str, match: re.Match[str]) -> str:
     if not prefix and allowed and allowed.fullmatch(value or ""):
         return '""'
     what = f'the string "{content[:60]}" is not in the LLVM IR that the gate accepts'
-    raise _source_error(text, match.start("text"), what)
+    raise _source_error(text, line_start + match.start("text"), what)
 
 
 def _check_sizes(bare: str) -> None:
