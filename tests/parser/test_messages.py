@@ -127,3 +127,16 @@ def test_an_undefined_name_is_reported_once_in_each_function() -> None:
 def test_a_function_without_its_brace_hides_nothing() -> None:
     text = "func.func @f(%x: f32 {tir.name = \"x\"}) -> f32\n  %0 = arith.addf %x, %y : f32\n  return %0 : f32\n}\n"
     assert errors_of(text) == ["t:1:46: expected '{', got the end of the line", "t:2:23: %y is not defined here"]
+
+
+def test_an_op_that_cannot_be_read_may_bind_the_size_that_others_use() -> None:
+    text = """func.func @f(%x: tensor<?x4xf32>) -> tensor<[T]x4xf32> {
+  %n = tir.dim %x axis 0 : tensor<?x4xf32>
+  tir.name_size %n as "T" :
+  %0 = tir.broadcast %x along [0, 1] : tensor<?x4xf32> -> tensor<[T]x4xf32>
+  return %0 : tensor<[T]x4xf32>
+}
+"""
+    with pytest.raises(TirErrors) as caught:
+        parse_text(text, REGISTRY)
+    assert [error.location.line for error in caught.value.errors] == [3]

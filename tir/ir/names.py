@@ -61,6 +61,8 @@ def check_names_bound(op: Op, types: Iterable[Type]) -> None:
         return  # the function could not be read
     bound = {} if function is None else bindings(function.function_type.inputs)  # type: ignore[attr-defined]
     unbound = names - bound.keys()
+    if unbound and function is not None and any(not (one.name or one.results) for one in function.region.blocks[0]):
+        return  # an op could not be read that may bind them
     for name in sorted(unbound - _bound_by_ops(function).keys() if unbound else (), key=str):
         message = f"{op.name}: size [{name}] is not bound: no argument of the function has [{name}] as a size"
         raise VerifyError(message, op.location)
