@@ -92,10 +92,10 @@ class LoopBuilder:
         return values
 
     @contextmanager
-    def each(self, count: Value) -> Iterator[Value]:
+    def each(self, count: Value, step: int = 1) -> Iterator[Value]:
         """The inside of a loop in order from 0 to `count` that carries nothing: its counter."""
         block = Block([INDEX])
-        self.b.op(scf.For, self.constant(0), count, self.constant(1), [], result_types=[], regions=[Region([block])])
+        self.b.op(scf.For, self.constant(0), count, self.constant(step), [], result_types=[], regions=[Region([block])])
         end = Builder(block, None, self.b.location).op(scf.Yield, [], result_types=[])
         with self.b.at(block, end):
             yield block.arguments[0]

@@ -25,6 +25,11 @@ __all__ = ["LowerLoops"]
 
 SHORTEST_RUN = 8  # a loop over fewer elements costs more than a division for each
 SIDE_BY_SIDE = 2  # vectors of a reduction that chooses
+#: Columns of a strip, and rows of a block of it: with more, the machine does not see that memory is read in order.
+STRIP, BLOCK = 1024, 8
+#: Elements that the second cache holds anyway: no blocks then.
+CACHED_ELEMENTS = 1 << 16
+FEWEST_COLUMNS, FEWEST_ROWS = 16, 8
 
 
 @dataclass
@@ -54,7 +59,7 @@ class LowerLoops(Pass):
 
     def run(self, op: Op) -> None:
         for inner in [o for o in op.walk() if isinstance(o, (linalg.Generic, memref.Copy))]:
-            if isinstance(inner, memref.Copy) and _is_small_block(inner):
+            if isinstance(inner, memref.Copy) and _is_block(inner):
                 continue
             if isinstance(inner, linalg.Generic) and not inner.has_buffers:
                 raise PassError("lower-loops: linalg.generic is on tensors; run bufferize first", inner.location)
@@ -67,17 +72,20 @@ class LowerLoops(Pass):
             actions.end()
 
 
-#: A copy of at most this many elements that stand side by side is one instruction: loops would not pay, and a concat of
-#: a thousand operands would be a thousand nests.
+#: A copy of elements that stand side by side is one instruction if they are at most so many, or of a number that run time
+#: knows: loops would not pay, and a concat of a thousand operands would be a thousand nests.
 SMALL_BLOCK_ELEMENTS = 256
 
 
-def _is_small_block(op: memref.Copy) -> bool:
-    """The copy is one of few elements, packed on both sides, into a part of a buffer."""
+def _is_block(op: memref.Copy) -> bool:
+    """The copy is one instruction."""
     types = [op.source.type, op.target.type]
-    if all(type.layout is None for type in types) or not all(isinstance(d, int) for d in op.source.type.shape):
+    if not all(type.is_packed for type in types):
         return False
-    return op.source.type.count <= SMALL_BLOCK_ELEMENTS and all(type.is_packed for type in types)
+    if not all(isinstance(size, int) for type in types for size in type.shape):
+        return True
+    is_part = any(type.layout is not None for type in types)
+    return is_part and op.source.type.count <= SMALL_BLOCK_ELEMENTS
 
 
 def _lower_copy(op: memref.Copy) -> None:
@@ -97,8 +105,10 @@ def _lower_copy(op: memref.Copy) -> None:
 
 
 def _nest(op: linalg.Generic) -> _Nest:
-    """The loops of the op; with vectors if it is a reduction that chooses along rows."""
+    """The loops of the op; with vectors if it is a reduction that chooses along rows, in strips if it reduces columns."""
     order = loop_order(op)
+    if _reduces_columns(op, order):
+        return _ColumnNest(op)
     choice = find_choice(op, order[-1]) if order and op.iterator_types[order[-1]] != linalg.PARALLEL else None
     if choice is None or _known_size(op, order[-1], choice.lanes) < choice.lanes:
         return _Nest(op)
@@ -248,6 +258,51 @@ class _Nest(LoopBuilder):
                 if isinstance(expr, AffineDim) and expr.position == dim:
                     return self.size_of(self.op.operand(operand), axis)
         raise AssertionError("a dimension that no map shows")
+
+
+class _ColumnNest(_Nest):
+    """A reduction over rows of columns that lie side by side: in strips of columns, and blocks of rows of a strip.
+
+    Inside a block each column has a loop over its rows, with the sum in a register, which `vectorize` does for many columns
+    at a time. A block stays in the cache, and few pages hold it. Each column is still summed from its first row on.
+    """
+
+    def lower(self) -> None:
+        *around, rows, columns = self.order
+        parallel = [d for d in around if self.op.iterator_types[d] == linalg.PARALLEL]
+        size = self.sizes[columns]
+        with ExitStack() as opened:
+            first, stop = self.constant(0), size
+            if _known_size(self.op, columns, STRIP + 1) > STRIP:
+                sizes = [*(self.sizes[d] for d in parallel), size]
+                *counters, first = opened.enter_context(self.box(sizes, [1] * len(parallel) + [STRIP]))
+                stop = self.b.create(arith.MinSI, self.b.create(arith.AddI, first, self.constant(STRIP)), size)
+                self.at.update(zip(parallel, counters))
+            elif parallel:
+                sizes = [self.sizes[d] for d in parallel]
+                self.at.update(zip(parallel, opened.enter_context(self.box(sizes, [1] * len(parallel)))))
+            for dim in around[len(parallel) :]:
+                self.at[dim] = opened.enter_context(self.each(self.sizes[dim]))
+            begin, end = self.constant(0), self.sizes[rows]
+            width = min(STRIP, _known_size(self.op, columns, STRIP))
+            if _known_size(self.op, rows, CACHED_ELEMENTS) * width > CACHED_ELEMENTS:
+                begin = opened.enter_context(self.each(end, BLOCK))
+                end = self.b.create(arith.MinSI, self.b.create(arith.AddI, begin, self.constant(BLOCK)), end)
+            (self.at[columns],) = opened.enter_context(self.parallel([first], [stop], [1]))
+            outputs = range(len(self.op.inputs), len(self.op.inputs) + len(self.op.outputs))
+
+            def row(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
+                self.at[rows] = at
+                return self.fold_in_order(carried)
+
+            for k, value in enumerate(self.loop(begin, end, 1, [self.load(i) for i in outputs], row)):
+                self.store(k, value)
+        self.op.erase()
+
+    def fold_in_order(self, carried: Sequence[Value]) -> Sequence[Value]:
+        """One row of a column."""
+        elements = {argument: self.load(i) for i, argument in enumerate(self.op.input_arguments) if argument.is_used}
+        return self.compute({**elements, **dict(zip(self.op.output_arguments, carried))})
 
 
 class _ChoosingNest(_Nest):
@@ -469,6 +524,22 @@ def _find_rest(op: linalg.Generic, dim: int) -> _Rest | None:
                 found.setdefault(divisor, set()).add(inner)
     divisor = next(iter(found), None)
     return None if divisor is None else _Rest(dim, divisor, frozenset(found[divisor]))
+
+
+def _reduces_columns(op: linalg.Generic, order: Sequence[int]) -> bool:
+    """The innermost dimension is parallel, a reduction is around it, and what depends on it lies side by side along it."""
+    if len(order) < 2 or op.iterator_types[order[-1]] != linalg.PARALLEL or op.iterator_types[order[-2]] == linalg.PARALLEL:
+        return False
+    columns, rows = order[-1], order[-2]
+    if _known_size(op, columns, FEWEST_COLUMNS) < FEWEST_COLUMNS or _known_size(op, rows, FEWEST_ROWS) < FEWEST_ROWS:
+        return False
+    types = [value.type for value in op.operands]
+    widths = {getattr(element_type(type), "width", 64) for type in types}
+    if not all(width in (32, 64) for width in widths) or _find_rest(op, columns):
+        return False
+    if any(inner.name.split(".")[0] not in ("arith", "math", "linalg") or inner.regions for inner in op.body):
+        return False
+    return all(is_along(op, i, columns) is not None for i in range(len(types)))
 
 
 def _known_size(op: linalg.Generic, dim: int, otherwise: int) -> int:

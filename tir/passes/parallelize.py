@@ -191,15 +191,22 @@ def _count(low: Value, high: Value, step: Value, outside: Op) -> _Count:
         return _Count(known)
     stride = _number(step)
     if _number(low) != 0 or not stride or high.is_made_inside(outside) or not isinstance(high.type, IndexType):
-        return _Count(_most(high, stride or 1) or ASSUMED_COUNT)
+        return _Count(_most(low, high, stride or 1) or ASSUMED_COUNT)
     return _Count(1 / stride, (high,))
 
 
-def _most(high: Value, stride: int) -> float | None:
-    """How often a loop runs at the most that ends at the smaller of two numbers."""
+def _most(low: Value, high: Value, stride: int) -> float | None:
+    """How often a loop runs at the most that ends at the smaller of two numbers, or of a number behind where it begins."""
     if not isinstance(high.op, (arith.MinSI, arith.MinUI)):
         return None
-    return next((number / stride for number in map(_number, high.op.operands) if number), None)
+    ends: list[int | None] = []
+    for value in high.op.operands:
+        if isinstance(value.op, arith.AddI) and low in value.op.operands:
+            ends += map(_number, value.op.operands)
+        else:
+            ends.append(_number(value))
+    known = [end for end in ends if end]
+    return min(known) / stride if known else None
 
 
 def _number(value: Value) -> int | None:
