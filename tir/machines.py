@@ -79,7 +79,7 @@ class Machine:
         if wrapper is not None:
             text, exports, grants = text + wrapper.text, [*exports, *wrapper.exports], (*grants, "python")
         try:
-            library = compile_text(text, exports, grants)
+            library = compile_text(text, exports, grants, lowered.passes)
         except TooLargeError as error:
             raise _too_large(module, lowered.functions, error) from error
         #: What takes the usual calls from Python without a line of it.

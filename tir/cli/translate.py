@@ -90,8 +90,8 @@ def _machine_code(module: Op, kind: str) -> str | bytes:
     if kind == "obj":
         if "pool" in lowered.grants:
             print(f"tir-translate: note: the object calls {PARALLEL_FOR}: see docs/tools.md", file=sys.stderr)
-        return emit_object(lowered.text, lowered.grants)
-    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants)
+        return emit_object(lowered.text, lowered.grants, lowered.passes)
+    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants, lowered.passes)
 
 
 def _picture(module: Op, options: argparse.Namespace) -> str | bytes:

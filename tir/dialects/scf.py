@@ -19,18 +19,20 @@ from tir.ir.flow import Edge, known_count
 from tir.ir.ir import Block, BlockArgument, Op, Value
 from tir.ir.kinds import ANY_TENSOR, I64_ARRAY, INDEX_KIND, SIGNLESS_INTEGER, UNIT, exactly, one_of
 from tir.ir.registry import Dialect
-from tir.ir.traits import ConstantLike, ParallelLoop, RecursiveEffects, ReturnLike
+from tir.ir.traits import ConstantLike, CountedLoop, ParallelLoop, RecursiveEffects, ReturnLike
 from tir.ir.types import I1, INDEX, Type
 from tir.ir.views import DYNAMIC_INDEX, mixed, verify_mixed
 from tir.lazy import np
 
 __all__ = [
-    "DIALECT", "THREADS", "Condition", "For", "ForAll", "If", "InParallel", "Parallel", "Reduce", "ReduceReturn", "While",
-    "Yield",
+    "DIALECT", "SHORT", "THREADS", "Condition", "For", "ForAll", "If", "InParallel", "Parallel", "Reduce", "ReduceReturn",
+    "While", "Yield",
 ]  # fmt: skip
 
 #: The attribute of an scf.parallel whose iterations are worth a thread.
 THREADS = "tir.threads"
+#: The attribute of an scf.for or scf.parallel that runs few iterations whenever it runs: its body is not worth more code.
+SHORT = "tir.short"
 
 Steps = Generator[Any, Any, tuple[Any, ...]]
 
@@ -44,11 +46,12 @@ class Yield(Op, ReturnLike):
     format = "attr-dict ($operands^ `:` type($operands))?"
 
 
-class For(Op, RecursiveEffects):
+class For(Op, RecursiveEffects, CountedLoop):
     """`scf.for %i = %low to %high step %s iter_args(%x = %init) -> (f32) { .. }`: a counted loop.
 
     Runs for i = low, low + s, .. while i < high (compared signed; unsigned with `unsignedCmp`). The body takes i and
-    the carried values, and yields their next ones; the results are the last.
+    the carried values, and yields their next ones; the results are the last. `{tir.short}` says that it runs few iterations
+    whenever it runs, so that its body is not worth more code.
     """
 
     name = "scf.for"
@@ -86,6 +89,7 @@ class For(Op, RecursiveEffects):
             raise TirError(f"bounds and step must have one type, got {_types(bounds)}")
         _check_block("the body", self.body, [bounds[0], *self.infer()])
         _check_yield("the loop carries", self.body, self.values)
+        _check_marks(self)
 
     def verify_written(self) -> None:
         """A step that is a constant must be at least 1."""
@@ -251,7 +255,8 @@ class Parallel(Op, RecursiveEffects, ParallelLoop):
     """`scf.parallel (%i, %j) = (..) to (..) step (..) init (%x) -> f32 { .. }`: iterations in any order.
 
     The body ends in `scf.reduce`, whose values are combined with `init`; here in the order of the loops.
-    `{tir.threads}` says that iterations are worth a thread: they may run at the same time, and combine no values.
+    `{tir.threads}` says that iterations are worth a thread: they may run at the same time, and combine no values;
+    `{tir.short}` that there are few of them whenever it runs.
     """
 
     name = "scf.parallel"
@@ -287,19 +292,14 @@ class Parallel(Op, RecursiveEffects, ParallelLoop):
         if len(set(counts)) != 1 or not counts[0]:
             raise TirError(f"needs as many lower bounds as upper bounds and steps, and at least one, got {counts}")
         _check_block("the body", self.body, [INDEX] * self.rank)
-        if THREADS in self.attributes:
-            self._check_threads()
+        _check_marks(self)
+        if THREADS in self.attributes and self.initVals:
+            raise TirError(f"{THREADS}: iterations on several threads combine no values, got {len(self.initVals)}")
         end = self.body.terminator
         if not isinstance(end, Reduce):
             raise TirError(f"the body must end in scf.reduce, got {end.name}")
         if [v.type for v in end.operands] != self.infer():
             raise TirError(f"scf.reduce must combine {_types_of(self.initVals)}, got {_types_of(end.operands)}")
-
-    def _check_threads(self) -> None:
-        if not isinstance(self.attributes[THREADS], UnitAttr):
-            raise TirError(f"{THREADS} must have no value, got {self.attributes[THREADS]}")
-        if self.initVals:
-            raise TirError(f"{THREADS}: iterations on several threads combine no values, got {len(self.initVals)}")
 
     def verify_written(self) -> None:
         """Steps that are constants must be at least 1."""
@@ -328,6 +328,13 @@ class Parallel(Op, RecursiveEffects, ParallelLoop):
             for i, value in enumerate(values):
                 (combined[i],) = yield Run(self.reduce.regions[i].block, [combined[i], value])
         return tuple(combined)
+
+
+def _check_marks(loop: Op) -> None:
+    """The loop is marked by attributes without a value."""
+    for name in (THREADS, SHORT):
+        if not isinstance(loop.attributes.get(name, UnitAttr()), UnitAttr):
+            raise TirError(f"{name} must have no value, got {loop.attributes[name]}")
 
 
 class InParallel(Op, ReturnLike):

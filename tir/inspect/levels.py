@@ -55,7 +55,7 @@ def ir_at(module: Op, level: str, *, locations: bool = False, fp_mode: str = "st
     if level in _ENDS:
         return IRText(print_op(copy, locations=locations))
     lowered = lowered_for_host(copy, locations)
-    return IRText(lowered.text if level == "llvm" else emit_assembly(lowered.text, lowered.grants))
+    return IRText(lowered.text if level == "llvm" else emit_assembly(lowered.text, lowered.grants, lowered.passes))
 
 
 def passes_between(first: str, last: str, fp_mode: str = "stable") -> Pipeline:

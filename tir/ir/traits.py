@@ -78,7 +78,13 @@ class WritesMemory(Trait):
     effects: ClassVar[Effects] = Effects.WRITE | Effects.READ
 
 
-class ParallelLoop(Trait):
+class CountedLoop(Trait):
+    """A loop whose counters run over bounds that are known in front of it."""
+
+    __slots__ = ()
+
+
+class ParallelLoop(CountedLoop):
     """Its iterations may run in any order, and at the same time."""
 
     __slots__ = ()

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from tir.dialects.library import library_function
+from tir.dialects.scf import SHORT
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import PassError
 from tir.ir.externs import EXTERN_BY_NAME, PARALLEL_FOR, LibraryFunction
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
-from tir.ir.types import F16, MemRefType, element_type
+from tir.ir.types import F16, MemRefType, VectorType, element_type
 from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
 from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
@@ -46,7 +47,7 @@ class LoweredModule:
     """LLVM IR text, and how to call its functions, by their names in the module; private ones cannot be called.
 
     Status k of a call stands for `asserts[k - 1]`. grants: the kinds of externs that it calls. timers: in the order of
-    `TIMES`.
+    `TIMES`. passes: those that LLVM needs for good code, "all" or "lines": see `tir.runtime.jit.Passes`.
     """
 
     text: str
@@ -54,6 +55,7 @@ class LoweredModule:
     asserts: list[NativeAssert]
     grants: tuple[str, ...] = ("memory",)
     timers: Sequence[NativeTimer] = ()
+    passes: Literal["all", "lines"] = "all"
 
     @property
     def exports(self) -> list[str]:
@@ -106,7 +108,37 @@ def lower_to_llvm(
     needed = {"library": text.library, "pool": PARALLEL_FOR in text.declarations}
     grants = ("memory", *(kind for kind, found in needed.items() if found))
     whole = "\n\n".join(parts) + "\n"
-    return LoweredModule(whole if has_half else without_half(whole), callable_ones, text.asserts, grants, text.timers)
+    passes: Literal["all", "lines"] = "lines" if _is_on_lanes(module, text) else "all"
+    return LoweredModule(
+        whole if has_half else without_half(whole), callable_ones, text.asserts, grants, text.timers, passes
+    )
+
+
+def _is_on_lanes(module: Op, text: ModuleText) -> bool:
+    """No loop is left to LLVM's passes: each innermost one goes in vectors, or is short. Nor is a call to see through."""
+    if not all(name.startswith("threads.") for name in text.functions):
+        return False
+    loops: set[Op] = set()
+    insides: set[Op] = set()
+    for op in module.walk():
+        if op.name == "func.call" or op.name.startswith("cf.") and op.successors:
+            return False
+        if op.name in ("scf.for", "scf.parallel", "scf.while"):
+            if SHORT in op.attributes or any(SHORT in around.attributes for around in _around(op)):
+                continue
+            loops.add(op)
+            insides.update(around for around in _around(op) if around in loops)
+    return all(any(_has_vector(inner) for inner in loop.walk()) for loop in loops - insides)
+
+
+def _around(op: Op) -> Iterator[Op]:
+    while (parent := op.parent_op) is not None:
+        yield parent
+        op = parent
+
+
+def _has_vector(op: Op) -> bool:
+    return any(isinstance(value.type, VectorType) for value in (*op.operands, *op.results))
 
 
 def _name(function: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tir.dialects.scf import THREADS
+from tir.dialects.scf import SHORT, THREADS
 from tir.ir.errors import PassError
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NativeTimer
@@ -127,13 +127,19 @@ def _for(f: FunctionText, op: Any) -> Steps:
     loop = f.open_loop(
         f[op.lowerBound], f[op.upperBound], f[op.step], list(zip(kinds, f.flat(op.initArgs))),
         type=llvm_type(op.step.type), relation="ult" if op.unsignedCmp else "slt",
-        hint=op.induction_variable.hint or "i",
+        hint=op.induction_variable.hint or "i", mark=_left_alone(f) if SHORT in op.attributes else "",
     )  # fmt: skip
     f.set(op.induction_variable, loop.index.name)
     _set_all(f, op.iter_args, loop.carried, op)
     yield lower_block(f, op.body)
     f.close_loop(loop, f.flat(op.yielded))
     _set_all(f, op.results, loop.carried, op)
+
+
+def _left_alone(f: FunctionText) -> str:
+    """The metadata of a loop that is not worth LLVM's time."""
+    options = ('!"llvm.loop.unroll.disable"', '!"llvm.loop.vectorize.enable", i1 false')
+    return ", ".join(f.module.node(option) for option in options)
 
 
 def _if(f: FunctionText, op: Any) -> Steps:
@@ -189,6 +195,8 @@ def _parallel(f: FunctionText, op: Any) -> Steps:
     kinds = f.flat_types([v.type for v in op.initVals], op.location)
     combined = f.flat(op.initVals)
     mark = f.open_group()
+    if SHORT in op.attributes:
+        mark += f", {_left_alone(f)}"
     loops: list[Loop] = []
     for variable, low, high, step in zip(op.induction_variables, op.lowerBound, op.upperBound, op.step):
         loop = f.open_loop(f[low], f[high], f[step], list(zip(kinds, combined)), hint=variable.hint or "i", mark=mark)

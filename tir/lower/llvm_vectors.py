@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tir.ir.ir import Op, Value
-from tir.ir.types import IntegerType, VectorType
+from tir.ir.types import I32, IntegerType, VectorType
 from tir.lower.llvm_memory import element_address, from_memory, in_memory
 from tir.lower.llvm_scalars import fast_math_flags, fma
 from tir.lower.llvm_text import FunctionText
@@ -19,6 +19,7 @@ from tir.lower.llvm_types import (
     size_in_memory,
     suffix,
     unsupported,
+    with_lanes,
 )
 
 __all__ = ["RULES"]
@@ -141,13 +142,22 @@ def _sum_or_product(f: FunctionText, op: Any, kind: str) -> str:
 
 
 def _float_extreme(f: FunctionText, op: Any, name: str) -> str:
-    """Lane by lane: LLVM's reductions do not say which zero they give."""
-    scalar, lanes = llvm_type(op.dest.type), lane_count(op.vector.type, op.location)
+    """By halves, then lane by lane: LLVM's reductions do not say which zero they give."""
+    scalar, vector, flags = llvm_type(op.dest.type), f[op.vector], fast_math_flags(op)
+    lanes = lane_count(op.vector.type, op.location)
     assert lanes is not None
+    while lanes > 2 and lanes % 2 == 0:
+        whole, lanes = with_lanes(scalar, lanes), lanes // 2
+        halves = []
+        for start in (0, lanes):
+            numbers = constant(range(start, start + lanes), VectorType((lanes,), I32))
+            chosen = f"shufflevector {whole} {vector}, {whole} poison, <{lanes} x i32> {numbers}"
+            halves.append(f.assign(chosen))
+        vector = f.overloaded(name, with_lanes(scalar, lanes), halves, flags)
     found = f[op.acc] if op.acc is not None else None
     for lane in range(lanes):
-        value = f.assign(f"extractelement {f.typed(op.vector)}, i64 {lane}")
-        found = value if found is None else f.overloaded(name, scalar, [found, value], fast_math_flags(op))
+        value = f.assign(f"extractelement {with_lanes(scalar, lanes)} {vector}, i64 {lane}")
+        found = value if found is None else f.overloaded(name, scalar, [found, value], flags)
     assert found is not None
     return found
 

@@ -45,7 +45,7 @@ def _is_distinct(base: Value) -> bool:
     if isinstance(base, BlockArgument):
         region = base.block.parent
         return region is not None and isinstance(region.parent, FunctionLike) and region.blocks[0] is base.block
-    return isinstance(base.op, (memref.Alloc, memref.GetGlobal))
+    return isinstance(base.op, (memref.Alloc, memref.Alloca, memref.GetGlobal))
 
 
 def users_of(base: Value) -> Iterator[tuple[Value, Op]]:
@@ -78,7 +78,7 @@ class Aliases:
     def is_local(self, base: Value) -> bool:
         """Only views of an allocated buffer lead to it: nobody hands it on."""
         if base not in self._local:
-            is_new = isinstance(base.op, memref.Alloc)
+            is_new = isinstance(base.op, (memref.Alloc, memref.Alloca))
             self._local[base] = is_new and not any(_hands_on(user, value) for value, user in users_of(base))
         return self._local[base]
 
@@ -87,7 +87,7 @@ class Aliases:
         if first is second:
             return True
         for one, other in ((first, second), (second, first)):
-            if isinstance(one.op, memref.Alloc) and (_is_distinct(other) or self.is_local(one)):
+            if isinstance(one.op, (memref.Alloc, memref.Alloca)) and (_is_distinct(other) or self.is_local(one)):
                 return False
         if isinstance(first.op, memref.GetGlobal) and isinstance(second.op, memref.GetGlobal):
             return first.op.symbol == second.op.symbol

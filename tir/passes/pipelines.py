@@ -35,6 +35,7 @@ PASSES = LazyTable({
     "arith-emulate-unsupported-floats": "tir.passes.arith_emulate_unsupported_floats:ArithEmulateUnsupportedFloats",
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
     "parallelize": "tir.passes.parallelize:Parallelize",
+    "vectorize": "tir.passes.vectorize:Vectorize",
     "apply-rules": "tir.passes.apply_rules:ApplyRules",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
@@ -105,6 +106,8 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
         "expand-math",  # behind lower-loops: what is invariant in a loop is still one op there
         "arith-emulate-unsupported-floats",  # behind expand-math, which rounds once behind a whole function
         "canonicalize",
+        "cse",
+        "vectorize",  # last: rules are about numbers, and so are the same on each lane
         "cse",
         "dce",
         fp_mode=fp_mode,

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tir.ir.errors import FileLocation, nearest
 from tir.ir.externs import EXTERN_BY_NAME
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_GRANTS",
     "Library",
+    "Passes",
     "Target",
     "check_text",
     "compile_text",
@@ -53,6 +54,10 @@ __all__ = [
 
 #: The kinds of externs that code may call unless the caller says otherwise.
 DEFAULT_GRANTS = ("memory",)
+
+#: "all": LLVM's own pipeline, with its loop passes. "lines": what straight lines and loops over vectors need, in a fifth
+#: of the time. "none": LLVM takes the instructions as they stand.
+Passes = Literal["all", "lines", "none"]
 
 _PREFIX = "tir."
 
@@ -119,32 +124,31 @@ def check_text(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> None:
         pass
 
 
-def emit_object(text: str, grants: Sequence[str] = DEFAULT_GRANTS, optimise: bool = True) -> bytes:
+def emit_object(text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all") -> bytes:
     """The ELF object file. The same text gives the same bytes on the same CPU and LLVM."""
     check_source(text)
-    with _llvm() as engine, _optimised(text, grants, optimise) as module:
+    with _llvm() as engine, _optimised(text, grants, passes) as module:
         data: bytes = engine.machine.emit_object(module)
     check_object(data, engine.elf_machine, grants)
     return data
 
 
-def emit_assembly(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> str:
+def emit_assembly(text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all") -> str:
     """The optimised assembly text."""
     check_source(text)
-    with _llvm() as engine, _optimised(text, grants) as module:
+    with _llvm() as engine, _optimised(text, grants, passes) as module:
         return str(engine.machine.emit_assembly(module))
 
 
 def compile_text(
-    text: str, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS, optimise: bool = True
+    text: str, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all"
 ) -> Library:
     """Machine code for the LLVM IR `text`, with the addresses of the functions `exports`.
 
-    grants: the kinds of externs the code may call (`tir.ir.externs.EXTERN_KINDS`). optimise: if not, LLVM takes the
-    instructions as they stand, in a third of the time.
+    grants: the kinds of externs the code may call (`tir.ir.externs.EXTERN_KINDS`). passes: which of LLVM's it needs.
     Raises `CodegenError` for everything that is wrong with the text; the process and the linker stay usable.
     """
-    return load_object(emit_object(text, grants, optimise), exports, grants)
+    return load_object(emit_object(text, grants, passes), exports, grants)
 
 
 def load_object(data: bytes, exports: Sequence[str], grants: Sequence[str] = DEFAULT_GRANTS) -> Library:
@@ -246,18 +250,31 @@ def _verified(text: str, grants: Sequence[str]) -> Iterator[tuple[ModuleRef, int
 
 
 @contextmanager
-def _optimised(text: str, grants: Sequence[str], optimise: bool = True) -> Iterator[ModuleRef]:
+def _optimised(text: str, grants: Sequence[str], passes: Passes) -> Iterator[ModuleRef]:
     with _verified(text, grants) as (module, blocks):
         for value in (*module.functions, *module.global_variables):
             if not value.is_declaration:
                 value.name = _PREFIX + value.name
-        # Levels 1 to 3 gave the same machine code and time on our loops; what counts are these flags.
-        options = llvm.create_pipeline_tuning_options(speed_level=2 if optimise else 0)
-        loops = optimise and blocks <= _VECTORISED_BLOCKS
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = loops
-        builder = llvm.create_pass_builder(_engine().machine, options)
-        builder.getModulePassManager().run(module, builder)
+        if passes != "none":
+            _run_passes(module, passes, loops=blocks <= _VECTORISED_BLOCKS)
         yield module
+
+
+def _run_passes(module: ModuleRef, passes: Passes, loops: bool) -> None:
+    """loops: for "all", with the passes that vectorise and unroll."""
+    # Levels 1 to 3 gave the same machine code and time on our loops; what counts are these flags.
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = loops
+    builder = llvm.create_pass_builder(_engine().machine, options)
+    if passes == "all":
+        builder.getModulePassManager().run(module, builder)
+        return
+    manager = llvm.create_new_module_pass_manager()
+    manager.add_sroa_pass()
+    manager.add_instruction_combine_pass()
+    manager.add_simplify_cfg_pass()
+    manager.add_global_dead_code_eliminate_pass()  # private functions that nothing calls
+    manager.run(module, builder)
 
 
 def pool() -> Pool:
@@ -269,7 +286,7 @@ def pool() -> Pool:
 @cache
 def _pool() -> Pool:
     text = pool_text(host_target().triple.split("-")[0], sys.platform)
-    return Pool(compile_text(text, EXPORTS, ("memory", "thread"), optimise=False))
+    return Pool(compile_text(text, EXPORTS, ("memory", "thread"), passes="none"))
 
 
 @cache
