@@ -82,7 +82,7 @@ FLOW_BUGS = (
     Bug(
         "two arguments taken for two buffers",
         MEMORY,
-        "if isinstance(one.op, memref.Alloc) and (_is_distinct(other) or self.is_local(one)):",
+        "if isinstance(one.op, (memref.Alloc, memref.Alloca)) and (_is_distinct(other) or self.is_local(one)):",
         "if _is_distinct(one) and (_is_distinct(other) or self.is_local(one)):",
         (*TEXT, "licm or read-through"),
     ),
