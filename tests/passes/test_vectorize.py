@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.passes.loop_texts import FORMS, Kept, column_loop, elementwise_loop, reduction_loop
+from tests.passes.loop_texts import DTYPES, FORMS, Kept, column_loop, elementwise_loop, reduction_loop
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
 from tir.interpret import Interpreter
@@ -110,6 +110,35 @@ def test_random_reductions_give_the_same_number(form: str, kind: str) -> None:
     assert sum(check_reduction(seed, form, kind) for seed in range(12)) > 5
 
 
+ALIKE = {"i": (-5, 3, 0), "f": (-5.0, 3.0, -0.0, -np.inf, np.inf, np.nan)}
+
+
+@pytest.mark.parametrize(("form", "kind"), FORMS, ids=[form.split()[0] for form, _ in FORMS])
+def test_what_lanes_begin_with_changes_no_reduction_of_numbers_that_are_all_alike(form: str, kind: str) -> None:
+    element = f"{kind}32"
+    text = f"""
+    func.func @f(%a: memref<?x{element}>, %b: memref<?x{element}>, %s: memref<{element}>, %n: index) {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %first = memref.load %s[] : memref<{element}>
+      %all = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %first) -> ({element}) {{
+        %0 = memref.load %a[%i] : memref<?x{element}>
+        %new = {form.format("%acc", "%0").replace("T", element)}
+        scf.yield %new : {element}
+      }}
+      memref.store %all, %s[] : memref<{element}>
+      return
+    }}
+    """
+    for number in ALIKE[kind]:
+        for size in (1, 20, 70):
+            arrays = [np.full(shape, number, DTYPES[element]) for shape in (size, size, ())]
+            (want, *others), _ = outcomes(Kept(text, arrays, size))
+            for got in others:
+                np.testing.assert_allclose(got[2], want[2], rtol=1e-5)
+                assert np.signbit(got[2]) == np.signbit(want[2]) or np.isnan(got[2])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", SLOW, ids=str)
 def test_many_random_loops_give_the_same(seeds: range) -> None:
@@ -207,6 +236,12 @@ def test_sizes_that_are_known_need_no_loop_over_what_is_left(size: int, vectors:
     (parallel("%0 = memref.load %x[%i] : memref<?xi8>\nmemref.store %0, %x[%i] : memref<?xi8>", "%x: memref<?xi8>"),
      "elements of i8 are narrow"),
     (parallel(LOAD + "%1 = arith.remf %0, %0 : f32\nmemref.store %1, %y[%i] : memref<?xf32>"), "arith.remf stands inside"),
+    (parallel("""%1 = scf.for %j = %c0 to %i step %c1 iter_args(%s = %k) -> (f32) {
+        %2 = memref.load %x[%j] : memref<?xf32>
+        %3 = arith.subf %2, %s : f32
+        scf.yield %3 : f32
+      }
+      memref.store %1, %y[%i] : memref<?xf32>"""), "a step needs what the one before it has made"),
     (parallel('%p = arith.cmpi ult, %i, %c2 : index\ncf.assert %p, "no"'), "cf.assert stands inside"),
 ])  # fmt: skip
 def test_a_loop_that_stays_as_it_is_says_why(text: str, why: str) -> None:
@@ -245,6 +280,13 @@ def test_a_reduction_whose_order_counts_stays_as_it_is(text: str, why: str) -> N
     module, remarks = vectorized(text)
     assert remarks == [f"not vectorized: {why}"]
     assert not has_vectors(module)
+
+
+def test_a_place_that_a_loop_without_iterations_would_not_read_need_not_exist() -> None:
+    text = reduction("%1 = memref.load %x[%c2] : memref<?xf32>\n%new = arith.maximumf %acc, %1 : f32")
+    module, _ = vectorized(text.replace("%zero =", "%c2 = arith.constant 2 : index\n%zero ="))
+    assert has_vectors(module)
+    assert Interpreter(module).run("f", [np.zeros(0, np.float32), 0]) == [0.0]
 
 
 def test_a_function_of_very_many_loops_keeps_them() -> None:

@@ -167,10 +167,10 @@ VECTOR_BUGS = (
         COLUMN_TESTS,
     ),
     Bug(
-        "what a loop inside computes of a row is thought to be the same in the next one",
-        LOOPS,
-        "            elif op.results[0] in self.plan.linear or is_inner:\n",
-        "            elif op.results[0] in self.plan.linear:\n",
+        "lanes go through a loop together that each would leave at another step",
+        PLAN,
+        "    if any(value in plan.linear or value in plan.varying for value in (loop.lowerBound, loop.upperBound, loop.step)):\n",
+        "    if False:\n",
         TESTS,
     ),
 )

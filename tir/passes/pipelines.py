@@ -88,7 +88,7 @@ def fuse(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     library: the option `library` of its `lower-structured`; products become calls in lower-cpu, behind fusion. fp_mode:
     that of all passes that have one.
     """
-    passes = _passes("fuse-rows", "fuse-structured", "canonicalize", "cse", "dce", fp_mode=fp_mode)
+    passes = _passes("fuse-rows", "fuse-structured", "canonicalize", "cse", "dce", "control-flow-sink", fp_mode=fp_mode)
     return Pipeline([*to_structured(library, fp_mode), *passes])
 
 
@@ -98,6 +98,11 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     library: the option `library` of its `lower-structured`, and `use` of a `select-library` in front of bufferize. The
     code calls nothing unless that is asked for. fp_mode: that of all passes that have one.
     """
+    return Pipeline([*to_structured(library, fp_mode), *_from_structured(library, fp_mode)])
+
+
+def _from_structured(library: str, fp_mode: str) -> list[Pass]:
+    """From the structured level to loops."""
     passes = [] if library == NO_CALLS else [PASSES["select-library"](use=library)]
     passes += _passes(
         "bufferize",
@@ -112,7 +117,7 @@ def lower_cpu(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
         "dce",
         fp_mode=fp_mode,
     )
-    return Pipeline([*to_structured(library, fp_mode), *passes])
+    return passes
 
 
 def default(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
@@ -121,7 +126,8 @@ def default(library: str = NO_CALLS, fp_mode: str = "stable") -> Pipeline:
     library: which calls of BLAS and LAPACK stand in the result: those that are faster (`auto`), all (`always`), or none
     (`never`). fp_mode: that of all passes that have one.
     """
-    return Pipeline([fuse(library, fp_mode), lower_cpu(library, fp_mode)])
+    # Without the passes of lower-cpu that would find their work done by fuse.
+    return Pipeline([fuse(library, fp_mode), *_from_structured(library, fp_mode)])
 
 
 def _passes(*names: str, fp_mode: str) -> list[Pass]:
