@@ -29,7 +29,7 @@ from tir.ir.ir import Op, Value
 from tir.ir.numerics import EXACT, accurate
 from tir.ir.pass_manager import Pass, Pipeline
 from tir.ir.rewrite import Rewriter, Rule, rule
-from tir.passes import cse, expand_math, fuse_structured, lower_loops, lower_structured
+from tir.passes import cse, expand_math, fuse_structured, loop_nest, lower_structured
 from tir.passes.autodiff import Autodiff
 from tir.passes.bufferize import Bufferize
 from tir.passes.canonicalize import FAMILIES, Canonicalize
@@ -257,13 +257,13 @@ class LoopsThatEndEarly(LowerLoops):
     tile: bool = False
 
     def run(self, op: Op) -> None:
-        size = lower_loops._Nest.size
+        size = loop_nest.Nest.size
 
         def shorter(self: Any, dim: int) -> Value:
             full = size(self, dim)
             return self.b.create(arith.SubI, full, self.constant(1)) if dim == 0 else full
 
-        with mock.patch.object(lower_loops._Nest, "size", shorter):
+        with mock.patch.object(loop_nest.Nest, "size", shorter):
             super().run(op)
 
 

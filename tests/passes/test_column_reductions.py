@@ -10,7 +10,7 @@ from tir.dialects.all import REGISTRY
 from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.parser.parse import parse_text
-from tir.passes import lower_loops
+from tir.passes import blocked_nests
 from tir.passes.pipelines import default
 
 #: Shapes and the axis that is reduced.
@@ -23,9 +23,9 @@ STEPS = {"sum": np.add, "max": np.maximum, "prod": np.multiply}
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lower_loops, "STRIP", 32)
-    monkeypatch.setattr(lower_loops, "BLOCK", 4)
-    monkeypatch.setattr(lower_loops, "CACHED_ELEMENTS", 64)
+    monkeypatch.setattr(blocked_nests, "STRIP", 32)
+    monkeypatch.setattr(blocked_nests, "BLOCK", 4)
+    monkeypatch.setattr(blocked_nests, "CACHED_ELEMENTS", 64)
 
 
 def lowered(op: str, shape: tuple[int, ...], axis: int, element: str, is_open: bool) -> Op:

@@ -12,7 +12,7 @@ from tir.ir.errors import PassError
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.parser.parse import parse_text
-from tir.passes.lower_loops import loop_order
+from tir.passes.loop_nest import loop_order
 from tir.passes.pipelines import PASSES, PIPELINES
 
 ALL = {**PASSES, **PIPELINES}

@@ -16,7 +16,7 @@ from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.types import parse_scalar_type
 from tir.parser.parse import parse_text
 from tir.passes.contraction_plan import plan_contraction
-from tir.passes.lower_loops import loop_order
+from tir.passes.loop_nest import loop_order
 from tir.passes.pipelines import ALL, lower_cpu
 
 DTYPES = {name: numpy_dtype(parse_scalar_type(name)) for name in ("f16", "f32", "f64")}

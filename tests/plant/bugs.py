@@ -234,7 +234,7 @@ PROGRAM_BUGS = (
     ),
     Bug(
         "sum in registers that forgets what was there before",
-        "tir/passes/lower_loops.py",
+        "tir/passes/loop_nest.py",
         "elements.update(zip(self.op.output_arguments, carried))",
         "elements.update(zip(self.op.output_arguments, [self.load(len(self.op.inputs) + k) for k in range(len(carried))]))",
         ("tests/passes/test_lower_loops.py", "tests/test_lit.py", "-k", "loops"),

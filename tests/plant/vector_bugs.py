@@ -7,9 +7,9 @@ from tests.plant.bug import Bug
 __all__ = ["VECTOR_BUGS"]
 
 PLAN, LOOPS, PASS = "tir/passes/vector_plan.py", "tir/passes/vector_loops.py", "tir/passes/vectorize.py"
-LANES, COLUMNS = "tir/lower/llvm_vectors.py", "tir/passes/lower_loops.py"
+LANES, COLUMNS = "tir/lower/llvm_vectors.py", "tir/passes/blocked_nests.py"
 TESTS = ("tests/passes/test_vectorize.py", "-m", "not slow")
-COLUMN_TESTS = ("tests/passes/test_column_reductions.py",)
+COLUMN_TESTS, TILE_TESTS = ("tests/passes/test_column_reductions.py",), ("tests/passes/test_tiled_nests.py",)
 
 VECTOR_BUGS = (
     Bug(
@@ -172,5 +172,19 @@ VECTOR_BUGS = (
         "    if any(value in plan.linear or value in plan.varying for value in (loop.lowerBound, loop.upperBound, loop.step)):\n",
         "    if False:\n",
         TESTS,
+    ),
+    Bug(
+        "the last tiles end where whole ones would",
+        COLUMNS,
+        "self.b.create(arith.MinSI, self.b.create(arith.AddI, start, self.constant(count)), self.sizes[d])",
+        "self.b.create(arith.AddI, start, self.constant(count))",
+        TILE_TESTS,
+    ),
+    Bug(
+        "a tile is as long in one direction as it should be in the other",
+        COLUMNS,
+        "for d, start, count in zip(tiled, (first, second), TILE)",
+        "for d, start, count in zip(tiled, (first, second), TILE[::-1])",
+        TILE_TESTS,
     ),
 )
