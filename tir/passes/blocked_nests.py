@@ -21,7 +21,7 @@ CACHED_ELEMENTS = 1 << 16
 FEWEST_COLUMNS, FEWEST_ROWS = 16, 8
 #: Where operands lie in different directions: the size of a tile along the other one's, and along that of the loop.
 TILE = (64, 8)
-SHORTEST_TILED = 64
+SHORTEST_TILED = 128
 
 
 class ColumnNest(Nest):

@@ -93,7 +93,7 @@ class VectorPlan:
     def fewest(self) -> int:
         """With fewer iterations, they go one by one; a step of many ops takes a mask instead, and no code of its own."""
         if self.ops > FEW_OPS or self.inner:
-            return 0 if self.count is None else FEWEST_LANES - 1
+            return 0 if self.count is None else FEWEST_LANES
         return min(self.lanes, FEW_ITERATIONS) if self.reductions else self.lanes
 
     @cached_property
