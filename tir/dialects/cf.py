@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tir.ir.define import attribute, operand, successor
-from tir.ir.errors import TirError
-from tir.ir.execution import ExecutionError, Frame, Jump
+from tir.ir.errors import AssertError, TirError
+from tir.ir.execution import Frame, Jump
 from tir.ir.flow import Edge
 from tir.ir.ir import Block, Op, Value
 from tir.ir.kinds import I32_ARRAY, STRING, exactly
@@ -33,7 +33,7 @@ class Assert(Op):
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
         if not frame[self.arg]:  # the message says which op of the program is meant
-            raise ExecutionError(with_numbers(self.msg, [frame[number] for number in self.compared]), self.location)
+            raise AssertError(with_numbers(self.msg, [frame[number] for number in self.compared]), self.location)
         return ()
 
     @property

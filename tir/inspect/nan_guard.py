@@ -28,7 +28,7 @@ __all__ = ["NanGuard", "NotFiniteError", "check_nan"]
 BIG = 1e10
 
 
-class NotFiniteError(ExecutionError):
+class NotFiniteError(ExecutionError, AssertionError):
     """An op made a number that is not wanted. kind: "nan", "inf" or "big"; index: of the first such element."""
 
     kind: str = ""

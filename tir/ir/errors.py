@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 __all__ = [
+    "AssertError",
     "CallSiteLocation",
     "ExecutionError",
     "FileLocation",
@@ -234,6 +235,10 @@ class PassError(TirError):
 
 class ExecutionError(TirError):
     """The program went wrong while it ran: an assert, an index out of bounds."""
+
+
+class AssertError(ExecutionError, AssertionError):
+    """What the program asserts is false while it runs. Python's programs know it as an AssertionError, Theano's too."""
 
 
 class LimitError(TirError):

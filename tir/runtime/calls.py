@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from tir.ir.errors import ExecutionError, counted
+from tir.ir.errors import AssertError, ExecutionError, counted
 from tir.ir.native import (
     NUMBERS,
     OUT_OF_MEMORY,
@@ -45,7 +45,8 @@ class NativeFunction:
     bf16 is taken and given as its bits, in uint16. A memref that the function writes is written in place. A contiguous
     array is passed as it is; another one is copied where the code needs it dense, unless it is written. Results are new
     arrays and numpy scalars.
-    Raises ExecutionError for a wrong argument and for an assert that failed, MemoryError if a buffer could not be made.
+    Raises ExecutionError for a wrong argument, AssertError for an assert that failed, MemoryError if a buffer could not
+    be made.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class NativeFunction:
             raise MemoryError(f"@{self.name}: the memory for a buffer could not be had")
         found = self._asserts[status - 1]
         numbers = list((_WORD * found.numbers).from_address(self._library.address(NUMBERS))) if found.numbers else []
-        raise ExecutionError(with_numbers(found.message, numbers), found.location)
+        raise AssertError(with_numbers(found.message, numbers), found.location)
 
     def _check_overlap(self, arguments: Sequence[Any]) -> None:
         """The code relies on it that some buffers overlap no other."""

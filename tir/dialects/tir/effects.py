@@ -9,7 +9,7 @@ from typing import Any
 from tir.dialects.tir.elements import BOOL_TENSOR, ELEMENT_TENSOR
 from tir.ir.affine import AffineName
 from tir.ir.define import attribute, operand
-from tir.ir.errors import VerifyError
+from tir.ir.errors import AssertError, VerifyError
 from tir.ir.execution import ExecutionError, Frame
 from tir.ir.ir import Op, UnregisteredOp
 from tir.ir.kinds import INDEX_KIND, STRING
@@ -42,7 +42,7 @@ class Assert(Op):
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
         if not frame[self.condition]:
-            raise ExecutionError(self.msg, self.location)
+            raise AssertError(self.msg, self.location)
         return ()
 
 
