@@ -416,7 +416,12 @@ class Jitted(NativeCallable):
 
         tree = mapped(place, found)
         for x in results:
-            if (problem := b.out_of_reach(x.value)) is not None:
+            try:
+                value = x.value
+            except TirError as error:  # what a mask chooses is no tensor yet
+                error.location = self._place()
+                raise
+            if (problem := b.out_of_reach(value)) is not None:
                 raise TirError(f"{self.name}() gives a traced array that {problem[0]}", self._place(), hint=problem[1])
         return results, tree
 

@@ -20,7 +20,12 @@ x, y, v, f, s = T.matrix("x"), T.matrix("y"), T.vector("v"), T.fvector("f"), T.s
 i, iv, f4 = T.lscalar("i"), T.ivector("labels"), T.tensor4("images")
 k, k2 = T.tensor("float64", shape=(5, 4), name="k"), T.tensor("float64", shape=(6, 3), name="k2")
 mask = T.tensor("bool", (False,), name="mask")
+rows = T.tensor("bool", shape=(4,), name="rows")
 W = tir.shared(np.zeros((3, 4)), "W")
+UNKNOWN = (
+    "a mask chooses a number of elements that only run time knows; T.switch(mask, x, y) keeps the shape; "
+    "sum, mean, max, min, prod, any, all, size, set and inc have one too"
+)
 
 #: What is written, and what is said of it behind the place.
 WRONG: list[tuple[Callable[[], Any], str]] = [
@@ -124,8 +129,42 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: x[s], "x[s]: an index must have integers, got tensor<f64>"),
     (lambda: k[7], "k[7]: index 7 is out of bounds for size 5"),
     (
-        lambda: v[mask],
-        "v[mask]: a mask chooses a number of elements that only run time knows; T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up",
+        lambda: v[mask] + 1,
+        f"v[mask] + 1: {UNKNOWN}",
+    ),
+    (lambda: T.exp(v[mask]), f"exp(v[mask]): {UNKNOWN}"),
+    (lambda: x + v[mask], f"x + v[mask]: {UNKNOWN}"),
+    (lambda: v[mask].norm(2), f"v[mask].norm(2): {UNKNOWN}"),
+    (lambda: v[v[mask]], f"v[v[mask]]: {UNKNOWN}"),
+    (lambda: tir.function([v, mask], v[mask]), f"function([v, mask], v[mask]): {UNKNOWN}"),
+    (lambda: T.set_subtensor(v[mask], x[mask]), f"set_subtensor(v[mask], x[mask]): {UNKNOWN}"),
+    (lambda: x.nonzero()[0] + 1, f"iota.0[cmp.0] + 1: {UNKNOWN}"),
+    (lambda: x[x.nonzero()[0]], f"x[iota.0[cmp.0]]: {UNKNOWN}"),
+    (lambda: x.nonzero_values() * 2, f"x[cmp.0] * 2: {UNKNOWN}"),
+    (
+        lambda: x.nonzero(True),
+        "x.nonzero(True): a mask chooses a number of elements that only run time knows; T.switch(mask, x, y) keeps the shape",
+    ),
+    (lambda: T.nonzero(s), "nonzero(s): needs an axis or more, got tensor<f64>"),
+    (
+        lambda: x[mask].sum(1),
+        "x[mask].sum(1): a mask chooses a number of elements that only run time knows; a reduction over its axis 0 too has a shape",
+    ),
+    (
+        lambda: x[mask, 0],
+        "x[mask, 0]: a mask chooses a number of elements that only run time knows; beside a mask an index has whole axes; x[i][mask] takes a part first",
+    ),
+    (lambda: k[rows], "k[rows]: a mask of type tensor<4xi1> does not fit tensor<5x4xf64> from axis 0 on"),
+    (lambda: x[T.tensor("bool", (True,), name="one")], "x[one]: a mask of type tensor<1xi1> does not fit tensor<?x?xf64> from axis 0 on"),
+    (lambda: v[s > 0], "v[cmp.0]: a truth value is no index; where(condition, x, y) keeps the shape"),
+    (lambda: v[[mask, mask]], "v[[mask, mask]]: a mask of type tensor<2x?xi1> does not fit tensor<?xf64> from axis 0 on"),
+    (
+        lambda: T.set_subtensor(v[mask], v),
+        "set_subtensor(v[mask], v): what a mask chooses takes a number, or what has size 1 along axis 0 of it, got tensor<?xf64>; where(mask, y, x) takes y of the shape of x",
+    ),
+    (
+        lambda: T.inc_subtensor(f[mask], s),
+        "inc_subtensor(f[mask], s): x has dtype float32, which cannot take float64 without loss; T.cast(y, 'float32') makes it fit",
     ),
     (lambda: v[::0], "v[::0]: the step of a slice must not be 0"),
     (lambda: v[:1.5], "v[:1.5]: the bounds of a slice are whole numbers or 0-d integer variables, got 1.5"),
@@ -277,8 +316,8 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
         "where(cmp.0): a condition alone chooses a number of elements that only run time knows; write T.where(condition, x, y)",
     ),
     (
-        lambda: x.nonzero(),
-        "x.nonzero(): how many places there are, only run time knows; T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up",
+        lambda: x.nonzero()[1] * 2,
+        f"iota.0[cmp.0] * 2: {UNKNOWN}",
     ),
     (
         lambda: T.switch(x > 0, k, k2),
@@ -374,8 +413,8 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
         "compress(mask, x, 0): how many places mask chooses, only run time knows; T.switch(mask, x, y) keeps the shape",
     ),
     (
-        lambda: x.nonzero_values(),
-        "x.nonzero_values(): how many places there are, only run time knows; T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up",
+        lambda: T.flatnonzero(x).argmax(),
+        f"iota.0[cmp.0].argmax(): {UNKNOWN}",
     ),
     (lambda: T.mgrid[0:], "mgrid, ogrid: a slice needs an end, got slice(0, None, None)"),
     (lambda: T.get_vector_length(v), "get_vector_length(v): needs a vector of known length, got tensor<?xf64>"),

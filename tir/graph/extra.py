@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from tir.dialects.tir.build.chosen import Choice, unknown_number
 from tir.dialects.tir.build.core import Tensor
 from tir.graph import creation, elementwise, indexing, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError, GraphValueError
@@ -14,7 +15,7 @@ from tir.graph.graph import located
 from tir.graph.shape import constant_of, stretched
 from tir.graph.typing import element_of, float_x
 from tir.ir.errors import counted
-from tir.ir.types import I64, FloatType, IntegerType, Type
+from tir.ir.types import I1, I64, FloatType, IntegerType, Type
 from tir.lazy import np
 
 __all__ = [
@@ -122,17 +123,37 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
     return indexing.take(x, np.flatnonzero(known), axis)
 
 
-def _only_run_time_knows(name: str) -> Any:
-    def function(a: Any, *given: Any, **named: Any) -> Any:
-        message = "how many places there are, only run time knows"
-        raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up")
+@located
+def nonzero(a: Any, return_matrix: bool = False) -> tuple[Tensor, ...]:
+    """Where a is not 0: the places along each axis. As an index they are the mask; how many there are, run time knows."""
+    if return_matrix:
+        raise unknown_number("T.switch(mask, x, y) keeps the shape", GraphTypeError)
+    x = b.tensor(a)
+    if x.type.rank == 0:
+        raise GraphTypeError(f"needs an axis or more, got {x.type}")
+    if (known := constant_of(x)) is not None:
+        return tuple(b.constant(places) for places in np.nonzero(known))
+    mask = _not_zero(x)
+    axes = range(mask.type.rank)
+    return tuple(b.chosen_class(Choice(b.iota(b.shape(mask), axis), mask, 0), place_of=axis) for axis in axes)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "Where a is not 0: GraphTypeError, since the number of places is not known before it runs."
-    return located(function)
+
+def _not_zero(a: Any) -> Tensor:
+    x = b.tensor(a)
+    return x if x.type.element is I1 else elementwise.neq(x, 0)
 
 
-nonzero, flatnonzero, nonzero_values = map(_only_run_time_knows, ("nonzero", "flatnonzero", "nonzero_values"))
+@located
+def flatnonzero(a: Any) -> Tensor:
+    """Where the flattened a is not 0; as `nonzero`."""
+    known = constant_of(a)
+    return nonzero(shape.flatten(a))[0] if known is None else b.constant(np.flatnonzero(known))
+
+
+@located
+def nonzero_values(a: Any) -> Tensor:
+    """The elements of a that are not 0; how many there are, run time knows."""
+    return indexing.index(a, _not_zero(a))
 
 
 @located

@@ -64,6 +64,8 @@ class Graph(TensorBuilder):
     _numbers = itertools.count(1)
     #: What values are wrapped in; `tir.graph.variable` puts its class here, which stands on this module.
     variable_class: type[Tensor] = Tensor
+    #: What stands for a part that a mask chooses; its class too.
+    chosen_class: type[Any] = Tensor
 
     def op(self, cls: type[Any], *operands: Any, **facts: Any) -> Any:
         """A new op, located where the user's code is."""

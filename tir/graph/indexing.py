@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tir.dialects.tir.build.chosen import Choice, choice_of
 from tir.dialects.tir.build.core import Tensor
 from tir.dialects.tir.elements import highest, lowest
 from tir.dialects.tir.indexing import is_array, spelled_out
@@ -29,6 +30,8 @@ Whole = slice(None)
 def index(x: Any, given: Any) -> Tensor:
     """x[given]: whole numbers, slices, `...`, None, 0-d integer variables, arrays and tensors of integers."""
     x = b.tensor(x)
+    if (choice := _choice(x, given)) is not None:
+        return b.chosen_class(choice)
     stacked = stacked_parts(x) if type(given) is int else None
     is_inside = stacked is not None and -len(stacked) <= given < len(stacked)
     result = stacked[given] if stacked and is_inside else _indexed(x, given)  # x.shape[0] is the size itself
@@ -36,6 +39,30 @@ def index(x: Any, given: Any) -> Tensor:
     result = b.variable_class(b, result.value)
     result.part_of = (x, given)  # type: ignore[attr-defined]
     return result
+
+
+def _choice(x: Tensor, given: Any) -> Choice | None:
+    """What a mask chooses that has no numbers yet, or the places where it holds: `x[x > 0]`, `x[(x > 0).nonzero()]`."""
+    parts = [_part(one) for one in (given if isinstance(given, tuple) else (given,))]
+    at = next((i for i, part in enumerate(parts) if isinstance(part, Tensor) and _is_open_mask(part)), None)
+    if at is None:
+        return None
+    if isinstance(parts[at], b.chosen_class):
+        mask = parts[at].choice.mask
+        places = parts[at : at + mask.type.rank]
+        if [_place_of(part, mask) for part in places] != [*range(mask.type.rank)]:
+            return parts[at].value  # says why not
+        parts[at : at + len(places)] = [mask]
+    return choice_of(x, parts, at)
+
+
+def _is_open_mask(part: Tensor) -> bool:
+    return isinstance(part, b.chosen_class) or part.type.element is I1 and constant_of(part) is None
+
+
+def _place_of(part: Any, mask: Tensor) -> int | None:
+    """Along which axis of the mask the part of an index has the places where it holds."""
+    return part.place_of if isinstance(part, b.chosen_class) and part.choice.mask.value is mask.value else None
 
 
 def _indexed(x: Tensor, given: Any) -> Tensor:
@@ -77,9 +104,6 @@ def _of_mask(parts: list[Any]) -> tuple[Any, ...]:
     found: list[Any] = []
     for part in parts:
         known = part if isinstance(part, np.ndarray) else constant_of(part) if isinstance(part, Tensor) else None
-        if isinstance(part, Tensor) and part.type.element is I1 and known is None:
-            message = "a mask chooses a number of elements that only run time knows"
-            raise GraphTypeError(message, hint="T.switch(mask, x, y) keeps the shape, and (x * mask).sum() adds them up")
         found.extend(np.nonzero(known) if known is not None and known.dtype == bool else [part])
     return tuple(found)
 
@@ -140,18 +164,13 @@ def inc_subtensor(
 
 
 def _changed(part: Any, y: Any, kind: str) -> Tensor:
+    if isinstance(part, b.chosen_class):
+        return _changed_choice(part.choice, y, kind)
     source = getattr(part, "part_of", None) if isinstance(part, Tensor) else None
     if source is None:
         raise GraphTypeError(f"the first argument must be a part x[..] of a tensor, got {part!r}")
     x, given = source
-    y = b.constant(y, x.type.element) if _is_whole_of(y, x.type.element) else b.tensor(y)
-    both = b._promote(x, y)[1]
-    if both is not x.type.element:
-        cure = f"T.cast(y, '{x.dtype}')"
-        raise GraphTypeError(
-            f"x has dtype {x.dtype}, which cannot take {y.dtype} without loss", hint=f"{cure} makes it fit"
-        )
-    y = b.cast(y, x.type.element)
+    y = _fitting(x, y)
     if y.type.rank > part.type.rank:
         raise GraphValueError(f"y must not have more axes than the part, got {with_type(y)} for {part.type}")
     u = stretched(y, b.shape(part))
@@ -162,6 +181,26 @@ def _changed(part: Any, y: Any, kind: str) -> Tensor:
     if len(arrays) == 1 and all(i in arrays or (isinstance(one, slice) and one == Whole) for i, one in enumerate(parts)):
         return b.put(x, b._positions(parts[arrays[0]], x, arrays[0]), u, axis=arrays[0], kind=kind)
     return _put_anywhere(x, given, u, kind)
+
+
+def _changed_choice(choice: Choice, y: Any, kind: str) -> Tensor:
+    """x with y in the place of what a mask chooses, or added to it; what the mask chooses of another takes its place."""
+    is_same = isinstance(y, b.chosen_class) and (y.choice.mask.value, y.choice.axis) == (choice.mask.value, choice.axis)
+    joined = b.add if kind == "add" else None
+    if not is_same or y.type.rank != choice.type.rank:
+        return choice.changed(_fitting(choice.x, y), joined)
+    other = stretched(_fitting(choice.x, y.choice.x), b.shape(choice.x))
+    return b.select(choice.everywhere, other if joined is None else joined(choice.x, other), choice.x)
+
+
+def _fitting(x: Tensor, y: Any) -> Tensor:
+    """What is written into x, in the dtype of x, which must hold it."""
+    y = b.constant(y, x.type.element) if _is_whole_of(y, x.type.element) else b.tensor(y)
+    if b._promote(x, y)[1] is not x.type.element:
+        cure = f"T.cast(y, '{x.dtype}')"  # type: ignore[attr-defined]
+        message = f"x has dtype {x.dtype}, which cannot take {y.dtype} without loss"  # type: ignore[attr-defined]
+        raise GraphTypeError(message, hint=f"{cure} makes it fit")
+    return b.cast(y, x.type.element)
 
 
 def _is_whole_of(y: Any, element: Type) -> bool:

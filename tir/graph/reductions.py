@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tir.dialects.tir.build.core import Tensor
@@ -31,6 +32,8 @@ def _axes(x: Tensor, axis: Axis) -> Sequence[int] | None:
 @located
 def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Tensor:
     """The sum over the axes. dtype: of the result. acc_dtype: in which it adds up, where that is wider."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(sum, x, axis, keepdims, dtype)
     return _folded("sum", x, axis, dtype, keepdims)
 
 
@@ -40,7 +43,17 @@ def prod(
     no_zeros_in_input: bool = False,
 ) -> Tensor:  # fmt: skip
     """The product over the axes, whose gradient is right at zeros too."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(prod, x, axis, keepdims, dtype)
     return _folded("prod", x, axis, dtype, keepdims)
+
+
+def _of_choice(function: Any, x: Any, axis: Axis, keepdims: bool, dtype: Any = None) -> Tensor:
+    """A reduction of what a mask chooses: of all, the others as the number that changes nothing."""
+    axes = b.axes_of(x, range(x.type.rank) if axis is None else axis)
+    named = {} if dtype is None else {"dtype": dtype}
+    found = function(x.choice.neutral(function.__name__), x.choice.axes_of(axes), **named)
+    return b.expand_dims(found, axes) if keepdims else found
 
 
 def _folded(name: str, x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Tensor:
@@ -56,11 +69,17 @@ def mean(
     x: Any, axis: Axis = None, dtype: Any = None, op: bool = False, keepdims: bool = False, acc_dtype: Any = None
 ) -> Tensor:
     """The mean over the axes; of integers and booleans in float64."""
-    x = b.tensor(x)
+    choice = x.choice if isinstance(x, b.chosen_class) else None
+    x = x if choice is not None else b.tensor(x)
     element = element_of(dtype) if dtype is not None else x.type.element
     if dtype is not None and not isinstance(element, FloatType):
         raise GraphTypeError(f"the dtype must be one of floats, got {dtype}")
-    x = b.cast(x, element if isinstance(element, FloatType) else F64)
+    element = element if isinstance(element, FloatType) else F64
+    if choice is not None:
+        axes = b.axes_of(x, range(x.type.rank) if axis is None else axis)
+        found = replace(choice, x=b.cast(choice.x, element)).mean(choice.axes_of(axes))
+        return b.expand_dims(found, axes) if keepdims else found
+    x = b.cast(x, element)
     return b.mean(x, _axes(x, axis), keepdims)
 
 
@@ -105,6 +124,8 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 @located
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest over the axes; all that are equal to it get the whole gradient. nan if there is one."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(max, x, axis, keepdims)
     x = b.tensor(x)
     return (b.any if x.type.element is I1 else b.max)(x, _axes(x, axis), keepdims)
 
@@ -112,6 +133,8 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @located
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest over the axes; all that are equal to it get the whole gradient. nan if there is one."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(min, x, axis, keepdims)
     x = b.tensor(x)
     return (b.all if x.type.element is I1 else b.min)(x, _axes(x, axis), keepdims)
 
@@ -170,6 +193,8 @@ def ptp(x: Any, axis: Axis = None) -> Tensor:
 @located
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all elements are not 0."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(all, x, axis, keepdims)
     x = _truth(x)
     return b.all(x, _axes(x, axis), keepdims)
 
@@ -177,6 +202,8 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @located
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether some element is not 0."""
+    if isinstance(x, b.chosen_class):
+        return _of_choice(any, x, axis, keepdims)
     x = _truth(x)
     return b.any(x, _axes(x, axis), keepdims)
 

@@ -35,8 +35,13 @@ __all__ = [
 def shape(x: Any) -> Tensor:
     """The sizes of x, a vector of int64."""
     x = b.tensor(x)
-    sizes = [_size(x, axis) for axis in range(x.type.rank)]
-    return b.stack(sizes) if sizes else b.constant(np.zeros(0, np.int64))
+    return stacked(b.shape(x))
+
+
+def stacked(sizes: Sequence[Any]) -> Tensor:
+    """Sizes, some of which may be variables, as a vector of int64."""
+    found = [one if isinstance(one, Tensor) else b.cast(b.tensor(b.extent_count(one)), I64) for one in sizes]
+    return b.stack(found) if found else b.constant(np.zeros(0, np.int64))
 
 
 def _size(x: Tensor, axis: int) -> Tensor:

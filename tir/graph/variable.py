@@ -7,9 +7,10 @@ but the result of `<`, `<=`, `>` or `>=` is neither true nor false, so that `a <
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from tir.dialects.func import Call
+from tir.dialects.tir.build.chosen import Choice, unknown_number
 from tir.dialects.tir.build.core import Tensor
 from tir.graph import creation, elementwise, extra, indexing, products, reductions, shape, sorting
 from tir.graph.errors import GraphTypeError
@@ -114,21 +115,21 @@ class Variable(Refusing, metaclass=Located):
 
     @property
     def ndim(self) -> int:
-        return self.ir.type.rank  # type: ignore[attr-defined]
+        return self.type.rank
 
     @property
     def dtype(self) -> str:
-        return dtype_of(self.ir.type.element).numpy or str(self.ir.type.element)  # type: ignore[attr-defined]
+        return dtype_of(self.type.element).numpy or str(self.type.element)
 
     @property
     def broadcastable(self) -> tuple[bool, ...]:
         """Which axes are known to have size 1."""
-        return tuple(dim == 1 for dim in self.ir.type.shape)  # type: ignore[attr-defined]
+        return tuple(dim == 1 for dim in self.type.shape)
 
     @property
     def static_shape(self) -> tuple[int | None, ...]:
         """The sizes that are known before it runs."""
-        return tuple(dim if isinstance(dim, int) else None for dim in self.ir.type.shape)  # type: ignore[attr-defined]
+        return tuple(dim if isinstance(dim, int) else None for dim in self.type.shape)
 
     def get_parents(self) -> list[Apply]:
         return [] if self.owner is None else [self.owner]
@@ -303,7 +304,7 @@ class Variable(Refusing, metaclass=Located):
         return sorting.searchsorted(self, v, side, sorter)
 
     def nonzero(self, return_matrix: bool = False) -> Any:
-        return extra.nonzero(self)
+        return extra.nonzero(self, return_matrix)
 
     def nonzero_values(self) -> Any:
         return extra.nonzero_values(self)
@@ -376,7 +377,49 @@ class Variable(Refusing, metaclass=Located):
         return reductions.cumprod(self, axis)
 
 
-Graph.variable_class = Variable
+class Chosen(Variable):
+    """The part of a variable that a mask chooses, `x[x > 0]`, which has a number of elements that only run time knows.
+
+    What has a shape all the same is computed of it: sums, means and extremes, sizes, and the variable with others in the
+    place of the part. place_of: its elements are positions along this axis of the mask, as `nonzero` gives them.
+    """
+
+    def __init__(self, choice: Choice, place_of: int | None = None) -> None:
+        self.builder, self.choice, self.place_of = GRAPH, choice, place_of
+
+    @property
+    def type(self) -> TensorType:
+        return self.choice.type
+
+    @property
+    def value(self) -> NoReturn:  # type: ignore[override]
+        hint = "T.switch(mask, x, y) keeps the shape; sum, mean, max, min, prod, any, all, size, set and inc have one too"
+        raise unknown_number(hint, GraphTypeError)
+
+    plain = value
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def shape(self) -> Tensor:  # type: ignore[override]
+        return shape.stacked(self.choice.sizes())
+
+    @property
+    def size(self) -> Tensor:
+        return self.choice.count(range(self.choice.x.type.rank))
+
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"{self.choice.x}[{', '.join([*[':'] * self.choice.axis, repr(self.choice.mask)])}]"
+
+
+Graph.variable_class, Graph.chosen_class = Variable, Chosen
 
 
 class _Constants(type):

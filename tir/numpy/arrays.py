@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from tir.api import Builder
+from tir.dialects.tir.build.chosen import Choice, unknown_number
 from tir.dialects.tir.build.core import SizeOf, Tensor, told
 from tir.dialects.tir.build.hints import NoSuchNameError, UnknownYetError
 from tir.graph.graph import Graph
@@ -21,7 +22,7 @@ from tir.ir.affine import AffineExpr
 from tir.ir.bfloat16 import outside_dtype
 from tir.ir.errors import TirError, nearest
 from tir.ir.ir import Value
-from tir.ir.types import BF16, I1, I64, dtype_of
+from tir.ir.types import BF16, I1, I64, TensorType, dtype_of
 from tir.lazy import np
 from tir.numpy.names import FUNCTIONS, METHODS, UNTRACEABLE
 from tir.trees import flat
@@ -258,6 +259,41 @@ class Array(Tensor):
 
     def __rdivmod__(self, other: Any) -> tuple[Array, Array]:
         return other // self, other % self
+
+
+class Chosen(Array):
+    """The part of a traced array that a mask chooses, `x[x > 0]`, which has a number of elements that only run time knows.
+
+    What has a shape all the same is computed of it: sums, means and extremes, and its sizes.
+    """
+
+    __slots__ = ("choice",)
+
+    def __init__(self, choice: Choice) -> None:
+        self.builder, self.choice, self.is_weak = choice.x.builder, choice, False
+
+    @property
+    def type(self) -> TensorType:
+        return self.choice.type
+
+    @property
+    def value(self) -> NoReturn:  # type: ignore[override]
+        hint = "numpy.where(mask, x, y) keeps the shape; sum, mean, max, min, prod, any, all and size have one too"
+        raise unknown_number(hint, UnknownYetError)
+
+    @Array.shape.getter  # type: ignore[attr-defined]  # a property
+    def shape(self) -> tuple[Any, ...]:
+        return tuple(as_array(self.builder, one) if isinstance(one, Tensor) else one for one in self.choice.sizes())
+
+    @property
+    def size(self) -> Array:
+        return as_array(self.builder, self.choice.count(range(self.choice.x.type.rank)))
+
+    def __len__(self) -> int:
+        self._unknown("length", "x[mask].shape[0] counts, as an array")
+
+    def __repr__(self) -> str:
+        return f"<Array {self.choice.x.value.hint or ''}[mask]: {self.type}>"
 
 
 KEEP = "keep it an array, x.astype(..) converts; or return it, and ask outside of the traced function"

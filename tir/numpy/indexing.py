@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tir.dialects.tir.build.chosen import Choice, choice_of
 from tir.dialects.tir.build.core import SizeOf, Tensor
 from tir.dialects.tir.indexing import spelled_out
 from tir.ir.affine import AffineExpr
 from tir.ir.errors import TirError
-from tir.ir.types import F64, I64, FloatType
+from tir.ir.types import F64, I1, I64, FloatType
 from tir.lazy import np
-from tir.numpy.arrays import Array, as_array, is_bool
+from tir.numpy.arrays import Array, Chosen, as_array, is_bool
 from tir.numpy.common import axes_of, axis_of, cast, element_of, known, promoted, refuse, traced
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import isclose, where
@@ -31,7 +32,16 @@ def _array(b: Any, x: Any) -> Array:
 @traced
 def getitem(b: Any, x: Any, index: Any) -> Array:
     x = as_array(b, x)
+    if (choice := _choice(x, index)) is not None:
+        return Chosen(choice)
     return Array(b, _indexed(b, x, index).value, x.is_weak)
+
+
+def _choice(x: Array, index: Any) -> Choice | None:
+    """What a traced mask chooses."""
+    parts = index if isinstance(index, tuple) else (index,)
+    at = next((i for i, part in enumerate(parts) if isinstance(part, Tensor) and part.type.element is I1), None)
+    return None if at is None else choice_of(x, parts, at)
 
 
 def _indexed(b: Any, x: Array, index: Any) -> Tensor:
@@ -61,9 +71,6 @@ def _plain_index(index: Any, x: Array) -> Any:
     found: list[Any] = []
     for part in parts:
         if isinstance(part, Tensor):
-            if part.type.element.text == "i1":
-                message = f"a mask chooses a number of elements that only run time knows, got {part.type}"
-                raise TirError(message, hint="numpy.where(mask, x, y) keeps the shape, and so do sums of it")
             found.append(part)
         elif isinstance(part, list) and any(isinstance(one, Tensor) for one in flat(part)):
             found.append(as_array(x.builder, part))
@@ -102,15 +109,32 @@ def _places(mask: Any, x: Array, axis: int) -> list[Any]:
 def changed(b: Any, x: Any, index: Any, values: Any, kind: str) -> Array:
     """x with the elements of an index set to values, or combined with them."""
     x = as_array(b, x)
-    numbers = _array(b, b.numbered(x))
-    places = _indexed(b, numbers, index)
-    given = as_array(b, values)
+    choice = _choice(x, index)
     if is_bool(x) and kind != "set":
         raise TirError(f"x.at[..] of truth values can be set, not combined with others ({kind})")
-    given = cast(b, given, x.type.element)
+    if choice is not None:
+        return _changed_choice(b, choice, values, kind)
+    numbers = _array(b, b.numbered(x))
+    places = _indexed(b, numbers, index)
+    given = cast(b, as_array(b, values), x.type.element)
     given = b.broadcast_to(given, b.shape(places)) if places.type.rank >= given.ndim else reshape(given, b.shape(places))
     found = b.put(flattened(b, x), flattened(b, _array(b, places)), flattened(b, _array(b, given)), 0, kind)
     return _array(b, b.reshape(found, b.shape(x)))
+
+
+#: What puts two tensors together, by the kind of a change.
+JOINED = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}
+
+
+def _changed_choice(b: Any, choice: Choice, values: Any, kind: str) -> Array:
+    """x with values in the place of what a mask chooses; what the mask chooses of another array takes its place."""
+    x, joined = choice.x, getattr(b, JOINED[kind]) if kind in JOINED else None
+    if not isinstance(values, Chosen) or values.choice.mask.value is not choice.mask.value:
+        return _array(b, choice.changed(cast(b, as_array(b, values), x.type.element), joined))
+    if values.choice.axis != choice.axis or values.ndim != choice.type.rank:
+        return _array(b, values)  # says why not
+    other = b.broadcast_to(cast(b, _array(b, values.choice.x), x.type.element), b.shape(x))
+    return _array(b, b.select(choice.everywhere, other if joined is None else joined(x, other), x))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tir.dialects.tir.build.core import told
@@ -11,7 +12,7 @@ from tir.dialects.tir.effects import Assert
 from tir.ir.errors import TirError
 from tir.ir.types import F64, I1, I64, FloatType
 from tir.lazy import np
-from tir.numpy.arrays import Array, as_array, is_bool
+from tir.numpy.arrays import Array, Chosen, as_array, is_bool
 from tir.numpy.common import axes_of, axis_of, cast, dtype_of_operand, element_of, floated, known, promoted, refuse, traced
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import where as choose
@@ -34,12 +35,23 @@ def _folded(b: Any, found: Any, initial: Any, name: str) -> Array:
     return found if initial is None else cast(b, ELEMENTS[name](found, initial), found.type.element)
 
 
+def _of_choice(name: str, x: Chosen, axis: Any, where: Any, keepdims: bool, **named: Any) -> Array:
+    """A reduction of what a mask chooses: of all, the others as the number that changes nothing."""
+    refuse(where=where)
+    b, axes = x.builder, axes_of(x, axis)
+    whole = Array(b, x.choice.neutral(name).value)
+    found = Array(b, REDUCTIONS[name](whole, tuple(x.choice.axes_of(axes)), **named).value)
+    return Array(b, b.expand_dims(found, axes).value) if keepdims else found
+
+
 def _total(name: str, ufunc: str, neutral: int) -> Callable[..., Any]:
     def total(
         b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
         where: Any = None,
     ) -> Array:  # fmt: skip
         refuse(out=out)
+        if isinstance(a, Chosen):
+            return _of_choice(name, a, axis, where, keepdims, dtype=dtype, initial=initial)
         x = as_array(b, a)
         x = cast(b, x, element_of(dtype)) if dtype is not None else x
         x = _chosen(b, x, where, bool(neutral) if is_bool(x) else neutral)
@@ -59,6 +71,12 @@ def _extreme(name: str, ufunc: str) -> Callable[..., Any]:
         b: Any, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
     ) -> Array:
         refuse(out=out)
+        if isinstance(a, Chosen):
+            if initial is None:
+                what = f"{name}imum"
+                message = f"an array without elements has no {what}"
+                b.op(Assert, b.any(a.choice.mask).value, result_types=[], msg=message)
+            return _of_choice(name, a, axis, where, keepdims, initial=initial)
         x = as_array(b, a)
         axes = axes_of(x, axis)
         if where is not None and where is not True:
@@ -94,6 +112,8 @@ max_, min_ = _extreme("max", "maximum"), _extreme("min", "minimum")
 def _question(name: str, when_not: bool) -> Callable[..., Any]:
     def question(b: Any, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = None) -> Array:
         refuse(out=out)
+        if isinstance(a, Chosen):
+            return _of_choice(name, a, axis, where, keepdims)
         x = _chosen(b, cast(b, as_array(b, a), I1), where, when_not)
         return Array(b, getattr(b, name)(x, axes_of(x, axis), bool(keepdims)).value)
 
@@ -102,6 +122,7 @@ def _question(name: str, when_not: bool) -> Callable[..., Any]:
 
 
 any_, all_ = _question("any", False), _question("all", True)
+REDUCTIONS = {"sum": sum_, "prod": prod, "max": max_, "min": min_, "any": any_, "all": all_}
 
 
 def _place(name: str) -> Callable[..., Any]:
@@ -148,6 +169,12 @@ def mean(
     b: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = None
 ) -> Array:
     refuse(out=out)
+    if isinstance(a, Chosen):
+        refuse(where=where)
+        axes, x = axes_of(a, axis), floated(b, Array(b, a.choice.x.value))
+        x = x if dtype is None else cast(b, x, element_of(dtype))
+        found = replace(a.choice, x=x).mean(a.choice.axes_of(axes))
+        return Array(b, (b.expand_dims(found, axes) if keepdims else found).value)
     x = floated(b, a)
     return _mean(b, x if dtype is None else cast(b, x, element_of(dtype)), axis, keepdims, where)
 
