@@ -386,7 +386,7 @@ WRONG: list[tuple[Callable[..., Any], str]] = [
     (lambda x: np.vectorize(math.exp)(x), "a traced array has no numbers before it runs"),
     (lambda x: np.unique(x), "numpy.unique cannot be traced: it would need numbers before the program runs; how many there are"),
     (lambda x: np.linalg.svd(x), "numpy.linalg.svd cannot be traced: tir has no such function; compute it outside of the traced function"),
-    (lambda x: np.i0(x), "numpy.i0 cannot be traced: tir has no such function; compute it outside"),
+    (lambda x: np.spacing(x), "numpy.spacing cannot be traced: tir has no such function; compute it outside"),
     (lambda x: np.gradient(x, edge_order=2), "numpy.gradient: edge_order must be 1 for traced arrays, got 2"),
     (lambda x: np.gradient(x[:1]), "numpy.gradient: an axis must have at least 2 elements, got 1 along axis 0"),
     (lambda x: np.gradient(x, 1.0, 2.0, 3.0), "numpy.gradient: needs a distance for each axis: 2, got 3"),

@@ -34,6 +34,9 @@ ARRAYS: dict[str, Any] = {
     "p1": np.array([True, False, True, True, False]),
     "p2": random.normal(size=(3, 4)) > 0,
     "hard": np.array([0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-30, 3e38, NAN, INF, -INF], np.float32),
+    "tiny": np.array([5e-324, -5e-324, 0.0, -0.0, 2.2250738585072014e-308, 1.7976931348623157e308, -1.7976931348623157e308, NAN, INF, -INF, 1.0, 0.1]),
+    "tiny32": np.array([1e-45, -1e-45, 0.0, -0.0, 1.1754944e-38, 3.4028235e38, -3.4028235e38, NAN, INF, -INF, 1.0, 0.1], np.float32),
+    "infinite": np.array([[INF, -INF, 2.0, INF], [-0.0, 4.0, INF, 5.0], [INF, INF, -INF, -INF]]),
     "other": np.array([0.0, 1.0, -0.0, 2.0, NAN, 0.5, -1e-30, 3e38, 1.0, INF, 3.0], np.float32),
     "d1": np.array([0.25, -0.5, 0.125, 0.75]),
     "h1": np.array([0.5, 2.0, -1.0], np.float16),
@@ -69,6 +72,11 @@ def _of(name: str) -> Callable[..., Any]:
         return m(*xs)
 
     return call
+
+
+def _with_signs(m: Any, x: Any) -> Any:
+    """Numbers with their signs, which tell 0 from -0."""
+    return m.stack([x, m.where(m.isnan(x), 1, m.copysign(1, x)).astype(x.dtype)])
 
 
 CLOSE = 2e-6  # 16 ulp of f32: the same function from other steps
@@ -107,6 +115,15 @@ ELEMENTWISE = [
     row("gcd", "big", lambda m, x: (m.gcd(x, 6), m.gcd(0, x), m.gcd(x, -x))), row("lcm", "i1", lambda m, x: (m.lcm(x, 4), m.lcm(x, -x))),
     row("ldexp", "hard", lambda m, x: [m.ldexp(x, n) for n in (0, 3, -5, 90, -150, 400)]),
     row("ldexp", "d1 i2", lambda m, x, n: [m.ldexp(x, n[0] * k) for k in (1, 100, -100, 200)]), row("ldexp", "h1 j1", _of("ldexp")),
+    *(row("nextafter", takes, lambda m, x: [_with_signs(m, m.nextafter(x, y)) for y in (x[::-1], 0.0, -0.0, INF, -INF, NAN, 0.5, x)])
+      for takes in ("hard", "tiny", "tiny32", "h1")),
+    row("nextafter", "x2 v4", _of("nextafter")), row("nextafter", "i1 d1", lambda m, i, x: m.nextafter(i[:4], x)),
+    *(row("i0", takes, lambda m, x: m.i0(x), CLOSE) for takes in ("hard", "tiny32", "x2", "x0", "e2")),
+    row("i0", "tiny", lambda m, x: m.i0(x), 1e-15), row("i0", "v3", lambda m, x: [m.i0(x * n) for n in (1, 8, 19.9, 20, 40, 300, 800)], 1e-14),
+    row("i0", "i1", _of("i0"), 1e-15), row("i0", "h1", _of("i0"), 1e-3),
+    *(row("bitwise_count", takes, _of("bitwise_count")) for takes in ("i1", "i2", "u1", "j1", "big", "ubig", "p1")),
+    row("bitwise_count", "i1", lambda m, x: [m.bitwise_count(x - x + n) for n in (2**63 - 1, -(2**63), -1, 0)]),
+    row("bitwise_count", "j1", lambda m, x: [m.bitwise_count(x * 0 + n) for n in (127, -128)]),
     row("divmod", "x1", lambda m, x: m.divmod(x, 0.75)), row("modf", "hard", _of("modf")),
     row("where", "p2 x2 i2", _of("where")), row("where", "p1 x1", lambda m, p, x: m.where(p, x, 0)),
     row("where", "p1 x1", lambda m, p, x: m.where(p[:, None], x, 1)), row("where", "i2 x2 row", _of("where")),
@@ -169,6 +186,17 @@ REDUCTIONS = [
       for method in ("lower", "higher", "midpoint", "nearest")),
     row("quantile", "i2", lambda m, x: (m.quantile(x, 0.3, method="lower"), m.quantile(x, [0.2, 0.4]), m.quantile(x, 0.5))),
     row("quantile", "x2", lambda m, x: (m.quantile(x, [0.2, 0.4]), m.percentile(x, np.array([20, 40]))), CLOSE),
+    # What lies between two infinities is as numpy has it; the hard arrays have a nan, which is left out or wins.
+    row("quantile", "infinite", lambda m, x: (m.quantile(x, 0.3, 1), m.quantile(x, [0.1, 0.9], 0), m.median(x, 0), m.median(x)), CLOSE),
+    *(row(name, takes, lambda m, x, name=name, part=part: (getattr(m, name)(x, part * 0.3), getattr(m, name)(x, [part * 0.1, part * 0.9])), CLOSE)
+      for name, part in (("nanquantile", 1.0), ("nanpercentile", 100.0)) for takes in ("hard", "nan2", "infinite", "d1", "i2", "h1")),
+    row("nanquantile", "nan2", lambda m, x: (m.nanquantile(x, 0.3, 0), m.nanquantile(x, 0.3, 1, keepdims=True), m.nanquantile(x, np.array([[0.0, 0.25], [0.6, 1.0]]), axis=1)), CLOSE),
+    row("nanquantile", "nan2", lambda m, x: (m.nanquantile(x[1:2, :2], 0.5), m.nanquantile(x * NAN, 0.5, 0)), CLOSE),
+    *(row("nanquantile", "nan2", lambda m, x, method=method: m.nanquantile(x, 0.35, 0, method=method), CLOSE)
+      for method in ("linear", "lower", "higher", "midpoint", "nearest")),
+    row("nanpercentile", "x3", lambda m, x: (m.nanpercentile(x, 40, axis=(0, 2)), m.nanpercentile(x, [10, 90], axis=1, keepdims=True)), CLOSE),
+    *(row("nanmedian", takes, _of("nanmedian"), CLOSE) for takes in ("hard", "nan2", "infinite", "e2", "i2", "h1", "x3")),
+    row("nanmedian", "nan2", lambda m, x: (m.nanmedian(x, 0), m.nanmedian(x, axis=1, keepdims=True), m.nanmedian(x[:, :0], 1)), CLOSE),
     row("percentile", "x3", lambda m, x: m.percentile(x, 40, axis=1), CLOSE), row("median", "nan2", lambda m, x: m.median(x, 0)),
     row("cov", "x2", lambda m, x: (m.cov(x), m.cov(x, rowvar=False), m.cov(x, bias=True), m.cov(x[0])), 1e-5),
     row("cov", "x2 y2", _of("cov"), 1e-5), row("corrcoef", "x2", _of("corrcoef"), 1e-5),

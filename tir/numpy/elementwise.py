@@ -8,12 +8,12 @@ from typing import Any
 
 from tir.dialects.tir.elements import fits_exactly
 from tir.ir.errors import TirError
-from tir.ir.types import F16, F32, F64, I1, I64, FloatType, IntegerType
+from tir.ir.types import F16, F32, F64, I1, I64, FloatType, IntegerType, type_of_dtype
 from tir.lazy import np
 from tir.numpy.arrays import Array, as_array, is_bool
 from tir.numpy.common import as_operand, cast, element_of, fits_all, fitting, promoted, refuse, resolved, traced
 
-__all__ = ["FUNCTIONS", "astype", "clip", "fix", "isclose", "nan_to_num", "round_", "sinc", "where"]
+__all__ = ["FUNCTIONS", "astype", "clip", "fix", "i0", "isclose", "nan_to_num", "round_", "sinc", "where"]
 
 
 # --- functions in terms of others ------------------------------------------------------------------------------------
@@ -107,6 +107,33 @@ def _ldexp(b: Any, x: Any, exponent: Any) -> Any:
     return x
 
 
+def _nextafter(b: Any, x: Any, y: Any) -> Any:
+    """The number beside x on the way to y; as whole numbers, the bits of neighbours differ by 1."""
+    element = x.type.element
+    bits = b.bitcast(x, type_of_dtype(f"int{element.width}"))
+    one = b.full_like(bits, 1)
+    from_zero = b.cmp("eq", b.cmp("gt", x, 0), b.cmp("lt", x, y))
+    found = b.bitcast(b.select(from_zero, b.add(bits, one), b.sub(bits, one)), element)
+    found = b.select(b.cmp("eq", x, 0), b.copysign(b.bitcast(one, element), y), found)
+    found = b.select(b.cmp("eq", x, y), y, found)
+    return b.select(b.or_(b.is_nan(x), b.is_nan(y)), b.add(x, y), found)
+
+
+def _bitwise_count(b: Any, x: Any) -> Any:
+    """How many bits of |x| are 1: sums of neighbours, in pairs, fours and bytes (Warren, Hacker's Delight, 5-1)."""
+    if is_bool(x):
+        return x
+    unsigned = type_of_dtype(f"uint{x.type.element.width}")
+    x = b.cast(b.cast(x if x.type.element is unsigned else b.abs(x), unsigned), element_of("uint64"))
+
+    def every(mask: int, shift: int) -> Any:
+        return b.and_(b.shr(x, b.full_like(x, shift)) if shift else x, b.full_like(x, mask * (2**64 // 255)))
+
+    for mask, shift in ((0x55, 1), (0x33, 2), (0x0F, 4)):
+        x = b.add(every(mask, 0), every(mask, shift))
+    return b.shr(b.mul(x, b.full_like(x, 2**64 // 255)), b.full_like(x, 56))
+
+
 def _power(b: Any, x: Any, y: Any) -> Any:
     return b.pow(x, y)
 
@@ -143,7 +170,8 @@ MAKERS: dict[str, str | Callable[..., Any]] = {
     "logical_or": _logical("or_"), "logical_xor": _logical("xor"), "logical_not": _logical("not_"),
     "bitwise_and": "and_", "bitwise_or": "or_", "bitwise_xor": "xor", "invert": "not_", "left_shift": "shl",
     "right_shift": "shr", "isnan": "is_nan", "isinf": "is_inf", "isfinite": "is_finite",
-    "conjugate": _itself, "gcd": _gcd, "lcm": _lcm, "ldexp": _ldexp,
+    "conjugate": _itself, "gcd": _gcd, "lcm": _lcm, "ldexp": _ldexp, "nextafter": _nextafter,
+    "bitwise_count": _bitwise_count,
     "signbit": lambda b, x: b.cmp("lt", b.copysign(b.full_like(x, 1), x), 0),
 }  # fmt: skip
 #: Other names of the same.
@@ -313,6 +341,30 @@ def sinc(b: Any, x: Any) -> Array:
     y = FUNCTIONS["multiply"](x, float(np.pi))
     safe = where(y == 0, 1.0, y)
     return where(y == 0, 1.0, FUNCTIONS["sin"](safe) / safe)
+
+
+#: From where on the series of i0 for large numbers is exact to rounding in f64.
+I0_SERIES_FROM = 20.0
+
+
+@traced
+def i0(b: Any, x: Any) -> Array:
+    """Bessel's function of order 0 with imaginary argument: Abramowitz and Stegun, 9.6.12 and for large x 9.7.1.
+
+    Computed in f64, so that f32 is infinite only where the result is, and f64 where exp(x) is, as in numpy.
+    """
+    given = as_array(b, x)
+    element = given.type.element if isinstance(given.type.element, FloatType) else F64
+    x = FUNCTIONS["absolute"](cast(b, given, F64))
+    # Each branch sees numbers of its own alone, so that what is not chosen has no infinite gradient.
+    small, large = FUNCTIONS["minimum"](x, I0_SERIES_FROM), FUNCTIONS["maximum"](x, I0_SERIES_FROM)
+    near, far = x * 0.0 + 1.0, x * 0.0 + 1.0
+    for k in range(50, 0, -1):
+        near = 1.0 + near * (small * small) * (0.25 / k**2)
+    for k in range(30, 0, -1):
+        far = 1.0 + far * ((2 * k - 1) ** 2 / (8.0 * k)) / large
+    far = FUNCTIONS["exp"](large) * far / (FUNCTIONS["sqrt"](large) * float(np.sqrt(2 * np.pi)))
+    return cast(b, where(x > I0_SERIES_FROM, far, where(FUNCTIONS["isnan"](x), x, near)), element)
 
 
 @traced

@@ -8,12 +8,13 @@ __all__ = ["FUNCTIONS", "METHODS", "NAMES", "UNTRACEABLE"]
 
 _ELEMENTS = """
     abs absolute acos acosh add arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh
-    bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor cbrt ceil conj
-    conjugate copysign cos cosh deg2rad degrees divide equal exp exp2 expm1 fabs float_power floor floor_divide fmax
-    fmin fmod gcd greater greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal
-    log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum mod
-    multiply negative not_equal positive pow power rad2deg radians reciprocal remainder right_shift rint sign signbit
-    sin sinh sqrt square subtract tan tanh true_divide trunc
+    bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+    bitwise_xor cbrt ceil conj conjugate copysign cos cosh deg2rad degrees divide equal exp exp2 expm1 fabs
+    float_power floor floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot invert isfinite isinf
+    isnan lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not
+    logical_or logical_xor maximum minimum mod multiply negative nextafter not_equal positive pow power rad2deg
+    radians reciprocal remainder right_shift rint sign signbit sin sinh sqrt square subtract tan tanh true_divide
+    trunc
 """
 _OF_FUNCTIONS = """
     add.accumulate add.reduce logical_and.reduce logical_or.reduce maximum.accumulate maximum.reduce minimum.accumulate
@@ -21,12 +22,13 @@ _OF_FUNCTIONS = """
 """
 #: Functions by the module of this package that has them; `name=other` where it has another name there.
 _HOMES = {
-    "elementwise": "astype clip fix divmod=divmod_ isclose modf nan_to_num round=round_ around=round_ sinc where",
+    "elementwise": "astype clip fix divmod=divmod_ i0 isclose modf nan_to_num round=round_ around=round_ sinc where",
     "reductions": """
         sum=sum_ prod max=max_ amax=max_ min=min_ amin=min_ any=any_ all=all_ argmax argmin mean var std average ptp
         count_nonzero nansum nanprod nanmax nanmin nanmean nanvar nanstd cumsum cumprod cumulative_sum cumulative_prod diff
-        ediff1d trapezoid nancumsum nancumprod gradient unwrap quantile percentile median cov corrcoef
+        ediff1d trapezoid nancumsum nancumprod gradient unwrap cov corrcoef
     """,
+    "quantiles": "quantile percentile median nanquantile nanpercentile nanmedian",
     "shapes": """
         reshape ravel transpose permute_dims matrix_transpose swapaxes moveaxis rollaxis expand_dims squeeze concatenate
         concat=concatenate stack vstack hstack dstack column_stack block append split array_split hsplit vsplit dsplit

@@ -10,10 +10,10 @@ from typing import Any
 from tir.dialects.tir.build.core import told
 from tir.dialects.tir.effects import Assert
 from tir.ir.errors import TirError
-from tir.ir.types import F64, I1, I64, FloatType
+from tir.ir.types import I1, I64, FloatType
 from tir.lazy import np
 from tir.numpy.arrays import Array, Chosen, as_array, is_bool
-from tir.numpy.common import axes_of, axis_of, cast, dtype_of_operand, element_of, floated, known, promoted, refuse, traced
+from tir.numpy.common import axes_of, axis_of, cast, dtype_of_operand, element_of, floated, known, refuse, traced
 from tir.numpy.elementwise import FUNCTIONS as ELEMENTS
 from tir.numpy.elementwise import where as choose
 
@@ -455,72 +455,6 @@ def trapezoid(b: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> A
     if width.ndim == 1:
         width = Array(b, b.broadcast(width, [at], b.shape(both)).value)
     return sum_(width * both / 2.0, at)
-
-
-def _quantile(b: Any, x: Array, q: Any, axis: Any, method: str, keepdims: bool) -> Array:
-    """The value below which the part q of the numbers lies, in a straight line between two; nan if one is nan."""
-    if method not in ("linear", "lower", "higher", "nearest", "midpoint"):
-        raise TirError(f"method must be linear, lower, higher, nearest or midpoint, got {method!r}")
-    axes = axes_of(x, axis)
-    kept = [i for i in range(x.ndim) if i not in axes]
-    count = _size(b, x, axes)
-    last = count if isinstance(count, int) else b.to_index(count)
-    rows = b.reshape(b.transpose(x, [*kept, *axes]), [*(b.shape(x)[i] for i in kept), last])
-    ordered = Array(b, b.sort(rows, -1).value)
-    parts = cast(b, as_array(b, q), x.type.element if isinstance(x.type.element, FloatType) else F64)
-    place = parts * (count - 1)
-    low, high = ELEMENTS["floor"](place), ELEMENTS["ceil"](place)
-    if method == "nearest":
-        low = high = ELEMENTS["rint"](place)
-    low, high = (high, high) if method == "higher" else (low, low) if method == "lower" else (low, high)
-    below, above = (Array(b, b.take(ordered, b.cast(i, I64), len(kept)).value) for i in (low, high))
-    found = below
-    if method in ("linear", "midpoint"):
-        step = (above - below) * (0.5 if method == "midpoint" else place - low)
-        found = choose(above == below, below, below + step)
-    greatest = ordered[..., -1:]
-    if isinstance(x.type.element, FloatType):
-        found = choose(ELEMENTS["isnan"](greatest if parts.ndim else greatest[..., 0]), float("nan"), found)
-    if parts.ndim:
-        found = Array(b, b.transpose(found, [*range(len(kept), found.ndim), *range(len(kept))]).value)
-    if keepdims:
-        ones = [1 if i in axes else size for i, size in enumerate(b.shape(x))]
-        found = Array(b, b.reshape(found, [*b.shape(parts), *ones]).value)
-    return found
-
-
-def _for_parts(b: Any, a: Any, q: Any, method: str) -> Array:
-    """The numbers in the type of their quantiles: one of them, or what they and q are computed in."""
-    if method in ("lower", "higher", "nearest"):
-        return as_array(b, a)
-    return promoted(b, [floated(b, a), as_array(b, q)])[0]
-
-
-@traced
-def quantile(
-    b: Any, a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False,
-) -> Array:  # fmt: skip
-    refuse(out=out)
-    return _quantile(b, _for_parts(b, a, q, method), q, axis, method, keepdims)
-
-
-@traced
-def percentile(
-    b: Any, a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False,
-) -> Array:  # fmt: skip
-    refuse(out=out)
-    part = ELEMENTS["divide"](as_array(b, q), 100.0)
-    return _quantile(b, _for_parts(b, a, part, method), part, axis, method, keepdims)
-
-
-@traced
-def median(
-    b: Any, a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Array:
-    refuse(out=out)
-    return _quantile(b, floated(b, a), 0.5, axis, "linear", keepdims)
 
 
 @traced
