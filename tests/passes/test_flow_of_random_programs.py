@@ -91,21 +91,20 @@ def check_loops(seed: int) -> int:
     return changed
 
 
-def check_machine_code(text: str, arguments: Mapping[str, np.ndarray], entry: str = "main") -> None:
-    """All passes one behind the other, on what is about to become machine code."""
+def check_machine_code(text: str, arguments: Mapping[str, np.ndarray], entry: str = "main") -> bool:
+    """All passes one behind the other, on what is about to become machine code; whether they change anything."""
     ((_, module),) = modules_at(text, ["cpu"])
     copy = module.clone()
     run_pipeline(Pipeline([PASSES[name]() for name in (*NAMES, "dce")]), copy)
-    assert print_op(copy) != print_op(module)
     want, got = run(module, "cpu", entry, arguments), run(copy, "cpu", entry, arguments)
     assert bits_of(got) == bits_of(want), text
+    return print_op(copy) != print_op(module)
 
 
 @KINDS
 def test_machine_code_of_random_programs_gives_the_same_bits(control: bool) -> None:
-    for seed in range(4):
-        program = random_program(seed, wide=not control, control=control)
-        check_machine_code(program.text, program.arguments())
+    programs = [random_program(seed, wide=not control, control=control) for seed in range(4)]
+    assert any([check_machine_code(program.text, program.arguments()) for program in programs])
 
 
 @KINDS

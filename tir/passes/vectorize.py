@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tir.dialects import scf
 from tir.ir import actions
-from tir.ir.errors import Location
+from tir.ir.errors import Location, PassError
 from tir.ir.ir import Op
 from tir.ir.numerics import accurate
 from tir.ir.pass_manager import Pass
@@ -21,6 +21,7 @@ __all__ = ["Vectorize"]
 
 #: Bytes of a vector: those of the widest registers there are; machines with narrower ones take several for one.
 VECTOR_BYTES = 64
+WIDTHS = (16, 32, 64, 128)
 #: With more loops in a function they stay as they are: the time for machine code grows with the square of the loops.
 MOST_LOOPS = 100
 
@@ -31,11 +32,11 @@ class Vectorize(Pass):
 
     Needs: the loops level, in which each op is cheap (`expand-math` before it). Leaves: `scf.parallel` and reductions
     (`scf.for` that combines one value in each step with what it carries; others if they stand in a `scf.parallel`, of which
-    each lane takes an iteration) whose buffers are read and written side by side
-    along the last axis, or at one place for all steps, as loops of `vector` ops over whole vectors and one over what is
-    left, under a mask. Several vectors go side by side where a step has few ops. Sums of floats are vectorized where they
-    say that their order is free (`fastmath<reassoc>`, from `lower-loops`). Other loops stay as they are; `remarks` says why.
-    bytes: of a vector (64).
+    each lane takes an iteration) whose buffers are read and written side by side along the last axis, or at one place for
+    all steps, as loops of `vector` ops over whole vectors and one over what is left, under a mask; where a step has few
+    ops, a copy of the loop takes few iterations (`{tir.short}`), and several vectors go side by side. Sums of floats are
+    vectorized where they say that their order is free (`fastmath<reassoc>`, from `lower-loops`). Other loops stay as they
+    are; `remarks` says why. bytes: of a vector, 16, 32, 64 (so it is) or 128.
 
         scf.parallel (%i) = (%c0) to (%n) step (%c1) {        scf.parallel (%i) = (%c0) to (%whole) step (%c16) {
           %0 = memref.load %x[%i] : memref<?xf32>       ->      %0 = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
@@ -57,6 +58,8 @@ class Vectorize(Pass):
 
     def __post_init__(self) -> None:
         self.remarks: list[tuple[Location, str]] = []
+        if self.bytes not in WIDTHS:
+            raise PassError(f"pass {self.name}: option 'bytes' must be 16, 32, 64 or 128, got {self.bytes}")
 
     def run(self, op: Op) -> None:
         self.remarks.clear()
