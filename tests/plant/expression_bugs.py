@@ -20,7 +20,7 @@ EXPRESSION_BUGS: tuple[Bug, ...] = (
         "    return stretched(value, b._common_shape([x, value]))", "    return stretched(b.cast(value, x.type.element), b._common_shape([x, value]))",
         FUNCTIONS),
     Bug("a mean of integers in float32", "tir/graph/reductions.py",
-        "x = b.cast(x, element if isinstance(element, FloatType) else F64)", 'x = b.cast(x, element if isinstance(element, FloatType) else element_of("float32"))',
+        "    element = element if isinstance(element, FloatType) else F64\n", '    element = element if isinstance(element, FloatType) else element_of("float32")\n',
         AXES),
     Bug("a part that is set with another size", "tir/graph/indexing.py",
         "u = stretched(y, b.shape(part))", "u = b.broadcast_to(y, b.shape(part))", WRONG),
