@@ -435,7 +435,7 @@ def test_the_optimized_graph() -> None:
     assert len(f.maker.fgraph.inputs) == len(f.maker.fgraph.outputs) == 1
 
 
-@pytest.mark.parametrize(("level", "word"), [("tensor", "tir.exp"), ("loops", "memref.store"), ("llvm", "define"), ("asm", "ret")])
+@pytest.mark.parametrize(("level", "word"), [("tensor", "tir.exp"), ("loops", "vector.store"), ("llvm", "define"), ("asm", "ret")])
 def test_levels_as_text(level: str, word: str) -> None:
     x = T.dvector("x")
     assert word in tir.function([x], T.exp(x)).ir(level)
