@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tir.dialects import scf
 from tir.ir import actions
@@ -54,7 +54,7 @@ class Vectorize(Pass):
     name = "vectorize"
     numerics = accurate(2, "sums whose order is free are taken lane by lane")
     statistics = {"vectorize": "loops made loops over vectors"}
-    bytes: int = VECTOR_BYTES
+    bytes: int = field(default=VECTOR_BYTES, metadata={"choices": WIDTHS})
 
     def __post_init__(self) -> None:
         self.remarks: list[tuple[Location, str]] = []
