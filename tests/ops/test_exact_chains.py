@@ -89,7 +89,7 @@ def module_of(chains: list[Chain], name: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("level", ["tensor", "fused", "loops", "cpu", "cpu, not fused"])
+@pytest.mark.parametrize("level", ["tensor", "loops", "cpu", *(pytest.param(x, marks=pytest.mark.slow) for x in ("fused", "cpu, not fused"))])
 @pytest.mark.parametrize("name", ["f16", "f32", "f64", "i8", "i32", "i64", "ui8", "ui16", "ui64"])
 def test_chain_keeps_every_bit(name: str, level: str) -> None:
     chains = FLOAT_CHAINS if name[0] == "f" else INTEGER_CHAINS

@@ -16,7 +16,7 @@ from tests.ops.samples import SAMPLES
 
 CHOSEN = batches(list(chosen(SAMPLES)))
 ALL, ALL_HARD = batches(SAMPLES), batches(HARD)
-QUICK = ("fused", "loops", "cpu")
+QUICK = ("loops", "cpu")
 
 
 @pytest.mark.parametrize("rows", CHOSEN)

@@ -80,7 +80,7 @@ def test_backward_pass_is_the_one_by_hand(activation: str) -> None:
 # --- long chains -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", CHAINS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (n % 2)) for n, kind in enumerate(CHAINS)])
 def test_differentiating_a_chain_takes_at_most_two_kilobytes_an_op(kind: str) -> None:
     bytes_an_op(kind, 100)  # what is made once for each op class
     assert bytes_an_op(kind, 1500) <= 2000

@@ -83,7 +83,7 @@ def weighted(result: Any) -> Any:
 
 
 @pytest.mark.parametrize("first", range(0, len(SMOOTH), 16))
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [pytest.param(mode, marks=[pytest.mark.slow] * (mode == "FAST_COMPILE")) for mode in MODES])
 def test_gradients_are_those_of_differences(mode: str, first: int) -> None:
     """Along a random direction: the slope of a cost, and its gradient times that direction."""
     random, rows = np.random.default_rng(11), SMOOTH[first : first + 16]
