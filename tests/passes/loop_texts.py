@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["FORMS", "Kept", "SIZES", "elementwise_loop", "column_loop", "reduction_loop"]
 
 SIZES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 130, 257)
-DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64}
+DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "i8": np.int8, "i16": np.int16}
 
 #: Ops by the elements they are for; `{}` stands for an operand.
 _FLOAT_OPS = (
@@ -81,7 +81,7 @@ class _Body:
 def _numbers(r: random.Random, element: str, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
     dtype = DTYPES[element]
     count = int(np.prod(shape))
-    hard = np.array([r.choice(HARD[element[0]]) for _ in range(count)], dtype)
+    hard = np.array([r.choice(HARD[element[0]]) for _ in range(count)], np.int64 if element[0] == "i" else dtype).astype(dtype)
     plain = rng.uniform(-9, 9, count).astype(dtype)
     return np.where(rng.random(count) < 0.3, hard, plain).reshape(shape).astype(dtype)
 
@@ -104,19 +104,24 @@ def elementwise_loop(seed: int) -> Kept:
              f"memref.load %t[%r0] : memref<3x{element}>"]  # fmt: skip
     body.values = [body.add(text) for text in r.sample(loads, r.randint(1, 4))] + ["%k"]
     if r.random() < 0.4:
-        name = body.add(f"arith.index_cast %i : index to {'i32' if element.endswith('32') else 'i64'}")
+        name = body.add(f"arith.index_cast %i : index to i{element[1:]}")
         body.values.append(name if element[0] == "i" else body.add(f"arith.sitofp {name} : i{element[1:]} to {element}"))
     body.compute(r.randint(0, 9))
     stores = [f"memref.store {body.values[-1]}, %out[{here}] : {whole}"]
     if r.random() < 0.3:
         stores.append(f"memref.store {r.choice(body.values)}, %out2[{moved}] : {whole}")
+    flags = f"memref<{rows}x{wide}xi1>"
+    if r.random() < 0.3:
+        a, b = r.choice(body.values), r.choice(body.values)
+        condition = body.add(f"{'arith.cmpf ule' if element[0] == 'f' else 'arith.cmpi slt'}, {a}, {b} : {element}")
+        stores.append(f"memref.store {condition}, %flags[{here}] : {flags}")
     low, high, step = ("%r0, %c0", "%rows, %n", "%c1, %c1") if two else ("%c0", "%n", "%c1")
     number = "1.25" if element[0] == "f" else "3"
     lines = "\n".join([*body.lines, *stores])
     size_line = "" if is_open else f"%n = arith.constant {dim} : index"
     text = f"""
     func.func @f(%a: {whole}, %b: {row}, %s: memref<{element}>, %t: memref<3x{element}>, %out: {whole}, %out2: {whole},
-                 {'%n' if is_open else '%unused'}: index) {{
+                 %flags: {flags}, {'%n' if is_open else '%unused'}: index) {{
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
       %c5 = arith.constant 5 : index
@@ -131,7 +136,8 @@ def elementwise_loop(seed: int) -> Kept:
     }}
     """
     shapes = [(rows, size + 5), (size + 5,), (), (3,), (rows, size + 5), (rows, size + 5)]
-    return Kept(text, [_numbers(r, element, shape, rng) for shape in shapes], size)
+    arrays = [_numbers(r, element, shape, rng) for shape in shapes]
+    return Kept(text, [*arrays, rng.random((rows, size + 5)) < 0.5], size)
 
 
 def reduction_loop(seed: int, form: str, kind: str) -> Kept:

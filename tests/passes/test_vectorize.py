@@ -184,6 +184,13 @@ def test_a_long_body_goes_in_one_vector_and_a_short_one_in_four() -> None:
     assert "memref.load" not in names(long)
 
 
+def test_what_is_left_of_narrow_elements_goes_one_by_one() -> None:
+    module, _ = vectorized(parallel("%0 = memref.load %x[%i] : memref<?xi8>\nmemref.store %0, %x[%i] : memref<?xi8>", "%x: memref<?xi8>"))
+    assert "vector<64xi8>" in print_op(module)
+    assert "tir.short" in print_op(module)
+    assert "vector.maskedload" not in names(module)
+
+
 def test_what_all_iterations_share_is_computed_once_in_front() -> None:
     body = """%0 = memref.load %x[%i] : memref<?xf32>
         %1 = math.sqrt %k : f32
@@ -233,8 +240,6 @@ def test_sizes_that_are_known_need_no_loop_over_what_is_left(size: int, vectors:
     (parallel("%j = arith.subi %n, %i : index\n%0 = memref.load %x[%j] : memref<?xf32>\n"
               "memref.store %0, %y[%i] : memref<?xf32>"), "memref.load takes places that are not side by side"),
     (parallel(LOAD + "memref.store %0, %y[%c0] : memref<?xf32>"), "memref.store takes one place in all iterations"),
-    (parallel("%0 = memref.load %x[%i] : memref<?xi8>\nmemref.store %0, %x[%i] : memref<?xi8>", "%x: memref<?xi8>"),
-     "elements of i8 are narrow"),
     (parallel(LOAD + "%1 = arith.remf %0, %0 : f32\nmemref.store %1, %y[%i] : memref<?xf32>"), "arith.remf stands inside"),
     (parallel("""%1 = scf.for %j = %c0 to %i step %c1 iter_args(%s = %k) -> (f32) {
         %2 = memref.load %x[%j] : memref<?xf32>
@@ -326,3 +331,9 @@ def test_only_loops_that_are_left_need_all_passes_of_llvm() -> None:
     assert passes_of(rows.format("tir.tanh %x")) == "lines"
     assert passes_of(rows.format("tir.transpose %x by [1, 0]")) == "all"
     assert passes_of("func.func @f(%x: tensor<f32>) -> tensor<f32> {\n  return %x : tensor<f32>\n}") == "lines"
+
+
+def test_loops_of_few_steps_in_all_need_no_passes_of_llvm() -> None:
+    turned = "func.func @f(%x: tensor<{0}x{1}xf32>) -> tensor<{1}x{0}xf32> {{\n  %0 = tir.transpose %x by [1, 0] : tensor<{1}x{0}xf32>\n  return %0 : tensor<{1}x{0}xf32>\n}}"
+    assert passes_of(turned.format(5, 7)) == "lines"
+    assert passes_of(turned.format(50, 70)) == "all"

@@ -10,15 +10,17 @@ one with `tir.threads` becomes a function that the thread pool calls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tir.dialects.library import library_function
-from tir.dialects.scf import SHORT
+from tir.dialects.scf import SHORT, For, Parallel
 from tir.ir.attributes import SymbolRefAttr
 from tir.ir.errors import PassError
 from tir.ir.externs import EXTERN_BY_NAME, PARALLEL_FOR, LibraryFunction
+from tir.ir.flow import known_count
 from tir.ir.ir import Block, Op, Value
 from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
@@ -32,6 +34,9 @@ from tir.lower.llvm_text import FunctionText, ModuleText, quoted
 from tir.lower.llvm_types import component_types
 
 __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
+
+#: A loop of no more steps in all is not worth LLVM's loop passes.
+FEW_STEPS = 256
 
 RULES = {
     **llvm_scalars.RULES,
@@ -128,7 +133,22 @@ def _is_on_lanes(module: Op, text: ModuleText) -> bool:
                 continue
             loops.add(op)
             insides.update(around for around in _around(op) if around in loops)
-    return all(any(_has_vector(inner) for inner in loop.walk()) for loop in loops - insides)
+    return all(any(_has_vector(inner) for inner in loop.walk()) or _runs_seldom(loop) for loop in loops - insides)
+
+
+def _runs_seldom(loop: Op) -> bool:
+    """All loops around this one and itself take few steps together, as their text says."""
+    steps = 1
+    for op in (loop, *_around(loop)):
+        if op.name == "scf.while":
+            return False
+        if isinstance(op, (For, Parallel)):
+            bounds = (op.lowerBound, op.upperBound, op.step)
+            counts = [known_count(*bounds)] if isinstance(op, For) else [known_count(*bound) for bound in zip(*bounds)]
+            if None in counts:
+                return False
+            steps *= math.prod(count or 0 for count in counts)
+    return steps <= FEW_STEPS
 
 
 def _around(op: Op) -> Iterator[Op]:

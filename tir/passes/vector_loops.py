@@ -84,7 +84,7 @@ class _VectorLoop(LoopBuilder):
         """The loops; what the values are that they carry, `start` at first."""
         self.hoist()
         self.edge = self.b.op(arith.Constant, value=IntegerAttr(0, INDEX))  # stands between what is hoisted and the loops
-        found = self.open(start) if self.plan.count is None else self.across_all(self.known(self.plan.count), start)
+        found = self.open(start) if self.plan.count is None else self.known(self.plan.count, start)
         self.edge.erase()
         return found
 
@@ -100,9 +100,11 @@ class _VectorLoop(LoopBuilder):
                 end = self.b.create(arith.Select, few, whole, self.high)
                 end_of_few = self.b.create(arith.Select, few, self.high, self.low)
         held = self.main_loop(self.low, whole)
+        if not self.plan.is_masked:
+            return self.one_by_one(whole, self.high, self.across_all(held, start))
         held = list(self.loop_over(whole, end, self.lanes, held, lambda at, held: self.masked(at, end, held)))
         found = self.across_all(held, start)
-        return self.one_by_one(end_of_few, found) if self.plan.fewest else found
+        return self.one_by_one(self.low, end_of_few, found) if self.plan.fewest else found
 
     def counted(self) -> Value:
         """How many iterations there are."""
@@ -119,7 +121,7 @@ class _VectorLoop(LoopBuilder):
         """Where the counter stands behind so many iterations."""
         return count if self.begins_with_zero() else self.b.create(arith.AddI, self.low, count)
 
-    def known(self, count: int) -> list[Value]:
+    def known(self, count: int, start: Sequence[Value]) -> list[Value]:
         """The loops over a number of iterations that is known: what is left needs no loop."""
         stride = self.lanes * self.plan.side_by_side
         end = count - count % stride
@@ -129,16 +131,19 @@ class _VectorLoop(LoopBuilder):
             held = self.main_loop(self.low, self.plus(self.low, end))
         else:
             held = self.neutral()[: len(self.plan.reductions)]
+        if not self.plan.is_masked:
+            found = self.across_all(held, start)
+            return self.one_by_one(self.plus(self.low, end), self.plus(self.low, count), found) if end < count else found
         shared: tuple[dict[Any, Any], dict[Value, Value]] = ({}, {})
         for at in range(end, count, self.lanes):
             mask = None
             if count - at < self.lanes:
                 mask = self.b.create(vector.CreateMask, [self.constant(count - at)], result_types=[self.type(I1)])
             held = self.step(_Step(self.plus(self.low, at), mask, *shared), held)
-        return held
+        return self.across_all(held, start)
 
-    def one_by_one(self, end: Value, start: Sequence[Value]) -> list[Value]:
-        """The loop as it was, up to `end`."""
+    def one_by_one(self, begin: Value, end: Value, start: Sequence[Value]) -> list[Value]:
+        """The loop as it was, from `begin` to `end`."""
         plan = self.plan
 
         def step(at: Value, carried: Sequence[Value]) -> Sequence[Value]:
@@ -152,7 +157,7 @@ class _VectorLoop(LoopBuilder):
                     self.b.insert(clone_into(op, mapping))
             return [mapping[op.results[0]] for op in plan.reductions]
 
-        found = list(self.loop_over(self.low, end, 1, start, step))
+        found = list(self.loop_over(begin, end, 1, start, step))
         assert self.b.anchor is not None
         assert self.b.anchor.previous is not None
         self.b.anchor.previous.set_attribute(scf.SHORT, UnitAttr())

@@ -23,9 +23,9 @@ __all__ = ["NEUTRAL", "VectorPlan", "plan_of"]
 
 Loop = scf.For | scf.Parallel
 
-FEWEST_LANES = 4
-#: Elements of fewer bytes have no masked moves on many machines.
-SMALLEST_ELEMENT_BYTES = 4
+FEWEST_LANES, MOST_LANES = 4, 64
+#: Elements of fewer bytes have no masked moves on many machines: what is left over then goes one by one.
+SMALLEST_MASKED_BYTES = 4
 #: Ops in one step of a loop: with fewer, several vectors go side by side.
 OPS_OF_A_STEP = 16
 MOST_SIDE_BY_SIDE = 4
@@ -73,16 +73,27 @@ class VectorPlan:
         full = self.bytes // self.element_bytes
         if self.inner:  # one vector is then several: the loops inside should not be
             full *= MOST_SIDE_BY_SIDE // max(1, min(MOST_SIDE_BY_SIDE, max(len(loop.results) for loop in self.inner)))
+        full = min(full, MOST_LANES)
         if self.count is not None and self.count < full:
             return max(FEWEST_LANES, 1 << (self.count - 1).bit_length())
         return full
 
     @cached_property
+    def moved(self) -> list[Type]:
+        """The elements that are read and written."""
+        return [op.memref.type.element for op in self.all_ops if isinstance(op, (memref.Load, memref.Store))]
+
+    @cached_property
+    def is_masked(self) -> bool:
+        """What is left over of the loop is a vector under a mask."""
+        return all(_bytes(element) >= SMALLEST_MASKED_BYTES for element in self.moved)
+
+    @cached_property
     def element_bytes(self) -> int:
-        types = [_element_type(op) for op in self.all_ops if isinstance(op, (memref.Load, memref.Store))]
-        types += [v.type for v in self.varying if not isinstance(v.type, IndexType)]
+        types = self.moved
+        types = types + [v.type for v in self.varying if not isinstance(v.type, IndexType)]
         types += [v.type for v in self.loop.results if not isinstance(v.type, IndexType)]
-        return max((_bytes(type) for type in types if type is not I1), default=8)
+        return max((_bytes(type) for type in types if type is not I1), default=1)
 
     @cached_property
     def ops(self) -> int:
@@ -92,6 +103,8 @@ class VectorPlan:
     @property
     def fewest(self) -> int:
         """With fewer iterations, they go one by one; a step of many ops takes a mask instead, and no code of its own."""
+        if not self.is_masked:
+            return 0 if self.count is None else self.lanes
         if self.ops > FEW_OPS or self.inner:
             return 0 if self.count is None else FEWEST_LANES
         return min(self.lanes, FEW_ITERATIONS) if self.reductions else self.lanes
@@ -99,7 +112,7 @@ class VectorPlan:
     @cached_property
     def side_by_side(self) -> int:
         """How many vectors one step of the main loop does."""
-        if self.inner:
+        if self.inner or not self.is_masked:
             return 1
         most = max(1, min(MOST_SIDE_BY_SIDE, OPS_OF_A_STEP // max(1, self.ops)))
         whole = most if self.count is None else max(1, self.count // self.lanes)
@@ -220,8 +233,6 @@ def _access(plan: VectorPlan, op: memref.Load | memref.Store, changes: bool) -> 
         return f"{op.name} takes one place in all iterations" if writes else None
     if len(places) > 1 or op.indices[-1] is not places[0] or not _has_unit_stride(op.memref.type):
         return f"{op.name} takes places that are not side by side"
-    if _bytes(op.memref.type.element) < SMALLEST_ELEMENT_BYTES:
-        return f"elements of {op.memref.type.element} are narrow"
     if not writes:
         plan.varying.add(op.results[0])
     return None
@@ -248,10 +259,6 @@ def _wrong_reductions(plan: VectorPlan) -> str | None:
             return "its order is part of its result"
         plan.reductions.append(combining)
     return None
-
-
-def _element_type(op: memref.Load | memref.Store) -> Type:
-    return op.memref.type.element
 
 
 def _bytes(type: Type) -> int:
