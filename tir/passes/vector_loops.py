@@ -150,7 +150,7 @@ class _VectorLoop(LoopBuilder):
             mapping: dict[Any, Any] = {plan.counter: at}
             if isinstance(plan.loop, scf.For):
                 mapping.update(zip(plan.loop.iter_args, carried))
-            for op in plan.all_ops:
+            for op in plan.loop.walk():  # what ends a loop inside, too
                 mapping.update((value, self.in_front(value)) for value in op.operands if value.op in self.hoisted)
             for op in plan.loop.body:
                 if op not in self.hoisted and op is not plan.loop.body.terminator:
