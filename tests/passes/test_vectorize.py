@@ -249,6 +249,12 @@ def test_sizes_that_are_known_need_no_loop_over_what_is_left(size: int, vectors:
         scf.yield %3 : f32
       }
       memref.store %1, %y[%i] : memref<?xf32>"""), "a step needs what the one before it has made"),
+    (parallel("""%1 = scf.for unsigned %j = %c0 to %n step %c1 iter_args(%s = %k) -> (f32) {
+        %2 = memref.load %x[%i] : memref<?xf32>
+        %3 = arith.subf %2, %s : f32
+        scf.yield %3 : f32
+      }
+      memref.store %1, %y[%i] : memref<?xf32>"""), "its counter is unsigned"),
     (parallel('%p = arith.cmpi ult, %i, %c2 : index\ncf.assert %p, "no"'), "cf.assert stands inside"),
 ])  # fmt: skip
 def test_a_loop_that_stays_as_it_is_says_why(text: str, why: str) -> None:

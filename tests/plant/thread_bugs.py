@@ -141,7 +141,7 @@ THREAD_BUGS = (
     Bug(
         "a chunk of iterations that is one of places",
         PASS,
-        "            if _number(self.loop.step[dim]) != 1:\n",
+        "            if known_number(self.loop.step[dim]) != 1:\n",
         "            if False:\n",
         LOOP_TESTS,
     ),

@@ -92,8 +92,8 @@ VECTOR_BUGS = (
     Bug(
         "a counter that falls is taken for one that grows",
         PLAN,
-        "        isinstance(op, arith.AddI) or changing[0]\n",
-        "        True\n",
+        "(counters == [False, True] and isinstance(op, arith.AddI))\n",
+        "counters == [False, True]\n",
         TESTS,
     ),
     Bug(

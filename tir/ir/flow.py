@@ -12,7 +12,7 @@ from tir.ir.attributes import IntegerAttr
 from tir.ir.ir import Block, Op, Value
 from tir.ir.traits import ConstantLike
 
-__all__ = ["Edge", "edges_of", "is_loop", "known_count", "surely_run"]
+__all__ = ["Edge", "edges_of", "is_loop", "known_count", "known_number", "surely_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,15 @@ def surely_run(edges: Iterable[Edge]) -> Block | None:
     return first[0].target if len(first) == 1 and first[0].condition is None else None
 
 
+def known_number(value: Value) -> int | None:
+    """The integer that a constant is; None for any other value."""
+    attribute = value.op.properties.get("value") if isinstance(value.op, ConstantLike) else None
+    return attribute.value if isinstance(attribute, IntegerAttr) else None
+
+
 def known_count(low: Value, high: Value, step: Value) -> int | None:
     """How often a loop over these constants runs, which count up from 0 or more; None if they are none, or others."""
-    numbers: list[int] = []
-    for value in (low, high, step):
-        attribute = value.op.properties.get("value") if isinstance(value.op, ConstantLike) else None
-        if not isinstance(attribute, IntegerAttr) or attribute.value < 0:
-            return None
-        numbers.append(attribute.value)
-    return len(range(*numbers)) if numbers[2] else None
+    numbers = [known_number(value) for value in (low, high, step)]
+    if any(number is None or number < 0 for number in numbers):
+        return None
+    return len(range(*numbers)) if numbers[2] else None  # type: ignore[arg-type]

@@ -11,11 +11,10 @@ from tir.ir import actions
 from tir.ir.attributes import IntegerAttr, UnitAttr
 from tir.ir.builder import Builder
 from tir.ir.errors import Location
-from tir.ir.flow import known_count
+from tir.ir.flow import known_count, known_number
 from tir.ir.ir import Block, Op, Region, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
-from tir.ir.traits import ConstantLike
 from tir.ir.types import INDEX, IndexType, VectorType
 from tir.passes.op_weights import weight
 
@@ -189,8 +188,8 @@ def _count(low: Value, high: Value, step: Value, outside: Op) -> _Count:
     known = known_count(low, high, step)
     if known is not None:
         return _Count(known)
-    stride = _number(step)
-    if _number(low) != 0 or not stride or high.is_made_inside(outside) or not isinstance(high.type, IndexType):
+    stride = known_number(step)
+    if known_number(low) != 0 or not stride or high.is_made_inside(outside) or not isinstance(high.type, IndexType):
         return _Count(_most(low, high, stride or 1) or ASSUMED_COUNT)
     return _Count(1 / stride, (high,))
 
@@ -202,16 +201,11 @@ def _most(low: Value, high: Value, stride: int) -> float | None:
     ends: list[int | None] = []
     for value in high.op.operands:
         if isinstance(value.op, arith.AddI) and low in value.op.operands:
-            ends += map(_number, value.op.operands)
+            ends += map(known_number, value.op.operands)
         else:
-            ends.append(_number(value))
+            ends.append(known_number(value))
     known = [end for end in ends if end]
     return min(known) / stride if known else None
-
-
-def _number(value: Value) -> int | None:
-    found = value.op.properties.get("value") if isinstance(value.op, ConstantLike) else None
-    return found.value if isinstance(found, IntegerAttr) else None
 
 
 def _work_of_iteration(loop: scf.Parallel) -> _Work:
@@ -339,7 +333,7 @@ class _Chunks:
                 work = b.create(arith.MaxUI, self.works[dim + 1].value(b), _index(b, 1))
                 chunk = b.create(arith.DivUI, _index(b, CHUNK_WORK), work)
                 chunk = b.create(arith.MaxUI, chunk, _index(b, 1))
-            if _number(self.loop.step[dim]) != 1:
+            if known_number(self.loop.step[dim]) != 1:
                 chunk = b.create(arith.MulI, chunk, self.loop.step[dim])
             found[dim] = chunk if few is None else b.create(arith.Select, few, _index(b, EVERYTHING), chunk)
         return found

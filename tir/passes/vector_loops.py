@@ -10,6 +10,7 @@ from typing import Any
 from tir.dialects import arith, memref, scf, vector
 from tir.ir.attributes import DenseAttr, IntegerAttr, UnitAttr, pack
 from tir.ir.builder import Builder
+from tir.ir.flow import known_number
 from tir.ir.ir import Block, Op, Region, Value, clone_into
 from tir.ir.types import I1, INDEX, IndexType, Type, VectorType
 from tir.passes.loop_builder import LoopBuilder, counted_loop
@@ -115,7 +116,7 @@ class _VectorLoop(LoopBuilder):
         return self.b.create(arith.MaxSI, count, self.constant(0))
 
     def begins_with_zero(self) -> bool:
-        return isinstance(self.low.op, arith.Constant) and self.low.op.value.value == 0
+        return known_number(self.low) == 0
 
     def after(self, count: Value) -> Value:
         """Where the counter stands behind so many iterations."""
@@ -170,6 +171,7 @@ class _VectorLoop(LoopBuilder):
 
     def loop_over(self, low: Value, high: Value, stride: int, state: Sequence[Value], body: Any) -> Sequence[Value]:
         """A loop in order if it carries something, or else a parallel one."""
+
         def named(at: Value, state: Sequence[Value]) -> Sequence[Value]:
             at.hint = self.plan.counter.hint
             return body(at, state)

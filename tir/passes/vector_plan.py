@@ -13,7 +13,7 @@ from functools import cached_property
 
 from tir.dialects import arith, memref, scf
 from tir.dialects.math import IPowI
-from tir.ir.flow import known_count
+from tir.ir.flow import known_count, known_number
 from tir.ir.ir import Op, Value
 from tir.ir.traits import Pure, Terminator
 from tir.ir.types import I1, IndexType, MemRefType, Type, VectorType
@@ -90,10 +90,8 @@ class VectorPlan:
 
     @cached_property
     def element_bytes(self) -> int:
-        types = self.moved
-        types = types + [v.type for v in self.varying if not isinstance(v.type, IndexType)]
-        types += [v.type for v in self.loop.results if not isinstance(v.type, IndexType)]
-        return max((_bytes(type) for type in types if type is not I1), default=1)
+        computed = [value.type for value in self.varying if not isinstance(value.type, IndexType)]
+        return max((_bytes(type) for type in (*self.moved, *computed) if type is not I1), default=1)
 
     @cached_property
     def ops(self) -> int:
@@ -143,7 +141,7 @@ def plan_of(loop: Loop, bytes: int) -> VectorPlan | str:
     counter = loop.induction_variable if isinstance(loop, scf.For) else loop.induction_variables[-1]
     bounds = (loop.lowerBound, loop.upperBound, loop.step)
     low, high, step = bounds if isinstance(loop, scf.For) else (bound[-1] for bound in bounds)
-    if _number(step) != 1:
+    if known_number(step) != 1:
         return "its step is not 1"
     count = known_count(low, high, step)
     plan = VectorPlan(loop, counter, bytes, {counter}, set(), [], None if count is None else int(count))
@@ -180,7 +178,7 @@ def _classified(plan: VectorPlan, op: Op) -> str | None:
         return f"{op.name} stands inside"
     changing = [value for value in op.operands if value in plan.linear or value in plan.varying]
     if isinstance(op, (memref.Load, memref.Store)):
-        return _access(plan, op, bool(changing))
+        return _access(plan, op)
     if not isinstance(op, Pure) or len(op.results) != 1:
         return f"{op.name} stands inside"
     if not changing:
@@ -199,6 +197,8 @@ def _inner(plan: VectorPlan, loop: scf.For) -> str | None:
     around = plan.loop
     if not isinstance(around, scf.Parallel) or loop.parent is not around.body or not isinstance(loop.step.type, IndexType):
         return "scf.for stands inside"
+    if loop.unsignedCmp:
+        return "the counter of a loop inside is unsigned"
     if any(value in plan.linear or value in plan.varying for value in (loop.lowerBound, loop.upperBound, loop.step)):
         return "lanes would take different steps"
     if any(isinstance(value.type, (IndexType, MemRefType, VectorType)) for value in loop.initArgs):
@@ -215,13 +215,13 @@ def _is_linear(plan: VectorPlan, op: Op) -> bool:
     """The op adds something uniform to an index that grows by one."""
     if not isinstance(op, (arith.AddI, arith.SubI)):
         return False
-    changing = [value in plan.linear or value in plan.varying for value in op.operands]
-    return op.operands[0 if changing[0] else 1] in plan.linear and changing in ([True, False], [False, True]) and (
-        isinstance(op, arith.AddI) or changing[0]
-    )
+    counters = [value in plan.linear for value in op.operands]
+    if any(value in plan.varying for value in op.operands):
+        return False
+    return counters == [True, False] or (counters == [False, True] and isinstance(op, arith.AddI))
 
 
-def _access(plan: VectorPlan, op: memref.Load | memref.Store, changes: bool) -> str | None:
+def _access(plan: VectorPlan, op: memref.Load | memref.Store) -> str | None:
     """The op reads or writes neighbouring elements, or reads one for all lanes."""
     writes = isinstance(op, memref.Store)
     if writes and isinstance(plan.loop, scf.For):
@@ -267,11 +267,6 @@ def _bytes(type: Type) -> int:
 
 def _is_surely_inside(op: memref.Load) -> bool:
     """The place exists, whether the loop runs or not."""
-    places = [_number(index) for index in op.indices]
+    places = [known_number(index) for index in op.indices]
     sizes = op.memref.type.shape
     return all(p is not None and isinstance(n, int) and 0 <= p < n for p, n in zip(places, sizes))
-
-
-def _number(value: Value) -> int | None:
-    attribute = value.op.properties.get("value") if isinstance(value.op, arith.Constant) else None
-    return getattr(attribute, "value", None)
