@@ -79,13 +79,22 @@ def _for_parts(b: Any, a: Any, q: Any, method: str) -> Array:
     return promoted(b, [floated(b, a), as_array(b, q)])[0]
 
 
+def _of_percent(b: Any, q: Any) -> Array:
+    return ELEMENTS["divide"](as_array(b, q), 100.0)
+
+
+def _by_parts(b: Any, a: Any, q: Any, axis: Any, method: str, keepdims: bool, without_nan: bool = False) -> Array:
+    """The quantiles of an array in a precision that fits the parts as well."""
+    return _quantile(b, _for_parts(b, a, q, method), q, axis, method, keepdims, without_nan=without_nan)
+
+
 @traced
 def quantile(
     b: Any, a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False,
 ) -> Array:  # fmt: skip
     refuse(out=out)
-    return _quantile(b, _for_parts(b, a, q, method), q, axis, method, keepdims)
+    return _by_parts(b, a, q, axis, method, keepdims)
 
 
 @traced
@@ -94,8 +103,7 @@ def percentile(
     keepdims: bool = False,
 ) -> Array:  # fmt: skip
     refuse(out=out)
-    part = ELEMENTS["divide"](as_array(b, q), 100.0)
-    return _quantile(b, _for_parts(b, a, part, method), part, axis, method, keepdims)
+    return _by_parts(b, a, _of_percent(b, q), axis, method, keepdims)
 
 
 @traced
@@ -112,7 +120,7 @@ def nanquantile(
     keepdims: bool = False,
 ) -> Array:  # fmt: skip
     refuse(out=out)
-    return _quantile(b, _for_parts(b, a, q, method), q, axis, method, keepdims, without_nan=True)
+    return _by_parts(b, a, q, axis, method, keepdims, without_nan=True)
 
 
 @traced
@@ -121,8 +129,7 @@ def nanpercentile(
     keepdims: bool = False,
 ) -> Array:  # fmt: skip
     refuse(out=out)
-    part = ELEMENTS["divide"](as_array(b, q), 100.0)
-    return _quantile(b, _for_parts(b, a, part, method), part, axis, method, keepdims, without_nan=True)
+    return _by_parts(b, a, _of_percent(b, q), axis, method, keepdims, without_nan=True)
 
 
 @traced
