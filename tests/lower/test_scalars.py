@@ -186,6 +186,29 @@ def test_select(type: str) -> None:
     check("arith.select", ["i1", type, type], [type], f" : {type}")
 
 
+@pytest.mark.parametrize("type", FLOATS)
+def test_the_larger_of_the_larger_keeps_its_nan(type: str) -> None:
+    """All ways to choose between x and 1.25, and then between that and 1.25: LLVM merges two that answer nan differently."""
+    orders = ["{0}, %k", "%k, {0}"]
+    ways = list(itertools.product(["olt", "oge", "ult", "uge", "ogt"], orders, orders))
+    pairs, body = list(itertools.product(ways, ways)), []
+    for number, way in enumerate(pairs):
+        value = "%x"
+        for step, (predicate, compared, chosen) in enumerate(way):
+            name = f"%r{number}_{step}"
+            body.append(f"{name}c = arith.cmpf {predicate}, {compared.format(value)} : {type}")
+            body.append(f"{name} = arith.select {name}c, {chosen.format(value)} : {type}")
+            value = name
+        body += [
+            f"%n{number} = arith.constant {number} : index",
+            f"memref.store {value}, %ys[%n{number}] : memref<?x{type}>",
+        ]
+    text = f"func.func @f(%x: {type}, %ys: memref<?x{type}>) {{\n  %k = arith.constant 1.25 : {type}\n"
+    text += "\n".join(body) + "\n  return\n}"
+    for x in (np.nan, 1.0, 1.25, 2.0, -np.inf):
+        run_both(text, [DTYPES[type](x), np.zeros(len(pairs), DTYPES[type])])
+
+
 @pytest.mark.parametrize(("source", "target"), [*itertools.product(FLOATS, [i for i in INTEGERS if i != "index"])])
 def test_casts_between_floats_and_integers(source: str, target: str) -> None:
     for op in ("fptosi", "fptoui"):

@@ -119,7 +119,33 @@ def _select(f: FunctionText, op: Any) -> None:
         chosen = [f.assign(f"select {condition}, {kind} {a}, {kind} {b}") for kind, a, b in pairs]
         f.set(op.result, f.of_components(type, chosen))
         return
+    if _is_extreme(op) and any(_is_extreme(value.owner) for value in (op.true_value, op.false_value)):
+        condition = _fenced_condition(f, op)
     f.give(op, f"select {condition}, {f.typed(op.true_value)}, {f.typed(op.false_value)}")
+
+
+def _is_extreme(op: Any) -> bool:
+    """Whether this is the larger or smaller of two floats: a select of what its condition compares."""
+    if getattr(op, "name", "") != "arith.select" or getattr(op.condition.owner, "name", "") != "arith.cmpf":
+        return False
+    compare = op.condition.owner
+    return {compare.lhs, compare.rhs} == {op.true_value, op.false_value}
+
+
+def _fenced_condition(f: FunctionText, op: Any) -> str:
+    """The condition of the larger of x and y where x is the larger of something and y.
+
+    LLVM 22 takes the outer select for x (`MAX(MAX(a, b), b)`, in InstCombine's foldSPFofSPF) even where the two answer a
+    nan in different ways. It does not see through a fence, which costs no instruction.
+    """
+    compare = op.condition.owner
+    kind, sides = llvm_type(compare.lhs.type), [f[compare.lhs], f[compare.rhs]]
+    if "half" in kind or "bfloat" in kind:  # no target has a fence for them
+        wide = kind.replace("bfloat", "float").replace("half", "float")
+        kind, sides = wide, [f.assign(f"fpext {kind} {side} to {wide}") for side in sides]
+    lhs, rhs = (f.overloaded("arithmetic.fence", kind, [side]) for side in sides)
+    found = f.assign(f"fcmp {fast_math_flags(compare)}{compare.predicate} {kind} {lhs}, {rhs}")
+    return f"{llvm_type(op.condition.type)} {found}"
 
 
 def _extreme(predicate: str) -> Rule:

@@ -490,6 +490,7 @@ _POINTER = r"\.p0"
 _INTRINSICS = {
     _FLOAT: "fma fmuladd sqrt fabs floor ceil trunc rint nearbyint round roundeven copysign "
     "minnum maxnum minimum maximum minimumnum maximumnum is.fpclass",
+    r"\.(?:v\d+)?(?:f32|f64)": "arithmetic.fence",
     _INT: "abs smin smax umin umax ctpop bitreverse fshl fshr sadd.sat uadd.sat ssub.sat usub.sat "
     "sadd.with.overflow uadd.with.overflow ssub.with.overflow usub.with.overflow "
     "smul.with.overflow umul.with.overflow ctlz cttz",
