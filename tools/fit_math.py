@@ -31,7 +31,8 @@ PRECISION = {
 class Fit:
     """A polynomial in x, `count` coefficients, close to `target` on [low, high].
 
-    An error of the polynomial, times `weight`, is the relative error of the function it is a part of.
+    An error of the polynomial, times `weight`, is the relative error of the function it is a part of. split_start: the
+    first coefficient is stored as high and low part.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Fit:
     low: mp.mpf
     high: mp.mpf
     count: int
+    split_start: bool = False
 
 
 def exp_tail(r: mp.mpf) -> mp.mpf:
@@ -336,12 +338,12 @@ FITS = {
     "error_f32": [
         Fit("erf_f32", erf_tail, erf_weight, *TO_ONE, 7),
         Fit("log_erfc_f32", minus_log_erfc, erfc_weight, mp.mpf(0), mp.mpf(3), 9),
-        Fit("scaled_erfc_f32", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F32, 13),
+        Fit("scaled_erfc_f32", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F32, 13, split_start=True),
     ],
     "error_f64": [
         Fit("erf_f64", erf_tail, erf_weight, *TO_ONE, 13),
         Fit("log_erfc_f64", minus_log_erfc, erfc_weight, mp.mpf(0), mp.mpf(5), 18),
-        Fit("scaled_erfc_f64", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F64, 24),
+        Fit("scaled_erfc_f64", scaled_erfc, relative_weight(scaled_erfc), *ERFC_F64, 24, split_start=True),
     ],
     "special": [
         Fit("lgamma", lgamma_ratio, relative_weight(lgamma_ratio), -HALF, HALF, 19),
@@ -379,13 +381,16 @@ def coefficients(fit: Fit, dtype: str) -> list[mp.mpf]:
     for power in range(fit.count):
         rows = [[w * x**k for k in range(power, fit.count)] for x, w in zip(nodes, weights)]
         best = least_squares(rows, [w * y for w, y in zip(weights, rest)])
-        found.append(rounded(best[0], dtype))
-        rest = [y - found[power] * x**power for x, y in zip(nodes, rest)]
+        parts = split(best[0], dtype) if fit.split_start and power == 0 else [rounded(best[0], dtype)]
+        found += parts
+        rest = [y - sum(parts) * x**power for x, y in zip(nodes, rest)]
     return found
 
 
 def relative_error(fit: Fit, found: list[float]) -> mp.mpf:
     points = chebyshev_nodes(fit.low, fit.high, 301)
+    if fit.split_start:
+        found = [mp.mpf(found[0]) + found[1], *found[2:]]
     return max(abs(fit.weight(x) * (mp.polyval(found[::-1], x) - fit.target(x))) for x in points)
 
 

@@ -42,27 +42,29 @@ COSH_F64 = floats(  # within 2^-57.96
 
 
 def sinh(s: Scalars, x: Value) -> Value:
-    """The hyperbolic sine, within 1.0 ULP in f32 and 1.2 in f64. Keeps -0.0.
+    """The hyperbolic sine, within 0.95 ULP in f32 and 0.95 in f64. Keeps -0.0.
 
     sinh(n log(2) + r) = a cosh(r) + b sinh(r) with a = (2^n - 2^-n) / 2 and b = (2^n + 2^-n) / 2.
     """
-    a, b, r, r_low = _reduced(s, s.abs(x))
-    quarter = _sum_of_products(s, a, b, r, r_low)
+    large, small, r, r_low = _reduced(s, s.abs(x))
+    a, b = s.sub(large, small), s.add(large, small)
+    quarter = _sum_of_products(s, a, s.sub(s.sub(large, a), small), b, r, r_low)
     is_tiny = s.cmp("lt", s.abs(x), s.const(2.0 ** -(format_of(s, x).fraction_bits / 2 + 1), x))
     return s.select(is_tiny, x, s.copysign(s.mul(quarter, s.const(4.0, x)), x))
 
 
 def cosh(s: Scalars, x: Value) -> Value:
-    """The hyperbolic cosine, within 1.8 ULP in f32 and 1.3 in f64.
+    """The hyperbolic cosine, within 0.85 ULP in f32 and 0.85 in f64.
 
     cosh(n log(2) + r) = b cosh(r) + a sinh(r), with a and b as for sinh.
     """
-    a, b, r, r_low = _reduced(s, s.abs(x))
-    return s.mul(_sum_of_products(s, b, a, r, r_low), s.const(4.0, x))
+    large, small, r, r_low = _reduced(s, s.abs(x))
+    a, b = s.sub(large, small), s.add(large, small)
+    return s.mul(_sum_of_products(s, b, s.add(s.sub(large, b), small), a, r, r_low), s.const(4.0, x))
 
 
 def _reduced(s: Scalars, x: Value) -> tuple[Value, Value, Value, Value]:
-    """(2^n - 2^-n) / 8, (2^n + 2^-n) / 8, r and r_low, where x = n log(2) + r + r_low.
+    """2^n / 8, 2^-n / 8, r and r_low, where x = n log(2) + r + r_low.
 
     A quarter of what the formulas want, since 2^n / 2 may overflow where the result does not.
     """
@@ -73,16 +75,16 @@ def _reduced(s: Scalars, x: Value) -> tuple[Value, Value, Value, Value]:
     large = power_of_two(s, bits, form)
     # For a large n the exponent leaves the format and 2^-n comes out as 0 or as a negative number.
     small = at_least(s, power_of_two(s, s.sub(s.const(2 * (form.bias - 3), bits), bits), form), 0.0)
-    return s.sub(large, small), s.add(large, small), r, r_low
+    return large, small, r, r_low
 
 
-def _sum_of_products(s: Scalars, a: Value, b: Value, r: Value, r_low: Value) -> Value:
-    """a cosh(r + r_low) + b sinh(r + r_low)."""
+def _sum_of_products(s: Scalars, a: Value, a_low: Value, b: Value, r: Value, r_low: Value) -> Value:
+    """(a + a_low) cosh(r + r_low) + b sinh(r + r_low)."""
     square = s.mul(r, r)
     sinh_tail = s.mul(s.mul(r, square), polynomial(s, square, by_format(s, r, SINH_F32, SINH_F64)))
     cosh_tail = s.mul(square, polynomial(s, square, by_format(s, r, COSH_F32, COSH_F64)))
     leading = s.fma(b, r, a)
-    lost = s.fma(b, r, s.sub(a, leading))
+    lost = s.add(s.fma(b, r, s.sub(a, leading)), a_low)
     return s.add(leading, s.fma(b, s.add(sinh_tail, r_low), s.fma(a, cosh_tail, lost)))
 
 
