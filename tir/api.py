@@ -52,6 +52,8 @@ from tir.parser.parse import parse_text
 from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
+from tir.passes.vectorize import Vectorize
+from tir.runtime.jit import has_masks
 from tir.runtime.library import has_library
 from tir.runtime.wrapper import CallStyle
 
@@ -383,12 +385,16 @@ def check_fp_mode(what: str, fp_mode: Any) -> None:
 def for_this_machine(fp_mode: str = "stable") -> Pipeline:
     """The default pipeline, with calls of BLAS and LAPACK where those are faster, and none where there is no scipy.
 
+    Long loops go under masks where the machine has registers for them.
+
     fp_mode: which rules may change numbers: `strict` none, `stable` those that lessen errors, `fast` all.
     """
     pipeline = default("auto", fp_mode)
     for step in pipeline.passes():
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library
+        elif isinstance(step, Vectorize) and has_masks():
+            step.masks = "loops"
     return pipeline
 
 

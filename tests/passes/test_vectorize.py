@@ -72,9 +72,9 @@ def check_columns(seed: int) -> bool:
     return check_bits(seed, column_loop(seed))
 
 
-def check_reduction(seed: int, form: str, kind: str) -> bool:
+def check_reduction(seed: int, form: str, kind: str, **options: Any) -> bool:
     kept = reduction_loop(seed, form, kind)
-    (want, *others), module = outcomes(kept)
+    (want, *others), module = outcomes(kept, **options)
     for name, got in zip(("vectors", "machine code"), others):
         what = f"seed {seed}, {name}:\n{kept.text}\n{print_op(module)}\n{got[2]}\n{want[2]}"
         if kind == "f" and "reassoc" in form:
@@ -105,6 +105,42 @@ def test_random_loops_over_columns_give_the_same_bits(first: int) -> None:
 def test_so_they_do_in_vectors_of_other_sizes() -> None:
     for size in (16, 32, 128):
         assert sum(check_elementwise(seed, bytes=size) for seed in range(15)) > 7
+
+
+def test_so_they_do_with_one_body_under_masks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tir.passes.vector_plan.MANY_OPS", 1)
+    assert sum(check_elementwise(seed, masks="loops") for seed in range(40)) > 20
+    assert sum(check_reduction(seed, *FORMS[seed % len(FORMS)], masks="loops") for seed in range(40)) > 15
+
+
+@pytest.mark.parametrize("count", ["%n", "%c40", "%c48", "%c5"])
+@pytest.mark.parametrize("masks", ["tails", "loops"])
+def test_long_loops_have_one_body_where_that_is_asked_for_and_something_is_left_over(masks: str, count: str) -> None:
+    chain = "\n".join(f"%v{k + 1} = arith.addf %v{k}, %v0 : f32" for k in range(45))
+    text = f"""
+    func.func @f(%x: memref<64xf32>, %n: index) {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c5 = arith.constant 5 : index
+      %c40 = arith.constant 40 : index
+      %c48 = arith.constant 48 : index
+      scf.parallel (%i) = (%c0) to ({count}) step (%c1) {{
+        %v0 = memref.load %x[%i] : memref<64xf32>
+        {chain}
+        memref.store %v45, %x[%i] : memref<64xf32>
+      }}
+      return
+    }}
+    """
+    module, _ = vectorized(text, masks=masks)
+    ops = [op.name for op in module.walk()]
+    bodies = {"%n": 2, "%c40": 2, "%c48": 1, "%c5": 1}[count] if masks == "tails" else 1
+    assert ops.count("arith.addf") == bodies * 45
+    assert ops.count("vector.store") == (count == "%c48" or bodies - 1)
+    for size in range(0, 60, 7):
+        want, got, code = outcomes(Kept(text, [np.arange(64, dtype=np.float32)], size), masks=masks)[0]
+        assert same_bits(got[0], want[0])
+        assert same_bits(code[0], want[0])
 
 
 @pytest.mark.parametrize(("form", "kind"), FORMS, ids=[form.split()[0] for form, _ in FORMS])

@@ -13,6 +13,20 @@ COLUMN_TESTS, TILE_TESTS = ("tests/passes/test_column_reductions.py",), ("tests/
 
 VECTOR_BUGS = (
     Bug(
+        "a long loop whose vectors are all full goes under masks, too",
+        PLAN,
+        "        return self.count is None or (self.count > self.lanes and self.count % self.lanes > 0)\n",
+        "        return self.count is None or self.count > self.lanes\n",
+        TESTS,
+    ),
+    Bug(
+        "loops whose rest goes one by one have no rest with one body",
+        PLAN,
+        "        if self.ops < MANY_OPS or self.inner or not self.is_masked:\n",
+        "        if self.ops < MANY_OPS or self.inner:\n",
+        TESTS,
+    ),
+    Bug(
         "a vector too many at the end of the loop over whole ones",
         LOOPS,
         "        rest = self.b.create(arith.RemUI, count, self.constant(self.lanes * self.plan.side_by_side))\n",
@@ -22,8 +36,8 @@ VECTOR_BUGS = (
     Bug(
         "what is left over is not computed",
         LOOPS,
-        "        held = list(self.loop_over(whole, end, self.lanes, held, lambda at, held: self.masked(at, end, held)))\n",
-        "",
+        "        found = self.across_all(self.masked_loop(whole, end, held), start)\n",
+        "        found = self.across_all(held, start)\n",
         TESTS,
     ),
     Bug(

@@ -120,7 +120,7 @@ class Rewriter:
 
     def _run(self, root: Op) -> bool:
         work = _Worklist(root, self.max_iterations)
-        index = _Index(self.rules, FP_MODES[self.fp_mode])
+        index = _index_of(self.rules, self.fp_mode)
         limit = self.limit if self.limit is not None else 10 * len(work.known) + 1000
         lineage, applied, changed = Lineage(), 0, False
         while (op := work.pop()) is not None:
@@ -164,6 +164,7 @@ class _Index:
     """The rules that may fit an op, in their order, looked up once for its class and those of what makes its operands."""
 
     def __init__(self, rules: Sequence[Rule], kinds: Sequence[str]) -> None:
+        self.given = tuple(rules)  # as long as they are here, no other rules have their ids
         self.rules = [r for r in rules if r.kind in kinds]
         self.known: dict[tuple[type, ...], list[Rule]] = {}
 
@@ -173,6 +174,21 @@ class _Index:
         if found is None:
             found = self.known[key] = [r for r in self.rules if issubclass(key[0], r.roots) and _may_fit(r, key[1:])]
         return found
+
+
+#: What was looked up for the same rules before: by the mode and the ids of the rules.
+_INDICES: dict[tuple[Any, ...], _Index] = {}
+MOST_INDICES = 64
+
+
+def _index_of(rules: Sequence[Rule], fp_mode: str) -> _Index:
+    key = (fp_mode, *map(id, rules))
+    found = _INDICES.get(key)
+    if found is None:
+        if len(_INDICES) >= MOST_INDICES:
+            _INDICES.clear()
+        found = _INDICES[key] = _Index(rules, FP_MODES[fp_mode])
+    return found
 
 
 def _may_fit(rule: Rule, made: Sequence[type]) -> bool:

@@ -19,16 +19,16 @@ from tir.passes.vector_plan import NEUTRAL, VectorPlan
 __all__ = ["write_vector_loop"]
 
 
-def write_vector_loop(plan: VectorPlan) -> None:
-    """Puts loops over vectors in the place of the plan's loop."""
+def write_vector_loop(plan: VectorPlan, one_body: bool = False) -> None:
+    """Puts loops over vectors in the place of the plan's loop. one_body: a single one, whose steps all have a mask."""
     loop, b = plan.loop, Builder.before(plan.loop)
     if isinstance(loop, scf.For):
-        results = _VectorLoop(plan, b, loop, loop.lowerBound, loop.upperBound).write(list(loop.initArgs))
+        results = _VectorLoop(plan, b, loop, loop.lowerBound, loop.upperBound).write(list(loop.initArgs), one_body)
         for old, new in zip(loop.results, results):
             old.replace_all_uses_with(new)
     else:
         with _other_dimensions(loop, b) as place:
-            _VectorLoop(plan, b, place, loop.lowerBound[-1], loop.upperBound[-1]).write([])
+            _VectorLoop(plan, b, place, loop.lowerBound[-1], loop.upperBound[-1]).write([], one_body)
     loop.erase()
 
 
@@ -81,11 +81,15 @@ class _VectorLoop(LoopBuilder):
 
     # --- loops -------------------------------------------------------------------------------------------------------
 
-    def write(self, start: Sequence[Value]) -> list[Value]:
+    def write(self, start: Sequence[Value], one_body: bool) -> list[Value]:
         """The loops; what the values are that they carry, `start` at first."""
         self.hoist()
         self.edge = self.b.op(arith.Constant, value=IntegerAttr(0, INDEX))  # stands between what is hoisted and the loops
-        found = self.open(start) if self.plan.count is None else self.known(self.plan.count, start)
+        if one_body:
+            lanes = self.neutral()[: len(self.plan.reductions)]
+            found = self.across_all(self.masked_loop(self.low, self.high, lanes), start)
+        else:
+            found = self.open(start) if self.plan.count is None else self.known(self.plan.count, start)
         self.edge.erase()
         return found
 
@@ -103,8 +107,7 @@ class _VectorLoop(LoopBuilder):
         held = self.main_loop(self.low, whole)
         if not self.plan.is_masked:
             return self.one_by_one(whole, self.high, self.across_all(held, start))
-        held = list(self.loop_over(whole, end, self.lanes, held, lambda at, held: self.masked(at, end, held)))
-        found = self.across_all(held, start)
+        found = self.across_all(self.masked_loop(whole, end, held), start)
         return self.one_by_one(self.low, end_of_few, found) if self.plan.fewest else found
 
     def counted(self) -> Value:
@@ -190,6 +193,10 @@ class _VectorLoop(LoopBuilder):
             held = state[number * carried : (number + 1) * carried]
             made += self.step(_Step(self.plus(at, number * self.lanes), None, *shared), held)
         return made
+
+    def masked_loop(self, low: Value, high: Value, held: Sequence[Value]) -> Sequence[Value]:
+        """The loop over vectors that need not be full; what it has combined."""
+        return self.loop_over(low, high, self.lanes, held, lambda at, held: self.masked(at, high, held))
 
     def masked(self, at: Value, high: Value, held: Sequence[Value]) -> Sequence[Value]:
         """One step over a vector that need not be full."""

@@ -33,6 +33,9 @@ MOST_SIDE_BY_SIDE = 4
 FEW_OPS = 6
 FEW_ITERATIONS = 8
 
+#: Ops of a step beside which its mask hardly counts.
+MANY_OPS = 40
+
 _SCALAR_ONLY = (arith.RemF, IPowI)
 #: Reductions -> upstream's kind, and what changes nothing; None for the smallest or largest number of the type.
 NEUTRAL: Mapping[type[Op], tuple[str, float | int | None]] = {
@@ -97,6 +100,13 @@ class VectorPlan:
     def ops(self) -> int:
         """How many ops of a step are on lanes."""
         return sum(1 for op in self.all_ops if self.is_on_lanes(op))
+
+    @property
+    def is_long(self) -> bool:
+        """One body, under a mask, may do for all steps: it has many ops, and there is something left over."""
+        if self.ops < MANY_OPS or self.inner or not self.is_masked:
+            return False
+        return self.count is None or (self.count > self.lanes and self.count % self.lanes > 0)
 
     @property
     def fewest(self) -> int:

@@ -22,6 +22,7 @@ __all__ = ["Vectorize"]
 #: Bytes of a vector: those of the widest registers there are; machines with narrower ones take several for one.
 VECTOR_BYTES = 64
 WIDTHS = (16, 32, 64, 128)
+MASKS = ("tails", "loops")
 #: With more loops in a function they stay as they are: the time for machine code grows with the square of the loops.
 MOST_LOOPS = 100
 
@@ -36,7 +37,9 @@ class Vectorize(Pass):
     all steps, as loops of `vector` ops over whole vectors and one over what is left, under a mask; where a step has few
     ops, a copy of the loop takes few iterations (`{tir.short}`), and several vectors go side by side. Sums of floats are
     vectorized where they say that their order is free (`fastmath<reassoc>`, from `lower-loops`). Other loops stay as they
-    are; `remarks` says why. bytes: of a vector, 16, 32, 64 (so it is) or 128.
+    are; `remarks` says why. bytes: of a vector, 16, 32, 64 (so it is) or 128. masks: where they stand: on what is left of a
+    loop (`tails`), or on all steps of one that has many ops, whose code is then there once (`loops`): machine code is made
+    in half the time, and masks are cheap where the machine has registers for them.
 
         scf.parallel (%i) = (%c0) to (%n) step (%c1) {        scf.parallel (%i) = (%c0) to (%whole) step (%c16) {
           %0 = memref.load %x[%i] : memref<?xf32>       ->      %0 = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
@@ -55,11 +58,14 @@ class Vectorize(Pass):
     numerics = accurate(2, "sums whose order is free are taken lane by lane")
     statistics = {"vectorize": "loops made loops over vectors"}
     bytes: int = field(default=VECTOR_BYTES, metadata={"choices": WIDTHS})
+    masks: str = field(default="tails", metadata={"choices": MASKS})
 
     def __post_init__(self) -> None:
         self.remarks: list[tuple[Location, str]] = []
         if self.bytes not in WIDTHS:
             raise PassError(f"pass {self.name}: option 'bytes' must be 16, 32, 64 or 128, got {self.bytes}")
+        if self.masks not in MASKS:
+            raise PassError(f"pass {self.name}: option 'masks' must be tails or loops, got {self.masks}")
 
     def run(self, op: Op) -> None:
         self.remarks.clear()
@@ -77,7 +83,7 @@ class Vectorize(Pass):
             if not isinstance(plan, VectorPlan):
                 self.remarks.append((loop.location, f"not vectorized: {plan}"))
             elif actions.begin("vectorize", loop):
-                write_vector_loop(plan)
+                write_vector_loop(plan, one_body=self.masks == "loops" and plan.is_long)
                 actions.end()
 
 

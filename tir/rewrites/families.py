@@ -43,6 +43,7 @@ MODULES = LazyTable({
 })  # fmt: skip
 
 
+@cache
 def rules_of(*families: str) -> tuple[Rule, ...]:
     """The rules of these families."""
     return tuple(rule for family in families for rule in _rules_of_one(family))

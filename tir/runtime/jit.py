@@ -47,6 +47,7 @@ __all__ = [
     "compile_text",
     "emit_assembly",
     "emit_object",
+    "has_masks",
     "host_target",
     "load_object",
     "pool",
@@ -115,6 +116,15 @@ def host_target() -> Target:
     """The machine this process runs on. Raises `CodegenError` where tir cannot make code (no ELF, unknown CPU)."""
     with _llvm():
         return _host_target()
+
+
+@cache
+def has_masks() -> bool:
+    """Whether this machine has registers for masks; not where tir cannot make code."""
+    try:
+        return host_target().has("avx512f")
+    except CodegenError:
+        return False
 
 
 def check_text(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> None:
