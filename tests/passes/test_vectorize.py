@@ -143,6 +143,14 @@ def test_long_loops_have_one_body_where_that_is_asked_for_and_something_is_left_
         assert same_bits(code[0], want[0])
 
 
+def test_what_is_left_of_long_loops_of_narrow_elements_goes_one_by_one() -> None:
+    chain = "\n".join(f"%v{k + 1} = arith.addi %v{k}, %v0 : i8" for k in range(45))
+    body = f"%v0 = memref.load %x[%i] : memref<?xi8>\n{chain}\nmemref.store %v45, %x[%i] : memref<?xi8>"
+    module, _ = vectorized(parallel(body, "%x: memref<?xi8>"), masks="loops")
+    assert "vector.maskedload" not in names(module)
+    assert "vector.load" in names(module)
+
+
 @pytest.mark.parametrize(("form", "kind"), FORMS, ids=[form.split()[0] for form, _ in FORMS])
 def test_random_reductions_give_the_same_number(form: str, kind: str) -> None:
     assert sum(check_reduction(seed, form, kind) for seed in range(12)) > 5
