@@ -187,6 +187,28 @@ def test_select(type: str) -> None:
 
 
 @pytest.mark.parametrize("type", FLOATS)
+@pytest.mark.parametrize("op", ["maximumf", "minimumf", "maxnumf", "minnumf"])
+def test_extremes_of_operands_that_are_known_to_be_no_nan(op: str, type: str) -> None:
+    """LLVM's scalar code for `minimumnum` gives the nan if the other operand is known to be none."""
+    text = f"""
+    func.func @f(%x: {type}, %y: {type}, %ys: memref<5x{type}>) {{
+      %k = arith.constant 1.25 : {type}
+      %positive = arith.cmpf ogt, %x, %k : {type}
+      %whole = arith.uitofp %positive : i1 to {type}
+      %size = math.absf %x : {type}
+      %near = arith.minnumf %size, %k : {type}
+"""
+    pairs = ["%whole, %y", "%y, %whole", "%near, %y", "%y, %near", "%near, %whole"]
+    for number, pair in enumerate(pairs):
+        text += f"      %i{number} = arith.constant {number} : index\n      %r{number} = arith.{op} {pair} : {type}\n"
+        text += f"      memref.store %r{number}, %ys[%i{number}] : memref<5x{type}>\n"
+    text += "      return\n    }\n"
+    values = [np.nan, 0.1, 2.0, -1.0, 0.0, -0.0, np.inf, -np.inf]
+    for x, y in itertools.product(values, values):
+        run_both(text, [DTYPES[type](x), DTYPES[type](y), np.zeros(5, DTYPES[type])])
+
+
+@pytest.mark.parametrize("type", FLOATS)
 def test_the_larger_of_the_larger_keeps_its_nan(type: str) -> None:
     """All ways to choose between x and 1.25, and then between that and 1.25: LLVM merges two that answer nan differently."""
     orders = ["{0}, %k", "%k, {0}"]

@@ -27,7 +27,7 @@ from tir.lower.llvm_types import (
     zero_of,
 )
 
-__all__ = ["RULES", "fast_math_flags", "fma"]
+__all__ = ["EXTREMES", "RULES", "extreme_float", "fast_math_flags", "fma"]
 
 Rule = Callable[[FunctionText, Op], None]
 
@@ -155,6 +155,38 @@ def _extreme(predicate: str) -> Rule:
         kind = llvm_type(op.result.type)
         first = f.assign(f"icmp {predicate} {kind} {f[op.lhs]}, {f[op.rhs]}")
         f.set(op.result, _choose(f, op.result.type, first, f[op.lhs], f[op.rhs]))
+
+    return lower
+
+
+#: Upstream's kinds -> the intrinsic for numbers, and whether a nan gives way to one.
+EXTREMES = {
+    "maximumf": ("maximum", False), "minimumf": ("minimum", False),
+    "maxnumf": ("maximum", True), "minnumf": ("minimum", True),
+}  # fmt: skip
+
+
+def extreme_float(f: FunctionText, kind: str, type: str, a: str, b: str, flags: str = "") -> str:
+    """The larger or smaller of two floats, or of two vectors of them; -0.0 is smaller than 0.0.
+
+    Where a nan gives way each operand takes its place. LLVM 22 has `minimumnum` for that, but its scalar code for x86 gives
+    the nan if the other operand is known to be none.
+    """
+    name, numbers_first = EXTREMES[kind]
+    if numbers_first:
+        bits = f"<{type[1:].split()[0]} x i1>" if type.startswith("<") else "i1"
+        sides = []
+        for one, other in ((a, b), (b, a)):
+            is_nan = f.assign(f"fcmp uno {type} {one}, {one}")
+            sides.append(f.assign(f"select {bits} {is_nan}, {type} {other}, {type} {one}"))
+        a, b = sides
+    return f.overloaded(name, type, [a, b], flags)
+
+
+def _extreme_float(kind: str) -> Rule:
+    def lower(f: FunctionText, op: Any) -> None:
+        type = llvm_type(op.result.type)
+        f.set(op.result, extreme_float(f, kind, type, f[op.lhs], f[op.rhs], fast_math_flags(op)))
 
     return lower
 
@@ -538,9 +570,7 @@ RULES: Mapping[str, Rule] = {
     "arith.mulsi_extended": _extended_product("sext"),
     "arith.addui_extended": _add_extended,
     "arith.negf": _negate,
-    **{f"arith.{op}": _intrinsic(name) for op, name in {
-        "maximumf": "maximum", "minimumf": "minimum", "maxnumf": "maximumnum", "minnumf": "minimumnum",
-    }.items()},
+    **{f"arith.{kind}": _extreme_float(kind) for kind in EXTREMES},
     "arith.cmpi": _compare_integers,
     "arith.cmpf": _compare_floats,
     "arith.select": _select,

@@ -8,7 +8,7 @@ from typing import Any
 from tir.ir.ir import Op, Value
 from tir.ir.types import I32, IntegerType, VectorType
 from tir.lower.llvm_memory import element_address, from_memory, in_memory
-from tir.lower.llvm_scalars import fast_math_flags, fma
+from tir.lower.llvm_scalars import extreme_float, fast_math_flags, fma
 from tir.lower.llvm_text import FunctionText
 from tir.lower.llvm_types import (
     constant,
@@ -119,7 +119,6 @@ _INTEGER_KINDS = {
     "add": ("add", "add"), "mul": ("mul", "mul"), "and": ("and", "and"), "or": ("or", "or"), "xor": ("xor", "xor"),
     "minsi": ("smin", "slt"), "maxsi": ("smax", "sgt"), "minui": ("umin", "ult"), "maxui": ("umax", "ugt"),
 }  # fmt: skip
-_FLOAT_KINDS = {"minimumf": "minimum", "maximumf": "maximum", "minnumf": "minimumnum", "maxnumf": "maximumnum"}
 
 
 def _reduction(f: FunctionText, op: Any) -> None:
@@ -127,7 +126,7 @@ def _reduction(f: FunctionText, op: Any) -> None:
     if is_float(op.vector.type) and kind in ("add", "mul"):
         found = _sum_or_product(f, op, kind)
     elif is_float(op.vector.type):
-        found = _float_extreme(f, op, _FLOAT_KINDS[kind])
+        found = _float_extreme(f, op)
     else:
         found = _integer_reduction(f, op, kind)
     f.set(op.dest, found)
@@ -141,7 +140,7 @@ def _sum_or_product(f: FunctionText, op: Any, kind: str) -> str:
     return f.call(name, scalar, [(scalar, start), (vector, f[op.vector])], fast_math_flags(op))
 
 
-def _float_extreme(f: FunctionText, op: Any, name: str) -> str:
+def _float_extreme(f: FunctionText, op: Any) -> str:
     """By halves, then lane by lane: LLVM's reductions do not say which zero they give."""
     scalar, vector, flags = llvm_type(op.dest.type), f[op.vector], fast_math_flags(op)
     lanes = lane_count(op.vector.type, op.location)
@@ -153,11 +152,11 @@ def _float_extreme(f: FunctionText, op: Any, name: str) -> str:
             numbers = constant(range(start, start + lanes), VectorType((lanes,), I32))
             chosen = f"shufflevector {whole} {vector}, {whole} poison, <{lanes} x i32> {numbers}"
             halves.append(f.assign(chosen))
-        vector = f.overloaded(name, with_lanes(scalar, lanes), halves, flags)
+        vector = extreme_float(f, op.kind, with_lanes(scalar, lanes), halves[0], halves[1], flags)
     found = f[op.acc] if op.acc is not None else None
     for lane in range(lanes):
         value = f.assign(f"extractelement {with_lanes(scalar, lanes)} {vector}, i64 {lane}")
-        found = value if found is None else f.overloaded(name, scalar, [found, value], flags)
+        found = value if found is None else extreme_float(f, op.kind, scalar, found, value, flags)
     assert found is not None
     return found
 
