@@ -393,8 +393,8 @@ def for_this_machine(fp_mode: str = "stable") -> Pipeline:
     for step in pipeline.passes():
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library
-        elif isinstance(step, Vectorize) and has_masks():
-            step.masks = "loops"
+        elif isinstance(step, Vectorize):
+            step.masks, step.available = "auto", has_masks
     return pipeline
 
 

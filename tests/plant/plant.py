@@ -35,6 +35,7 @@ from tests.plant.flow_bugs import FLOW_BUGS  # noqa: E402
 from tests.plant.gradient_bugs import GRADIENT_BUGS  # noqa: E402
 from tests.plant.graph_bugs import GRAPH_BUGS  # noqa: E402
 from tests.plant.look_bugs import LOOK_BUGS  # noqa: E402
+from tests.plant.memory_bugs import MEMORY_BUGS  # noqa: E402
 from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.rewrite_bugs import REWRITE_BUGS  # noqa: E402
 from tests.plant.row_bugs import ROW_BUGS  # noqa: E402
@@ -46,7 +47,7 @@ from tests.plant.vector_bugs import VECTOR_BUGS  # noqa: E402
 BUGS = (
     *PROGRAM_BUGS, *CALL_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS,
     *OP_BUGS, *REWRITE_BUGS, *ROW_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
-    *VECTOR_BUGS,
+    *VECTOR_BUGS, *MEMORY_BUGS,
 )  # fmt: skip
 
 WORKERS = 2

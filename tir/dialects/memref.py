@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tir.ir.affine import AffineMap
-from tir.ir.attributes import Attribute, DenseAttr, DenseResourceAttr, UnitAttr
+from tir.ir.attributes import Attribute, DenseAttr, DenseResourceAttr, IntegerAttr, UnitAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import TirError, counted
 from tir.ir.execution import ExecutionError, Frame, check_shape, poison, uninitialized
@@ -34,7 +34,7 @@ from tir.ir.kinds import (
 from tir.ir.registry import Dialect
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Allocates, Pure, ReadsMemory, Symbol, WritesMemory
-from tir.ir.types import DYNAMIC, INDEX, MemRefType, StridedLayout, TensorType, Type
+from tir.ir.types import DYNAMIC, I64, INDEX, MemRefType, StridedLayout, TensorType, Type
 from tir.ir.types import Dim as Size
 from tir.ir.views import (
     SliceLists,
@@ -64,8 +64,13 @@ from tir.lazy import np
 
 __all__ = [
     "Alloc", "Alloca", "Cast", "CollapseShape", "Copy", "DIALECT", "Dealloc", "Dim", "ExpandShape", "GetGlobal",
-    "Global", "Load", "ReinterpretCast", "Store", "Subview",
+    "Global", "LINE_BYTES", "Load", "OFFSET", "ReinterpretCast", "SLOT", "Store", "Subview",
 ]  # fmt: skip
+
+#: Where `plan-memory` puts a buffer: attributes of `memref.alloc`.
+SLOT, OFFSET = "tir.slot", "tir.offset"
+#: Offsets are multiples of this, which is a line of the cache and the widest vector.
+LINE_BYTES = 64
 
 
 # --- making buffers --------------------------------------------------------------------------------------------------
@@ -74,7 +79,8 @@ __all__ = [
 class Alloc(Allocates, Op):
     """`memref.alloc(%n) : memref<?x4xf32>`: a new buffer, with unspecified elements, until `memref.dealloc`.
 
-    symbolOperands give what the layout leaves open: the offset, then the strides.
+    symbolOperands give what the layout leaves open: the offset, then the strides. With `tir.slot`, from `plan-memory`, the
+    buffer lies in this slot of the function's workspace, `tir.offset` bytes from where that begins.
     """
 
     name = "memref.alloc"
@@ -94,6 +100,28 @@ class Alloc(Allocates, Op):
                 raise TirError(f"{type} leaves {counted(wanted, what.removesuffix('s'), what)} open, got {given}")
         if self.alignment is not None and (self.alignment < 1 or self.alignment & (self.alignment - 1)):
             raise TirError(f"the alignment must be a power of two, got {self.alignment}")
+        self._check_place()
+
+    def _check_place(self) -> None:
+        for name, step in ((SLOT, 1), (OFFSET, LINE_BYTES)):
+            given = self.attributes.get(name, IntegerAttr(0, I64))
+            if not isinstance(given, IntegerAttr) or given.type is not I64 or given.value < 0 or given.value % step:
+                what = "of 0 or more" if step == 1 else f"that is a multiple of {step}"
+                raise TirError(f"{name} must be an i64 {what}, got {given}")
+        if OFFSET in self.attributes and SLOT not in self.attributes:
+            raise TirError(f"{OFFSET} is a place in a slot: it needs {SLOT}")
+
+    @property
+    def slot(self) -> int | None:
+        """The slot of the function's workspace that the buffer lies in (`plan-memory`)."""
+        found = self.attributes.get(SLOT)
+        return found.value if isinstance(found, IntegerAttr) else None
+
+    @property
+    def offset(self) -> int:
+        """Where it begins there, in bytes."""
+        found = self.attributes.get(OFFSET)
+        return found.value if isinstance(found, IntegerAttr) else 0
 
     def interpret(self, frame: Frame) -> tuple[Any, ...]:
         type = self.memref.type

@@ -189,9 +189,16 @@ def _memory(plan: MemoryPlan) -> Iterator[str]:
     for buffer in plan.results:
         yield f"result {buffer.name} of @{buffer.function}: {buffer.bytes} bytes, {_written(buffer.in_place)}"
     for function in dict.fromkeys(buffer.function for buffer in plan.temporaries):
-        mine = [buffer for buffer in plan.temporaries if buffer.function == function]
-        yield f"temporaries of @{function}: {plan.workspace_bytes(function)} bytes in {counted(len(mine), 'buffer')}"
-        for buffer in mine:
+        placed, apart = plan.placed(function), plan.apart(function)
+        if placed:
+            alone, together = total(buffer.bytes for buffer in placed), plan.workspace_bytes(function)
+            yield f"workspace of @{function}: {together} bytes for {counted(len(placed), 'buffer')} of {alone} bytes"
+        for buffer in placed:
+            yield f"  {_at(buffer.location)}{buffer.bytes} bytes in slot {buffer.slot}"
+        if apart:
+            alone = total(buffer.bytes for buffer in apart)
+            yield f"temporaries of @{function}: {alone} bytes in {counted(len(apart), 'buffer')}"
+        for buffer in apart:
             yield f"  {_at(buffer.location)}{buffer.bytes} bytes{f' {buffer.name}' if buffer.name else ''}"
 
 

@@ -20,7 +20,7 @@ __all__ = ["Buffer", "MemoryPlan", "copied_at_the_end", "plan_of"]
 @dataclass(frozen=True)
 class Buffer:
     """An array in memory. name: of a temporary, where it lies unless that is the heap. in_place: of state and results,
-    what computes it writes there, and no copy follows."""
+    what computes it writes there, and no copy follows. slot, offset: of a temporary, its place in the workspace."""
 
     function: str
     name: str
@@ -28,11 +28,13 @@ class Buffer:
     bytes: Amount
     location: Location
     in_place: bool = True
+    slot: int | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """state: shared variables that a function reads or writes. temporaries: allocated and freed by each call."""
+    """state: shared variables that a function reads or writes. temporaries: what lasts no longer than a call."""
 
     state: list[Buffer]
     results: list[Buffer]
@@ -43,9 +45,20 @@ class MemoryPlan:
         """That of each shared variable, once."""
         return total({buffer.name: buffer.bytes for buffer in self.state}.values())
 
+    def placed(self, function: str) -> list[Buffer]:
+        """The temporaries of a function that have a place in its workspace."""
+        return [one for one in self.temporaries if one.function == function and one.slot is not None]
+
+    def apart(self, function: str) -> list[Buffer]:
+        """The other temporaries of a function: each is there as long as the function runs, or an iteration of its loop."""
+        return [one for one in self.temporaries if one.function == function and one.slot is None]
+
     def workspace_bytes(self, function: str) -> Amount:
-        """What the temporaries of a function take together; all live up to its end, but those in loops."""
-        return total(buffer.bytes for buffer in self.temporaries if buffer.function == function)
+        """How large the workspace of a function is: the sum of its slots, each as large as the largest in it needs."""
+        slots: dict[int | None, list[Amount]] = {}
+        for buffer in self.placed(function):
+            slots.setdefault(buffer.slot, []).append(buffer.bytes + Amount.of(buffer.offset))
+        return total(max(ends, key=lambda end: sum(end.terms.values())) for ends in slots.values())
 
 
 def copied_at_the_end(module: Op) -> set[tuple[str, int]]:
@@ -95,4 +108,5 @@ def _temporaries(function: Func, sizes: Sizes) -> Iterator[Buffer]:
     for op in function.walk():
         if isinstance(op, memref.Alloc):
             place = "on the stack" if isinstance(op, memref.Alloca) else ""
-            yield Buffer(function.sym_name, place, op.memref.type, sizes.bytes_of(op.memref), op.location)
+            facts = function.sym_name, place, op.memref.type, sizes.bytes_of(op.memref), op.location
+            yield Buffer(*facts, slot=op.slot, offset=op.offset)

@@ -11,7 +11,7 @@ from tir.ir.affine import parse_affine
 from tir.ir.attributes import ArrayAttr, Attribute, FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
 from tir.ir.errors import TirError, VerifyError, nearest
 from tir.ir.ir import Op
-from tir.ir.traits import CountedLoop, FunctionLike, ParallelLoop, SymbolTable, Trait
+from tir.ir.traits import Allocates, CountedLoop, FunctionLike, ParallelLoop, SymbolTable, Trait
 from tir.ir.types import DYNAMIC, IntegerType, ShapedType, Type, element_type, parse_scalar_type
 
 __all__ = ["check_attributes", "check_facts"]
@@ -119,6 +119,7 @@ _FORMS: dict[str, Callable[[Attribute, Type], str | None]] = {
 _SIGNATURE = "an argument or result"
 _PLACES: dict[type[Trait], str] = {
     FunctionLike: "a function", SymbolTable: "a module", ParallelLoop: "a parallel loop", CountedLoop: "a loop",
+    Allocates: "an allocation",
 }  # fmt: skip
 #: What may be said of what, in attributes that begin with `tir.`
 _KNOWN = {
@@ -126,6 +127,7 @@ _KNOWN = {
     "a function": ("tir.extern", "tir.jvp", "tir.vjp", "tir.wide_sums"),
     "a parallel loop": ("tir.threads", "tir.short"),
     "a loop": ("tir.short",),
+    "an allocation": ("tir.slot", "tir.offset"),
     _SIGNATURE: tuple(_FORMS),
     "an op": (),
 }

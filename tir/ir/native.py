@@ -23,8 +23,8 @@ from tir.ir.errors import Location
 from tir.ir.types import MemRefType, StridedLayout, Type
 
 __all__ = [
-    "NUMBERS", "OUT_OF_MEMORY", "TIMES", "NativeAssert", "NativeParameter", "NativeSignature", "NativeTimer", "open_sizes",
-    "open_strides", "with_numbers",
+    "NUMBERS", "OUT_OF_MEMORY", "TIMES", "NativeAssert", "NativeParameter", "NativeSignature", "NativeTimer", "RELEASE",
+    "open_sizes", "open_strides", "with_numbers",
 ]  # fmt: skip
 
 #: The status for memory that could not be had.
@@ -36,6 +36,9 @@ NUMBERS = "assert.numbers"
 #: The symbol of two i64 for each timer of a module: the ticks of the clock, and how often it ran. Calls of several threads
 #: at once may lose some.
 TIMES = "timer.times"
+
+#: The symbol of the function that frees the memory which a module keeps from call to call: `void ()`.
+RELEASE = "workspace.release"
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,17 @@ from tir.ir.errors import PassError
 from tir.ir.externs import EXTERN_BY_NAME, PARALLEL_FOR, LibraryFunction
 from tir.ir.flow import known_count
 from tir.ir.ir import Block, Op, Value
-from tir.ir.native import NUMBERS, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
+from tir.ir.native import NUMBERS, RELEASE, TIMES, NativeAssert, NativeParameter, NativeSignature, NativeTimer
 from tir.ir.steps import Steps, run_steps
 from tir.ir.types import F16, MemRefType, VectorType, element_type
-from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors
+from tir.lower import llvm_control, llvm_functions, llvm_memory, llvm_scalars, llvm_vectors, llvm_workspace
 from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
 from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block
 from tir.lower.llvm_half import without_half
 from tir.lower.llvm_text import FunctionText, ModuleText, quoted
 from tir.lower.llvm_types import component_types
+from tir.lower.llvm_workspace import release_text
 
 __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
 
@@ -42,6 +43,7 @@ RULES = {
     **llvm_scalars.RULES,
     **llvm_functions.RULES,
     **llvm_memory.RULES,
+    **llvm_workspace.RULES,
     **llvm_vectors.RULES,
     **llvm_control.RULES,
 }
@@ -61,13 +63,15 @@ class LoweredModule:
     grants: tuple[str, ...] = ("memory",)
     timers: Sequence[NativeTimer] = ()
     passes: Literal["all", "lines"] = "all"
+    keeps_memory: bool = False  # from call to call, until the function RELEASE is called
 
     @property
     def exports(self) -> list[str]:
         """The symbols that the run time needs."""
         numbers = [NUMBERS] if any(one.numbers for one in self.asserts) else []
         times = [TIMES] if self.timers else []
-        return [*(signature.symbol for signature in self.functions.values()), *numbers, *times]
+        release = [RELEASE] if self.keeps_memory else []
+        return [*(signature.symbol for signature in self.functions.values()), *numbers, *times, *release]
 
 
 def lower_to_llvm(
@@ -108,20 +112,20 @@ def lower_to_llvm(
         constants.append(f"{quoted(NUMBERS)} = global [2 x i64] zeroinitializer")
     if text.timers:
         constants.append(f"{quoted(TIMES)} = global [{2 * len(text.timers)} x i64] zeroinitializer")
+    constants += release_text(text)
     parts = [*constants, *bodies, *text.functions.values(), *text.declarations.values(), attributes, *text.metadata]
     callable_ones = {name: text.signatures[name] for name in map(_name, functions) if name not in internal}
     needed = {"library": text.library, "pool": PARALLEL_FOR in text.declarations}
     grants = ("memory", *(kind for kind, found in needed.items() if found))
     whole = "\n\n".join(parts) + "\n"
     passes: Literal["all", "lines"] = "lines" if _is_on_lanes(module, text) else "all"
-    return LoweredModule(
-        whole if has_half else without_half(whole), callable_ones, text.asserts, grants, text.timers, passes
-    )
+    whole = whole if has_half else without_half(whole)
+    return LoweredModule(whole, callable_ones, text.asserts, grants, text.timers, passes, bool(text.workspaces))
 
 
 def _is_on_lanes(module: Op, text: ModuleText) -> bool:
     """No loop is left to LLVM's passes: each innermost one goes in vectors, or is short. Nor is a call to see through."""
-    if not all(name.startswith("threads.") for name in text.functions):
+    if not all(name.startswith(("threads.", "workspace.")) for name in text.functions):
         return False
     loops: set[Op] = set()
     insides: set[Op] = set()

@@ -7,7 +7,7 @@ the caller; what the slots still hold is freed when the function ends, however i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tir.ir.attributes import DenseAttr, UnitAttr
@@ -21,8 +21,15 @@ from tir.lower.llvm_types import llvm_type, memory_type, size_in_memory, strides
 __all__ = [
     "ALIGNMENT",
     "RULES",
+    "MAX_ALLOCA_BYTES",
+    "MAX_BUFFER_BYTES",
+    "MAX_STACK_BYTES",
     "allocate",
+    "allocate_alone",
+    "byte_count",
+    "checked_sizes",
     "copy_elements",
+    "dense_type",
     "element_address",
     "from_memory",
     "global_text",
@@ -104,7 +111,7 @@ def _dim(f: FunctionText, op: Any) -> None:
 
 def allocate(f: FunctionText, type: MemRefType, sizes: Sequence[str], alignment: int = ALIGNMENT) -> MemRef:
     """A new dense buffer; the function ends with OUT_OF_MEMORY if there is none. The caller must `own` it."""
-    wanted = _bytes(f, type, sizes)
+    wanted = byte_count(f, type, sizes)
     # A whole number of alignments, and never 0 bytes, for which a null pointer would be no failure.
     rounded = f.assign(f"and i64 {f.assign(f'add i64 {wanted}, {alignment}')}, {-alignment}")
     f.module.declare("aligned_alloc", "ptr", ["i64", "i64"], "noalias")
@@ -115,7 +122,7 @@ def allocate(f: FunctionText, type: MemRefType, sizes: Sequence[str], alignment:
     return MemRef(dense, pointer, tuple(sizes), f.dense_strides(sizes))
 
 
-def _bytes(f: FunctionText, type: MemRefType, sizes: Sequence[str]) -> str:
+def byte_count(f: FunctionText, type: MemRefType, sizes: Sequence[str]) -> str:
     """The bytes of a dense buffer; too many are an allocation that fails."""
     total = str(size_in_memory(type))
     for size in sizes:
@@ -146,24 +153,26 @@ def own(f: FunctionText, op: Op, buffer: str, value: Value | None) -> str:
     return slot
 
 
-def _alloc(f: FunctionText, op: Any) -> None:
-    buffer = allocate(f, _dense_type(op), _sizes(f, op), max(ALIGNMENT, op.alignment or 0))
+def allocate_alone(f: FunctionText, op: Any) -> None:
+    """`memref.alloc` of a buffer that has no slot of a workspace."""
+    buffer = allocate(f, dense_type(op), checked_sizes(f, op), max(ALIGNMENT, op.alignment or 0))
     own(f, op, buffer.pointer, op.memref)
     f.set(op.memref, buffer)
 
 
 def _alloca(f: FunctionText, op: Any) -> None:
-    type = _dense_type(op)
+    type = dense_type(op)
     size_bytes = type.count * size_in_memory(type) if type.is_static else MAX_STACK_BYTES
     if size_bytes > MAX_ALLOCA_BYTES or f.stack_bytes + size_bytes > MAX_STACK_BYTES:
-        _alloc(f, op)
+        allocate_alone(f, op)
         return
     pointer = f.alloca(f"[{size_bytes} x i8]", size_bytes, ALIGNMENT, "stack")
     f.stack_buffers.add(op.memref)
     f.set(op.memref, f.of_components(type, [pointer]))
 
 
-def _dense_type(op: Any) -> MemRefType:
+def dense_type(op: Any) -> MemRefType:
+    """The type of a new buffer, which must be one that machine code can have."""
     type = op.memref.type
     strides_of(type, op.location)
     memory_type(type.element, op.location)
@@ -172,9 +181,10 @@ def _dense_type(op: Any) -> MemRefType:
     return type
 
 
-def _sizes(f: FunctionText, op: Any) -> list[str]:
+def checked_sizes(f: FunctionText, op: Any, known: Collection[str] = ()) -> list[str]:
+    """The sizes of a new buffer. known: those that were checked before."""
     for size in op.dynamicSizes:
-        if not f[size].isdigit():
+        if not f[size].isdigit() and f[size] not in known:
             positive = f.assign(f"icmp sge i64 {f[size]}, 0")
             f.check(positive, f"{op.name}: a size must be at least 0", op.location, [f[size]])
     rest = iter(op.dynamicSizes)
@@ -182,8 +192,13 @@ def _sizes(f: FunctionText, op: Any) -> list[str]:
 
 
 def _dealloc(f: FunctionText, op: Any) -> None:
-    """Frees the buffer and clears its slot; of several possible slots, the one that holds its address."""
+    """Frees the buffer and clears its slot; of several possible slots, the one that holds its address.
+
+    A buffer in the workspace stays there.
+    """
     made_by = origins(op.memref)
+    if all(getattr(origin.op, "slot", None) is not None for origin in made_by):
+        return
     slots = [slot for origin, slot in f.slots.items() if origin in made_by]
     if len(slots) != len(made_by):
         raise unsupported(op, "only a buffer that this function made can be freed")
@@ -352,7 +367,6 @@ def _get_global(f: FunctionText, op: Any) -> None:
 
 
 RULES: Mapping[str, Rule] = {
-    "memref.alloc": _alloc,
     "memref.alloca": _alloca,
     "memref.dealloc": _dealloc,
     "memref.load": _load,

@@ -62,6 +62,7 @@ class ModuleText:
     signatures: dict[str, NativeSignature] = field(default_factory=dict)
     declarations: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)  # the text of functions that no one wrote in tir
+    workspaces: list[str] = field(default_factory=list)  # the cells that keep the workspaces of functions
     globals: dict[str, str] = field(default_factory=dict)  # symbol of the memref.global -> name in the text
     asserts: list[NativeAssert] = field(default_factory=list)
     library: dict[str, LibraryFunction] = field(default_factory=dict)  # what declarations stand for
@@ -143,6 +144,7 @@ class FunctionText:
         self._entry: list[str] = []
         self._lines: list[Any] = []  # str or Phi
         self._slot_names: list[str] = []
+        self._kept: list[tuple[str, str]] = []  # slots, and what is called with the pointers in them at the end
         self._shared_slots: dict[str, str] = {}
         self._status = Phi("%status", "i32")
         self._said = ""  # the place that the last comment names
@@ -286,6 +288,13 @@ class FunctionText:
         if value is not None:
             self.slots[value] = name
         return name
+
+    def keep_at_the_end(self, pointer: str, call: str) -> None:
+        """The function ends with this call, whose place `{}` takes the pointer, or null if it ends before that is there."""
+        slot = self.fresh("kept")
+        self._entry += [f"  {slot} = alloca ptr", f"  store ptr null, ptr {slot}"]
+        self.emit(f"store ptr {pointer}, ptr {slot}")
+        self._kept.append((slot, call))
 
     # --- functions inside ------------------------------------------------------------------------------------------
 
@@ -493,6 +502,8 @@ class FunctionText:
         for slot in self._slot_names:
             pointer = f"{slot}.left"
             cleanup += [f"  {pointer} = {load} ptr, ptr {slot}", f"  call void @free(ptr {pointer})"]
+        for slot, call in self._kept:
+            cleanup += [f"  {slot}.left = load ptr, ptr {slot}", f"  {call.format(f'{slot}.left')}"]
         if not self._status.incoming:  # an endless loop
             cleanup = ["cleanup:", "  unreachable"]
         else:

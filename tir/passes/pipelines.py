@@ -36,6 +36,7 @@ PASSES = LazyTable({
     "lower-loops": "tir.passes.lower_loops:LowerLoops",
     "parallelize": "tir.passes.parallelize:Parallelize",
     "vectorize": "tir.passes.vectorize:Vectorize",
+    "plan-memory": "tir.passes.plan_memory:PlanMemory",
     "apply-rules": "tir.passes.apply_rules:ApplyRules",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
@@ -112,9 +113,10 @@ def _from_structured(library: str, fp_mode: str) -> list[Pass]:
         "arith-emulate-unsupported-floats",  # behind expand-math, which rounds once behind a whole function
         "canonicalize",
         "cse",
-        "vectorize",  # last: rules are about numbers, and so are the same on each lane
+        "vectorize",  # behind all rules: those are about numbers, and so are the same on each lane
         "cse",
         "dce",
+        "plan-memory",  # last: buffers were apart for all that asks
         fp_mode=fp_mode,
     )
     return passes

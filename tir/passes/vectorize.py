@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tir.dialects import scf
@@ -22,7 +22,7 @@ __all__ = ["Vectorize"]
 #: Bytes of a vector: those of the widest registers there are; machines with narrower ones take several for one.
 VECTOR_BYTES = 64
 WIDTHS = (16, 32, 64, 128)
-MASKS = ("tails", "loops")
+MASKS = ("tails", "loops", "auto")
 #: With more loops in a function they stay as they are: the time for machine code grows with the square of the loops.
 MOST_LOOPS = 100
 
@@ -39,7 +39,7 @@ class Vectorize(Pass):
     vectorized where they say that their order is free (`fastmath<reassoc>`, from `lower-loops`). Other loops stay as they
     are; `remarks` says why. bytes: of a vector, 16, 32, 64 (so it is) or 128. masks: where they stand: on what is left of a
     loop (`tails`), or on all steps of one that has many ops, whose code is then there once (`loops`): machine code is made
-    in half the time, and masks are cheap where the machine has registers for them.
+    in half the time, and masks are cheap where the machine has registers for them, as `available` says for `auto`.
 
         scf.parallel (%i) = (%c0) to (%n) step (%c1) {        scf.parallel (%i) = (%c0) to (%whole) step (%c16) {
           %0 = memref.load %x[%i] : memref<?xf32>       ->      %0 = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
@@ -64,12 +64,14 @@ class Vectorize(Pass):
         self.remarks: list[tuple[Location, str]] = []
         if self.bytes not in WIDTHS:
             raise PassError(f"pass {self.name}: option 'bytes' must be 16, 32, 64 or 128, got {self.bytes}")
+        self.available: Callable[[], bool] = lambda: False
         if self.masks not in MASKS:
-            raise PassError(f"pass {self.name}: option 'masks' must be tails or loops, got {self.masks}")
+            raise PassError(f"pass {self.name}: option 'masks' must be tails, loops or auto, got {self.masks}")
 
     def run(self, op: Op) -> None:
         self.remarks.clear()
         loops = _innermost(op)
+        one_body = self.masks == "loops" or (self.masks == "auto" and self.available())
         numbers = Counter(map(_function_around, loops))
         for loop in loops:
             if numbers[_function_around(loop)] > MOST_LOOPS:
@@ -83,7 +85,7 @@ class Vectorize(Pass):
             if not isinstance(plan, VectorPlan):
                 self.remarks.append((loop.location, f"not vectorized: {plan}"))
             elif actions.begin("vectorize", loop):
-                write_vector_loop(plan, one_body=self.masks == "loops" and plan.is_long)
+                write_vector_loop(plan, one_body and plan.is_long)
                 actions.end()
 
 

@@ -19,6 +19,7 @@ import os
 import re
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tir.ir.errors import FileLocation, nearest
 from tir.ir.externs import EXTERN_BY_NAME
+from tir.ir.native import RELEASE
 from tir.lazy import llvm
 from tir.runtime.elf import MACHINE_NUMBERS
 from tir.runtime.gate import IR_FILE, CodegenError, check_declarations, check_module, check_object, check_source
@@ -104,6 +106,9 @@ class Library:
         self._engine = engine
         self._tracker = tracker
         self._addresses = {name: int(tracker[_PREFIX + name]) for name in exports}
+        if RELEASE in exports:  # runs before the code goes, which is with the last attribute
+            release = ctypes.CFUNCTYPE(None)(self._addresses[RELEASE])
+            weakref.finalize(self, release).atexit = False
 
     def address(self, name: str) -> int:
         """Where the exported function starts. Raises `CodegenError` for a name that was not exported."""
