@@ -6,6 +6,7 @@ import ctypes
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -493,12 +494,11 @@ def test_calls_at_the_same_time_have_memory_of_their_own() -> None:
 
 def test_of_two_pieces_that_come_back_one_is_kept(calls: Calls) -> None:
     f = compiled(COPY)
-    calls.meanwhile = lambda: run(f, 5)
+    calls.meanwhile = partial(run, f, 5)
     run(f, 6)
     assert [name for name, _ in calls] == ["aligned_alloc", "aligned_alloc", "free"]
     run(f, 6)
     assert len(calls) == 3
-    calls.meanwhile = None
     del f
     gc.collect()
     assert [name for name, _ in calls].count("free") == 2

@@ -59,12 +59,12 @@ class Vectorize(Pass):
     statistics = {"vectorize": "loops made loops over vectors"}
     bytes: int = field(default=VECTOR_BYTES, metadata={"choices": WIDTHS})
     masks: str = field(default="tails", metadata={"choices": MASKS})
+    available: Callable[[], bool] = field(default_factory=lambda: never, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.remarks: list[tuple[Location, str]] = []
         if self.bytes not in WIDTHS:
             raise PassError(f"pass {self.name}: option 'bytes' must be 16, 32, 64 or 128, got {self.bytes}")
-        self.available: Callable[[], bool] = lambda: False
         if self.masks not in MASKS:
             raise PassError(f"pass {self.name}: option 'masks' must be tails, loops or auto, got {self.masks}")
 
@@ -87,6 +87,11 @@ class Vectorize(Pass):
             elif actions.begin("vectorize", loop):
                 write_vector_loop(plan, one_body and plan.is_long)
                 actions.end()
+
+
+def never() -> bool:
+    """Nothing says that the machine has registers for masks."""
+    return False
 
 
 def _innermost(op: Op) -> Sequence[scf.For | scf.Parallel]:
