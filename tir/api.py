@@ -53,7 +53,7 @@ from tir.passes.lower_structured import LowerStructured
 from tir.passes.pipelines import ALL, default, without_derivatives
 from tir.passes.select_library import SelectLibrary
 from tir.passes.vectorize import Vectorize
-from tir.runtime.jit import has_masks
+from tir.runtime.jit import masks_here
 from tir.runtime.library import has_library
 from tir.runtime.wrapper import CallStyle
 
@@ -394,7 +394,7 @@ def for_this_machine(fp_mode: str = "stable") -> Pipeline:
         if isinstance(step, (LowerStructured, SelectLibrary)):
             step.available = has_library
         elif isinstance(step, Vectorize):
-            step.masks, step.available = "auto", has_masks
+            step.masks, step.asked = "auto", masks_here
     return pipeline
 
 

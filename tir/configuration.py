@@ -73,6 +73,8 @@ MODES = ("FAST_RUN", "FAST_COMPILE", "DebugMode", "NanGuardMode", "Mode", "DEBUG
 OPTIMIZERS = ("fast_run", "fast_compile", "merge", "o1", "o2", "o3", "o4", "unsafe", "None")
 CHOICES_OF_UNUSED = ("raise", "warn", "ignore", "off")
 
+CPUS = ("host", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64")
+
 MOST_THREADS = 256
 
 
@@ -88,6 +90,7 @@ FLAGS = (
     Flag("mode", "FAST_RUN", MODES, "how `function` compiles where it is not told"),
     Flag("device", "cpu", (), "where functions run: cpu"),
     Flag("num_threads", usable_cores(), (), "how many threads may run a loop: all cores by default", (1, MOST_THREADS)),
+    Flag("cpu", "host", CPUS, "the machine that code is made for, if not the one that it runs on"),
     Flag("on_unused_input", "raise", CHOICES_OF_UNUSED, "what `function` does about an input that nothing uses"),
     Flag("warn_float64", "ignore", ("ignore", "warn", "raise", "pdb"), "what is done when a variable of float64 is made"),
     Flag("int_division", "int", ("int", "raise", "floatX"), "kept for programs that set it; `/` is true division"),

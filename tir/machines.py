@@ -15,15 +15,16 @@ from tir.ir.native import TIMES, NativeSignature
 from tir.ir.observing import Observer
 from tir.ir.types import MemRefType, Type
 from tir.lazy import np
-from tir.lower.llvm import LoweredModule, lower_to_llvm, written_parameters
+from tir.lower.llvm import LACKS, LoweredModule, lower_to_llvm, written_parameters
 from tir.lower.work import work_of
 from tir.runtime.calls import NativeFunction
 from tir.runtime.clock import clock_intrinsic, ticks_per_second
 from tir.runtime.gate import TooLargeError
-from tir.runtime.jit import compile_text, host_target
+from tir.runtime.jit import code_target, compile_text
+from tir.runtime.targets import Target
 from tir.runtime.wrapper import Argument, CallStyle, Wrapper, wrapper_of
 
-__all__ = ["CalledFromPython", "Machine", "NestTime", "NumpyMachine", "functions_of", "lowered_for_host"]
+__all__ = ["CalledFromPython", "Machine", "NestTime", "NumpyMachine", "functions_of", "lowered_for"]
 
 
 def functions_of(module: Op) -> dict[str, Func]:
@@ -42,14 +43,17 @@ class NestTime:
     seconds: float
 
 
-def lowered_for_host(module: Op, locations: bool = False, timed: bool = False) -> LoweredModule:
-    """The LLVM IR of a module of the loops level, for this machine.
+def lowered_for(
+    module: Op, target: Target | None = None, *, locations: bool = False, timed: bool = False
+) -> LoweredModule:
+    """The LLVM IR of a module of the loops level, for a machine; None is the one that code here is made for.
 
     locations: with the lines of the program in comments. timed: loop nests and calls measure their time.
     """
-    target = host_target()
+    target = target or code_target()
     clock = clock_intrinsic() if timed else ""
-    return lower_to_llvm(module, target.vector_bytes * 8, target.has_half, locations=locations, clock=clock)
+    lacks = [name for name in LACKS if not getattr(target, f"has_{name}")]
+    return lower_to_llvm(module, target.vector_bytes * 8, lacks, locations=locations, clock=clock)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Machine:
     owns_state = False
 
     def __init__(self, module: Op, timed: bool = False, called: CalledFromPython | None = None) -> None:
-        lowered = lowered_for_host(module, timed=timed)
+        lowered = lowered_for(module, timed=timed)
         wrapper = called.wrapper(module, lowered) if called is not None else None
         text, exports, grants = lowered.text, lowered.exports, lowered.grants
         if wrapper is not None:

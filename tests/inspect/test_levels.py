@@ -22,7 +22,7 @@ from tir.ir.errors import (
 )
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.printer import print_op
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 
 #: level -> what its text has, and what only an earlier one has
 MARKS = {
@@ -46,7 +46,7 @@ def test_loops_and_llvm_are_those_that_the_executable_compiles() -> None:
     copy = training().module.clone()
     run_pipeline(for_this_machine(), copy)
     assert ir_at(training().module, "loops") == print_op(copy)
-    assert ir_at(training().module, "llvm") == lowered_for_host(copy).text
+    assert ir_at(training().module, "llvm") == lowered_for(copy).text
 
 
 def test_fusing_leaves_fewer_ops() -> None:

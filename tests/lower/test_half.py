@@ -30,7 +30,7 @@ def machine_without_half(monkeypatch: pytest.MonkeyPatch) -> None:
     features = ",".join(word for word in target.features.split(",") if word != "+f16c")
     poor = dataclasses.replace(target, triple="x86_64-unknown-linux-gnu", features=features)
     assert not poor.has_half
-    monkeypatch.setattr(machines, "host_target", lambda: poor)
+    monkeypatch.setattr(machines, "code_target", lambda: poor)
 
 
 def run(text: str, *arrays: np.ndarray) -> np.ndarray:
@@ -100,7 +100,7 @@ func.func @f(%x: memref<8xf16>, %y: memref<8xf64>) {
 }
 """
     module = parse_text(text, REGISTRY)
-    lowered = lower_to_llvm(module, has_half=False).text
+    lowered = lower_to_llvm(module, lacks=["half"]).text
     assert re.search(r"(?<![\w.%$-])half(?![\w.$-])", lowered) is None and "%half" in lowered
     x, y = np.array([0, -0.0, 1, -2.5, 6e-8, 3e-5, 60000, np.inf], np.float16), np.zeros(8)
     with np.errstate(over="ignore"):
@@ -113,7 +113,7 @@ func.func @f(%x: memref<8xf16>, %y: memref<8xf64>) {
 def test_arithmetic_that_should_be_gone_is_named() -> None:
     module = parse_text("func.func @f(%x: f16) -> f16 {\n  %0 = arith.addf %x, %x : f16\n  return %0 : f16\n}\n", REGISTRY)
     with pytest.raises(PassError, match="arith.addf: this machine has no arithmetic on f16; run arith-emulate"):
-        lower_to_llvm(module, has_half=False)
+        lower_to_llvm(module, lacks=["half"])
 
 
 def test_names_in_quotes_stay() -> None:

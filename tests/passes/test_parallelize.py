@@ -27,7 +27,7 @@ from tir.ir.errors import ExecutionError
 from tir.ir.ir import Op
 from tir.ir.pass_manager import Pipeline, run_pipeline
 from tir.ir.verify import verify
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 from tir.parser.parse import parse_text
 from tir.passes import parallelize
 from tir.passes.parallelize import Parallelize
@@ -383,10 +383,10 @@ def test_named_sizes_of_zero_and_one_are_fine() -> None:
 
 def test_lowering_gives_the_same_text_each_time_and_lines_of_the_program_inside() -> None:
     _, module = compiled(ROWS)
-    text = lowered_for_host(module).text
-    assert text == lowered_for_host(module).text and "define internal i32 @threads.0(" in text
+    text = lowered_for(module).text
+    assert text == lowered_for(module).text and "define internal i32 @threads.0(" in text
     assert emit_object(text, ("memory", "pool")) == emit_object(text, ("memory", "pool"))
-    inside = lowered_for_host(module, locations=True).text.split("define internal i32 @threads.0(")[1].split("\n}")[0]
+    inside = lowered_for(module, locations=True).text.split("define internal i32 @threads.0(")[1].split("\n}")[0]
     assert "; <text>:3" in inside
 
 

@@ -16,7 +16,7 @@ from tir.ir.pass_manager import run_pipeline
 from tir.ir.printer import print_op
 from tir.ir.types import VectorType
 from tir.ir.verify import verify
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 from tir.parser.parse import parse_text
 from tir.passes.pipelines import default
 from tir.passes.vectorize import Vectorize
@@ -374,7 +374,7 @@ def test_counts_below_zero_run_nothing() -> None:
 def passes_of(text: str) -> str:
     module = parse_text(text, REGISTRY)
     run_pipeline(default(), module)
-    return lowered_for_host(module).passes
+    return lowered_for(module).passes
 
 
 def test_only_loops_that_are_left_need_all_passes_of_llvm() -> None:

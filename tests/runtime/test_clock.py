@@ -12,7 +12,7 @@ from tir.api import for_this_machine
 from tir.compile import Executable
 from tir.ir.errors import places_text
 from tir.ir.pass_manager import run_pipeline
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 from tir.runtime.clock import ticks_per_second
 
 X, Y = np.linspace(-1, 1, 6400, dtype=np.float32).reshape(100, 64), np.zeros(100, np.int32)
@@ -57,7 +57,7 @@ def test_calls_of_a_library_are_timed() -> None:
 def test_code_that_is_not_timed_has_no_clock() -> None:
     copy = training().module.clone()
     run_pipeline(for_this_machine(), copy)
-    assert "timer" not in lowered_for_host(copy).text and "timer" in lowered_for_host(copy, timed=True).text
+    assert "timer" not in lowered_for(copy).text and "timer" in lowered_for(copy, timed=True).text
     assert tir.executable(training().module).nest_times() == []
     assert tir.executable(training().module, "interpret").nest_times() == []
 

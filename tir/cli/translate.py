@@ -24,9 +24,11 @@ from tir.ir.ir import Op
 from tir.ir.pass_manager import run_pipeline
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import FunctionLike
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 from tir.passes.pipelines import default
-from tir.runtime.jit import emit_assembly, emit_object
+from tir.passes.vectorize import Vectorize
+from tir.runtime.jit import code_target, emit_assembly, emit_object
+from tir.runtime.targets import HOST, NAMED_TARGETS
 from tir.viz import dot, picture
 
 __all__ = ["main"]
@@ -37,13 +39,13 @@ runs first. A picture shows the module as it is.
 
   tir-translate --to-llvm model.tir
   tir-opt --fuse model.tir | tir-translate --to-asm
-  tir-translate --to-obj model.tir -o model.o
+  tir-translate --to-obj --cpu aarch64 model.tir -o model.o
   tir-translate --to-svg model.tir -o model.svg
   tir-opt --fuse model.tir | tir-translate --to-png --function train --depth 0 -o fused.png
 """
 
 KINDS = {
-    "llvm": "LLVM IR", "asm": "assembly for this machine", "obj": "an ELF object file",
+    "llvm": "LLVM IR", "asm": "assembly", "obj": "an ELF object file",
     "dot": "a picture as Graphviz text", "svg": "a picture as SVG (needs the extra `viz`)",
     "png": "a picture as PNG (needs the extra `viz`)",
 }  # fmt: skip
@@ -61,7 +63,7 @@ def _run(argv: Sequence[str], sources: Sources) -> int:
     _check(options)
     text = read_input(options.input)
     module = sources.parse(text, "<stdin>" if options.input == "-" else options.input)
-    output = _picture(module, options) if options.kind in PICTURES else _machine_code(module, options.kind)
+    output = _picture(module, options) if options.kind in PICTURES else _machine_code(module, options.kind, options.cpu)
     if isinstance(output, str):
         write_output(output, options.output)
     else:
@@ -82,16 +84,23 @@ def _check(options: argparse.Namespace) -> None:
     for flag, value in (("--function", options.function), ("--depth", options.depth)):
         if value is not None and options.kind not in PICTURES:
             raise CommandLineError(f"{flag} is for pictures: --to-dot, --to-svg or --to-png")
+    if options.cpu != HOST and options.kind in PICTURES:
+        raise CommandLineError("--cpu is for machine code: --to-llvm, --to-asm or --to-obj")
 
 
-def _machine_code(module: Op, kind: str) -> str | bytes:
-    run_pipeline(default(), module)
-    lowered = lowered_for_host(module)
+def _machine_code(module: Op, kind: str, cpu: str) -> str | bytes:
+    target = code_target() if cpu == HOST else NAMED_TARGETS[cpu]
+    pipeline = default()
+    for step in pipeline.passes():
+        if isinstance(step, Vectorize):
+            step.masks = target.masks
+    run_pipeline(pipeline, module)
+    lowered = lowered_for(module, target)
     if kind == "obj":
         if "pool" in lowered.grants:
             print(f"tir-translate: note: the object calls {PARALLEL_FOR}: see docs/tools.md", file=sys.stderr)
-        return emit_object(lowered.text, lowered.grants, lowered.passes)
-    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants, lowered.passes)
+        return emit_object(lowered.text, lowered.grants, lowered.passes, target)
+    return lowered.text if kind == "llvm" else emit_assembly(lowered.text, lowered.grants, lowered.passes, target)
 
 
 def _picture(module: Op, options: argparse.Namespace) -> str | bytes:
@@ -123,6 +132,8 @@ def _parser() -> ToolParser:
     for kind, what in KINDS.items():
         kinds.add_argument(f"--to-{kind}", dest="kind", action="store_const", const=kind, help=f"write {what}")
     add("-o", dest="output", default="-", metavar="FILE", help="write there instead of to standard output")
+    cpus = (HOST, *NAMED_TARGETS)
+    add("--cpu", choices=cpus, default=HOST, help="the machine that code is for: this one (host), or one by its name")
     add("--function", metavar="NAME", help="draw this function alone")
     add("--depth", type=_depth, metavar="N",
         help="draw what stands in at most N regions of a function; an op whose inside is left out is one node")

@@ -15,7 +15,7 @@ from tir.ir.ir import Op
 from tir.ir.pass_manager import Instrumentation, Pipeline, run_pipeline
 from tir.ir.printer import print_op
 from tir.ir.verify import verify
-from tir.machines import lowered_for_host
+from tir.machines import lowered_for
 from tir.runtime.jit import emit_assembly
 
 __all__ = ["LEVELS", "IRText", "advance", "ir_at", "passes_between"]
@@ -54,7 +54,7 @@ def ir_at(module: Op, level: str, *, locations: bool = False, fp_mode: str = "st
     advance(copy, "tensor", reached, fp_mode)
     if level in _ENDS:
         return IRText(print_op(copy, locations=locations))
-    lowered = lowered_for_host(copy, locations)
+    lowered = lowered_for(copy, locations=locations)
     return IRText(lowered.text if level == "llvm" else emit_assembly(lowered.text, lowered.grants, lowered.passes))
 
 

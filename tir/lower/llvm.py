@@ -30,6 +30,7 @@ from tir.lower.buffers import origins, written_values
 from tir.lower.call_depth import check_call_depth
 from tir.lower.llvm_control import argument_type, check_no_half, from_argument, lower_block
 from tir.lower.llvm_half import without_half
+from tir.lower.llvm_plain import without_fma, without_rounding
 from tir.lower.llvm_text import FunctionText, ModuleText, quoted
 from tir.lower.llvm_types import component_types
 from tir.lower.llvm_workspace import release_text
@@ -38,6 +39,10 @@ __all__ = ["LoweredModule", "lower_to_llvm", "written_parameters"]
 
 #: A loop of no more steps in all is not worth LLVM's loop passes.
 FEW_STEPS = 256
+
+#: What a machine may lack: converting f16, multiplying and adding with one rounding, and rounding to whole numbers. Each
+#: with what takes it out of the text.
+LACKS = {"half": without_half, "fma": without_fma, "rounding": without_rounding}
 
 RULES = {
     **llvm_scalars.RULES,
@@ -75,15 +80,16 @@ class LoweredModule:
 
 
 def lower_to_llvm(
-    module: Op, vector_bits: int | None = None, has_half: bool = True, *, locations: bool = False, clock: str = ""
+    module: Op, vector_bits: int | None = None, lacks: Sequence[str] = (), *, locations: bool = False, clock: str = ""
 ) -> LoweredModule:
     """The LLVM IR of a module of the loops level. Raises PassError for what has no machine code.
 
-    vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512). has_half: the machine converts f16.
+    vector_bits: the width of vectors that LLVM should prefer (128, 256 or 512). lacks: what the machine cannot do, of
+    `LACKS`.
     locations: comments say from which line of the program the instructions behind them come. clock: an intrinsic by which
     each loop nest and each call is timed that stands in a function of one block, inside of no other op.
     """
-    if not has_half:
+    if "half" in lacks:
         check_no_half(module)
     functions = [op for op in module.body if op.name == "func.func" and op.regions[0].blocks]
     check_call_depth(functions)
@@ -119,7 +125,8 @@ def lower_to_llvm(
     grants = ("memory", *(kind for kind, found in needed.items() if found))
     whole = "\n\n".join(parts) + "\n"
     passes: Literal["all", "lines"] = "lines" if _is_on_lanes(module, text) else "all"
-    whole = whole if has_half else without_half(whole)
+    for name in lacks:
+        whole = LACKS[name](whole)
     return LoweredModule(whole, callable_ones, text.asserts, grants, text.timers, passes, bool(text.workspaces))
 
 

@@ -51,6 +51,7 @@ _ROUNDED = (arith.AddF, arith.MulF)
 @dataclass
 class VectorPlan:
     """How a loop goes on lanes. counter: the last of the loop. bytes: of a vector. count: of iterations, if it is known.
+    masks: the machine has moves under masks.
 
     linear: values that are scalars and grow by one; varying: values that become vectors. reductions: for each value that
     the loop carries the op that combines it. inner: loops inside, which the lanes go through together.
@@ -63,6 +64,7 @@ class VectorPlan:
     varying: set[Value]
     reductions: list[Op]
     count: int | None
+    masks: bool = True
     inner: list[scf.For] = field(default_factory=list)
 
     @cached_property
@@ -89,7 +91,7 @@ class VectorPlan:
     @cached_property
     def is_masked(self) -> bool:
         """What is left over of the loop is a vector under a mask."""
-        return all(_bytes(element) >= SMALLEST_MASKED_BYTES for element in self.moved)
+        return self.masks and all(_bytes(element) >= SMALLEST_MASKED_BYTES for element in self.moved)
 
     @cached_property
     def element_bytes(self) -> int:
@@ -144,8 +146,8 @@ class VectorPlan:
         return op.name.split(".")[0] in ("arith", "math") or isinstance(op, memref.Dim)
 
 
-def plan_of(loop: Loop, bytes: int) -> VectorPlan | str:
-    """The plan, or why there is none."""
+def plan_of(loop: Loop, bytes: int, masks: bool = True) -> VectorPlan | str:
+    """The plan, or why there is none. masks: the machine has moves under masks."""
     if reason := _wrong_form(loop):
         return reason
     counter = loop.induction_variable if isinstance(loop, scf.For) else loop.induction_variables[-1]
@@ -154,7 +156,7 @@ def plan_of(loop: Loop, bytes: int) -> VectorPlan | str:
     if known_number(step) != 1:
         return "its step is not 1"
     count = known_count(low, high, step)
-    plan = VectorPlan(loop, counter, bytes, {counter}, set(), [], None if count is None else int(count))
+    plan = VectorPlan(loop, counter, bytes, {counter}, set(), [], None if count is None else int(count), masks)
     if isinstance(loop, scf.For):
         plan.varying.update(loop.iter_args)
     for op in loop.body:

@@ -22,7 +22,7 @@ __all__ = ["Vectorize"]
 #: Bytes of a vector: those of the widest registers there are; machines with narrower ones take several for one.
 VECTOR_BYTES = 64
 WIDTHS = (16, 32, 64, 128)
-MASKS = ("tails", "loops", "auto")
+MASKS = ("tails", "loops", "none", "auto")
 #: With more loops in a function they stay as they are: the time for machine code grows with the square of the loops.
 MOST_LOOPS = 100
 
@@ -38,8 +38,9 @@ class Vectorize(Pass):
     ops, a copy of the loop takes few iterations (`{tir.short}`), and several vectors go side by side. Sums of floats are
     vectorized where they say that their order is free (`fastmath<reassoc>`, from `lower-loops`). Other loops stay as they
     are; `remarks` says why. bytes: of a vector, 16, 32, 64 (so it is) or 128. masks: where they stand: on what is left of a
-    loop (`tails`), or on all steps of one that has many ops, whose code is then there once (`loops`): machine code is made
-    in half the time, and masks are cheap where the machine has registers for them, as `available` says for `auto`.
+    loop (`tails`), or on all steps of one that has many ops, whose code is then there once (`loops`), so that machine code
+    is made in half the time; or nowhere (`none`), where the machine has no moves under masks, and what is left goes one by
+    one. `auto` asks the machine.
 
         scf.parallel (%i) = (%c0) to (%n) step (%c1) {        scf.parallel (%i) = (%c0) to (%whole) step (%c16) {
           %0 = memref.load %x[%i] : memref<?xf32>       ->      %0 = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
@@ -59,39 +60,39 @@ class Vectorize(Pass):
     statistics = {"vectorize": "loops made loops over vectors"}
     bytes: int = field(default=VECTOR_BYTES, metadata={"choices": WIDTHS})
     masks: str = field(default="tails", metadata={"choices": MASKS})
-    available: Callable[[], bool] = field(default_factory=lambda: never, init=False, repr=False, compare=False)
+    asked: Callable[[], str] = field(default_factory=lambda: tails, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.remarks: list[tuple[Location, str]] = []
         if self.bytes not in WIDTHS:
             raise PassError(f"pass {self.name}: option 'bytes' must be 16, 32, 64 or 128, got {self.bytes}")
         if self.masks not in MASKS:
-            raise PassError(f"pass {self.name}: option 'masks' must be tails, loops or auto, got {self.masks}")
+            raise PassError(f"pass {self.name}: option 'masks' must be tails, loops, none or auto, got {self.masks}")
 
     def run(self, op: Op) -> None:
         self.remarks.clear()
         loops = _innermost(op)
-        one_body = self.masks == "loops" or (self.masks == "auto" and self.available())
+        masks = self.asked() if self.masks == "auto" else self.masks
         numbers = Counter(map(_function_around, loops))
         for loop in loops:
             if numbers[_function_around(loop)] > MOST_LOOPS:
                 self.remarks.append((loop.location, f"not vectorized: the function has more than {MOST_LOOPS} loops"))
                 continue
-            plan = plan_of(loop, self.bytes)
+            plan = plan_of(loop, self.bytes, masks != "none")
             around = loop.parent_op
             if not isinstance(plan, VectorPlan) and isinstance(around, scf.Parallel):
-                wider = plan_of(around, self.bytes)  # the lanes go through this loop together
+                wider = plan_of(around, self.bytes, masks != "none")  # the lanes go through this loop together
                 plan, loop = (wider, around) if isinstance(wider, VectorPlan) else (plan, loop)
             if not isinstance(plan, VectorPlan):
                 self.remarks.append((loop.location, f"not vectorized: {plan}"))
             elif actions.begin("vectorize", loop):
-                write_vector_loop(plan, one_body and plan.is_long)
+                write_vector_loop(plan, one_body=masks == "loops" and plan.is_long)
                 actions.end()
 
 
-def never() -> bool:
-    """Nothing says that the machine has registers for masks."""
-    return False
+def tails() -> str:
+    """What `asked` of the pass is where nobody knows the machine."""
+    return "tails"
 
 
 def _innermost(op: Op) -> Sequence[scf.For | scf.Parallel]:

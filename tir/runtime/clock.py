@@ -18,7 +18,7 @@ _CALIBRATION_SECONDS = 0.01
 
 def clock_intrinsic() -> str:
     """The intrinsic that gives an i64 which counts up steadily, on this machine."""
-    return _INTRINSICS[host_target().triple.split("-")[0]]
+    return _INTRINSICS[host_target().processor]
 
 
 @cache

@@ -22,11 +22,11 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
+from tir.configuration import config
 from tir.ir.errors import FileLocation, nearest
 from tir.ir.externs import EXTERN_BY_NAME
 from tir.ir.native import RELEASE
@@ -36,6 +36,7 @@ from tir.runtime.gate import IR_FILE, CodegenError, check_declarations, check_mo
 from tir.runtime.library import library_address
 from tir.runtime.pool import Pool
 from tir.runtime.pool_text import EXPORTS, pool_text
+from tir.runtime.targets import HOST, NAMED_TARGETS, Target
 
 if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, ResourceTracker
@@ -49,8 +50,9 @@ __all__ = [
     "compile_text",
     "emit_assembly",
     "emit_object",
-    "has_masks",
+    "code_target",
     "host_target",
+    "masks_here",
     "load_object",
     "pool",
 ]
@@ -73,28 +75,6 @@ _LLVM_ERROR = re.compile(r"<string>:(\d+):(\d+): error: (.*)")
 
 # LLVM is entered by one thread at a time. Held over a fork, so that no child starts with LLVM's own lock taken.
 _LOCK = threading.RLock()
-
-
-@dataclass(frozen=True)
-class Target:
-    """The machine that code is made for, in LLVM's words; `features` is a sorted list such as `+avx2,-avx512f`.
-
-    vector_bytes: the widest vector register, which lowering should write to `"prefer-vector-width"` (in bits).
-    """
-
-    triple: str
-    cpu: str
-    features: str
-    vector_bytes: int
-
-    def has(self, feature: str) -> bool:
-        """Whether the machine has a feature by LLVM's name: `fma`, `avx512f`, `f16c`, ..."""
-        return f"+{feature}" in self.features.split(",")
-
-    @property
-    def has_half(self) -> bool:
-        """Whether the machine converts half precision; LLVM's emulation crashes and calls what no process has."""
-        return not self.triple.startswith("x86") or self.has("f16c")
 
 
 class Library:
@@ -123,36 +103,56 @@ def host_target() -> Target:
         return _host_target()
 
 
-@cache
-def has_masks() -> bool:
-    """Whether this machine has registers for masks; not where tir cannot make code."""
+def code_target() -> Target:
+    """The machine that code in this process is made for: that of the flag `cpu`, or else this one.
+
+    Raises `CodegenError` for one whose code does not run here.
+    """
+    name, host = config.cpu, host_target()
+    if name == HOST:
+        return host
+    target = NAMED_TARGETS[name]
+    if not target.runs_on(host):
+        raise CodegenError(f"the flag cpu is {name!r}, and code for that does not run on this machine ({host.cpu})")
+    return target
+
+
+def masks_here() -> str:
+    """Where loops over vectors may have masks on the machine that code is made for; "tails" where none can be made."""
     try:
-        return host_target().has("avx512f")
+        return code_target().masks
     except CodegenError:
-        return False
+        return "tails"
 
 
 def check_text(text: str, grants: Sequence[str] = DEFAULT_GRANTS) -> None:
     """Raises `CodegenError` if the gate or LLVM's verifier refuses the text. Compiles nothing."""
     check_source(text)
-    with _llvm(), _verified(text, grants):
+    with _llvm(), _verified(text, grants, _generator(code_target())):
         pass
 
 
-def emit_object(text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all") -> bytes:
-    """The ELF object file. The same text gives the same bytes on the same CPU and LLVM."""
+def emit_object(
+    text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all", target: Target | None = None
+) -> bytes:
+    """The ELF object file. The same text gives the same bytes for the same target and LLVM.
+
+    target: the machine that it is for; None is `code_target()`.
+    """
     check_source(text)
-    with _llvm() as engine, _optimised(text, grants, passes) as module:
-        data: bytes = engine.machine.emit_object(module)
-    check_object(data, engine.elf_machine, grants)
+    with _llvm(), _optimised(text, grants, passes, target) as (module, generator):
+        data: bytes = generator.machine.emit_object(module)
+    check_object(data, generator.elf_machine, grants)
     return data
 
 
-def emit_assembly(text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all") -> str:
-    """The optimised assembly text."""
+def emit_assembly(
+    text: str, grants: Sequence[str] = DEFAULT_GRANTS, passes: Passes = "all", target: Target | None = None
+) -> str:
+    """The optimised assembly text. target: as for `emit_object`."""
     check_source(text)
-    with _llvm() as engine, _optimised(text, grants, passes) as module:
-        return str(engine.machine.emit_assembly(module))
+    with _llvm(), _optimised(text, grants, passes, target) as (module, generator):
+        return str(generator.machine.emit_assembly(module))
 
 
 def compile_text(
@@ -172,7 +172,7 @@ def load_object(data: bytes, exports: Sequence[str], grants: Sequence[str] = DEF
     The file's outside is checked, its code cannot be: bytes from a disk need a checksum before they come here.
     """
     with _llvm() as engine:
-        found = check_object(data, engine.elf_machine, grants)
+        found = check_object(data, MACHINE_NUMBERS[engine.target.processor], grants)
         for name in exports:
             if _PREFIX + name not in found.defined:
                 names = [defined.removeprefix(_PREFIX) for defined in found.defined]
@@ -195,14 +195,28 @@ class _Engine:
     """LLVM for this process: created once, never closed."""
 
     def __init__(self, target: Target) -> None:
-        self.elf_machine = MACHINE_NUMBERS[target.triple.split("-")[0]]
-        self.machine = _target_machine(target)
-        self.triple = target.triple
-        self.lacks_half = not target.has_half
-        self.data_layout = str(self.machine.target_data)
-        # JITLink reports errors; the older linkers abort on them. It must not share our target machine.
+        self.target = target
+        # JITLink reports errors; the older linkers abort on them. It must not share a target machine of ours.
         self.linker = llvm.create_lljit_compiler(_target_machine(target), use_jit_link=True, suppress_errors=True)
         self.numbers = count()
+
+
+class _Generator:
+    """What makes code for one target."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.elf_machine = MACHINE_NUMBERS[target.processor]
+        self.machine = _target_machine(target)
+        self.data_layout = str(self.machine.target_data)
+
+
+@cache
+def _generator(target: Target) -> _Generator:
+    if target.processor != _engine().target.processor:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    return _Generator(target)
 
 
 @contextmanager
@@ -229,10 +243,7 @@ def _host_target() -> Target:
     triple = llvm.get_process_triple()
     if triple.split("-")[0] not in MACHINE_NUMBERS or llvm.get_object_format(triple) != "ELF":
         raise CodegenError(f"tir makes no machine code for {triple}: it knows {', '.join(MACHINE_NUMBERS)} with ELF")
-    features = llvm.get_host_cpu_features()
-    widths = {"avx512f": 64, "avx": 32}
-    vector_bytes = next((width for name, width in widths.items() if features.get(name)), 16)
-    return Target(triple, llvm.get_host_cpu_name(), features.flatten(), vector_bytes)
+    return Target(triple, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
 def _target_machine(target: Target) -> Any:
@@ -243,19 +254,19 @@ def _target_machine(target: Target) -> Any:
 
 
 @contextmanager
-def _verified(text: str, grants: Sequence[str]) -> Iterator[tuple[ModuleRef, int]]:
+def _verified(text: str, grants: Sequence[str], generator: _Generator) -> Iterator[tuple[ModuleRef, int]]:
     """The parsed module after the gate's checks, and the blocks of its largest function; gone after the `with`."""
-    engine = _engine()
+    target = generator.target
     with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
         for what, mine, theirs in (
-            ("triple", engine.triple, module.triple),
-            ("datalayout", engine.data_layout, module.data_layout),
+            ("triple", target.triple, module.triple),
+            ("datalayout", generator.data_layout, module.data_layout),
         ):
             if theirs not in ("", mine):
                 raise CodegenError(f'the text is for target {what} "{theirs}", this machine has "{mine}"')
-        if engine.lacks_half and _HALF.search(text):
+        if not target.has_half and _HALF.search(text):
             raise CodegenError("half precision needs the CPU feature f16c, which this machine lacks")
-        module.triple, module.data_layout = engine.triple, engine.data_layout
+        module.triple, module.data_layout = target.triple, generator.data_layout
         module.verify()
         signatures = {function.name: str(function.global_value_type) for function in module.functions}
         declared = {function.name for function in module.functions if function.is_declaration}
@@ -265,22 +276,25 @@ def _verified(text: str, grants: Sequence[str]) -> Iterator[tuple[ModuleRef, int
 
 
 @contextmanager
-def _optimised(text: str, grants: Sequence[str], passes: Passes) -> Iterator[ModuleRef]:
-    with _verified(text, grants) as (module, blocks):
+def _optimised(
+    text: str, grants: Sequence[str], passes: Passes, target: Target | None
+) -> Iterator[tuple[ModuleRef, _Generator]]:
+    generator = _generator(target or code_target())
+    with _verified(text, grants, generator) as (module, blocks):
         for value in (*module.functions, *module.global_variables):
             if not value.is_declaration:
                 value.name = _PREFIX + value.name
         if passes != "none":
-            _run_passes(module, passes, loops=blocks <= _VECTORISED_BLOCKS)
-        yield module
+            _run_passes(module, generator, passes, loops=blocks <= _VECTORISED_BLOCKS)
+        yield module, generator
 
 
-def _run_passes(module: ModuleRef, passes: Passes, loops: bool) -> None:
+def _run_passes(module: ModuleRef, generator: _Generator, passes: Passes, loops: bool) -> None:
     """loops: for "all", with the passes that vectorise and unroll."""
     # Levels 1 to 3 gave the same machine code and time on our loops; what counts are these flags.
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = loops
-    builder = llvm.create_pass_builder(_engine().machine, options)
+    builder = llvm.create_pass_builder(generator.machine, options)
     if passes == "all":
         builder.getModulePassManager().run(module, builder)
         return
@@ -300,7 +314,7 @@ def pool() -> Pool:
 
 @cache
 def _pool() -> Pool:
-    text = pool_text(host_target().triple.split("-")[0], sys.platform)
+    text = pool_text(host_target().processor, sys.platform)
     return Pool(compile_text(text, EXPORTS, ("memory", "thread"), passes="none"))
 
 
