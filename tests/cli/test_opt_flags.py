@@ -54,7 +54,7 @@ def tir_opt(*arguments: object, stdin: str = TEXT) -> Done:
     (("--log-rewrites",), "--log-rewrites needs a pass"),
     (("--canonicalize=max-iterations=-5",), "pass canonicalize: option 'max-iterations' must be 0 or more, or -1 for no limit"),
     (("--vectorize=bytes=24",), "pass vectorize: option 'bytes' must be 16, 32, 64 or 128, got 24"),
-    (("--vectorize=masks=all",), "pass vectorize: option 'masks' must be tails, loops or auto, got all"),
+    (("--vectorize=masks=all",), "pass vectorize: option 'masks' must be tails, loops, none or auto, got all"),
     (("--max-rewrites",), "argument --max-rewrites: expected one argument"),
     (("--check-semantics-inputs=0",), "argument --check-semantics-inputs: must be an integer, 1 to 999999, got '0'"),
     (("--cse", "-o", "x.out", "--remarks-file=./x.out"), "-o and --remarks-file name the same file, ./x.out"),

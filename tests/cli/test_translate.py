@@ -106,3 +106,20 @@ def test_op_that_has_no_machine_code_is_a_located_error() -> None:
     done = tir_translate("--to-llvm", stdin="func.func private @g() -> f32\nfunc.func @f() -> f32 {\n"
                                             "  %0 = func.call @g() : () -> f32\n  return %0 : f32\n}\n")
     assert done.code == 1 and done.err.startswith("<stdin>:") and "error: " in done.err
+
+
+@pytest.mark.parametrize(("cpu", "register"), [("x86-64", "xmm"), ("x86-64-v3", "ymm"), ("x86-64-v4", "zmm"), ("aarch64", "fmla")])
+def test_code_for_other_machines(cpu: str, register: str) -> None:
+    done = tir_translate("--to-asm", "--cpu", cpu, stdin=TENSOR)
+    assert done.code == 0, done.err
+    assert register in done.out
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("--to-asm", "--cpu", "x86-64-v9"), "argument --cpu: must be host, x86-64, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64"),
+    (("--to-dot", "--cpu", "aarch64"), "--cpu is for machine code: --to-llvm, --to-asm or --to-obj"),
+])  # fmt: skip
+def test_wrong_machines(arguments: tuple[str, ...], message: str) -> None:
+    done = tir_translate(*arguments, stdin=TENSOR)
+    assert done.code == 2
+    assert message in done.err

@@ -45,7 +45,7 @@ runs first. A picture shows the module as it is.
 """
 
 KINDS = {
-    "llvm": "LLVM IR", "asm": "assembly", "obj": "an ELF object file",
+    "llvm": "LLVM IR", "asm": "assembly of a machine", "obj": "an ELF object file",
     "dot": "a picture as Graphviz text", "svg": "a picture as SVG (needs the extra `viz`)",
     "png": "a picture as PNG (needs the extra `viz`)",
 }  # fmt: skip

@@ -70,7 +70,7 @@ _PREFIX = "tir."
 # vectorise, 1.2 s without. A function of more blocks than this goes without, so that the largest takes some 20 s.
 _VECTORISED_BLOCKS = 1000
 
-_HALF = re.compile(r"\b(?:half|bfloat)\b")
+_HALF = re.compile(r"(?<![\w.%@$-])(?:half|bfloat)(?![\w.$-])")  # the types, and no name
 _LLVM_ERROR = re.compile(r"<string>:(\d+):(\d+): error: (.*)")
 
 # LLVM is entered by one thread at a time. Held over a fork, so that no child starts with LLVM's own lock taken.
