@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import tir
-from tests.passes.loop_texts import FORMS
-from tests.passes.test_vectorize import check_elementwise, check_reduction
+from tests.passes.loop_texts import FORMS, elementwise_loop
+from tests.passes.test_vectorize import check_elementwise, check_reduction, vectorized
 from tir.api import for_this_machine
 from tir.compile import Executable
 from tir.dialects.all import REGISTRY
@@ -128,6 +128,9 @@ def test_machine_code_has_what_the_machine_has(name: str) -> None:
 def test_loops_without_masks_give_the_same() -> None:
     assert sum(check_elementwise(seed, masks="none") for seed in range(40)) > 20
     assert sum(check_reduction(seed, *FORMS[seed % len(FORMS)], masks="none") for seed in range(20)) > 8
+    for seed in range(20):
+        module, _ = vectorized(elementwise_loop(seed).text, masks="none")
+        assert not any("mask" in op.name for op in module.walk())
 
 
 # --- fma and rounding without instructions for them ------------------------------------------------------------------
