@@ -79,6 +79,8 @@ def other_value(make: type, option: str) -> object:
     if others := [choice for choice in field.metadata.get("choices", ()) if choice != default]:
         return others[0]
     if isinstance(default, tuple):
+        if default and isinstance(default[0], int):
+            return (*default, len(default))
         return default[:1] if len(default) > 1 else ("fast",)
     return not default if isinstance(default, bool) else default + 1 if isinstance(default, (int, float)) else "fast"
 

@@ -70,7 +70,7 @@ def test_there_are_programs_of_all_dialects() -> None:
 def test_one_mistake_is_one_error(kind: str) -> None:
     rng = random.Random(kind)
     fitting = [base for base in bases() if base.has_room(kind)]
-    planted = [plant(rng.choice(fitting), rng, 1, [kind]) for _ in range(30)]
+    planted = [plant(rng.choice(fitting), rng, 1, [kind]) for _ in range(40)]
     assert sum(len(one.mistakes) for one in planted) >= 5
     for one in planted:
         assert not wrong(one), wrong(one)
