@@ -26,7 +26,7 @@ MAKERS = frozenset((
     "TirError", "ParseError", "VerifyError", "PassError", "ExecutionError", "LimitError", "CommandLineError", "CodegenError",
     "ElfError", "ExpressionError", "MisusedValue", "NoSuchNameError", "RuleMistake", "SizeRule", "UnknownYetError",
     "ArgumentTypeError", "PassBug", "GraphTypeError", "GraphValueError", "GradientError", "DisconnectedInputError",
-    "NotScalarConstantError", "Refusal", "error", "fail", "limit", "_fail_use",
+    "NotScalarConstantError", "Refusal", "ScheduleError", "Undone", "error", "fail", "limit", "_fail_use",
 ))  # fmt: skip
 #: Calls whose text argument says what was expected: `expected {..}, got {..}`.
 EXPECTING = frozenset(("expected",))

@@ -17,10 +17,12 @@ from tir.ir.pass_manager import run_pipeline
 from tir.ir.pipeline_text import parse_pipeline
 from tir.ir.printer import print_op
 from tir.parser.parse import parse_text
+from tir.passes import scf_for_loop_peeling
 from tir.passes.loop_dependence import dependences
 from tir.passes.loop_interchange import LoopInterchange
 from tir.passes.loop_interchanging import interchange, interchange_parallel
 from tir.passes.loop_numbers import Refusal, perfect_nest
+from tir.passes.loop_tile import LoopTile
 from tir.passes.loop_tiling import tile_nest
 from tir.passes.pipelines import ALL
 from tir.passes.scf_for_loop_peeling import ScfForLoopPeeling
@@ -116,12 +118,34 @@ def test_distance_of_two_places_decides_about_interchange(source: tuple[int, int
     assert bool(step.remarks) == turned
 
 
+@pytest.mark.parametrize("source", list(itertools.product((-1, 0, 1), repeat=2)))
+@pytest.mark.parametrize("sizes", [(2, 2), (0, 2), (1, 3)])
+def test_distance_of_two_places_decides_about_tiles(source: tuple[int, int], sizes: tuple[int, int]) -> None:
+    """The same for tiles: an iteration comes earlier if its tile does."""
+    points = list(itertools.product(range(1, 8), repeat=2))
+
+    def tiles(i: int, j: int) -> tuple[int, ...]:
+        return *(((x - 1) // size) for x, size in zip((i, j), sizes) if size), i, j
+
+    turned = False
+    for one, other in itertools.product(points, points):
+        if one == (other[0] + source[0], other[1] + source[1]):
+            turned |= (one < other) != (tiles(*one) < tiles(*other))
+    step = LoopTile(tile_sizes=sizes)
+    step.run(parse_text(nest_of(shifted(source)), REGISTRY))
+    assert bool(step.remarks) == turned
+
+
 @pytest.mark.parametrize(("body", "signs"), [
     ("%x = memref.load %a[%i, %j] : memref<32x32xf32>\nmemref.store %x, %new[%i, %j] : memref<32x32xf32>", set()),
     ("%x = memref.load %a[%i, %j] : memref<32x32xf32>\nmemref.store %x, %a[%i, %j] : memref<32x32xf32>", set()),
     ("%x = memref.load %a[%i, %c0] : memref<32x32xf32>\nmemref.store %x, %a[%i, %c0] : memref<32x32xf32>", {(0, 1)}),
     ("%x = memref.load %a[%i, %c0] : memref<32x32xf32>\nmemref.store %x, %a[%i, %c1] : memref<32x32xf32>", {(0, 1)}),
     ("%x = memref.load %a[%c0, %k] : memref<32x32xf32>\nmemref.store %x, %new[%c0, %k] : memref<32x32xf32>",
+     {(0, 1), (1, 0), (1, 1), (1, -1)}),
+    ("%p = arith.addi %j, %c1 : index\n%x = memref.load %a[%c0, %j] : memref<32x32xf32>\n"
+     "memref.store %x, %a[%c0, %p] : memref<32x32xf32>", {(0, 1), (1, 0), (1, 1), (1, -1)}),
+    ("%x = memref.load %a[%i, %j] : memref<32x32xf32>\nmemref.store %x, %b[%i, %j] : memref<32x32xf32>",
      {(0, 1), (1, 0), (1, 1), (1, -1)}),
     ("%p = arith.muli %i, %c2 : index\n%q = arith.addi %p, %c1 : index\n%x = memref.load %a[%p, %j] : memref<32x32xf32>\n"
      "memref.store %x, %a[%q, %j] : memref<32x32xf32>", set()),
@@ -260,3 +284,58 @@ def test_loop_of_one_iteration_has_no_first_to_peel() -> None:
     step = ScfForLoopPeeling(peel_front=True)
     step.run(parse_text(text, REGISTRY))
     assert [sentence for _, sentence in step.remarks] == ["not peeled: it has one iteration at most"] * 2
+
+
+@pytest.mark.parametrize("count", range(10))
+@pytest.mark.parametrize("is_open", [False, True])
+def test_peeled_tiles_take_each_iteration_once(count: int, is_open: bool) -> None:
+    text = f"""
+    func.func @f(%m: memref<16xi32>, %n: index) {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %high = arith.constant {count} : index
+      %one = arith.constant 1 : i32
+      scf.for %i = %c0 to {"%n" if is_open else "%high"} step %c1 {{
+        %x = memref.load %m[%i] : memref<16xi32>
+        %y = arith.addi %x, %one : i32
+        memref.store %y, %m[%i] : memref<16xi32>
+      }}
+      return
+    }}
+    """
+    module, _ = scheduled(text, "loop-tile{tile-sizes=4},scf-for-loop-peeling")
+    got = np.zeros(16, np.int32)
+    Interpreter(module).run("f", [got, count])
+    np.testing.assert_array_equal(got, [1] * count + [0] * (16 - count))
+
+
+def deep(depth: int) -> str:
+    loops = "".join(f"scf.for %i{k} = %c0 to %n step %c2 {{\n" for k in range(depth))
+    return f"""
+    func.func @f(%m: memref<8xf32>, %n: index, %x: f32) {{
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      {loops} memref.store %x, %m[%c0] : memref<8xf32> {"}" * depth}
+      return
+    }}
+    """
+
+
+def test_nests_that_are_very_deep_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scf_for_loop_peeling, "MOST_OPS", 2000)
+    for step in (ScfForLoopPeeling(skip_partial=False), ScfForLoopPeeling(peel_front=True)):
+        step.run(parse_text(deep(40), REGISTRY))
+        assert "not peeled: 2000 ops have been copied for others" in [sentence for _, sentence in step.remarks]
+    order = LoopInterchange(permutation=tuple(range(40))[::-1])
+    order.run(parse_text(deep(40), REGISTRY))
+    assert [sentence for _, sentence in order.remarks] == ["not interchanged: it is a nest of 40 loops, and 8 are looked at"]
+
+
+def test_very_many_accesses_are_not_compared() -> None:
+    body = "memref.store %one, %a[%i, %j] : memref<32x32xf32>\n" * 501
+    text = nest_of(body).replace("%c2 =", "%one = arith.constant 1.0 : f32\n%c2 =")
+    step = LoopInterchange()
+    step.run(parse_text(text, REGISTRY))
+    assert [sentence for _, sentence in step.remarks] == [
+        "not interchanged: it has 501 accesses to memory, and 500 are compared with each other"
+    ]

@@ -39,6 +39,7 @@ from tests.plant.memory_bugs import MEMORY_BUGS  # noqa: E402
 from tests.plant.op_bugs import OP_BUGS  # noqa: E402
 from tests.plant.rewrite_bugs import REWRITE_BUGS  # noqa: E402
 from tests.plant.row_bugs import ROW_BUGS  # noqa: E402
+from tests.plant.schedule_bugs import SCHEDULE_BUGS  # noqa: E402
 from tests.plant.size_bugs import SIZE_BUGS  # noqa: E402
 from tests.plant.target_bugs import TARGET_BUGS  # noqa: E402
 from tests.plant.thread_bugs import THREAD_BUGS  # noqa: E402
@@ -47,7 +48,7 @@ from tests.plant.vector_bugs import VECTOR_BUGS  # noqa: E402
 
 BUGS = (
     *PROGRAM_BUGS, *CALL_BUGS, *GRADIENT_BUGS, *DERIVATIVE_BUGS, *EXPRESSION_BUGS, *FLOW_BUGS, *GRAPH_BUGS, *LOOK_BUGS,
-    *OP_BUGS, *REWRITE_BUGS, *ROW_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
+    *OP_BUGS, *REWRITE_BUGS, *ROW_BUGS, *SCHEDULE_BUGS, *SIZE_BUGS, *THREAD_BUGS, *TOOL_BUGS,
     *VECTOR_BUGS, *MEMORY_BUGS, *TARGET_BUGS,
 )  # fmt: skip
 

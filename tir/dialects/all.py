@@ -7,7 +7,7 @@ from tir.lazy import LazyTable
 
 __all__ = ["DIALECTS", "REGISTRY"]
 
-_NAMES = ("builtin", "func", "tir", "linalg", "tensor", "arith", "math", "scf", "cf", "memref", "vector")
+_NAMES = ("builtin", "func", "tir", "linalg", "tensor", "arith", "math", "scf", "cf", "memref", "vector", "transform")
 #: Name -> Dialect.
 DIALECTS = LazyTable({name: f"tir.dialects.{name}:DIALECT" for name in _NAMES})
 REGISTRY = Registry(DIALECTS)

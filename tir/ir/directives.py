@@ -46,6 +46,22 @@ from tir.ir.loop_directives import (
     print_scan_header,
 )
 from tir.ir.reader import Reader, value_hint
+from tir.ir.schedule_directives import (
+    parse_forall_tiles,
+    parse_fuse_tiles,
+    parse_match,
+    parse_one_type,
+    parse_pass_options,
+    parse_positions,
+    parse_sizes,
+    print_forall_tiles,
+    print_fuse_tiles,
+    print_match,
+    print_one_type,
+    print_pass_options,
+    print_positions,
+    print_sizes,
+)
 from tir.ir.syntax import Braces, SymbolItem, Use, Word
 from tir.ir.types import INDEX, FunctionType, MemRefType, TensorType, Type
 
@@ -445,9 +461,11 @@ DIRECTIVES: dict[str, Directive] = {
     "CarriedValues": Directive(parse_carried_values, print_carried_values, example="(%a = %init : type)"),
     "DynamicIndexList": Directive(parse_index_list, print_index_list),
     "ForAllHeader": Directive(parse_forall, print_forall),
+    "ForallTiles": Directive(parse_forall_tiles, print_forall_tiles, example="tile_sizes [4, %size]"),
     "ForHeader": Directive(parse_for, print_for),
     "FunctionBody": Directive(parse_body, print_body),
     "FunctionSignature": Directive(parse_signature, print_signature, written=(1,)),
+    "FuseTiles": Directive(parse_fuse_tiles, print_fuse_tiles, example="tile_sizes [4, %size]"),
     "GlobalMemrefOpTypeAndInitialValue": Directive(parse_global, print_global),
     "GenericOp": Directive(parse_generic, print_generic),
     "IfRegions": Directive(parse_if, print_if, example="-> (types) {..} else {..}"),
@@ -455,7 +473,12 @@ DIRECTIVES: dict[str, Directive] = {
     "ScanHeader": Directive(
         parse_scan_header, print_scan_header, example="(%a = %init : type) over (%x = %xs : type) -> (types)"
     ),
+    "MatchHeader": Directive(parse_match, print_match, example='ops{["op"]}'),
+    "OneType": Directive(parse_one_type, print_one_type, example="%a, %b : type"),
+    "PassOptions": Directive(parse_pass_options, print_pass_options),
     "SharedValue": Directive(parse_shared, print_shared, example="type = value"),
     "SelectTypes": Directive(parse_select_types, print_select_types),
+    "TileSizes": Directive(parse_sizes, print_sizes, example="[4, %size]"),
+    "TransformMatchDims": Directive(parse_positions, print_positions, example="0"),
     "WhileHeader": Directive(parse_while, print_while),
 }

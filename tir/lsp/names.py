@@ -283,11 +283,16 @@ def header_arguments(statement: Statement) -> list[Token]:
     for i, token in enumerate(own[:-1]):
         if token.kind == "value":
             typed = own[i + 1].text == ":" and own[i - 1].text in ("(", ",")
-            if own[i + 1].text == "=" or (typed and statement.has(FunctionLike)):
+            if own[i + 1].text == "=" or (typed and _has_signature(statement)):
                 found.append(token)
         elif token.text == "(":
             found += _defined_list(own, i)
     return found
+
+
+def _has_signature(statement: Statement) -> bool:
+    """The op is a function, or says its arguments as a function does."""
+    return statement.op_class is not None and "function_type" in statement.op_class.definition.attributes
 
 
 def _defined_list(own: list[Token], opening: int) -> list[Token]:

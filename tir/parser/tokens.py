@@ -65,8 +65,9 @@ _LESS_BEHIND = re.compile(rf"{GAP}<")
 _EQUAL_BEHIND = re.compile(rf"{GAP}=(?!=)")
 _BARE_BEHIND = re.compile(rf"{GAP}(?:[@{{]|attributes\b)")  # what follows `module` and `call`, as ops
 _VALUE_BEHIND = re.compile(rf"{GAP}%")
+# A bracket begins no op: `ops{["scf.for"]}`.
 _DICTIONARY = re.compile(
-    rf'{GAP}(?:[A-Za-z_][\w$.]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*"){GAP}[=,}}]', re.ASCII
+    rf'{GAP}(?:\[|(?:[A-Za-z_][\w$.]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*"){GAP}[=,}}])', re.ASCII
 )
 # `{x` on one line, with no bare name of an op: a dictionary too, whatever is wrong with it.
 _ENTRY = re.compile(r"[ \t]*(?!(?:return|module|call)\b)[A-Za-z_][\w$]*(?![\w$.(<])", re.ASCII)

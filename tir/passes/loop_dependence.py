@@ -20,6 +20,8 @@ from tir.passes.memory import Aliases, base_of, own_accesses
 __all__ = ["Dependence", "Linear", "check_order_is_free", "dependences", "linear"]
 
 LARGEST = 1 << 31
+#: Beyond these, finding all dependences takes too long: directions are three for each loop, pairs the square of accesses.
+MOST_LOOPS, MOST_ACCESSES = 8, 500
 Signs = tuple[int, ...]
 _OPPOSITE = {-1: ">", 0: "=", 1: "<"}  # as the field writes directions: `<` is to a later iteration
 
@@ -79,6 +81,8 @@ class _Access:
 
 def check_order_is_free(loops: Sequence[scf.For]) -> None:
     """Refusal if the loops of a nest depend on each other, or do what no order of accesses to memory says."""
+    if len(loops) > MOST_LOOPS:
+        raise Refusal(f"it is a nest of {len(loops)} loops, and {MOST_LOOPS} are looked at", loops[0].location)
     for loop in loops:
         if loop.initArgs:
             raise Refusal("it carries values from iteration to iteration", loop.location)
@@ -96,6 +100,9 @@ def check_order_is_free(loops: Sequence[scf.For]) -> None:
 def dependences(loops: Sequence[scf.For]) -> list[Dependence]:
     """Those between the accesses of a nest that carries no values."""
     accesses = [access for op in loops[-1].body for inner in op.walk() for access in _accesses(inner)]
+    if len(accesses) > MOST_ACCESSES:
+        message = f"it has {len(accesses)} accesses to memory, and {MOST_ACCESSES} are compared with each other"
+        raise Refusal(message, loops[0].location)
     aliases = Aliases()
     found = []
     for i, one in enumerate(accesses):

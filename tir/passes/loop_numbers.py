@@ -95,6 +95,16 @@ class Numbers:
         first, second = known_number(x), known_number(y)
         return self._made(arith.MinSI, x, y, None if first is None or second is None else min(first, second))
 
+    def maximum(self, x: Value, y: Value) -> Value:
+        """The greater of the two."""
+        first, second = known_number(x), known_number(y)
+        return self._made(arith.MaxSI, x, y, None if first is None or second is None else max(first, second))
+
+    def product(self, x: Value, y: Value) -> Value:
+        """x * y"""
+        first, second = known_number(x), known_number(y)
+        return self._made(arith.MulI, x, y, None if first is None or second is None else first * second)
+
     def remainder(self, x: Value, divisor: int) -> Value:
         """x modulo the divisor, with the sign of x: below 0 for a loop that does not run."""
         number = known_number(x)

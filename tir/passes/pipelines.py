@@ -43,6 +43,7 @@ PASSES = LazyTable({
     "vectorize": "tir.passes.vectorize:Vectorize",
     "plan-memory": "tir.passes.plan_memory:PlanMemory",
     "apply-rules": "tir.passes.apply_rules:ApplyRules",
+    "transform-interpreter": "tir.passes.transform_interpreter:TransformInterpreter",
     "print-op-stats": "tir.passes.print_op_stats:PrintOpStats",
 })  # fmt: skip
 

@@ -10,6 +10,7 @@ from tir.ir.numerics import EXACT
 from tir.passes.loop_numbers import Refusal
 from tir.passes.loop_pass import LoopPass
 from tir.passes.loop_peeling import check_peel_first, check_peel_last, peel_first, peel_last
+from tir.passes.loop_unrolling import MOST_OPS
 
 __all__ = ["ScfForLoopPeeling"]
 
@@ -39,10 +40,18 @@ class ScfForLoopPeeling(LoopPass):
         self.remarks.clear()
         self.partial: set[Op] = set()
         self.copies = [one for one in op.walk() if isinstance(one, scf.For) and one is not op]
-        check = check_peel_first if self.peel_front else self.check_last
+        self.copied = 0
         while self.copies:  # from the outside in; copies of loops that are inside have their turn behind
             loops, self.copies = self.copies, []
-            self.change("peel", loops, check, self.peel, "peeled")
+            self.change("peel", loops, self.check, self.peel, "peeled")
+
+    def check(self, loop: scf.For) -> None:
+        if self.copied > MOST_OPS:
+            raise Refusal(f"{MOST_OPS} ops have been copied for others", loop.location)
+        if self.peel_front:
+            check_peel_first(loop)
+        else:
+            self.check_last(loop)
 
     def check_last(self, loop: scf.For) -> None:
         if self.skip_partial and any(one in self.partial for one in loop.ancestors()):
@@ -53,4 +62,5 @@ class ScfForLoopPeeling(LoopPass):
         """Cuts the loop in two, and notes the loops that stand in the new one."""
         rest = peel_first(loop) if self.peel_front else peel_last(loop)
         self.partial.add(loop if self.peel_front else rest)
+        self.copied += sum(1 for _ in rest.walk())
         self.copies += [one for one in rest.walk() if isinstance(one, scf.For) and one is not rest]
