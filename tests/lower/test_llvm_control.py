@@ -47,6 +47,31 @@ def test_for_counts_in_i32_and_compares_unsigned_when_told() -> None:
     assert run_both(text.replace("unsigned ", ""), [np.int32(2**31 - 3), np.int32(-(2**31) + 4)])[0] == 0
 
 
+@pytest.mark.parametrize("given", [True, False], ids=["open step", "known step"])
+@pytest.mark.parametrize("order", ["", "unsigned "])
+@pytest.mark.parametrize("type", ["i8", "i32", "i64", "index"])
+def test_a_counter_that_would_pass_the_largest_number_ends_the_loop(type: str, order: str, given: bool) -> None:
+    bits = {"i8": 8, "i32": 32}.get(type, 64)
+    largest, dtype = 2 ** (bits - (not order)) - 1, {"i8": np.int8, "i32": np.int32}.get(type, np.int64)
+    for low, high, step in (
+        (0, largest, largest // 8 + 1), (largest - 9, largest, largest // 3), (largest // 2 + 1, largest - 1, largest // 2),
+        (0, largest - largest // 5, largest // 7),
+    ):  # fmt: skip
+        text = f"""
+        func.func @f(%low: {type}, %high: {type}, %given: {type}) -> i32 {{
+          %known = arith.constant {step} : {type}
+          %c0 = arith.constant 0 : i32
+          %c1 = arith.constant 1 : i32
+          %r = scf.for {order}%i = %low to %high step {"%given" if given else "%known"} iter_args(%n = %c0) -> (i32){"" if type == "index" else f" : {type}"} {{
+            %m = arith.addi %n, %c1 : i32
+            scf.yield %m : i32
+          }}
+          return %r : i32
+        }}"""
+        arguments = [np.array(number, f"u{dtype(0).itemsize}").view(dtype)[()] for number in (low, high, step)]
+        assert run_both(text, arguments)[0] == len(range(low, high, step))
+
+
 @pytest.mark.parametrize("step", [0, -1])
 def test_a_step_that_is_not_positive_is_an_error_and_no_endless_loop(step: int) -> None:
     text = function("(%s: index)", "scf.for %i = %c0 to %c3 step %s {\n}\nreturn")

@@ -116,8 +116,16 @@ class Loop:
     header: str
     done: str
     step: str
-    no_wrap: str
+    is_unsigned: bool
     metadata: str
+
+    @property
+    def may_wrap(self) -> bool:
+        """The counter may pass the largest number at its last step. One step of 1 ends at the bound at the latest, and an
+        index would have to take 2^47 smaller ones."""
+        if self.step == "1" or self.index.type == "i1":
+            return False
+        return self.index.type != "i64" or not self.step.isdigit() or int(self.step) >= 1 << 16
 
 
 class FunctionText:
@@ -343,11 +351,15 @@ class FunctionText:
         self.branch_if(more, body, done)
         self.start(body)
         metadata = f", !llvm.loop {self.module.node(f'{{self}}, {mark}', distinct=True)}" if mark else ""
-        return Loop(index, phis, header, done, step, "nuw" if relation == "ult" else "nsw", metadata)
+        return Loop(index, phis, header, done, step, relation == "ult", metadata)
 
     def close_loop(self, loop: Loop, carried: Sequence[str] = ()) -> None:
         """Ends the body with these values for the next trip, and goes on behind the loop."""
-        following = self.assign(f"add {loop.no_wrap} {loop.index.type} {loop.index.name}, {loop.step}")
+        type, index = loop.index.type, loop.index.name
+        if loop.may_wrap:  # then it stays at the largest number, where no loop goes on
+            following = self.overloaded(f"{'u' if loop.is_unsigned else 's'}add.sat", type, [index, loop.step])
+        else:
+            following = self.assign(f"add {'nuw' if loop.is_unsigned else 'nsw'} {type} {index}, {loop.step}")
         for phi, value in zip((loop.index, *loop.carried), (following, *carried)):
             phi.incoming.append((value, self.label))
         self.emit(f"br label %{loop.header}{loop.metadata}")
