@@ -478,7 +478,7 @@ def other_thread_ran(call: Any) -> bool:
 def test_long_calls_let_others_run_and_short_ones_do_not(shared: bool) -> None:
     w = tir.shared(np.zeros(2), "w")
     f = tir.function([VECTOR], T.exp(VECTOR).sum(), updates=[(w, w + 1)] if shared else [])
-    small, large = np.ones(4), np.ones(3_000_000)
+    small, large = np.ones(4), np.ones(12_000_000)
     f(small)
     assert not ran_python(f, large) and f.codes()
     # The system may be slow to wake the other thread up.

@@ -37,6 +37,10 @@ class RegexError(Exception):
         self.at = at
 
 
+#: Seconds to the next alarm: the error of one that rings in a callback of the collector is lost.
+AGAIN = 0.05
+
+
 class TooSlowError(Exception):
     """Matching takes longer than is allowed."""
 
@@ -67,7 +71,7 @@ class Clock:
 def _alarm(seconds: float) -> Iterator[None]:
     """TooSlowError behind so many seconds. A timer from outside goes on at the end."""
     before = signal.signal(signal.SIGVTALRM, _stop)
-    left, interval = signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    left, interval = signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN)
     try:
         yield
     finally:
