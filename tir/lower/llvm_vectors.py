@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tir.ir.ir import Op, Value
-from tir.ir.types import I32, IntegerType, VectorType
+from tir.ir.types import I32, VectorType
 from tir.lower.llvm_memory import element_address, from_memory, in_memory
 from tir.lower.llvm_scalars import extreme_float, fast_math_flags, fma
 from tir.lower.llvm_text import FunctionText
@@ -88,14 +88,15 @@ def _broadcast(f: FunctionText, op: Any) -> None:
 
 
 def _create_mask(f: FunctionText, op: Any) -> None:
-    """True in the first lanes, as many as the operand says."""
+    """True in the first lanes, as many as the operand says; in 32 bits, which take half of the registers."""
     type = op.result.type
     lanes = lane_count(type, op.location)
-    index_vector = VectorType(type.shape, IntegerType(64))
-    limit = _splat(f, f[op.operand(0)], index_vector)
     assert lanes is not None
-    numbers = constant(range(lanes), index_vector) if lanes > 1 else "zeroinitializer"
-    f.give(op, f"icmp slt <{lanes} x i64> {numbers}, {limit}")
+    numbers = VectorType(type.shape, I32)
+    count = f.overloaded("smax", "i64", [f.overloaded("smin", "i64", [f[op.operand(0)], str(lanes)]), "0"])
+    limit = _splat(f, f.assign(f"trunc i64 {count} to i32"), numbers)
+    first = constant(range(lanes), numbers) if lanes > 1 else "zeroinitializer"
+    f.give(op, f"icmp slt <{lanes} x i32> {first}, {limit}")
 
 
 def _position(f: FunctionText, op: Any) -> str:

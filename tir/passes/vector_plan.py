@@ -34,7 +34,7 @@ FEW_OPS = 6
 FEW_ITERATIONS = 8
 
 #: Ops of a step beside which its mask hardly counts.
-MANY_OPS = 40
+MANY_OPS = 200
 
 _SCALAR_ONLY = (arith.RemF, IPowI)
 #: Reductions -> upstream's kind, and what changes nothing; None for the smallest or largest number of the type.
