@@ -241,7 +241,7 @@ SHAPES = [
     row("atleast_3d", "v4 x2", lambda m, x, y: (m.atleast_3d(x), m.atleast_3d(y))),
     row("pad", "x2", lambda m, x: (m.pad(x, 1), m.pad(x, ((1, 0), (0, 2)), constant_values=2), m.pad(x, (2, 1), constant_values=(3, 4)))),
     *(row("pad", "x2", lambda m, x, mode=mode: m.pad(x, ((2, 1), (1, 2)), mode=mode)) for mode in ("edge", "wrap", "reflect", "symmetric")),
-    row("pad", "i2", lambda m, x: m.pad(x, {0: (1, 1)})), row("pad", "p1", lambda m, x: m.pad(x, 1)),
+    row("pad", "i2", lambda m, x: m.pad(x, ((1, 1), (0, 0)) if isinstance(x, np.ndarray) else {0: (1, 1)})), row("pad", "p1", lambda m, x: m.pad(x, 1)),
     row("shape", "x3", lambda m, x: np.zeros(m.shape(x))), row("ndim", "x3", lambda m, x: x * m.ndim(x)), row("size", "x3", lambda m, x: x / m.size(x)),
     row("iscomplexobj", "x1", lambda m, x: x * m.iscomplexobj(x)), row("isrealobj", "x1", lambda m, x: x * m.isrealobj(x)),
     row("real", "x1", _of("real")), row("real_if_close", "x1", _of("real_if_close")),
