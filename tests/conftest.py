@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import signal
 
 import hypothesis
 
 # Set before any test imports numpy: the pytest workers share the cores already, and one thread adds up in one order.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+
+# A shell that runs the suite in the background has interrupts ignored, and all that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Derandomised: a failure on one machine is a failure on all. No deadline: the first example of a test may compile.
 hypothesis.settings.register_profile("tir", derandomize=True, deadline=None, max_examples=50, print_blob=True)
