@@ -109,7 +109,7 @@ def test_second_gradient_of_a_scan(flags: str) -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("length", ["5", pytest.param("[T]", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", ["5", "[T]"])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("last", [1, 2, 5, pytest.param(9, marks=pytest.mark.slow)])
 def test_truncated_gradient_goes_back_through_the_last_steps_alone(last: int, reverse: bool, length: str) -> None:
