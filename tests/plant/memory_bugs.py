@@ -83,7 +83,7 @@ MEMORY_BUGS = (
     Bug(
         "a slot is as large as its first member",
         WORKSPACE,
-        "        offset, largest = max(op.offset for op in ops), max(ops, key=_known_bytes)\n",
+        "        offset, largest = max(op.offset for op in ops), max(ops, key=lambda op: op.known_bytes)\n",
         "        offset, largest = max(op.offset for op in ops), ops[0]\n",
         TESTS,
     ),

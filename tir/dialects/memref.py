@@ -7,6 +7,7 @@ Indices, slices and sizes are checked when a program runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ from tir.ir.kinds import (
 from tir.ir.registry import Dialect
 from tir.ir.symbols import SymbolTable
 from tir.ir.traits import Allocates, Pure, ReadsMemory, Symbol, WritesMemory
-from tir.ir.types import DYNAMIC, I64, INDEX, MemRefType, StridedLayout, TensorType, Type
+from tir.ir.types import DYNAMIC, I64, INDEX, MemRefType, StridedLayout, TensorType, Type, dtype_of
 from tir.ir.types import Dim as Size
 from tir.ir.views import (
     SliceLists,
@@ -110,6 +111,12 @@ class Alloc(Allocates, Op):
                 raise TirError(f"{name} must be an i64 {what}, got {given}")
         if OFFSET in self.attributes and SLOT not in self.attributes:
             raise TirError(f"{OFFSET} is a place in a slot: it needs {SLOT}")
+
+    @property
+    def known_bytes(self) -> int:
+        """The bytes of the buffer for one along each axis of open size."""
+        type = self.memref.type
+        return math.prod(size for size in type.shape if isinstance(size, int)) * dtype_of(type.element).size_bytes
 
     @property
     def slot(self) -> int | None:

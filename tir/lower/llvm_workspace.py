@@ -8,7 +8,6 @@ small goes, and so does one that is much too large. Few bytes of known number ar
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ from tir.lower.llvm_memory import (
     dense_type,
 )
 from tir.lower.llvm_text import FunctionText, MemRef, ModuleText
-from tir.lower.llvm_types import size_in_memory, unsupported
+from tir.lower.llvm_types import unsupported
 
 __all__ = ["RULES", "release_text"]
 
@@ -128,20 +127,14 @@ def _slot_bytes(f: FunctionText, members: Sequence[Any], sizes: dict[Op, list[st
     alike: dict[tuple[int, ...], list[Any]] = {}
     for op in members:
         alike.setdefault(tuple(sorted(map(id, op.dynamicSizes))), []).append(op)
-    ends = [str(max((_known_bytes(op) + op.offset for op in alike.pop((), [])), default=0))]
+    ends = [str(max((op.known_bytes + op.offset for op in alike.pop((), [])), default=0))]
     for ops in alike.values():  # the run tells how large each is, but not which one is the largest, if all begin alike
-        offset, largest = max(op.offset for op in ops), max(ops, key=_known_bytes)
+        offset, largest = max(op.offset for op in ops), max(ops, key=lambda op: op.known_bytes)
         ends.append(_sum(f, byte_count(f, dense_type(largest), sizes[largest]), str(offset)))
     most = functools.reduce(lambda a, b: _larger(f, a, b), ends)
     if most.isdigit():
         return str(-(-int(most) // LINE_BYTES) * LINE_BYTES)
     return f.assign(f"and i64 {_sum(f, most, str(LINE_BYTES - 1))}, {-LINE_BYTES}")
-
-
-def _known_bytes(op: Any) -> int:
-    """The bytes of the buffer for one along each axis of open size."""
-    type = op.memref.type
-    return math.prod(size for size in type.shape if isinstance(size, int)) * size_in_memory(type)
 
 
 def _larger(f: FunctionText, a: str, b: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from tir.ir.ir import Block, Op, Value
 from tir.ir.numerics import EXACT
 from tir.ir.pass_manager import Pass
 from tir.ir.traits import FunctionLike, Pure, ReturnLike, Terminator
-from tir.ir.types import I64, MemRefType, dtype_of
+from tir.ir.types import I64, MemRefType
 from tir.passes.memory import users_of
 
 __all__ = ["PlanMemory"]
@@ -61,9 +60,8 @@ class PlanMemory(Pass):
     def _plan(self, function: Func) -> None:
         found = [op for op in function.walk() if _can_be_placed(op)]
         if len(function.regions[0].blocks) > 1:
-            found, why = [], "the function has several blocks"
-            if any(isinstance(op, memref.Alloc) for op in function.walk()):
-                self.remarks.append((function.location, f"memory not planned: {why}"))
+            self.remarks += [(function.location, "memory not planned: the function has several blocks")] if found else []
+            return
         numbers = {op: number for number, op in enumerate(function.entry)}
         buffers = []
         for op in _first_group(function.entry, found):
@@ -104,9 +102,7 @@ class _Buffer:
 
     @property
     def known_bytes(self) -> int:
-        """The bytes for each element along the axes whose sizes run time knows."""
-        type = self.op.memref.type
-        return math.prod(size for size in type.shape if isinstance(size, int)) * dtype_of(type.element).size_bytes
+        return self.op.known_bytes
 
     @property
     def open_sizes(self) -> tuple[int, ...]:

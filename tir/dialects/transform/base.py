@@ -14,12 +14,14 @@ from tir.ir.traits import PartOfParent
 from tir.ir.types import I32, OpaqueType, Type
 
 __all__ = [
-    "ANY_HANDLE", "ANY_OP", "FAILURES", "FOR_HANDLE", "OP_HANDLE", "PARAM", "PatternOp", "TransformOp",
-    "VALUE_HANDLE", "attribute_named", "attributes_of_argument", "check_arguments", "is_consumed_inside", "is_param",
-    "name_of_payload",
+    "ANY_HANDLE", "ANY_OP", "FAILURES", "FOR_HANDLE", "OP_HANDLE", "PARAM", "PatternOp", "TYPED",
+    "TransformOp", "VALUE_HANDLE", "attribute_named", "attributes_of_argument", "check_arguments", "is_consumed_inside",
+    "is_param", "name_of_payload",
 ]  # fmt: skip
 
 ANY_OP = OpaqueType("transform.any_op")
+#: How most ops end: with the types of what they take and give.
+TYPED = "attr-dict `:` functional-type(operands, results)"
 
 
 def _is(*names: str) -> Any:

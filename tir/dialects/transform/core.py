@@ -9,6 +9,7 @@ from tir.dialects.transform.base import (
     FAILURES,
     OP_HANDLE,
     PARAM,
+    TYPED,
     VALUE_HANDLE,
     PatternOp,
     TransformOp,
@@ -44,8 +45,6 @@ __all__ = ["OPS", "WITH_NAMED_SEQUENCE", "Include", "NamedSequence", "NestedSequ
 WITH_NAMED_SEQUENCE = "transform.with_named_sequence"
 READONLY, CONSUMED = "transform.readonly", "transform.consumed"
 POSITIONS = "`[` custom<TransformMatchDims>($raw_position_list, $is_inverted, $is_all) `]`"
-TYPED = "attr-dict `:` functional-type(operands, results)"
-
 
 class Yield(Op, ReturnLike):
     """`transform.yield %h : !transform.any_op`: ends a sequence, and hands on handles and parameters."""

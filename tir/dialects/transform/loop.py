@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from tir.dialects.transform.base import FOR_HANDLE, OP_HANDLE, TransformOp
+from tir.dialects.transform.base import FOR_HANDLE, OP_HANDLE, TYPED, TransformOp
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import TirError
 from tir.ir.kinds import BOOL, I64_ATTR
 
 __all__ = ["OPS"]
-
-TYPED = "attr-dict `:` functional-type(operands, results)"
 
 
 class Unroll(TransformOp):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tir.dialects.transform.base import OP_HANDLE, PARAM, TransformOp
+from tir.dialects.transform.base import OP_HANDLE, PARAM, TYPED, TransformOp
 from tir.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, StringAttr
 from tir.ir.define import attribute, operand, result
 from tir.ir.errors import TirError
@@ -15,7 +15,6 @@ from tir.ir.views import DYNAMIC_INDEX, mixed, verify_mixed
 
 __all__ = ["INTERFACES", "OPS", "Match", "TileUsingFor", "TileUsingForall"]
 
-TYPED = "attr-dict `:` functional-type(operands, results)"
 INTERFACES = integer_enum(("LinalgOp", "TilingInterface", "LoopLikeInterface"), I32)
 
 
